@@ -1,0 +1,69 @@
+# `make help` lists the targets. Each installs what it needs first, once.
+
+# The first of these that runs, is 3.11 or newer and can make virtual environments is taken.
+PYTHON ?= python3.11 python3 python3.12 python3.13
+# More options for pip, for example --extra-index-url https://download.pytorch.org/whl/cpu
+PIP_FLAGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+STAMP := $(VENV)/.installed
+PYTEST := $(PY) -m pytest
+FAULT_TESTS := $(wildcard tests/crash tests/fuzz tests/faults)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format cover bench reliability bundle clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## make .venv with the tested versions (again when they change)
+
+$(STAMP): pyproject.toml constraints.txt
+	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	    chosen=; \
+	    for candidate in $(PYTHON); do \
+	        if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	        then chosen=$$candidate; break; fi; \
+	    done; \
+	    if [ -z "$$chosen" ]; then \
+	        echo "error: none of '$(PYTHON)' is Python 3.11 or newer with venv; install python3.11 and python3.11-venv, or run: make install PYTHON=/path/to/python" >&2; \
+	        exit 1; \
+	    fi; \
+	    "$$chosen" -m venv --clear $(VENV); \
+	fi
+	$(PY) -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[arc,dev]'
+	@touch $@
+
+run: $(STAMP) ## train on small ARC tasks, predict, score and show the answers (minutes, no GPU)
+	$(PY) -m arc_solver.demo
+
+test: lint ## lint, then every test that is quick and needs no GPU
+	$(PYTEST) -m "not slow and not gpu"
+
+lint: $(STAMP) ## ruff (rules and format) and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## let ruff lay out the code and mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+cover: $(STAMP) ## coverage of augment and submission with the JIT off; fails under 95 %
+	NUMBA_DISABLE_JIT=1 $(PYTEST) -m "not slow and not gpu" --cov --cov-report=term tests/augment tests/submission
+
+bench: $(STAMP) ## the benchmarks, as a table
+	$(BIN)/arc-solve bench
+
+reliability: $(STAMP) ## crash, fuzz and fault tests with their full counts (long)
+	$(if $(FAULT_TESTS),,$(error no tests/crash, tests/fuzz or tests/faults to run))
+	ARC_SOLVER_FUZZ_COUNT=100000 $(PYTEST) -rP -m "not gpu" $(FAULT_TESTS)
+
+bundle: $(STAMP) ## the folder to upload to Kaggle: wheel, weights, notebook
+	$(PY) kaggle/build_bundle.py
+
+clean: ## remove caches and build outputs; keeps .venv and runs
+	rm -rf build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	find arc_solver augment submission kaggle tests -name __pycache__ -type d -prune -exec rm -rf {} +
