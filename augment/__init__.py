@@ -1,0 +1,1 @@
+"""Views of grids and boards, painted into token batches by compiled kernels; numpy and numba, never torch."""

@@ -1,0 +1,73 @@
+"""The grid: what a task's inputs and outputs are made of, checked once where it enters."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Grid = npt.NDArray[np.uint8]
+"""Colors 0..9 as uint8, shape (H, W), sides 1..30, C-contiguous."""
+
+NUM_COLORS = 10
+MAX_SIDE = 30
+
+
+class GridError(ValueError):
+    """A value that is no grid; the text names the row and cell at fault, counted from 0."""
+
+    exit_code = 3
+
+
+def check_grid(value: object) -> Grid:
+    """Turn a list of rows of ints, or a 2-D integer array, into a Grid; an array that is one is not copied.
+
+    Raises GridError for anything else: ragged or oversized, empty, or with a cell that is not an int 0..9.
+    """
+    if isinstance(value, np.ndarray):
+        return _check_array(value)
+    if not isinstance(value, list | tuple):
+        raise GridError(f"a {type(value).__name__}, expected a list of rows")
+    _check_side(len(value), "rows")
+    for number, row in enumerate(value):
+        if not isinstance(row, list | tuple):
+            raise GridError(f"row {number}: a {type(row).__name__}, expected a list of colors")
+        if number == 0:
+            _check_side(len(row), "columns")
+        elif len(row) != len(value[0]):
+            raise GridError(f"row {number}: length {len(row)}, expected {len(value[0])}")
+        _check_row(number, row)
+    return np.array(value, dtype=np.uint8)
+
+
+def _check_array(value: npt.NDArray[np.generic]) -> Grid:
+    if value.ndim != 2:
+        raise GridError(f"an array of {value.ndim} dimensions, expected rows and columns")
+    if value.dtype.kind not in "iu":
+        raise GridError(f"an array of {value.dtype}, expected integers")
+    _check_side(value.shape[0], "rows")
+    _check_side(value.shape[1], "columns")
+    wrong = np.argwhere((value < 0) | (value >= NUM_COLORS))  # type: ignore[operator]
+    if len(wrong):
+        row, column = wrong[0].tolist()
+        raise GridError(f"row {row} column {column}: {value[row, column]}, expected a color 0..9")
+    return np.ascontiguousarray(value, dtype=np.uint8)
+
+
+def _check_side(length: int, name: str) -> None:
+    if not 1 <= length <= MAX_SIDE:
+        raise GridError(f"{length} {name}, expected 1 to {MAX_SIDE}")
+
+
+def _check_row(number: int, row: Sequence[object]) -> None:
+    """The type is compared, not the instance: True is an int to Python and no color to us."""
+    for column, cell in enumerate(row):
+        if type(cell) is not int or not 0 <= cell < NUM_COLORS:
+            raise GridError(f"row {number} column {column}: {_shown(cell)}, expected a color 0..9")
+
+
+def _shown(cell: object) -> str:
+    """A cell in few characters; Python refuses to print an integer of thousands of digits."""
+    if isinstance(cell, int) and cell.bit_length() > 64:
+        return f"an integer of {cell.bit_length()} bits"
+    text = repr(cell)
+    return text if len(text) <= 40 else f"{text[:37]}..."

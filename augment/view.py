@@ -1,0 +1,99 @@
+"""A view: one symmetry and one permutation of the colors, the way a task is shown to the network."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from augment.dihedral import COMPOSE, DIHEDRALS, INVERSE, apply_dihedral
+from augment.grid import NUM_COLORS, Grid
+
+_SAME_COLORS = tuple(range(NUM_COLORS))
+
+
+@dataclass(frozen=True)
+class View:
+    """A symmetry, then new colors: `colors[old] == new`, a permutation of 0..9."""
+
+    dihedral: int = 0
+    colors: tuple[int, ...] = _SAME_COLORS
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dihedral < len(DIHEDRALS):
+            raise ValueError(f"dihedral {self.dihedral}, expected 0 to {len(DIHEDRALS) - 1}")
+        if tuple(sorted(self.colors)) != _SAME_COLORS:
+            raise ValueError(f"colors {self.colors}, expected each of 0..9 once")
+
+    def apply(self, grid: Grid) -> Grid:
+        """The grid as this view shows it."""
+        return np.array(self.colors, dtype=np.uint8)[apply_dihedral(grid, self.dihedral)]
+
+    def inverse(self) -> "View":
+        """The view that undoes this one: `view.inverse().apply(view.apply(grid)) == grid`."""
+        old = np.argsort(self.colors).tolist()
+        return View(int(INVERSE[self.dihedral]), tuple(old))
+
+    def then(self, other: "View") -> "View":
+        """This view first, then the other, as one view."""
+        colors = tuple(other.colors[new] for new in self.colors)
+        return View(int(COMPOSE[self.dihedral, other.dihedral]), colors)
+
+    @staticmethod
+    def draw(rng: np.random.Generator) -> "View":
+        """A uniform view among those that keep color 0."""
+        dihedral = int(rng.integers(len(DIHEDRALS)))
+        return View(dihedral, (0, *(1 + rng.permutation(NUM_COLORS - 1)).tolist()))
+
+
+class ViewArrays(NamedTuple):
+    """What kernels read of a ViewTable."""
+
+    dihedrals: npt.NDArray[np.uint8]  # (V,)
+    colors: npt.NDArray[np.uint8]  # (V, 10), colors[v, old] == new
+
+
+@dataclass(frozen=True, eq=False)
+class ViewTable:
+    """V views in two arrays; row v is a View. The arrays are trusted to hold views."""
+
+    dihedrals: npt.NDArray[np.uint8]
+    colors: npt.NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.dihedrals.ndim != 1 or self.colors.shape != (len(self.dihedrals), NUM_COLORS):
+            shapes = f"{self.dihedrals.shape} and {self.colors.shape}"
+            raise ValueError(f"view arrays of shape {shapes}, expected (V,) and (V, {NUM_COLORS})")
+
+    def __len__(self) -> int:
+        return len(self.dihedrals)
+
+    def __getitem__(self, index: int) -> View:
+        return View(int(self.dihedrals[index]), tuple(self.colors[index].tolist()))
+
+    @property
+    def arrays(self) -> ViewArrays:
+        return ViewArrays(self.dihedrals, self.colors)
+
+    def take(self, rows: npt.NDArray[np.integer]) -> "ViewTable":
+        """The views at these rows, in this order; repeats are allowed."""
+        return ViewTable(self.dihedrals[rows], self.colors[rows])
+
+    def inverse(self) -> "ViewTable":
+        """Row by row, the view that undoes it."""
+        return ViewTable(INVERSE[self.dihedrals], np.argsort(self.colors, axis=1).astype(np.uint8))
+
+    @staticmethod
+    def from_views(views: Iterable[View]) -> "ViewTable":
+        listed = list(views)
+        dihedrals = np.array([view.dihedral for view in listed], dtype=np.uint8)
+        colors = np.array([view.colors for view in listed], dtype=np.uint8)
+        return ViewTable(dihedrals, colors.reshape(len(listed), NUM_COLORS))
+
+    @staticmethod
+    def concatenate(tables: Sequence["ViewTable"]) -> "ViewTable":
+        """The rows of all tables in order; no table at all gives the empty one."""
+        empty = ViewTable.from_views([])
+        dihedrals = np.concatenate([empty.dihedrals, *(table.dihedrals for table in tables)])
+        return ViewTable(dihedrals, np.concatenate([empty.colors, *(table.colors for table in tables)]))
