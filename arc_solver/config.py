@@ -1,0 +1,236 @@
+"""The three frozen configurations. A default is written once, here; presets (data) are in `presets`."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args, get_type_hints
+
+
+class ConfigError(ValueError):
+    """A field that does not exist or a value that cannot be; the text is one line."""
+
+    exit_code = 2
+
+
+def _require(condition: bool, text: str) -> None:
+    if not condition:
+        raise ConfigError(text)
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        near = difflib.get_close_matches(value, allowed, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{name}={value!r} is not one of {', '.join(allowed)}{hint}")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Shape of the network and of its recursion (arXiv 2510.04871; HRM is `networks=2, gradient="last"`)."""
+
+    vocabulary: int = 12
+    mixer: str = "attention"  # "mlp" mixes across positions and needs a fixed `length`
+    length: int = 0  # tokens of the only canvas; 0 = any canvas (attention only)
+    width: int = 512
+    num_layers: int = 2
+    num_heads: int = 8
+    expansion: float = 4.0
+    rounding: int = 256  # the inner width of SwiGLU is rounded up to a multiple of this
+    cycles: int = 3  # the paper's T: refinements per forward, the last one with gradient
+    latent_steps: int = 6  # the paper's n: updates of the latent before the answer is revised
+    positions: str = "rotary2d"
+    prefix_length: int = 16  # positions before the tokens (composed: always 12)
+    embedding: str = "rows"  # "rows": one vector per (task, view); "composed"; "none"
+    row_width: int = 0  # numbers in a row; 0 = width
+    gradient: str = "full"  # "last": only the last latent and the last answer update (HRM)
+    networks: int = 1  # 2: one for the latent, one for the answer
+    num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
+    continue_output: bool = False  # the second halting output of HRM
+
+    def __post_init__(self) -> None:
+        _choice("mixer", self.mixer, ("attention", "mlp"))
+        _choice("positions", self.positions, ("rotary1d", "rotary2d", "learned", "none"))
+        _choice("embedding", self.embedding, ("rows", "composed", "none"))
+        _choice("gradient", self.gradient, ("full", "last"))
+        for name in ("vocabulary", "width", "num_layers", "num_heads", "rounding", "cycles", "latent_steps"):
+            _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
+        _require(self.width % self.num_heads == 0, f"width={self.width} is not a multiple of {self.num_heads} heads")
+        _require((self.width // self.num_heads) % 4 == 0, f"head width {self.width // self.num_heads} is not a multiple of 4")
+        _require(self.networks in (1, 2), f"networks={self.networks}: 1 or 2")
+        _require(self.num_latents >= 0, f"num_latents={self.num_latents}: 0 or more")
+        _require(self.expansion > 0, f"expansion={self.expansion}: must be positive")
+        _require(self.prefix_length >= 1, f"prefix_length={self.prefix_length}: the halting head reads position 0")
+        _require(self.row_width >= 0, f"row_width={self.row_width}: 0 or more")
+        _require(
+            self.row_width <= self.prefix_length * self.width,
+            f"row_width={self.row_width} does not fit {self.prefix_length} prefix positions of {self.width}",
+        )
+        if self.mixer == "mlp" or self.positions == "learned":
+            _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
+
+    @property
+    def prefix(self) -> int:
+        """Number of positions before the tokens: P."""
+        return 12 if self.embedding == "composed" else self.prefix_length
+
+    def inner(self, width: int) -> int:
+        """Inner width I of a SwiGLU over `width` numbers."""
+        return math.ceil(round(self.expansion * width * 2 / 3) / self.rounding) * self.rounding
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What one training run does; together with the data and the seed it fixes every number."""
+
+    domain: str = "arc"
+    seed: int = 0
+    steps: int = 1000
+    batch_size: int = 768  # rows in flight over all processes and canvas sides
+    optimizer: str = "adam_atan2"
+    learning_rate: float = 1e-4
+    vector_learning_rate: float = 0.0  # for what Muon does not take; 0 = learning_rate
+    row_learning_rate: float = 1e-2
+    weight_decay: float = 0.1
+    row_weight_decay: float = 0.1
+    beta1: float = 0.9
+    beta2: float = 0.95
+    momentum: float = 0.95  # of Muon
+    warmup_steps: int = 2000
+    schedule: str = "constant"  # "linear": decays to 0 over the last `decay_share`; "cosine"
+    decay_share: float = 0.4
+    clip: float = 0.0  # global gradient norm; 0 = off
+    ema: float = 0.999  # 0 = off
+    ema_rows: bool = False
+    loss: str = "stablemax"
+    label_smoothing: float = 0.0
+    halt_weight: float = 0.5
+    max_age: int = 16
+    exploration: float = 0.1
+    rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
+    num_views: int = 1000
+    translate: bool = True
+    canvas: str = "fitted"
+    precision: str = "auto"
+    compile: str = "auto"
+    save_every: int = 1000
+    eval_every: int = 0  # 0 = never
+    keep: int = 2
+
+    def __post_init__(self) -> None:
+        _choice("domain", self.domain, ("arc", "sudoku", "maze"))
+        _choice("optimizer", self.optimizer, ("adam_atan2", "adamw", "muon"))
+        _choice("schedule", self.schedule, ("constant", "linear", "cosine"))
+        _choice("loss", self.loss, ("stablemax", "softmax"))
+        _choice("canvas", self.canvas, ("fitted", "full"))
+        _choice("precision", self.precision, ("auto", "float32", "bfloat16", "float16"))
+        _choice("compile", self.compile, ("auto", "on", "off"))
+        for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
+            _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
+        for name in ("learning_rate", "row_learning_rate", "weight_decay", "row_weight_decay", "clip", "warmup_steps"):
+            _require(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: must not be negative")
+        for name in ("beta1", "beta2", "momentum", "ema", "label_smoothing"):
+            _require(0 <= getattr(self, name) < 1, f"{name}={getattr(self, name)}: from 0 to below 1")
+        for name in ("exploration", "decay_share", "rows_only_share"):
+            _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: from 0 to 1")
+        _require(self.learning_rate > 0, "learning_rate=0 trains nothing")
+        _require(self.seed >= 0, f"seed={self.seed}: must not be negative")
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """How answers are produced from weights."""
+
+    views: int = 32
+    ages: int = 16  # age limit of a row
+    halt_logit: float = math.inf  # a row leaves when its halt logit passes this; inf = never
+    patience: int = 0  # a row leaves when its answer stayed the same for this many ages; 0 = never
+    batch_size: int = 64
+    seed: int = 0
+    retry_overflow: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("views", "ages", "batch_size"):
+            _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
+        _require(self.patience >= 0, f"patience={self.patience}: 0 or more")
+        _require(self.seed >= 0, f"seed={self.seed}: must not be negative")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One named recipe: a model, how it is trained and how it predicts."""
+
+    name: str
+    about: str
+    model: ModelConfig
+    train: TrainConfig
+    predict: PredictConfig
+
+
+AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)
+
+
+def from_mapping(kind: type[AnyConfig], values: dict[str, Any]) -> AnyConfig:
+    """Build a config from plain values; an unknown key is a ConfigError that suggests the near one."""
+    return with_values(kind(**{}) if kind is not ModelConfig else ModelConfig(), values)
+
+
+def with_values(config: AnyConfig, values: dict[str, Any]) -> AnyConfig:
+    """`config` with some fields replaced; text is parsed to the field's type."""
+    hints = get_type_hints(type(config))
+    parsed = {}
+    for key, value in values.items():
+        if key not in hints:
+            raise ConfigError(unknown_key(key, list(hints)))
+        parsed[key] = _parsed(key, value, hints[key])
+    return dataclasses.replace(config, **parsed)
+
+
+def unknown_key(key: str, known: list[str]) -> str:
+    """The line for a field that does not exist."""
+    near = difflib.get_close_matches(key, known, 1)
+    return f"unknown setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}")
+
+
+def apply_settings(preset: Preset, settings: list[str]) -> Preset:
+    """`preset` after `key=value` settings; a key belongs to the one config that has it (train before predict)."""
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        key = key.strip()
+        _require(bool(equals), f"--set {setting!r}: expected key=value")
+        part, _, field = key.rpartition(".")
+        owners = [p for p in ("model", "train", "predict") if field in get_type_hints(type(getattr(preset, p)))]
+        if part:
+            owners = [p for p in owners if p == part]
+        if not owners:
+            known = [f for p in ("model", "train", "predict") for f in get_type_hints(type(getattr(preset, p)))]
+            raise ConfigError(unknown_key(key, known))
+        owner = owners[0]
+        changed = with_values(getattr(preset, owner), {field: value})
+        preset = dataclasses.replace(preset, **{owner: changed})
+    return preset
+
+
+def _parsed(key: str, value: Any, hint: Any) -> Any:
+    kind = get_args(hint)[0] if get_args(hint) else hint
+    try:
+        if kind is bool:
+            if isinstance(value, str):
+                return {"true": True, "false": False, "1": True, "0": False}[value.strip().lower()]
+            if isinstance(value, bool):
+                return value
+            raise ValueError
+        if kind is int and (isinstance(value, bool) or (isinstance(value, float) and value != int(value))):
+            raise ValueError
+        if kind is float and isinstance(value, bool):
+            raise ValueError
+        if kind is str and not isinstance(value, str):
+            raise ValueError
+        result = kind(value.strip() if isinstance(value, str) else value)
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise ConfigError(f"{key}={value!r}: expected {kind.__name__}") from None
+    if isinstance(result, float) and math.isnan(result):
+        raise ConfigError(f"{key}={value!r}: expected a number")
+    return result

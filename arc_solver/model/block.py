@@ -1,0 +1,135 @@
+"""One post-norm block: mix positions, then SwiGLU. Shapes: B rows, L positions, D width, H heads, I inner width."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from arc_solver.config import ModelConfig
+
+NORM_EPS = 1e-5
+ROTARY_THETA = 1e4
+# The standard deviation of a unit normal truncated at ±2: dividing by it makes the drawn weights exactly std wide.
+TRUNCATED_STD = 0.8796256610342398
+
+
+def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
+    """Normal numbers cut at ±2 sigma whose standard deviation after the cut is `std` (float32)."""
+    out = torch.empty(shape)
+    if std == 0:
+        return out.zero_()
+    sigma = std / TRUNCATED_STD
+    return nn.init.trunc_normal_(out, std=sigma, a=-2 * sigma, b=2 * sigma, generator=generator)
+
+
+def norm(h: Tensor) -> Tensor:
+    """RMS norm over the last axis in float32, no learned weight."""
+    return F.rms_norm(h.float(), (h.shape[-1],), eps=NORM_EPS).to(h.dtype)
+
+
+class Linear(nn.Module):
+    """A projection without bias; the float32 weight (out, in) is used in the dtype of its input."""
+
+    def __init__(self, fan_in: int, fan_out: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(truncated_normal((fan_out, fan_in), fan_in**-0.5, generator))
+
+    def forward(self, h: Tensor) -> Tensor:
+        return F.linear(h, self.weight.to(h.dtype))
+
+
+class SwiGLU(nn.Module):
+    """silu(gate) · up, projected back to the width it came from."""
+
+    def __init__(self, width: int, inner: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.gate_up = Linear(width, 2 * inner, generator)
+        self.down = Linear(inner, width, generator)
+
+    def forward(self, h: Tensor) -> Tensor:
+        gate, up = self.gate_up(h).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * up)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over all positions, with rotary positions where a table is given."""
+
+    def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
+        super().__init__()
+        self.num_heads = config.num_heads
+        self.qkv = Linear(config.width, 3 * config.width, generator)
+        self.out = Linear(config.width, config.width, generator)
+
+    def forward(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+        rows, length, width = h.shape
+        qkv = self.qkv(h).view(rows, length, 3, self.num_heads, width // self.num_heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+        if rotary is not None:
+            query, key = rotate(query, rotary), rotate(key, rotary)
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return self.out(mixed.transpose(1, 2).reshape(rows, length, width))
+
+
+class Block(nn.Module):
+    """h <- norm(h + mix(h)); h <- norm(h + swiglu(h)), (B, L, D) to (B, L, D)."""
+
+    def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
+        super().__init__()
+        self.attention: Attention | None = None
+        self.mixer: SwiGLU | None = None
+        if config.mixer == "attention":
+            self.attention = Attention(config, generator)
+        else:
+            positions = config.prefix + config.length
+            self.mixer = SwiGLU(positions, config.inner(positions), generator)
+        self.feed_forward = SwiGLU(config.width, config.inner(config.width), generator)
+
+    def forward(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+        if self.attention is not None:
+            h = norm(h + self.attention(h, rotary))
+        else:
+            # The norm of the mixer runs over positions, as in the published code.
+            turned = h.transpose(1, 2)
+            h = norm(turned + self.mixer(turned)).transpose(1, 2)  # type: ignore[misc]
+        return norm(h + self.feed_forward(h))
+
+
+def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotate the two halves of every head by the angles of its position; h is (B, H, L, head width)."""
+    cosine, sine = rotary
+    first, second = h.chunk(2, dim=-1)
+    return h * cosine.to(h.dtype) + torch.cat((-second, first), dim=-1) * sine.to(h.dtype)
+
+
+def rotary_table(kind: str, prefix: int, height: int, width: int, head_width: int) -> tuple[Tensor, Tensor] | None:
+    """Cosines and sines (P + height·width, head width) of a canvas in reading order.
+
+    "rotary1d" counts positions from the first prefix position on (the published code). "rotary2d" spends half
+    of the frequencies on the row and half on the column, each counted from 1; the prefix stays unrotated.
+    """
+    if kind == "rotary1d":
+        place = torch.arange(prefix + height * width, dtype=torch.float32)
+        angles = torch.outer(place, frequencies(head_width // 2))
+    elif kind == "rotary2d":
+        place = torch.arange(height * width)
+        share = frequencies(head_width // 4)
+        cells = torch.cat(
+            (
+                torch.outer((place // width + 1).float(), share),
+                torch.outer((place % width + 1).float(), share),
+            ),
+            dim=1,
+        )
+        angles = torch.cat((torch.zeros(prefix, head_width // 2), cells))
+    else:
+        return None
+    angles = torch.cat((angles, angles), dim=1)
+    return angles.cos(), angles.sin()
+
+
+def frequencies(num: int) -> Tensor:
+    """`num` angular frequencies from 1 down to nearly 1/theta."""
+    return torch.exp(torch.arange(num, dtype=torch.float32) * (-math.log(ROTARY_THETA) / num))

@@ -1,0 +1,162 @@
+"""The Tiny Recursive Model (arXiv 2510.04871), its ablations, and HRM as one setting of it.
+
+Shapes: B rows, P prefix positions, L tokens, S = P + L positions, D width, V tokens of the vocabulary.
+The paper's T is `cycles`, its n `latent_steps`; its x, y, z are `question`, `answer`, `latent`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from arc_solver.config import ModelConfig
+from arc_solver.model.block import Block, Linear, rotary_table, truncated_normal
+from arc_solver.model.puzzle_embedding import PuzzleEmbedding
+
+HALT_BIAS = -5.0
+
+
+class Carry(NamedTuple):
+    """What a row remembers between forwards: answer (B, S, D) and latent (B, S, D), or (B, k, S, D) for k latents."""
+
+    answer: Tensor
+    latent: Tensor
+
+    def detach(self) -> Carry:
+        return Carry(self.answer.detach(), self.latent.detach())
+
+
+class Output(NamedTuple):
+    """Logits (B, L, V), halting logits (B,) or with the continue output (B, 2), and the detached carry."""
+
+    logits: Tensor
+    halt: Tensor
+    carry: Carry
+
+
+class Model(nn.Module):
+    """Embeds a question and refines an answer to it; every forward returns a better answer and whether it is done."""
+
+    def __init__(self, config: ModelConfig, num_rows: int = 1, seed: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        generator = torch.Generator().manual_seed(seed)
+        width = config.width
+        self.token_embedding = nn.Parameter(truncated_normal((config.vocabulary, width), width**-0.5, generator))
+        self.puzzle = PuzzleEmbedding(config, num_rows, generator)
+        self.latent_blocks = nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
+        self.answer_blocks = (
+            nn.ModuleList(Block(config, generator) for _ in range(config.num_layers)) if config.networks == 2 else None
+        )
+        self.head = Linear(width, config.vocabulary, generator)
+        num_halts = 2 if config.continue_output else 1
+        self.halt_weight = nn.Parameter(torch.zeros(num_halts, width))
+        self.halt_bias = nn.Parameter(torch.full((num_halts,), HALT_BIAS))
+        self.first_answer: Tensor
+        self.first_latent: Tensor
+        self.register_buffer("first_answer", truncated_normal((width,), 1.0, generator))
+        self.register_buffer("first_latent", truncated_normal((width,), 1.0, generator))
+        if config.positions == "learned":
+            self.position_embedding = nn.Parameter(
+                truncated_normal((config.prefix + config.length, width), width**-0.5, generator)
+            )
+        self.compute_dtype = torch.float32
+        self._rotary: dict[tuple[int, int, torch.device], tuple[Tensor, Tensor] | None] = {}
+
+    def first_carry(self, rows: int, positions: int) -> Carry:
+        """The state of `rows` rows before their first forward (views of y0 and z0, not copies)."""
+        answer = self.first_answer.to(self.compute_dtype).expand(rows, positions, -1)
+        latent = self.first_latent.to(self.compute_dtype)
+        k = self.config.num_latents
+        shape = (rows, k, positions, -1) if k > 1 else (rows, positions, -1)
+        return Carry(answer, latent.expand(*shape))
+
+    def embed(self, tokens: Tensor, codes: Tensor, vectors: Tensor | None) -> Tensor:
+        """The embedded question x (B, S, D) of tokens (B, L), puzzle codes (B, 12) and their gathered vectors."""
+        prefix = self.puzzle(vectors, codes, self.token_embedding)
+        question = torch.cat((prefix, self.token_embedding[tokens.long()]), dim=1)
+        if self.config.positions == "learned":
+            question = (question + self.position_embedding) * 0.5**0.5
+        return (question * self.config.width**0.5).to(self.compute_dtype)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        codes: Tensor,
+        carry: Carry,
+        canvas: tuple[int, int],
+        vectors: Tensor | None = None,
+    ) -> Output:
+        """One forward: (cycles − 1) refinements without gradient, then one with it; `canvas` is (height, width)."""
+        if vectors is None:
+            vectors = self.puzzle.gather(codes)
+        question = self.embed(tokens, codes, vectors)
+        rotary = self.rotary(canvas, tokens.device)
+        with torch.no_grad():
+            still = question.detach()
+            for _ in range(self.config.cycles - 1):
+                carry = self.refine(still, carry, rotary)
+        carry = self.refine(question, carry, rotary)
+        logits = self.head(carry.answer[:, self.config.prefix :]).float()
+        halt = nn.functional.linear(carry.answer[:, 0].float(), self.halt_weight, self.halt_bias)
+        return Output(logits, halt if self.config.continue_output else halt[:, 0], carry.detach())
+
+    def refine(self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None) -> Carry:
+        """Think `latent_steps` times, then revise the answer once."""
+        if self.config.num_latents != 1:
+            return self._refine_ablated(question, carry, rotary)
+        answer, latent = carry
+        steps = self.config.latent_steps
+        if self.config.gradient == "last" and torch.is_grad_enabled():
+            with torch.no_grad():
+                for _ in range(steps - 1):
+                    latent = self.think(latent + answer + question, rotary)
+            steps = 1
+        for _ in range(steps):
+            latent = self.think(latent + answer + question, rotary)
+        return Carry(self.revise(answer + latent, rotary), latent)
+
+    def _refine_ablated(self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None) -> Carry:
+        """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k from the sum of all."""
+        answer, latent = carry
+        last = self.config.gradient == "last" and torch.is_grad_enabled()
+        steps = self.config.latent_steps
+        if self.config.num_latents == 0:
+            for i in range(steps + 1):
+                with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps)):
+                    answer = self.think(answer + question, rotary)
+            return Carry(answer, latent)
+        latents = list(latent.unbind(1))
+        for i in range(steps):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps - 1)):
+                latents[i % len(latents)] = self.think(sum(latents) + answer + question, rotary)
+        return Carry(self.revise(answer + sum(latents), rotary), torch.stack(latents, 1))
+
+    def think(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+        """f of the latent."""
+        for block in self.latent_blocks:
+            h = block(h, rotary)
+        return h
+
+    def revise(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+        """f of the answer: the same network unless `networks` is 2."""
+        for block in self.answer_blocks if self.answer_blocks is not None else self.latent_blocks:
+            h = block(h, rotary)
+        return h
+
+    def rotary(self, canvas: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor] | None:
+        """The rotary table of a canvas, made once per canvas and device."""
+        key = (*canvas, device)
+        if key not in self._rotary:
+            table = rotary_table(
+                self.config.positions, self.config.prefix, *canvas, self.config.width // self.config.num_heads
+            )
+            self._rotary[key] = None if table is None else (table[0].to(device), table[1].to(device))
+        return self._rotary[key]
+
+
+def halting_logit(halt: Tensor) -> Tensor:
+    """The logit (B,) that is positive when a row is done: halt, or halt − continue where both exist."""
+    return halt if halt.dim() == 1 else halt[:, 0] - halt[:, 1]

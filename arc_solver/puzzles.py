@@ -1,0 +1,85 @@
+"""(task, view) <-> row of the embedding table; row 0 is blank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from arc_solver.task import Task, task_hash
+from augment.view import ViewTable, distinct_views
+
+
+@dataclass(frozen=True)
+class PuzzleMap:
+    """The puzzles that a table of rows stands for.
+
+    With kind "rows", view i of task t has row 1 + starts[t] + i; with "composed" every view of task t has row
+    1 + t. `views` holds the views of all tasks one after the other, each task's identity first.
+    """
+
+    kind: str
+    ids: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()  # of the demonstrations: a task is known by content, not by name
+    starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))  # (tasks + 1,)
+    views: ViewTable = field(default_factory=lambda: ViewTable.from_views([]))
+
+    @classmethod
+    def build(cls, tasks: Sequence[Task], kind: str, num_views: int, seed: int) -> PuzzleMap:
+        """The puzzles of `tasks`: for each the identity and up to `num_views` − 1 views distinct by content."""
+        tables = [distinct_views(demonstrations(task), num_views, seed) for task in tasks]
+        starts = np.cumsum([0, *map(len, tables)], dtype=np.int64)
+        return cls(
+            kind, tuple(t.id for t in tasks), tuple(map(task_hash, tasks)), starts, ViewTable.concatenate(tables)
+        )
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of the embedding table, with the blank one."""
+        if self.kind == "none":
+            return 0
+        return 1 + (len(self.views) if self.kind == "rows" else len(self.ids))
+
+    def rows(self, task: int) -> npt.NDArray[np.int64]:
+        """The row of every view of task number `task`."""
+        start, end = int(self.starts[task]), int(self.starts[task + 1])
+        if self.kind == "rows":
+            return np.arange(1 + start, 1 + end)
+        return np.full(end - start, 1 + task if self.kind == "composed" else 0)
+
+    def codes(self) -> npt.NDArray[np.int32]:
+        """The puzzle code (views, 12) of every view: row, dihedral, new color of each old one."""
+        codes = np.zeros((len(self.views), 12), np.int32)
+        for task in range(len(self.ids)):
+            codes[self.starts[task] : self.starts[task + 1], 0] = self.rows(task)
+        codes[:, 1] = self.views.dihedrals
+        codes[:, 2:] = self.views.colors
+        return codes
+
+    def find(self, task: Task) -> int | None:
+        """The number of the task with these demonstrations, or None."""
+        return self._numbers().get(task_hash(task))
+
+    def subset(self, numbers: Sequence[int]) -> tuple[PuzzleMap, npt.NDArray[np.int64]]:
+        """The puzzles of some tasks, and the old row of each new row (row 0 stays row 0)."""
+        spans = [np.arange(self.starts[t], self.starts[t + 1]) for t in numbers]
+        kept = np.concatenate(spans) if spans else np.zeros(0, np.int64)
+        views = ViewTable(self.views.dihedrals[kept], self.views.colors[kept])
+        starts = np.cumsum([0, *map(len, spans)], dtype=np.int64)
+        ids, hashes = tuple(self.ids[t] for t in numbers), tuple(self.hashes[t] for t in numbers)
+        old = [np.zeros(1, np.int64)]
+        if self.kind == "rows":
+            old += [self.rows(t) for t in numbers]
+        elif self.kind == "composed":
+            old.append(np.array([1 + t for t in numbers], np.int64))
+        return PuzzleMap(self.kind, ids, hashes, starts, views), np.concatenate(old)[: self.num_rows or 1]
+
+    def _numbers(self) -> dict[str, int]:
+        return {h: t for t, h in reversed(list(enumerate(self.hashes)))}
+
+
+def demonstrations(task: Task) -> list[npt.NDArray[np.uint8]]:
+    """Every grid of the demonstrations, input before output."""
+    return [grid for pair in task.train for grid in (pair.input, pair.output) if grid is not None]

@@ -1,0 +1,75 @@
+"""The batch of every step: a pure function of (seed, step), painted one step ahead by a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from arc_solver.config import TrainConfig
+from arc_solver.domain import TrainingData
+from arc_solver.training.slots import Batch
+
+LEAST_EXPLORED_AGE = 2
+
+
+def slots_per_canvas(sizes: tuple[int, ...], batch_size: int) -> tuple[int, ...]:
+    """Share out `batch_size` slots in proportion to `sizes`, at least one for each canvas.
+
+    The largest remainders get what is left; the sum is max(batch_size, number of canvases).
+    """
+    units = max(batch_size, len(sizes))
+    shares = np.array(sizes, np.float64) / sum(sizes) * units
+    given = np.maximum(np.floor(shares).astype(np.int64), 1)
+    while given.sum() != units:
+        gap = shares - given
+        if given.sum() < units:
+            given[int(np.argmax(gap))] += 1
+        else:
+            given[int(np.argmin(np.where(given > 1, gap, np.inf)))] -= 1
+    return tuple(int(n) for n in given)
+
+
+class Batches:
+    """Fresh examples for the slots of one process: iterate to get, per step, one Batch for each canvas.
+
+    Process `rank` of `world` paints its own slice of the global batch, so that processes never overlap and a
+    run that changes their number sees the same examples.
+    """
+
+    def __init__(
+        self, data: TrainingData, config: TrainConfig, device: torch.device, *, rank: int = 0, world: int = 1
+    ) -> None:
+        self.data, self.config, self.device = data, config, device
+        self.global_slots = slots_per_canvas(data.sizes, config.batch_size)
+        self.spans = tuple((n * rank // world, n * (rank + 1) // world) for n in self.global_slots)
+
+    def paint(self, step: int) -> list[Batch]:
+        """The batches of one step, in the memory of the host (pinned where the device is CUDA)."""
+        pinned = self.device.type == "cuda"
+        explored = np.random.Generator(np.random.Philox(key=[self.config.seed, step]))
+        batches = []
+        for group, (total, (start, end)) in enumerate(zip(self.global_slots, self.spans, strict=True)):
+            local = end - start
+            height, width = self.data.canvases[group]
+            tokens = torch.empty(local, height * width, dtype=torch.uint8, pin_memory=pinned)
+            targets = torch.empty(local, height * width, dtype=torch.uint8, pin_memory=pinned)
+            codes = torch.empty(local, 12, dtype=torch.int32, pin_memory=pinned)
+            self.data.paint(group, step * total + start, tokens.numpy(), targets.numpy(), codes.numpy())
+            ages = explored.integers(LEAST_EXPLORED_AGE, max(self.config.max_age, LEAST_EXPLORED_AGE) + 1, total)
+            chosen = explored.random(total) < self.config.exploration
+            least = np.where(chosen, ages, 0).astype(np.int32)[start:end]
+            batches.append(Batch(tokens, targets, codes, torch.from_numpy(least)))
+        return batches
+
+    def from_step(self, step: int) -> Iterator[list[Batch]]:
+        """Endless batches from `step` on, the next one painted while this one trains."""
+        with ThreadPoolExecutor(1, thread_name_prefix="painter") as painter:
+            ahead = painter.submit(self.paint, step)
+            while True:
+                batches = ahead.result()
+                step += 1
+                ahead = painter.submit(self.paint, step)
+                yield [Batch(*(t.to(self.device, non_blocking=True) for t in batch)) for batch in batches]

@@ -1,0 +1,177 @@
+"""The optimizers of the dense weights and their moving average; the rows have their own (model.puzzle_embedding)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from arc_solver.config import TrainConfig
+
+# Quintic iteration of Muon (Jordan et al. 2024): drives all singular values of a matrix towards 1.
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
+
+
+class AdamATan2:
+    """Adam whose step is atan2(m̂, sqrt(v̂)): no epsilon, never longer than pi/2 · lr (arXiv 2407.05872)."""
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter], config: TrainConfig) -> None:
+        self.parameters = dict(parameters)
+        self.betas, self.decay = (config.beta1, config.beta2), config.weight_decay
+        self.mean = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+        self.square = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+
+    @torch.no_grad()
+    def step(self, learning_rate: float, count: int) -> None:
+        """Update every parameter with its gradient; `count` is this step's number, from 1."""
+        parameters = list(self.parameters.values())
+        gradients = [p.grad for p in parameters]
+        mean, square = list(self.mean.values()), list(self.square.values())
+        torch._foreach_lerp_(mean, gradients, 1 - self.betas[0])
+        torch._foreach_mul_(square, self.betas[1])
+        torch._foreach_addcmul_(square, gradients, gradients, 1 - self.betas[1])
+        scale = torch._foreach_div(square, 1 - self.betas[1] ** count)
+        torch._foreach_sqrt_(scale)
+        torch._foreach_mul_(scale, 1 - self.betas[0] ** count)  # atan2(m / c, s) == atan2(m, s · c) for c > 0
+        torch._foreach_mul_(parameters, 1 - learning_rate * self.decay)
+        torch._foreach_add_(parameters, [m.atan2(s) for m, s in zip(mean, scale, strict=True)], alpha=-learning_rate)
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that must survive a restart, by name."""
+        return {f"{name}.mean": t for name, t in self.mean.items()} | {
+            f"{name}.square": t for name, t in self.square.items()
+        }
+
+
+class AdamW:
+    """torch.optim.AdamW behind the same two methods."""
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter], config: TrainConfig) -> None:
+        self.parameters = dict(parameters)
+        self.inner = torch.optim.AdamW(
+            self.parameters.values(),
+            lr=config.learning_rate,
+            betas=(config.beta1, config.beta2),
+            weight_decay=config.weight_decay,
+            foreach=True,
+        )
+        for p in self.parameters.values():  # made at once, so that a restart can fill them
+            self.inner.state[p] = {
+                "step": torch.zeros(()),
+                "exp_avg": torch.zeros_like(p),
+                "exp_avg_sq": torch.zeros_like(p),
+            }
+
+    def step(self, learning_rate: float, count: int) -> None:
+        """Update every parameter with its gradient."""
+        del count  # kept by the library
+        self.inner.param_groups[0]["lr"] = learning_rate
+        self.inner.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that must survive a restart, by name."""
+        return {
+            f"{name}.{key}": t for name, p in self.parameters.items() for key, t in self.inner.state[p].items()
+        }
+
+
+class Muon:
+    """Momentum whose matrices are orthogonalised before the step; equal shapes are done in one batch.
+
+    torch.optim.Muon works in bfloat16 one matrix at a time, which a CPU without bfloat16 units does 100 times
+    slower than this float32 form; on a GPU the iteration runs in bfloat16 here too.
+    """
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter], config: TrainConfig) -> None:
+        self.parameters = dict(parameters)
+        self.momentum, self.decay = config.momentum, config.weight_decay
+        self.buffer = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+        shapes: dict[torch.Size, list[str]] = {}
+        for name, p in self.parameters.items():
+            shapes.setdefault(p.shape, []).append(name)
+        self.groups = list(shapes.values())
+
+    @torch.no_grad()
+    def step(self, learning_rate: float, count: int) -> None:
+        """Update every matrix with its gradient (Nesterov momentum, decoupled decay)."""
+        del count
+        for names in self.groups:
+            matrices = [self.parameters[name] for name in names]
+            gradients = [p.grad for p in matrices]
+            buffers = [self.buffer[name] for name in names]
+            torch._foreach_lerp_(buffers, gradients, 1 - self.momentum)
+            stacked = torch.stack(torch._foreach_lerp(gradients, buffers, self.momentum))
+            rows, columns = stacked.shape[-2:]
+            updates = orthogonalised(stacked) * max(1.0, rows / columns) ** 0.5
+            torch._foreach_mul_(matrices, 1 - learning_rate * self.decay)
+            torch._foreach_add_(matrices, list(updates.to(matrices[0].dtype)), alpha=-learning_rate)
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that must survive a restart, by name."""
+        return {f"{name}.momentum": t for name, t in self.buffer.items()}
+
+
+def orthogonalised(matrices: Tensor) -> Tensor:
+    """Nearly orthogonal matrices (K, R, C) with the singular vectors of the given ones (Newton–Schulz)."""
+    a, b, c = NEWTON_SCHULZ
+    x = matrices.bfloat16() if matrices.is_cuda and torch.cuda.is_bf16_supported() else matrices
+    tall = x.shape[-2] > x.shape[-1]
+    if tall:
+        x = x.mT
+    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.mT if tall else x
+
+
+class Optimizers:
+    """All optimizers of a model's dense weights as one: Muon takes the matrices of the blocks, Adam the rest."""
+
+    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self.config = config
+        self.parameters = list(named.values())
+        vector_rate = config.vector_learning_rate or config.learning_rate
+        self.members: list[tuple[str, AdamATan2 | AdamW | Muon, float]]
+        if config.optimizer == "muon":
+            matrices = {n: p for n, p in named.items() if "_blocks." in n and p.dim() == 2}
+            rest = {n: p for n, p in named.items() if n not in matrices}
+            self.members = [
+                ("muon", Muon(matrices, config), config.learning_rate),
+                ("adamw", AdamW(rest, config), vector_rate),
+            ]
+        elif config.optimizer == "adamw":
+            self.members = [("adamw", AdamW(named, config), config.learning_rate)]
+        else:
+            self.members = [("adam_atan2", AdamATan2(named, config), config.learning_rate)]
+
+    def step(self, factor: float, count: int) -> None:
+        """One update at `factor` times the configured rates; `count` is this step's number, from 1."""
+        for _, member, rate in self.members:
+            member.step(rate * factor, count)
+        for p in self.parameters:
+            p.grad = None
+
+    def state(self) -> dict[str, Tensor]:
+        """Live tensors of all members by name; copying into them restores a run."""
+        return {f"{kind}.{name}": t for kind, member, _ in self.members for name, t in member.state().items()}
+
+
+class MovingAverage:
+    """Exponential moving average of the dense weights, and of the rows where asked."""
+
+    def __init__(self, model: nn.Module, averaged: nn.Module, decay: float, rows: bool) -> None:
+        self.source = list(model.parameters())
+        self.target = list(averaged.parameters())
+        if rows:
+            self.source.append(model.puzzle.rows)
+            self.target.append(averaged.puzzle.rows)
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """target <- decay · target + (1 − decay) · source."""
+        torch._foreach_lerp_(self.target, self.source, 1 - self.decay)

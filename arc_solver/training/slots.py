@@ -1,0 +1,81 @@
+"""Batch rows in flight: a row stays until its answer is done, then its place takes the next example.
+
+Shapes: B slots of one canvas, L tokens.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from arc_solver.model.trm import Carry, Model, Output, halting_logit
+
+
+class Batch(NamedTuple):
+    """Fresh examples for every slot; only halted slots take theirs."""
+
+    tokens: Tensor  # (B, L) uint8
+    targets: Tensor  # (B, L) uint8
+    codes: Tensor  # (B, 12) int32, see model.puzzle_embedding
+    least_age: Tensor  # (B,) int32: a slot younger than this does not halt at this step (exploration)
+
+
+class Slots:
+    """Mutable rows in flight of one canvas. Starts with every slot halted, so the first refill fills all."""
+
+    def __init__(self, model: Model, num_slots: int, canvas: tuple[int, int], device: torch.device) -> None:
+        length = canvas[0] * canvas[1]
+        self.model, self.canvas = model, canvas
+        self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
+        self.targets = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
+        self.codes = torch.zeros(num_slots, 12, dtype=torch.int32, device=device)
+        self.age = torch.zeros(num_slots, dtype=torch.int32, device=device)
+        self.halted = torch.ones(num_slots, dtype=torch.bool, device=device)
+        self.carry = Carry(*(t.contiguous() for t in self.fresh_carry()))
+
+    def fresh_carry(self) -> Carry:
+        """y0 and z0 for every slot."""
+        return self.model.first_carry(self.tokens.shape[0], self.model.config.prefix + self.tokens.shape[1])
+
+    def refill(self, batch: Batch) -> None:
+        """Give every halted slot its fresh example and the first carry."""
+        halted = self.halted[:, None]
+        self.tokens = torch.where(halted, batch.tokens, self.tokens)
+        self.targets = torch.where(halted, batch.targets, self.targets)
+        self.codes = torch.where(halted, batch.codes, self.codes)
+        self.age = torch.where(self.halted, 0, self.age)
+        fresh = self.fresh_carry()
+        self.carry = Carry(*(torch.where(_wide(self.halted, new), new, old) for new, old in zip(fresh, self.carry, strict=True)))
+
+    def advance(self, output: Output, least_age: Tensor, max_age: int) -> None:
+        """Keep the new carry, grow older, and mark who is done: halt logit > 0 and old enough, or `max_age`."""
+        self.carry = output.carry
+        self.age = self.age + 1
+        done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
+        self.halted = done | (self.age >= max_age)
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that must survive a restart, by name."""
+        return {
+            "tokens": self.tokens,
+            "targets": self.targets,
+            "codes": self.codes,
+            "age": self.age,
+            "halted": self.halted,
+            "answer": self.carry.answer,
+            "latent": self.carry.latent,
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what `state` gave; shapes must be equal."""
+        device = self.tokens.device
+        taken = {name: t.to(device) for name, t in state.items()}
+        self.carry = Carry(taken.pop("answer"), taken.pop("latent"))
+        for name, t in taken.items():
+            setattr(self, name, t)
+
+
+def _wide(mask: Tensor, like: Tensor) -> Tensor:
+    return mask.view(-1, *([1] * (like.dim() - 1)))

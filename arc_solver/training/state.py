@@ -1,0 +1,74 @@
+"""Everything of a run that changes while it trains, in one place, so that one checkpoint holds all of it."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from arc_solver.config import TrainConfig
+from arc_solver.domain import TrainingData
+from arc_solver.model.puzzle_embedding import SignSGD
+from arc_solver.model.trm import Model
+from arc_solver.training.batches import Batches
+from arc_solver.training.optim import MovingAverage, Optimizers
+from arc_solver.training.slots import Slots
+
+
+class TrainState:
+    """Model, moving average, optimizers, rows in flight, step and seconds of one process."""
+
+    def __init__(
+        self,
+        model: Model,
+        data: TrainingData,
+        config: TrainConfig,
+        device: torch.device,
+        *,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.model = model.to(device)
+        self.averaged = copy.deepcopy(self.model).requires_grad_(False)
+        if not config.ema_rows:
+            self.averaged.puzzle.rows = self.model.puzzle.rows
+        self.average = MovingAverage(self.model, self.averaged, config.ema, config.ema_rows)
+        self.optimizers = Optimizers(self.model, config)
+        self.sign_sgd = SignSGD(self.model.puzzle)
+        self.batches = Batches(data, config, device, rank=rank, world=world)
+        self.slots = [
+            Slots(self.model, end - start, canvas, device)
+            for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
+        ]
+        self.step = 0
+        self.seconds = 0.0  # spent in training, over all sittings
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor that must survive a restart, by name (live: copying into them restores a run)."""
+        named = {f"model.{name}": t for name, t in self.model.state_dict().items()}
+        shared = set() if self.average_has_rows else {"puzzle.rows"}
+        named |= {f"average.{n}": t for n, t in self.averaged.state_dict().items() if n not in shared}
+        named |= {f"optimizer.{name}": t for name, t in self.optimizers.state().items()}
+        for group, slots in enumerate(self.slots):
+            named |= {f"slots.{group}.{name}": t for name, t in slots.state().items()}
+        return named
+
+    @property
+    def average_has_rows(self) -> bool:
+        """Whether the moving average keeps rows of its own."""
+        return self.averaged.puzzle.rows is not self.model.puzzle.rows
+
+    @torch.no_grad()
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Take back what `tensors` gave, names and shapes checked by the caller."""
+        slots: dict[int, dict[str, Tensor]] = {}
+        own = self.tensors()
+        for name, t in tensors.items():
+            if name.startswith("slots."):
+                _, group, field = name.split(".", 2)
+                slots.setdefault(int(group), {})[field] = t
+            else:
+                own[name].copy_(t)
+        for group, state in slots.items():
+            self.slots[group].load_state(state)

@@ -1,0 +1,112 @@
+"""One optimizer step over the rows in flight of all canvases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from arc_solver.config import TrainConfig
+from arc_solver.model.trm import Output
+from arc_solver.training.loss import supervision_loss
+from arc_solver.training.slots import Batch, Slots
+from arc_solver.training.state import TrainState
+
+# What one step adds up on the device, in this order; divided by the rows when it is reported.
+MEASURES = ("rows", "loss", "cells", "halting", "finished", "finished_exact", "finished_age")
+
+
+class NotFinite(RuntimeError):
+    """A loss, gradient or weight that is not a number; the text names step and quantity."""
+
+    exit_code = 1
+
+
+def train_step(
+    state: TrainState,
+    batches: list[Batch],
+    config: TrainConfig,
+    factor: float,
+    *,
+    rows_only: bool = False,
+    reduce: Callable[[list[Tensor]], None] | None = None,
+) -> Tensor:
+    """Refill, forward, backward and update once; returns the sums of `MEASURES` on the device.
+
+    Gradients of all canvases add up before the update. `rows_only` leaves the dense weights alone.
+    """
+    batch_size = sum(state.batches.global_slots)
+    measures = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
+    updates: list[tuple[Tensor, Tensor]] = []
+    for slots, batch in zip(state.slots, batches, strict=True):
+        if slots.tokens.shape[0] == 0:
+            continue
+        slots.refill(batch)
+        vectors = state.model.puzzle.gather(slots.codes, requires_grad=True)
+        output = state.model(slots.tokens, slots.codes, slots.carry, slots.canvas, vectors)
+        loss = supervision_loss(
+            output,
+            slots.targets,
+            kind=config.loss,
+            smoothing=config.label_smoothing,
+            halt_weight=config.halt_weight,
+            continue_target=_continue_target(state, slots, output, config),
+        )
+        (loss.total / batch_size).backward()
+        slots.advance(output, batch.least_age, config.max_age)
+        if vectors is not None and vectors.grad is not None:
+            updates.append((slots.codes, vectors.grad))
+        measures += _measured(slots, loss.total.detach(), loss.cells, loss.halting, loss.right)
+    gradients = [p.grad for p in state.optimizers.parameters if p.grad is not None]
+    if reduce is not None:
+        reduce(gradients)
+    check_finite(measures[1], [*gradients, *(g for _, g in updates)], state.step)
+    if config.clip and gradients:
+        torch.nn.utils.clip_grad_norm_(state.optimizers.parameters, config.clip)
+    for codes, gradient in updates:
+        state.sign_sgd.step(codes, gradient, config.row_learning_rate * factor, config.row_weight_decay)
+    if rows_only:
+        for p in state.optimizers.parameters:
+            p.grad = None
+    else:
+        state.optimizers.step(factor, state.step + 1)
+    state.average.update()
+    state.step += 1
+    return measures
+
+
+def check_finite(loss: Tensor, gradients: list[Tensor], step: int) -> None:
+    """Raise NotFinite before any update when the loss or a gradient is not finite."""
+    total = torch.stack([loss, *torch._foreach_norm(gradients)])
+    if not bool(total.isfinite().all()):
+        what = "gradient" if bool(total[0].isfinite()) else "loss"
+        raise NotFinite(f"step {step + 1}: the {what} is not finite; lower the learning rate or clip (--set clip=1)")
+
+
+@torch.no_grad()
+def _continue_target(state: TrainState, slots: Slots, output: Output, config: TrainConfig) -> Tensor | None:
+    """sigmoid of the best halting output one forward later, or of its halt at the last age (arXiv 2506.21734)."""
+    if not state.model.config.continue_output:
+        return None
+    later = state.model(slots.tokens, slots.codes, output.carry, slots.canvas).halt
+    last = slots.age + 2 >= config.max_age
+    return torch.where(last, later[:, 0], later.amax(dim=1)).sigmoid()
+
+
+@torch.no_grad()
+def _measured(slots: Slots, total: Tensor, cells: Tensor, halting: Tensor, right: Tensor) -> Tensor:
+    finished = slots.halted
+    return torch.stack(
+        [
+            torch.full_like(total, finished.shape[0]),
+            total,
+            cells,
+            halting,
+            finished.sum().float(),
+            (finished & right).sum().float(),
+            (finished * slots.age).sum().float(),
+        ]
+    )
+
+
