@@ -1,0 +1,73 @@
+"""A grid as JSON knows it: lists of lists of integers, checked strictly into a uint8 array."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from submission.wording import describe
+
+Grid = npt.NDArray[np.uint8]
+NUM_COLORS = 10
+MAX_SIDE = 30
+
+
+class GridError(ValueError):
+    """The value is no grid; the text names the row and the reason."""
+
+    exit_code = 3
+
+
+class EmptyGridError(GridError):
+    """The value has no cells: no rows, or rows without columns."""
+
+
+def blank_grid() -> Grid:
+    """The answer where there is no guess: `[[0]]`."""
+    return np.zeros((1, 1), dtype=np.uint8)
+
+
+def check_grid(value: object) -> Grid:
+    """A list of lists or an integer array as a C-contiguous (H, W) uint8 grid, else GridError.
+
+    Cells are ints 0..9: true, 1.0, "1" and null are refused. Sides are 1..30.
+    """
+    if isinstance(value, np.ndarray):
+        return _check_array(value)
+    if not isinstance(value, list):
+        raise GridError(f"{describe(value)}, expected a list of rows")
+    if not value:
+        raise EmptyGridError("no rows, expected 1 to 30")
+    if len(value) > MAX_SIDE:
+        raise GridError(f"{len(value)} rows, expected 1 to 30")
+    for number, row in enumerate(value):
+        _check_row(number, row, value[0])
+    return np.array(value, dtype=np.uint8)
+
+
+def _check_row(number: int, row: object, first: object) -> None:
+    if not isinstance(row, list):
+        raise GridError(f"row {number}: {describe(row)}, expected a list of integers")
+    if not row:
+        raise EmptyGridError(f"row {number}: no cells, expected 1 to 30")
+    if len(row) > MAX_SIDE:
+        raise GridError(f"row {number}: length {len(row)}, expected 1 to 30")
+    if isinstance(first, list) and len(row) != len(first):
+        raise GridError(f"row {number}: length {len(row)}, expected {len(first)}")
+    for column, cell in enumerate(row):
+        if type(cell) is not int or not 0 <= cell < NUM_COLORS:
+            raise GridError(f"row {number} column {column}: {describe(cell)}, expected an integer 0 to 9")
+
+
+def _check_array(array: npt.NDArray[Any]) -> Grid:
+    if array.ndim != 2:
+        raise GridError(f"an array of shape {array.shape}, expected two axes")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise GridError(f"an array of {array.dtype}, expected integers")
+    if array.size == 0:
+        raise EmptyGridError(f"an array of shape {array.shape}, expected sides of 1 to 30")
+    if max(array.shape) > MAX_SIDE:
+        raise GridError(f"an array of shape {array.shape}, expected sides of 1 to 30")
+    if array.min() < 0 or array.max() >= NUM_COLORS:
+        raise GridError(f"cells from {array.min()} to {array.max()}, expected 0 to 9")
+    return np.ascontiguousarray(array, dtype=np.uint8)

@@ -1,0 +1,30 @@
+"""How foreign values are named in messages: ASCII, one line, short, whatever they hold."""
+
+import json
+
+MAX_SHOWN = 60
+
+
+def quote(text: str) -> str:
+    """`text` in double quotes with everything but printable ASCII escaped; long texts are cut and say so."""
+    if len(text) <= MAX_SHOWN:
+        return json.dumps(text).replace("\x7f", "\\u007f")
+    return f"{quote(text[:MAX_SHOWN])}... ({len(text)} characters)"
+
+
+def describe(value: object) -> str:
+    """A value in a few words: numbers, strings and constants as JSON, everything else by its kind."""
+    if isinstance(value, str):
+        return quote(value)
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    return f"a {type(value).__name__}"
+
+
+def count(number: int, noun: str) -> str:
+    """`number` with its noun: "1 task", "2 tasks"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
