@@ -90,7 +90,7 @@ def _continue_target(state: TrainState, slots: Slots, output: Output, config: Tr
     if not state.model.config.continue_output:
         return None
     later = state.model(slots.tokens, slots.codes, output.carry, slots.canvas).halt
-    last = slots.age + 2 >= config.max_age
+    last = slots.age + 1 >= config.max_age
     return torch.where(last, later[:, 0], later.amax(dim=1)).sigmoid()
 
 

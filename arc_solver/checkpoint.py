@@ -1,0 +1,134 @@
+"""One safetensors file that holds all of a run, and how it is found, read and verified. Torch-free.
+
+The metadata keeps, as JSON under "arc_solver": format, kind, preset, step, puzzles, scores, and a SHA-256
+of every tensor. A file is whole when its header parses and every hash agrees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+METADATA_KEY = "arc_solver"
+MAX_HEADER_BYTES = 64 << 20
+STEP_NAME = re.compile(r"checkpoint-(\d{8})\.safetensors")
+
+
+class CheckpointError(ValueError):
+    """A file that is no whole checkpoint of ours, or does not fit what is asked of it; the text is one line."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class TensorEntry:
+    """Where a tensor lies: safetensors dtype name, shape, byte range in the data part."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+    @property
+    def num_elements(self) -> int:
+        count = 1
+        for side in self.shape:
+            count *= side
+        return count
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint says of itself."""
+
+    metadata: dict[str, Any]
+    tensors: dict[str, TensorEntry]
+    data_start: int
+
+
+def checkpoint_name(step: int) -> str:
+    """File name of the checkpoint after `step` steps."""
+    return f"checkpoint-{step:08d}.safetensors"
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The step checkpoints of a run folder, newest first."""
+    return sorted((p for p in folder.glob("checkpoint-*.safetensors") if STEP_NAME.fullmatch(p.name)), reverse=True)
+
+
+def read_header(path: Path) -> Header:
+    """Parse the header; CheckpointError when the file is not a checkpoint of ours."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else -1
+            if not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
+                raise CheckpointError(f"{path.name}: not a safetensors file, or cut short")
+            text = file.read(length)
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or error}") from error
+    try:
+        entries = json.loads(text)
+        raw = entries.pop("__metadata__", {})
+        tensors = {name: _entry(value, size - 8 - length) for name, value in entries.items()}
+        metadata = json.loads(raw[METADATA_KEY])
+        known = metadata["format"]
+        sums = metadata["sha256"]
+        named = isinstance(sums, dict) and set(sums) == set(tensors)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path.name}: not a checkpoint of arc-solver ({type(error).__name__} in its header); "
+            "published .pt checkpoints come in through `arc-solve convert`"
+        ) from error
+    if known != FORMAT:
+        raise CheckpointError(f"{path.name}: checkpoint format {known!r}, this version reads {FORMAT}")
+    if not named:
+        raise CheckpointError(f"{path.name}: the header does not list a hash for every tensor; the file is damaged")
+    if 8 + length + max((t.end for t in tensors.values()), default=0) != size:
+        raise CheckpointError(f"{path.name}: {size} bytes do not match the header; the file is cut short or damaged")
+    return Header(metadata, tensors, 8 + length)
+
+
+def _entry(value: dict[str, Any], available: int) -> TensorEntry:
+    begin, end = value["data_offsets"]
+    shape = tuple(value["shape"])
+    if not (0 <= begin <= end <= available) or any(not isinstance(s, int) or s < 0 for s in shape):
+        raise ValueError("offsets")
+    return TensorEntry(str(value["dtype"]), shape, begin, end)
+
+
+def header_hash(metadata: dict[str, Any]) -> str:
+    """Hash of the metadata itself, so that a flipped bit in it is found too."""
+    text = json.dumps({k: v for k, v in metadata.items() if k != "self"}, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_verified(path: Path) -> tuple[Header, bytes]:
+    """The header and all bytes of a checkpoint, after every hash agreed; CheckpointError otherwise."""
+    header = read_header(path)
+    if header.metadata.get("self") != header_hash(header.metadata):
+        raise CheckpointError(f"{path.name}: the metadata does not match its hash; the file is damaged")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or error}") from error
+    view = memoryview(content)
+    for name, entry in header.tensors.items():
+        found = tensor_hash(entry.dtype, entry.shape, view[header.data_start + entry.begin : header.data_start + entry.end])
+        if found != header.metadata["sha256"][name]:
+            raise CheckpointError(f"{path.name}: tensor {name} does not match its hash; the file is damaged")
+    return header, content
+
+
+def tensor_hash(dtype: str, shape: tuple[int, ...], data: bytes | memoryview) -> str:
+    """SHA-256 of a tensor's type, shape and bytes."""
+    digest = hashlib.sha256(f"{dtype} {list(shape)} ".encode())
+    digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,119 @@
+"""Saving a run and finding it again: the newest checkpoint that verifies wins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints
+from arc_solver.config import Preset
+from arc_solver.domain import TrainingData
+from arc_solver.model.load import check_state, preset_values, read_tensors, save
+from arc_solver.puzzles import PuzzleMap
+from arc_solver.training.state import TrainState
+
+BEST_NAME = "best.safetensors"
+# Rows in flight beyond this are not saved: a restart then begins them afresh, and is no longer bit-identical.
+MAX_SLOTS_BYTES = 256 << 20
+# Settings that may change between two sittings of one run.
+FREE_SETTINGS = ("steps", "save_every", "eval_every", "keep", "compile")
+
+
+def run_hash(preset: Preset, data: TrainingData) -> str:
+    """What must be equal for a run to be continued: the recipe without its free settings, and the data."""
+    model, train = asdict(preset.model), asdict(preset.train)
+    for name in FREE_SETTINGS:
+        train.pop(name)
+    text = json.dumps([model, train, data.fingerprint], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def save_state(
+    folder: Path, state: TrainState, preset: Preset, puzzles: PuzzleMap, data: TrainingData, facts: dict[str, Any]
+) -> Path:
+    """Write the checkpoint of this step, then remove the oldest beyond `keep`."""
+    tensors = state.tensors()
+    in_flight = sum(t.numel() * t.element_size() for name, t in tensors.items() if name.startswith("slots."))
+    if in_flight > MAX_SLOTS_BYTES:
+        tensors = {name: t for name, t in tensors.items() if not name.startswith("slots.")}
+    path = folder / checkpoint_name(state.step)
+    save(
+        path,
+        tensors,
+        preset,
+        puzzles,
+        {
+            **facts,
+            "kind": "run",
+            "step": state.step,
+            "seconds": round(state.seconds, 3),
+            "run": run_hash(preset, data),
+            "data": data.fingerprint,
+        },
+    )
+    for old in checkpoints(folder)[max(2, preset.train.keep) :]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def save_weights(path: Path, state: TrainState, preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]) -> None:
+    """Write only what prediction needs: the averaged weights and the rows."""
+    tensors = {f"average.{name}": t for name, t in state.averaged.state_dict().items()}
+    save(
+        path, tensors, preset, puzzles, {**facts, "kind": "weights", "step": state.step, "seconds": round(state.seconds, 3)}
+    )
+
+
+def resume(
+    folder: Path, state: TrainState, preset: Preset, data: TrainingData, warn: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """Load the newest whole checkpoint of `folder` into `state`; None when there is none.
+
+    A damaged file is passed over with one warning. A whole one that belongs to another recipe or other data
+    is a CheckpointError: nothing is ever silently started anew.
+    """
+    for path in checkpoints(folder):
+        try:
+            metadata, tensors = read_tensors(path)
+        except CheckpointError as error:
+            warn(f"{error}; trying the one before")
+            continue
+        _check_same_run(path, metadata, preset, data)
+        load_into(state, tensors, path.name)
+        state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
+        return metadata
+    return None
+
+
+def load_into(state: TrainState, tensors: dict[str, Tensor], name: str) -> None:
+    """Copy a run's tensors into `state`; CheckpointError before anything is touched when they do not fit."""
+    mine = {n: tuple(t.shape) for n, t in state.tensors().items()}
+    theirs = {n: t for n, t in tensors.items() if not n.startswith("puzzles.")}
+    if not any(n.startswith("slots.") for n in theirs):
+        mine = {n: shape for n, shape in mine.items() if not n.startswith("slots.")}
+    check_state(mine, theirs, name)
+    state.load_tensors(theirs)
+
+
+def _check_same_run(path: Path, metadata: dict[str, Any], preset: Preset, data: TrainingData) -> None:
+    if metadata.get("run") == run_hash(preset, data):
+        return
+    differences = []
+    if metadata.get("data") != data.fingerprint:
+        differences.append("the training data differ")
+    wanted, found = preset_values(preset), metadata.get("preset", {})
+    for part in ("model", "train"):
+        for key, value in wanted[part].items():
+            other = found.get(part, {}).get(key)
+            if other != value and key not in FREE_SETTINGS:
+                differences.append(f"{part}.{key} is {value} here, {other} there")
+    shown = "; ".join(differences[:3]) + (f" and {len(differences) - 3} more" if len(differences) > 3 else "")
+    raise CheckpointError(
+        f"{path.parent} holds another run ({shown or 'another recipe'}); choose another --out or remove the folder"
+    )

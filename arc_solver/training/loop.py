@@ -1,0 +1,119 @@
+"""The training loop: evaluate, save, stop, step, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from arc_solver.config import TrainConfig
+from arc_solver.training.schedule import rate_factor
+from arc_solver.training.state import TrainState
+from arc_solver.training.step import MEASURES, train_step
+
+Metrics = dict[str, Any]
+REPORT_SECONDS = 2.0
+
+
+@dataclass
+class Limits:
+    """When a sitting ends. `time_limit` counts the run's training seconds; `deadline` is a monotonic instant."""
+
+    time_limit: float | None = None
+    deadline: float | None = None
+    stop: Callable[[], bool] = field(default=lambda: False)
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass
+class Hooks:
+    """What the outside does at its moments: take a report, save, evaluate. The state passed is live."""
+
+    report: Callable[[Metrics], None] = field(default=lambda _: None)
+    save: Callable[[], None] = field(default=lambda: None)
+    evaluate: Callable[[], Metrics] | None = None
+
+
+def run_steps(
+    state: TrainState,
+    config: TrainConfig,
+    limits: Limits,
+    hooks: Hooks,
+    *,
+    label: str = "train",
+    quiet: bool = True,
+    reduce: Callable[[list[torch.Tensor]], None] | None = None,
+) -> bool:
+    """Train `state` from its step to `config.steps` or a limit; True when the run is complete.
+
+    Evaluation and saving do not count as training time.
+    """
+    clock = limits.clock
+    sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
+    started, reported, reported_step = clock(), clock(), state.step
+    base = state.seconds
+    bar = tqdm(total=config.steps, initial=state.step, desc=label, unit="step", disable=None if not quiet else True)
+    complete = False
+    for batches in state.batches.from_step(state.step):
+        state.seconds = base + clock() - started
+        progress = state.step / config.steps
+        if limits.time_limit is not None:
+            progress = max(progress, state.seconds / limits.time_limit)
+
+        # evaluate
+        if hooks.evaluate and config.eval_every and state.step and state.step % config.eval_every == 0:
+            paused = clock()
+            hooks.report({"step": state.step, "seconds": state.seconds, **hooks.evaluate()})
+            started += clock() - paused
+
+        # save
+        if state.step and state.step % config.save_every == 0 and progress < 1:
+            paused = clock()
+            hooks.save()
+            started += clock() - paused
+
+        # stop
+        complete = progress >= 1
+        if complete or limits.stop() or (limits.deadline is not None and clock() >= limits.deadline):
+            break
+
+        # step
+        rows_only = progress < config.rows_only_share
+        sums += train_step(
+            state, batches, config, rate_factor(config, state.step, progress), rows_only=rows_only, reduce=reduce
+        )
+        bar.update()
+
+        # report
+        if clock() - reported >= REPORT_SECONDS:
+            metrics = measured(sums, state.step - reported_step, clock() - reported)
+            hooks.report({"step": state.step, "seconds": base + clock() - started, **metrics})
+            bar.set_postfix({k: metrics[k] for k in ("loss", "exact", "ages", "examples_per_s")}, refresh=False)
+            sums.zero_()
+            reported, reported_step = clock(), state.step
+    state.seconds = base + clock() - started
+    bar.close()
+    if state.step > reported_step:
+        metrics = measured(sums, state.step - reported_step, max(clock() - reported, 1e-9))
+        hooks.report({"step": state.step, "seconds": state.seconds, **metrics})
+    return complete
+
+
+def measured(sums: torch.Tensor, num_steps: int, seconds: float) -> Metrics:
+    """The report of `num_steps` steps from the sums of their measures: the one host-device sync."""
+    total = dict(zip(MEASURES, sums.tolist(), strict=True))
+    rows, finished = max(total["rows"], 1.0), max(total["finished"], 1.0)
+    return {
+        "loss": round(total["loss"] / rows, 5),
+        "cell_loss": round(total["cells"] / rows, 5),
+        "halt_loss": round(total["halting"] / rows, 5),
+        "exact": round(total["finished_exact"] / finished, 5),
+        "ages": round(total["finished_age"] / finished, 3),
+        "examples_per_s": round(total["finished"] / seconds, 2),
+        "forwards_per_s": round(total["rows"] / seconds, 2),
+        "steps_per_s": round(num_steps / seconds, 3),
+    }
