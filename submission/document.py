@@ -87,7 +87,7 @@ def require_id(task_id: str, place: str) -> None:
     """Pass a good task id, else DocumentError naming `place`."""
     fault = id_fault(task_id)
     if fault is not None:
-        raise DocumentError(f"{place}: task id {quote(task_id)} {fault}")
+        raise DocumentError(f"{place}: {quote(task_id)} {fault}")
 
 
 def _collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -41,19 +41,19 @@ def check_grid(value: object) -> Grid:
     if len(value) > MAX_SIDE:
         raise GridError(f"{len(value)} rows, expected 1 to 30")
     for number, row in enumerate(value):
-        _check_row(number, row, value[0])
+        _check_row(number, row)
+        if len(row) != len(value[0]):
+            raise GridError(f"row {number}: length {len(row)}, expected {len(value[0])}")
     return np.array(value, dtype=np.uint8)
 
 
-def _check_row(number: int, row: object, first: object) -> None:
+def _check_row(number: int, row: object) -> None:
     if not isinstance(row, list):
         raise GridError(f"row {number}: {describe(row)}, expected a list of integers")
-    if not row:
-        raise EmptyGridError(f"row {number}: no cells, expected 1 to 30")
+    if not row and number == 0:
+        raise EmptyGridError("row 0: no cells, expected 1 to 30")
     if len(row) > MAX_SIDE:
         raise GridError(f"row {number}: length {len(row)}, expected 1 to 30")
-    if isinstance(first, list) and len(row) != len(first):
-        raise GridError(f"row {number}: length {len(row)}, expected {len(first)}")
     for column, cell in enumerate(row):
         if type(cell) is not int or not 0 <= cell < NUM_COLORS:
             raise GridError(f"row {number} column {column}: {describe(cell)}, expected an integer 0 to 9")

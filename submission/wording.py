@@ -25,6 +25,11 @@ def describe(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
+def clean(text: str) -> str:
+    """`text` with lone surrogates escaped, so that every UTF-8 writer takes it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def count(number: int, noun: str) -> str:
     """`number` with its noun: "1 task", "2 tasks"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,164 @@
+"""What a foreign submission answers, read leniently: nothing is refused, everything odd is named."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from submission.document import BYTE_ORDER_MARK, DocumentError, parse, read_bytes, repeated_keys
+from submission.grid import EmptyGridError, Grid, GridError, check_grid
+from submission.kaggle_json import SubmissionError
+from submission.wording import clean, count, describe, quote
+
+_ATTEMPT = re.compile(r"attempt_([1-9][0-9]{0,2})", re.ASCII)
+_NUM_ATTEMPTS = 2
+_SHOWN_PLACES = 3
+
+
+@dataclass
+class Remarks:
+    """What was odd about a submission; places are texts such as `task "a" test 0 attempt_1`."""
+
+    missing_tasks: list[str] = field(default_factory=list)
+    extra_tasks: list[str] = field(default_factory=list)
+    missing_outputs: list[str] = field(default_factory=list)
+    extra_outputs: list[str] = field(default_factory=list)
+    missing_attempts: list[str] = field(default_factory=list)
+    empty_attempts: list[str] = field(default_factory=list)
+    malformed: list[str] = field(default_factory=list)
+    surplus_attempts: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, list[str]]:
+        """Every list under its name, with clean strings."""
+        return {name: [clean(place) for place in places] for name, places in vars(self).items()}
+
+    def lines(self) -> list[str]:
+        """One printable line per kind of oddity that occurred, with the first places."""
+        kinds = [
+            (self.missing_tasks, "missing task", " (counted as wrong)"),
+            (self.extra_tasks, "extra task", " (not in the truth, ignored)"),
+            (self.missing_outputs, "missing output", " (counted as wrong)"),
+            (self.extra_outputs, "task with extra outputs", " (ignored)"),
+            (self.missing_attempts, "missing attempt", ""),
+            (self.empty_attempts, "empty attempt", " (counted as wrong)"),
+            (self.malformed, "malformed place", " (no grid there, counted as wrong)"),
+            (self.surplus_attempts, "output with more than two attempts", " (they count for pass@k only)"),
+        ]
+        return [
+            f"{count(len(places), kind)}{note}: {_first(places)}" for places, kind, note in kinds if places
+        ]
+
+
+Ranking = list[Grid | None]
+
+
+def load_answers(source: bytes | Path) -> object:
+    """The JSON value of a submission file; a byte order mark is forgiven.
+
+    SubmissionError only where there is no JSON document at all.
+    """
+    name = str(source) if isinstance(source, Path) else "submission"
+    try:
+        data = read_bytes(source) if isinstance(source, Path) else source
+    except DocumentError as error:
+        raise SubmissionError(str(error)) from error
+    try:
+        return parse(data.removeprefix(BYTE_ORDER_MARK))
+    except DocumentError as error:
+        raise SubmissionError(f"{name}: {error}") from error
+
+
+def read_answers(
+    submission: object, num_outputs: Mapping[str, int]
+) -> tuple[dict[str, list[Ranking]], Remarks]:
+    """For every task of the truth and each of its outputs the ranked guesses, with None for what is no grid.
+
+    Besides Kaggle's own form: a list of attempts or one grid per output, `attempt_3` and beyond, and a task
+    whose only entry is not in a list.
+    """
+    remarks = Remarks()
+    if not isinstance(submission, Mapping):
+        remarks.malformed.append(f"the submission: {describe(submission)}, expected an object of task ids")
+        submission = {}
+    remarks.malformed += [f"task {quote(key)}: comes more than once" for key in repeated_keys(submission)]
+    remarks.extra_tasks += [str(task_id) for task_id in submission if task_id not in num_outputs]
+    answers: dict[str, list[Ranking]] = {}
+    for task_id, num in num_outputs.items():
+        if task_id not in submission:
+            remarks.missing_tasks.append(task_id)
+            answers[task_id] = [[] for _ in range(num)]
+        else:
+            answers[task_id] = _read_task(task_id, submission[task_id], num, remarks)
+    return answers, remarks
+
+
+def _read_task(task_id: str, value: object, num: int, remarks: Remarks) -> list[Ranking]:
+    place = f"task {quote(task_id)}"
+    if isinstance(value, Mapping) or (num == 1 and _levels(value) == 2 and not _holds_objects(value)):
+        entries = [value]
+    elif isinstance(value, list):
+        entries = value
+    else:
+        remarks.malformed.append(f"{place}: {describe(value)}, expected a list with one entry per test")
+        entries = []
+    if len(entries) < num:
+        remarks.missing_outputs += [f"{place} test {index}" for index in range(len(entries), num)]
+    if len(entries) > num:
+        remarks.extra_outputs.append(f"{place}: {len(entries)} entries for {num} outputs")
+    rankings = [_read_entry(f"{place} test {i}", entry, remarks) for i, entry in enumerate(entries[:num])]
+    return rankings + [[] for _ in range(num - len(rankings))]
+
+
+def _read_entry(place: str, entry: object, remarks: Remarks) -> Ranking:
+    if isinstance(entry, Mapping):
+        attempts = _numbered(place, entry, remarks)
+    elif isinstance(entry, list) and _levels(entry) >= 3:
+        attempts = dict(enumerate(entry, start=1))
+    elif isinstance(entry, list) or hasattr(entry, "shape"):
+        attempts = {1: entry}
+    else:
+        remarks.malformed.append(f"{place}: {describe(entry)}, expected an object with attempts")
+        attempts = {}
+    if len(attempts) > _NUM_ATTEMPTS:
+        remarks.surplus_attempts.append(place)
+    ranking: Ranking = [None] * max(attempts, default=0)
+    for number, value in attempts.items():
+        try:
+            ranking[number - 1] = check_grid(value)
+        except EmptyGridError:
+            remarks.empty_attempts.append(f"{place} attempt_{number}")
+        except GridError as error:
+            remarks.malformed.append(f"{place} attempt_{number}: {error}")
+    return ranking
+
+
+def _numbered(place: str, entry: Mapping[str, object], remarks: Remarks) -> dict[int, object]:
+    remarks.malformed += [f"{place}: key {quote(key)} comes more than once" for key in repeated_keys(entry)]
+    attempts = {}
+    for key, value in entry.items():
+        match = _ATTEMPT.fullmatch(key) if isinstance(key, str) else None
+        if match is None:
+            remarks.malformed.append(f"{place}: unexpected key {quote(str(key))}")
+        else:
+            attempts[int(match[1])] = value
+    remarks.missing_attempts += [
+        f"{place} attempt_{number}" for number in range(1, _NUM_ATTEMPTS + 1) if number not in attempts
+    ]
+    return attempts
+
+
+def _first(places: list[str]) -> str:
+    texts = [place if place.startswith(("task ", "the submission")) else quote(place) for place in places]
+    more = f" and {len(texts) - _SHOWN_PLACES} more" if len(texts) > _SHOWN_PLACES else ""
+    return ", ".join(texts[:_SHOWN_PLACES]) + more
+
+
+def _levels(value: object, limit: int = 3) -> int:
+    """How deep lists are nested in `value`, counted up to `limit`."""
+    if not isinstance(value, list) or limit == 0:
+        return 0
+    return 1 + max((_levels(item, limit - 1) for item in value), default=0)
+
+
+def _holds_objects(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)

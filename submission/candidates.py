@@ -1,0 +1,144 @@
+"""Candidate files: one JSON line per guess of any solver, the common currency of merging."""
+
+import gzip
+import math
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import orjson
+
+from submission.document import DocumentError, parse, repeated_keys, require_id
+from submission.grid import Grid, GridError, check_grid
+from submission.vote import Query, Tally
+from submission.wording import describe, quote
+
+MAX_LINE_BYTES = 64 << 10
+MAX_FILE_BYTES = 2 << 30
+MAX_CANDIDATES = 4_000_000
+MAX_INDEX = 10_000
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class CandidateError(ValueError):
+    """A candidate file breaks the schema; the text names file and line."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One solver's guess for one output; weights compare only within one source and query."""
+
+    query: Query
+    grid: Grid
+    weight: float
+    source: str
+
+
+def from_tallies(query: Query, tallies: Iterable[Tally], source: str) -> list[Candidate]:
+    """The candidates that an election leaves, weighing what they were voted."""
+    return [Candidate(query, tally.grid, tally.weight, source) for tally in tallies]
+
+
+def write_candidates(candidates: Iterable[Candidate]) -> Iterator[bytes]:
+    """One line of JSON per candidate, ready for the file writer."""
+    for candidate in candidates:
+        line = {
+            "task": candidate.query.task_id,
+            "index": candidate.query.index,
+            "grid": check_grid(candidate.grid),
+            "weight": candidate.weight,
+            "source": candidate.source,
+        }
+        yield orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
+
+
+def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
+    """All candidates of a file, plain or gzip, else CandidateError.
+
+    `source` replaces what the lines say; a line without a source has the file's name up to its first dot.
+    """
+    candidates: list[Candidate] = []
+    own = path.name.split(".")[0]
+    number = 0
+    try:
+        with _open(path) as file:
+            for number, line in enumerate(_lines(file), start=1):
+                if line.strip():
+                    candidates.append(_candidate(line, source, own))
+                if len(candidates) > MAX_CANDIDATES:
+                    raise CandidateError(f"over {MAX_CANDIDATES} candidates, keep the best of each query")
+    except (CandidateError, DocumentError, GridError) as error:
+        raise CandidateError(f"{path} line {number}: {error}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise CandidateError(f"{path} after line {number}: damaged gzip data: {error}") from error
+    except OSError as error:
+        raise CandidateError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return candidates
+
+
+def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tuple[list[Candidate], int]:
+    """The candidates for the given queries, and how many others were left out."""
+    owed = set(queries)
+    everything = list(candidates)
+    kept = [candidate for candidate in everything if candidate.query in owed]
+    return kept, len(everything) - len(kept)
+
+
+def _open(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP_MAGIC
+    return cast(IO[bytes], gzip.open(path, "rb")) if packed else path.open("rb")
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file; one that is too long, or a file that is, comes as a last, oversized line."""
+    total = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        total += len(line)
+        yield line if total <= MAX_FILE_BYTES else b" " * (MAX_LINE_BYTES + 1)
+
+
+def _candidate(line: bytes, source: str | None, own: str) -> Candidate:
+    if len(line) > MAX_LINE_BYTES:
+        raise CandidateError(f"over {MAX_LINE_BYTES} bytes in a line or {MAX_FILE_BYTES} in the file")
+    value = parse(line)
+    if not isinstance(value, dict):
+        raise CandidateError(f'{describe(value)}, expected {{"task": ..., "index": ..., "grid": ...}}')
+    if repeated_keys(value):
+        raise CandidateError(f"key {quote(repeated_keys(value)[0])} comes more than once")
+    for key in ("task", "index", "grid"):
+        if key not in value:
+            raise CandidateError(f'no "{key}", expected "task", "index" and "grid" in every line')
+    return Candidate(
+        Query(_text(value, "task", ""), _index(value["index"])),
+        check_grid(value["grid"]),
+        _weight(value.get("weight", 1.0)),
+        source if source is not None else _text(value, "source", own),
+    )
+
+
+def _text(value: dict[str, Any], key: str, default: str) -> str:
+    text = value.get(key, default)
+    if not isinstance(text, str):
+        raise CandidateError(f'"{key}" is {describe(text)}, expected a string')
+    require_id(text, f'"{key}"')
+    return text
+
+
+def _index(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_INDEX:
+        raise CandidateError(f'"index" is {describe(value)}, expected an integer from 0')
+    return value
+
+
+def _weight(value: object) -> float:
+    if type(value) not in (int, float):
+        raise CandidateError(f'"weight" is {describe(value)}, expected a number')
+    weight = float(cast(float, value))
+    if not math.isfinite(weight) or weight <= 0:
+        raise CandidateError(f'"weight" is {weight}, expected a finite number above 0')
+    return weight

@@ -1,0 +1,143 @@
+"""Candidates of several solvers joined into one ranking per query: three strategies, one of them learnt."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from submission.candidates import Candidate
+from submission.grid import Grid
+from submission.truth import TruthError
+from submission.vote import Query
+
+Rankings = dict[Query, list[Grid]]
+_Content = tuple[int, int, bytes]
+_Shares = dict[_Content, float]
+_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What each source gives each grid of each query, as parts of 1: `parts[query][source][grid]`."""
+
+    sources: tuple[str, ...]
+    parts: Mapping[Query, Mapping[str, Mapping[_Content, float]]]
+
+
+def share_out(candidates: Iterable[Candidate]) -> Shares:
+    """Weights normalised per source and query; equal grids of a source are added up first."""
+    weights: dict[Query, dict[str, dict[_Content, list[float]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    for candidate in candidates:
+        weights[candidate.query][candidate.source][_content(candidate.grid)].append(candidate.weight)
+    parts = {
+        query: {source: _normalise(grids) for source, grids in sorted(by_source.items())}
+        for query, by_source in sorted(weights.items())
+    }
+    sources = sorted({source for by_source in parts.values() for source in by_source})
+    return Shares(tuple(sources), parts)
+
+
+def merge_votes(candidates: Iterable[Candidate], trust: Mapping[str, float] | None = None) -> Rankings:
+    """Every query's grids by their summed shares, each source times its trust (1 where none is given)."""
+    shares = share_out(candidates)
+    trust = trust or {}
+    rankings = {}
+    for query, by_source in shares.parts.items():
+        terms: dict[_Content, list[float]] = defaultdict(list)
+        for source, grids in by_source.items():
+            for content, part in grids.items():
+                terms[content].append(trust.get(source, 1.0) * part)
+        rankings[query] = _ranked({content: math.fsum(parts) for content, parts in terms.items()})
+    return rankings
+
+
+def merge_round_robin(candidates: Iterable[Candidate], order: Sequence[str] | None = None) -> Rankings:
+    """The best of each source in turn, then the second of each, without repetitions.
+
+    `order` names the sources, strongest first; those it leaves out follow by name.
+    """
+    shares = share_out(candidates)
+    named = dict.fromkeys([*(order or ()), *shares.sources])
+    rankings = {}
+    for query, by_source in shares.parts.items():
+        lists = [_sorted(by_source[source]) for source in named if source in by_source]
+        turns: dict[_Content, None] = {}
+        for turn in range(max(len(contents) for contents in lists)):
+            turns |= dict.fromkeys(contents[turn] for contents in lists if turn < len(contents))
+        rankings[query] = [_grid(content) for content in turns]
+    return rankings
+
+
+def learn_trust(candidates: Iterable[Candidate], truth: Mapping[str, Sequence[Grid]]) -> dict[str, float]:
+    """Trust per source, summing to 1, that makes the truth of a calibration set most likely.
+
+    The shares are read as a mixture and its weights fitted by expectation maximisation with one pseudo
+    query per source, so no source falls to zero. Outputs that no source proposed say nothing.
+    """
+    shares = share_out(candidates)
+    if not shares.sources:
+        raise TruthError("no candidates to learn from, expected some for tasks of the truth")
+    rows = []
+    for query, by_source in shares.parts.items():
+        outputs = truth.get(query.task_id, ())
+        if query.index < len(outputs):
+            right = _content(outputs[query.index])
+            rows.append([by_source.get(source, {}).get(right, 0.0) for source in shares.sources])
+    trust = _mixture(np.array(rows, dtype=np.float64).reshape(-1, len(shares.sources)))
+    return dict(zip(shares.sources, trust.tolist(), strict=True))
+
+
+def merge_learnt(
+    candidates: Iterable[Candidate], truth: Mapping[str, Sequence[Grid]], folds: int = 5
+) -> Rankings:
+    """A calibration set's own merge, each fold of its tasks by the trust learnt on the other folds.
+
+    For judging `learn_trust` honestly: no query is merged by weights that saw its truth.
+    """
+    everything = list(candidates)
+    fold_of = {task_id: place % folds for place, task_id in enumerate(sorted(truth))}
+    rankings: Rankings = {}
+    for fold in range(folds):
+        inside = [c for c in everything if fold_of.get(c.query.task_id) == fold]
+        outside = [c for c in everything if fold_of.get(c.query.task_id, fold) != fold]
+        trust = learn_trust(outside, truth) if outside else None
+        rankings |= merge_votes(inside, trust)
+    return rankings
+
+
+def _mixture(likelihoods: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    num_sources = likelihoods.shape[1]
+    likelihoods = likelihoods[likelihoods.any(axis=1)]
+    trust = np.full(num_sources, 1 / num_sources)
+    for _ in range(_ROUNDS):
+        blame = likelihoods * trust
+        blame /= blame.sum(axis=1, keepdims=True)
+        trust = (blame.sum(axis=0) + 1) / (len(likelihoods) + num_sources)
+    return trust
+
+
+def _normalise(grids: Mapping[_Content, list[float]]) -> _Shares:
+    total = math.fsum(weight for weights in grids.values() for weight in weights)
+    return {content: math.fsum(weights) / total for content, weights in sorted(grids.items())}
+
+
+def _ranked(scores: Mapping[_Content, float]) -> list[Grid]:
+    return [_grid(content) for content in _sorted(scores)]
+
+
+def _sorted(scores: Mapping[_Content, float]) -> list[_Content]:
+    return sorted(scores, key=lambda content: (-scores[content], content))
+
+
+def _content(grid: Grid) -> _Content:
+    return grid.shape[0], grid.shape[1], grid.tobytes()
+
+
+def _grid(content: _Content) -> Grid:
+    height, width, cells = content
+    return np.frombuffer(cells, dtype=np.uint8).reshape(height, width).copy()

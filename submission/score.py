@@ -1,0 +1,195 @@
+"""The three scoring rules, with intervals, coverage and the hash of the truth they were taken from."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.special import ndtri
+
+from submission.answers import Ranking, Remarks, read_answers
+from submission.grid import Grid, GridError, check_grid
+from submission.kaggle_json import build_submission
+from submission.truth import TruthError
+from submission.vote import Query
+from submission.wording import quote
+
+RULES = {
+    "per_output": "Kaggle (per output)",
+    "per_task": "per task (mean)",
+    "strict": "strict (whole task)",
+}
+NUM_ATTEMPTS = 2
+_CANDIDATE_DEPTHS = (10, 100)
+_Ranks = dict[str, tuple[int | None, ...]]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`solved` of `total`; solved is fractional where tasks are averaged."""
+
+    solved: float
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The share solved, 0..1."""
+        return self.solved / self.total
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson score interval; for a mean over tasks a cautious one, as its spread is smaller."""
+        z = float(ndtri(0.975))
+        share, shrink = self.value, 1 + z * z / self.total
+        center = (share + z * z / (2 * self.total)) / shrink
+        spread = share * (1 - share) / self.total + z * z / (4 * self.total**2)
+        margin = z / shrink * math.sqrt(max(spread, 0.0))
+        return max(0.0, center - margin), min(1.0, center + margin)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What was solved: for every output of the truth the rank (from 1) of its first right guess, or None.
+
+    `depths` are the k of pass@k: 1, 2, and more where more guesses were kept.
+    """
+
+    ranks: Mapping[str, tuple[int | None, ...]]
+    depths: tuple[int, ...]
+    truth_sha256: str
+    remarks: Remarks
+
+    @property
+    def num_tasks(self) -> int:
+        """Tasks in the truth."""
+        return len(self.ranks)
+
+    @property
+    def num_outputs(self) -> int:
+        """Outputs in the truth, which is what the headline divides by."""
+        return sum(len(ranks) for ranks in self.ranks.values())
+
+    def rate(self, rule: str = "per_output", depth: int = NUM_ATTEMPTS) -> Rate:
+        """pass@depth by one of RULES."""
+        right = [[rank is not None and rank <= depth for rank in ranks] for ranks in self.ranks.values()]
+        if rule == "per_output":
+            return Rate(sum(sum(task) for task in right), self.num_outputs)
+        if rule == "per_task":
+            return Rate(math.fsum(sum(task) / len(task) for task in right), self.num_tasks)
+        if rule == "strict":
+            return Rate(sum(all(task) for task in right), self.num_tasks)
+        raise ValueError(f"rule {quote(rule)}, expected one of {', '.join(RULES)}")
+
+    def solved_outputs(self, depth: int = NUM_ATTEMPTS) -> list[Query]:
+        """The outputs right within `depth` guesses, in the order of the truth."""
+        return [
+            Query(task_id, index)
+            for task_id, ranks in self.ranks.items()
+            for index, rank in enumerate(ranks)
+            if rank is not None and rank <= depth
+        ]
+
+    def tasks(self, depth: int = NUM_ATTEMPTS) -> dict[str, list[str]]:
+        """Ids by outcome: "solved" (every output), "partly" (some), "missed" (none)."""
+        outcome: dict[str, list[str]] = {"solved": [], "partly": [], "missed": []}
+        for task_id, ranks in self.ranks.items():
+            right = sum(rank is not None and rank <= depth for rank in ranks)
+            outcome["solved" if right == len(ranks) else "partly" if right else "missed"].append(task_id)
+        return outcome
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain values with clean strings, ready for any JSON writer."""
+        rules = {
+            rule: {f"pass@{depth}": _rate_json(self.rate(rule, depth)) for depth in self.depths}
+            for rule in RULES
+        }
+        return {
+            "headline": {"rule": "per_output", "depth": NUM_ATTEMPTS, "value": self.rate().value},
+            "rules": rules,
+            "num_tasks": self.num_tasks,
+            "num_outputs": self.num_outputs,
+            "truth_sha256": self.truth_sha256,
+            "tasks": self.tasks(),
+            "remarks": self.remarks.to_json(),
+        }
+
+    def table(self) -> str:
+        """The rules as a plain-text table, then the truth it was taken from, then what was odd."""
+        heads = "".join(f"{f'pass@{depth}':<30}" for depth in self.depths)
+        lines = [f"{'rule':<21}{heads}".rstrip()]
+        for rule, title in RULES.items():
+            cells = "".join(f"{_rate_text(self.rate(rule, depth)):<30}" for depth in self.depths)
+            lines.append(f"{title:<21}{cells}".rstrip())
+        lines.append(f"{self.num_outputs} outputs of {self.num_tasks} tasks; brackets: 95 % Wilson intervals")
+        lines.append(f"truth sha256 {self.truth_sha256}")
+        return "\n".join([*lines, *self.remarks.lines()]) + "\n"
+
+
+def score(
+    submission: object,
+    truth: Mapping[str, Sequence[Grid]],
+    truth_sha256: str,
+    candidates: Mapping[Query, Sequence[Grid]] | None = None,
+) -> Score:
+    """Score whatever a submission holds (see `load_answers`); the truth decides coverage and pairing.
+
+    With ranked `candidates` pass@k counts an output whose truth is an attempt or among its first k
+    candidates. TruthError for a truth without outputs.
+    """
+    right = _check_truth(truth)
+    answers, remarks = read_answers(submission, {task_id: len(grids) for task_id, grids in right.items()})
+    ranks: _Ranks = {}
+    depth = NUM_ATTEMPTS
+    for task_id, grids in right.items():
+        found = []
+        for index, (grid, guesses) in enumerate(zip(grids, answers[task_id], strict=True)):
+            kept = list((candidates or {}).get(Query(task_id, index), ()))
+            found.append(_first_right(grid, guesses, kept))
+            depth = max(depth, len(guesses), len(kept))
+        ranks[task_id] = tuple(found)
+    depths = (1, NUM_ATTEMPTS, *(k for k in _CANDIDATE_DEPTHS if NUM_ATTEMPTS < k < depth))
+    return Score(ranks, depths if depth in depths else (*depths, depth), truth_sha256, remarks)
+
+
+def score_attempts(
+    attempts: Mapping[Query, Sequence[Grid]], truth: Mapping[str, Sequence[Grid]], truth_sha256: str
+) -> Score:
+    """Score ranked grids per query, as far as the truth asks for them, by their first two."""
+    owed = {task_id: len(grids) for task_id, grids in truth.items()}
+    asked = {query: grids for query, grids in attempts.items() if query.index < owed.get(query.task_id, 0)}
+    return score(build_submission(owed, asked), truth, truth_sha256)
+
+
+def _check_truth(truth: Mapping[str, Sequence[Grid]]) -> dict[str, list[Grid]]:
+    if not truth:
+        raise TruthError("the truth holds no tasks, expected at least one")
+    checked = {}
+    for task_id, outputs in truth.items():
+        if not outputs:
+            raise TruthError(f"task {quote(task_id)} has no outputs in the truth, expected at least one")
+        try:
+            checked[task_id] = [check_grid(output) for output in outputs]
+        except GridError as error:
+            raise TruthError(f"task {quote(task_id)} in the truth: {error}") from error
+    return checked
+
+
+def _first_right(truth: Grid, guesses: Ranking, kept: Sequence[Grid]) -> int | None:
+    ranks = [rank for rank, guess in enumerate(guesses, 1) if guess is not None and _equal(guess, truth)]
+    # A candidate that was not handed in cannot count for the attempts, whatever its place in the list.
+    ranks += [max(rank, NUM_ATTEMPTS + 1) for rank, grid in enumerate(kept, 1) if _equal(grid, truth)]
+    return min(ranks, default=None)
+
+
+def _equal(a: Grid, b: Grid) -> bool:
+    return a.shape == b.shape and bool((a == b).all())
+
+
+def _rate_json(rate: Rate) -> dict[str, Any]:
+    return {"solved": rate.solved, "total": rate.total, "value": rate.value, "interval": list(rate.interval)}
+
+
+def _rate_text(rate: Rate) -> str:
+    low, high = rate.interval
+    solved = f"{rate.solved:.2f}".rstrip("0").rstrip(".")
+    return f"{100 * rate.value:6.2f} % {solved}/{rate.total} [{100 * low:.1f}, {100 * high:.1f}]"
