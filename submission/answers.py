@@ -38,15 +38,14 @@ class Remarks:
             (self.missing_tasks, "missing task", " (counted as wrong)"),
             (self.extra_tasks, "extra task", " (not in the truth, ignored)"),
             (self.missing_outputs, "missing output", " (counted as wrong)"),
-            (self.extra_outputs, "task with extra outputs", " (ignored)"),
+            (self.extra_outputs, "overlong task", " (what the truth does not ask for is ignored)"),
             (self.missing_attempts, "missing attempt", ""),
             (self.empty_attempts, "empty attempt", " (counted as wrong)"),
-            (self.malformed, "malformed place", " (no grid there, counted as wrong)"),
-            (self.surplus_attempts, "output with more than two attempts", " (they count for pass@k only)"),
+            (self.malformed, "malformed place", ""),
+            (self.surplus_attempts, "output", " with more than two attempts (those count for pass@k only)"),
         ]
-        return [
-            f"{count(len(places), kind)}{note}: {_first(places)}" for places, kind, note in kinds if places
-        ]
+        filled = [kind for kind in kinds if kind[0]]
+        return [f"{count(len(places), noun)}{note}: {_first(places)}" for places, noun, note in filled]
 
 
 Ranking = list[Grid | None]

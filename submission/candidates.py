@@ -66,11 +66,12 @@ def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
     number = 0
     try:
         with _open(path) as file:
-            for number, line in enumerate(_lines(file), start=1):
+            for line in _lines(file):
+                number += 1
                 if line.strip():
                     candidates.append(_candidate(line, source, own))
                 if len(candidates) > MAX_CANDIDATES:
-                    raise CandidateError(f"over {MAX_CANDIDATES} candidates, keep the best of each query")
+                    raise CandidateError(f"over {MAX_CANDIDATES} candidates, keep the best of each output")
     except (CandidateError, DocumentError, GridError) as error:
         raise CandidateError(f"{path} line {number}: {error}") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -55,15 +55,25 @@ def compare(
     truth: Mapping[str, Sequence[Grid]],
     truth_sha256: str = "",
 ) -> Comparison:
-    """Score the first two grids per query of A, B and their merge, and set the solved outputs side by side."""
-    scores = [score_attempts(attempts, truth, truth_sha256) for attempts in (a, b, merged)]
-    in_a, in_b, in_merged = (set(result.solved_outputs()) for result in scores)
-    parts = (in_a - in_b, in_b - in_a, in_a & in_b, in_merged - in_a - in_b, (in_a | in_b) - in_merged)
-    return Comparison(*scores, *(tuple(sorted(part)) for part in parts))
+    """Score the first two grids per query of A, B and their merge, and compare which outputs they solve."""
+    score_a, score_b, score_merged = (
+        score_attempts(attempts, truth, truth_sha256) for attempts in (a, b, merged)
+    )
+    in_a, in_b, in_merged = (set(result.solved_outputs()) for result in (score_a, score_b, score_merged))
+    return Comparison(
+        score_a,
+        score_b,
+        score_merged,
+        a_alone=tuple(sorted(in_a - in_b)),
+        b_alone=tuple(sorted(in_b - in_a)),
+        both=tuple(sorted(in_a & in_b)),
+        gained=tuple(sorted(in_merged - in_a - in_b)),
+        lost=tuple(sorted((in_a | in_b) - in_merged)),
+    )
 
 
 def recommend(comparisons: Mapping[str, Comparison]) -> Recommendation:
-    """The strategy (by name) that solves most outputs, but only if it beats both A and B; else the better one.
+    """The strategy (by name) that solves most outputs if it beats both A and B; else the better of these.
 
     Of equal strategies the first is taken, so name the simplest first. ValueError without any.
     """
@@ -76,6 +86,5 @@ def recommend(comparisons: Mapping[str, Comparison]) -> Recommendation:
     figures = f"A {a}, B {b}, {best} {solved[best]} of {total} outputs"
     if solved[best] > max(a, b):
         return Recommendation(best, f"merge by {best}: {figures}")
-    return Recommendation(
-        "a" if a >= b else "b", f"do not merge, hand in {'A' if a >= b else 'B'}: {figures}"
-    )
+    better = "a" if a >= b else "b"
+    return Recommendation(better, f"do not merge, hand in {better.upper()}: {figures}")

@@ -122,8 +122,11 @@ def _mixture(likelihoods: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _normalise(grids: Mapping[_Content, list[float]]) -> _Shares:
-    total = math.fsum(weight for weights in grids.values() for weight in weights)
-    return {content: math.fsum(weights) / total for content, weights in sorted(grids.items())}
+    # Any positive finite weights are welcome; scaled by the largest, their sum cannot overflow.
+    largest = max(weight for weights in grids.values() for weight in weights)
+    scaled = {content: math.fsum(w / largest for w in weights) for content, weights in sorted(grids.items())}
+    total = math.fsum(scaled.values())
+    return {content: weight / total for content, weight in scaled.items()}
 
 
 def _ranked(scores: Mapping[_Content, float]) -> list[Grid]:

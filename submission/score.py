@@ -115,10 +115,10 @@ class Score:
 
     def table(self) -> str:
         """The rules as a plain-text table, then the truth it was taken from, then what was odd."""
-        heads = "".join(f"{f'pass@{depth}':<30}" for depth in self.depths)
+        heads = "".join(f"{f'pass@{depth}':<32}" for depth in self.depths)
         lines = [f"{'rule':<21}{heads}".rstrip()]
         for rule, title in RULES.items():
-            cells = "".join(f"{_rate_text(self.rate(rule, depth)):<30}" for depth in self.depths)
+            cells = "".join(f"{_rate_text(self.rate(rule, depth)):<32}" for depth in self.depths)
             lines.append(f"{title:<21}{cells}".rstrip())
         lines.append(f"{self.num_outputs} outputs of {self.num_tasks} tasks; brackets: 95 % Wilson intervals")
         lines.append(f"truth sha256 {self.truth_sha256}")
