@@ -1,0 +1,147 @@
+"""ARC: tasks as views on fitted canvases. Shapes: B rows, N answers, L = side · side tokens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from arc_solver.config import TrainConfig
+from arc_solver.domain import Bytes, Canvas, Codes, Restored
+from arc_solver.puzzles import PuzzleMap
+from arc_solver.task import Pair, Task
+from augment.batch import paint_inputs, paint_pairs, restore_answers
+from augment.canvas import CANVAS_SIDES, VOCABULARY, fitted_side
+from augment.grid import MAX_SIDE
+from augment.packed import PackedGrids
+from augment.sampler import DRAW, Catalog, draw_examples
+
+__all__ = ["VOCABULARY", "ArcQueries", "ArcTraining", "task_side"]
+
+FULL_CANVAS = (MAX_SIDE,)
+
+
+def task_side(task: Task, sides: tuple[int, ...] = CANVAS_SIDES) -> int:
+    """Side of the canvas that holds every demonstration and test input of a task; its answers are not looked at."""
+    grids = [grid for pair in task.train for grid in (pair.input, pair.output) if grid is not None]
+    grids += [pair.input for pair in task.test]
+    return fitted_side(max(max(grid.shape) for grid in grids), sides)
+
+
+def known_pairs(task: Task) -> list[Pair]:
+    """The pairs that may be trained on: all that came with an output."""
+    return [pair for pair in (*task.train, *task.test) if pair.output is not None]
+
+
+class ArcTraining:
+    """TrainingData of ARC tasks: every known pair under every view, painted when it is needed."""
+
+    def __init__(self, tasks: Sequence[Task], puzzles: PuzzleMap, config: TrainConfig) -> None:
+        self.config = config
+        sides = FULL_CANVAS if config.canvas == "full" else CANVAS_SIDES
+        pairs = [known_pairs(task) for task in tasks]
+        self.grids = PackedGrids.from_grids([g for ps in pairs for p in ps for g in (p.input, p.output)])
+        first_pair = np.cumsum([0, *map(len, pairs)])
+        side_of = np.array(
+            [
+                max(fitted_side(max(max(g.shape) for p in ps for g in (p.input, p.output)), sides), task_side(t, sides))
+                for t, ps in zip(tasks, pairs, strict=True)
+            ]
+        )
+        self._sides = tuple(int(side) for side in np.unique(side_of))
+        self._catalogs = []
+        for side in self._sides:
+            numbers = np.flatnonzero(side_of == side)
+            self._catalogs.append(
+                Catalog.build(
+                    [np.arange(first_pair[t], first_pair[t + 1]) * 2 for t in numbers],
+                    [np.arange(puzzles.starts[t], puzzles.starts[t + 1]) for t in numbers],
+                )
+            )
+        self.views = puzzles.views
+        self._codes = puzzles.codes()
+        self._fingerprint = _fingerprint(tasks, puzzles, pairs)
+
+    @property
+    def canvases(self) -> tuple[Canvas, ...]:
+        return tuple((side, side) for side in self._sides)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(catalog.num_tasks for catalog in self._catalogs)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    def paint(self, group: int, first: int, tokens: Bytes, targets: Bytes, codes: Codes) -> None:
+        side = self._sides[group]
+        draws = np.empty(len(tokens), DRAW)
+        seed = np.uint64(self.config.seed * 64 + side)
+        draw_examples(self._catalogs[group], self.grids, self.views, seed, first, self.config.translate, side, draws)
+        paint_pairs(self.grids, self.views, draws, side, tokens, targets)
+        codes[:] = self._codes[draws["view"]]
+
+
+class ArcQueries:
+    """QueryData of ARC test inputs: query q of `queries` under views of its task, the first views of all first."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        numbers: Sequence[int],
+        puzzles: PuzzleMap,
+        num_views: int,
+        sides: tuple[int, ...] = CANVAS_SIDES,
+    ) -> None:
+        """`numbers[t]` is the number of `tasks[t]` in `puzzles`."""
+        self.grids = PackedGrids.from_grids([pair.input for task in tasks for pair in task.test])
+        self.views = puzzles.views
+        self._codes = puzzles.codes()
+        query = 0
+        rows: dict[int, list[tuple[int, int, int]]] = {}
+        for task, number in zip(tasks, numbers, strict=True):
+            side = task_side(task, sides)
+            start, end = int(puzzles.starts[number]), int(puzzles.starts[number + 1])
+            for _ in task.test:
+                rows.setdefault(side, []).extend(
+                    (view - start, query, view) for view in range(start, min(end, start + num_views))
+                )
+                query += 1
+        self._sides = tuple(sorted(rows))
+        self._rows = [np.array(sorted(rows[side]), np.int64) for side in self._sides]
+
+    @property
+    def canvases(self) -> tuple[Canvas, ...]:
+        return tuple((side, side) for side in self._sides)
+
+    def queries(self, group: int) -> npt.NDArray[np.int64]:
+        return self._rows[group][:, 1]
+
+    def view_numbers(self, group: int) -> npt.NDArray[np.int64]:
+        """Row of the view table that each row of a group is seen under."""
+        return self._rows[group][:, 2]
+
+    def paint(self, group: int, rows: npt.NDArray[np.int64], tokens: Bytes, codes: Codes) -> None:
+        views = self._rows[group][rows, 2]
+        paint_inputs(self.grids, self._rows[group][rows, 1], self.views.take(views), self._sides[group], tokens)
+        codes[:] = self._codes[views]
+
+    def restore(self, group: int, rows: npt.NDArray[np.int64], answers: Bytes) -> Restored:
+        return Restored(*restore_answers(answers, self.views.take(self._rows[group][rows, 2]), self._sides[group]))
+
+
+def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[Pair]]) -> str:
+    digest = hashlib.sha256()
+    for task, own in zip(tasks, pairs, strict=True):
+        digest.update(f"{len(task.id)} {task.id} {len(own)} ".encode())
+        for pair in own:
+            for grid in (pair.input, pair.output):
+                assert grid is not None
+                digest.update(f"{grid.shape}".encode())
+                digest.update(grid.tobytes())
+    for array in (puzzles.starts, puzzles.views.dihedrals, puzzles.views.colors):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
