@@ -58,6 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.training": TORCH | PLAIN | CORE | {"arc_solver.model", "arc_solver.training", "tqdm"},
     "arc_solver.inference": TORCH | PLAIN | CORE | {"arc_solver.model", "arc_solver.inference", "tqdm"},
     "arc_solver.convert": TORCH | CORE | {"arc_solver.model", "arc_solver.training"},
+    "arc_solver.device": {"torch"},
     "arc_solver.solve": ANYTHING,
     "arc_solver.demo": ANYTHING,
     "arc_solver.benchmarks": ANYTHING,
