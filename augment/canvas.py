@@ -13,7 +13,7 @@ CANVAS_SIDES = (7, 11, 16, 21, 26, 30)
 
 
 def fitted_side(max_side: int, sides: tuple[int, ...] = CANVAS_SIDES) -> int:
-    """The smallest of the ascending `sides` with room for `max_side` cells and an edge (at 30 it may be cut)."""
+    """The smallest of the ascending `sides` with room for `max_side` cells and an edge (not at 30)."""
     if not 1 <= max_side <= MAX_SIDE:
         raise ValueError(f"a side of {max_side}, expected 1 to {MAX_SIDE}")
     wanted = min(max_side + 1, MAX_SIDE)

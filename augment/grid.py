@@ -26,11 +26,11 @@ def check_grid(value: object) -> Grid:
     if isinstance(value, np.ndarray):
         return _check_array(value)
     if not isinstance(value, list | tuple):
-        raise GridError(f"a {type(value).__name__}, expected a list of rows")
+        raise GridError(f"{type(value).__name__}, expected a list of rows")
     _check_side(len(value), "rows")
     for number, row in enumerate(value):
         if not isinstance(row, list | tuple):
-            raise GridError(f"row {number}: a {type(row).__name__}, expected a list of colors")
+            raise GridError(f"row {number}: {type(row).__name__}, expected a list of colors")
         if number == 0:
             _check_side(len(row), "columns")
         elif len(row) != len(value[0]):

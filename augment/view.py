@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from augment.dihedral import COMPOSE, DIHEDRALS, INVERSE, apply_dihedral
 from augment.grid import NUM_COLORS, Grid
+from augment.packed import PackedGrids
 
 _SAME_COLORS = tuple(range(NUM_COLORS))
 
@@ -97,3 +98,18 @@ class ViewTable:
         empty = ViewTable.from_views([])
         dihedrals = np.concatenate([empty.dihedrals, *(table.dihedrals for table in tables)])
         return ViewTable(dihedrals, np.concatenate([empty.colors, *(table.colors for table in tables)]))
+
+
+def distinct_views(grids: Sequence[Grid], num: int, seed: int) -> ViewTable:
+    """The first `num` of the views that differ in what they make of `grids` taken together, or all there are.
+
+    The identity comes first, the others in a pseudo-random order. The table is a function of the grids and
+    the seed alone; a smaller `num` gives its beginning. Colors that no grid has are permuted at random too.
+    """
+    # numba takes a third of a second to import, and a View alone does not need it.
+    from augment.orbit import draw_orbit
+
+    dihedrals = np.empty(num, dtype=np.uint8)
+    colors = np.empty((num, NUM_COLORS), dtype=np.uint8)
+    filled = draw_orbit(PackedGrids.from_grids(grids).arrays, np.uint64(seed), dihedrals, colors)
+    return ViewTable(dihedrals[:filled].copy(), colors[:filled].copy())

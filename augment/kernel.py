@@ -1,0 +1,79 @@
+"""How kernels are compiled: without the GIL, once per machine, and again whenever any source here changes."""
+
+import functools
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_CONFIG: Any = numba.config  # untyped
+_LOG = logging.getLogger(__name__)
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function that Python calls; its machine code is kept on disk if a folder can be."""
+    if _CONFIG.DISABLE_JIT:
+        return _interpreted(function)
+    folder = _cache_folder()
+    chosen = _CONFIG.CACHE_DIR
+    _CONFIG.CACHE_DIR = str(folder or "")
+    try:
+        return _compiled(function, cache=folder is not None)
+    finally:
+        _CONFIG.CACHE_DIR = chosen
+
+
+def inner(function: Function) -> Function:
+    """Compile a function that kernels call; it is kept as a part of theirs, not by itself."""
+    if _CONFIG.DISABLE_JIT:
+        return _interpreted(function)
+    return _compiled(function, cache=False)
+
+
+def _compiled(function: Function, cache: bool) -> Function:
+    return cast(Function, numba.njit(cache=cache, nogil=True, error_model="numpy")(function))
+
+
+def _interpreted(function: Function) -> Function:
+    """Hashes wrap around in uint64 on purpose; interpreted numpy scalars would warn of it."""
+    return np.errstate(over="ignore")(function)
+
+
+@functools.cache
+def _cache_folder() -> Path | None:
+    """The folder for machine code, None where none can be written; one line says so.
+
+    numba notices a change of the file a kernel stands in, not of the files it inlines. A folder named after
+    all sources makes stale code impossible.
+    """
+    package = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=6)
+    for source in sorted(package.glob("*.py")):
+        digest.update(source.read_bytes())
+    name = f"kernels-{digest.hexdigest()}"
+    first = Path(_CONFIG.CACHE_DIR) if _CONFIG.CACHE_DIR else package / "__pycache__"
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    for parent in (first, user / "arc-solver"):
+        if _is_writable(parent / name):
+            if parent != first:
+                _LOG.warning("kernel cache %s cannot be written; compiled kernels go to %s", first, parent)
+            return parent / name
+    _LOG.warning("kernel cache %s cannot be written; kernels are compiled anew at every start", first)
+    return None
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
