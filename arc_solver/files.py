@@ -55,9 +55,10 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
                     _write_all(descriptor, chunk)
             with _named(path, needed):
                 os.fsync(descriptor)
-                temp.replace(target)
+                temp.replace(target)  # while still locked, or a sweep could take it
         finally:
-            os.close(descriptor)
+            with _named(path, needed):
+                os.close(descriptor)
     except BaseException:
         with suppress(OSError):
             temp.unlink()  # after a replace nothing of that name is left

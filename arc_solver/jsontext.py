@@ -15,6 +15,8 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import orjson
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 8
@@ -102,39 +104,20 @@ def parse(data: bytes, label: str) -> Document:
     if data.startswith(_BOM):
         raise DataError(f"{label}: starts with a byte order mark; save it as plain UTF-8")
     flat = _cut_deep(data, label)
-    flawed = [flat is not data or _SURROGATE_ESCAPE.search(data) is not None]
-
-    def flaw(text: str, last: object = None) -> Flaw:
-        flawed[0] = True
-        return Flaw(text, last)
-
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        value = dict(pairs)
-        if len(value) < len(pairs):
-            seen: set[str] = set()
-            for key, last in pairs:
-                if key in seen:
-                    value[key] = flaw("the key appears twice", last)
-                seen.add(key)
-        return value
-
-    def real(text: str) -> object:
-        number = float(text)
-        return number if math.isfinite(number) else flaw(f"the number {shown(text, 24)} is too large")
-
-    def whole(text: str) -> object:
-        digits = len(text.lstrip("-"))
-        return int(text) if digits <= MAX_DIGITS else flaw(f"an integer of {digits} digits is too large")
-
     # The hook for integers is called for every cell, so it is used only where some run of digits is long.
     long_digits = b"0" * (MAX_DIGITS + 1) in data.translate(_DIGITS_TO_ZERO)
+    if flat is data and not long_digits:
+        value = _quick(data)
+        if value is not None:
+            return Document(value, flawed=False)
+    refusals = _Refusals(flat is not data or _SURROGATE_ESCAPE.search(data) is not None)
     try:
         value = json.loads(
             flat.decode("utf-8"),
-            object_pairs_hook=unique,
-            parse_float=real,
-            parse_int=whole if long_digits else None,
-            parse_constant=lambda text: flaw(f"{text} is not a JSON number"),
+            object_pairs_hook=refusals.unique,
+            parse_float=refusals.real,
+            parse_int=refusals.whole if long_digits else None,
+            parse_constant=refusals.constant,
         )
     except UnicodeDecodeError as error:
         raise DataError(f"{label}: not UTF-8 at byte {error.start}") from error
@@ -143,15 +126,69 @@ def parse(data: bytes, label: str) -> Document:
             raise DataError(f"{label}: {_DEEP_TEXT}") from error
         place = f"line {error.lineno} column {error.colno}"
         raise DataError(f"{label}: not JSON: {place}: {shown(error.msg)}") from error
-    return Document(value, flawed[0])
+    return Document(value, refusals.found)
+
+
+@dataclass
+class _Refusals:
+    """The parser's hooks: what is refused becomes a Flaw, and `found` says that there was one."""
+
+    found: bool
+
+    def unique(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            seen: set[str] = set()
+            for key, last in pairs:
+                if key in seen:
+                    value[key] = self._flaw("the key appears twice", last)
+                seen.add(key)
+        return value
+
+    def real(self, text: str) -> object:
+        number = float(text)
+        return number if math.isfinite(number) else self._flaw(f"the number {shown(text, 24)} is too large")
+
+    def whole(self, text: str) -> object:
+        digits = len(text.lstrip("-"))
+        return (
+            int(text) if digits <= MAX_DIGITS else self._flaw(f"an integer of {digits} digits is too large")
+        )
+
+    def constant(self, text: str) -> object:
+        return self._flaw(f"{text} is not a JSON number")
+
+    def _flaw(self, text: str, last: object = None) -> Flaw:
+        self.found = True
+        return Flaw(text, last)
+
+
+def _quick(data: bytes) -> object:
+    """The value of a text without flaws, or None where the slower parser has to look.
+
+    orjson refuses everything that we do but repeated keys: those leave fewer keys than the text has colons.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    num_colons = np.count_nonzero(_outside_strings(data) == ord(":"))
+    return value if _num_keys(value) == num_colons else None
+
+
+def _num_keys(value: object) -> int:
+    """The keys of all objects inside; a list that begins with no object is passed over, so never too many."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_num_keys, value.values()))
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return sum(map(_num_keys, value))
+    return 0
 
 
 def flaws(value: object) -> Iterator[tuple[str, str]]:
     """Every refused thing inside `value` as (place, text), the place written as in `.train[0].input[3]`."""
-    if isinstance(value, Flaw):
-        yield "", value.text
-    elif isinstance(value, str):
-        text = _flaw_of_string(value)
+    if isinstance(value, Flaw | str):
+        text = value.text if isinstance(value, Flaw) else _flaw_of_string(value)
         if text:
             yield "", text
     elif isinstance(value, dict):
@@ -179,11 +216,7 @@ def _cut_deep(data: bytes, label: str) -> bytes:
 
     Up to the first error in the text the nesting found here is the parser's own; behind it nothing matters.
     """
-    # With the escapes blanked (a pair at a time from the left), every quote left opens or closes a string.
-    plain = data.replace(rb"\\", b"  ").replace(rb"\"", b"  ") if b"\\" in data else data
-    codes = np.frombuffer(plain, np.uint8)
-    inside_string = np.cumsum(codes == ord('"'), dtype=np.uint8) & 1  # wrapping keeps the parity
-    steps = _STEP[codes] * (inside_string ^ 1).astype(np.int8)
+    steps = _STEP[_outside_strings(data)]
     deep = np.cumsum(steps, dtype=np.int32) > MAX_DEPTH
     if not deep.any():
         return data
@@ -195,6 +228,15 @@ def _cut_deep(data: bytes, label: str) -> bytes:
         pieces += [data[start:first], _DEEP]
         start = after + 1  # the bracket that closes it is already one level up
     return b"".join([*pieces, data[start:]])
+
+
+def _outside_strings(data: bytes) -> npt.NDArray[np.uint8]:
+    """The bytes of the text, with zeros for the content of its strings."""
+    # With the escapes blanked (a pair at a time from the left), every quote left opens or closes a string.
+    plain = data.replace(rb"\\", b"  ").replace(rb"\"", b"  ") if b"\\" in data else data
+    codes = np.frombuffer(plain, np.uint8)
+    is_inside = np.bitwise_xor.accumulate(codes == ord('"'))
+    return codes * ~is_inside
 
 
 def _flaw_of_string(text: str) -> str | None:

@@ -49,11 +49,23 @@ def entries(source: str | Path) -> Iterator[Entry]:
         yield from _file_entries(source)
 
 
+def solutions_beside(source: str | Path) -> Path | None:
+    """The `x_solutions.json` that lies beside `x_challenges.json`, or None."""
+    path = Path(source)
+    if "_challenges.json" not in path.name:
+        return None
+    beside = path.with_name(path.name.replace("_challenges.json", "_solutions.json"))
+    return beside if beside.is_file() else None
+
+
 def _folder_entries(folder: Path) -> Iterator[Entry]:
     paths: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.endswith((".json", ".json.gz")) and not path.name.startswith(".") and path.is_file():
-            paths.setdefault(_stem(path), []).append(path)
+    try:
+        for path in sorted(folder.iterdir()):
+            if path.name.endswith((".json", ".json.gz")) and path.name[0] != "." and path.is_file():
+                paths.setdefault(_stem(path), []).append(path)
+    except OSError as error:
+        raise DataError(f"{label_of(folder)}: cannot be read: {error.strerror}") from error
     if not paths:
         raise DataError(f"{label_of(folder)}: no task files (<id>.json) in this folder")
     for stem, same in sorted(paths.items()):

@@ -10,10 +10,19 @@ import numpy as np
 
 from arc_solver.gridreader import GridReader
 from arc_solver.jsontext import DataError, flaws, label_of, quoted, read_document
-from arc_solver.layouts import Entry, entries, kind_of
+from arc_solver.layouts import Entry, entries, kind_of, solutions_beside
 from augment.grid import Grid
 
-__all__ = ["DataError", "Pair", "Task", "TaskFault", "read_tasks", "read_tasks_softly", "solutions_beside"]
+__all__ = [
+    "DataError",
+    "Pair",
+    "Task",
+    "TaskFault",
+    "read_tasks",
+    "read_tasks_softly",
+    "solutions_beside",
+    "task_hash",
+]
 
 MAX_ID_LENGTH = 128
 NUM_KEYS_NAMED = 8
@@ -118,15 +127,6 @@ def read_tasks_softly(
         raise DataError(next(iter(faults.values())).text)
     reader.report(label_of(source), notice)
     return tasks, faults
-
-
-def solutions_beside(source: str | Path) -> Path | None:
-    """The `x_solutions.json` that lies beside `x_challenges.json`, or None."""
-    path = Path(source)
-    if "_challenges.json" not in path.name:
-        return None
-    beside = path.with_name(path.name.replace("_challenges.json", "_solutions.json"))
-    return beside if beside.is_file() else None
 
 
 @dataclass
