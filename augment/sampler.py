@@ -52,8 +52,8 @@ def build_catalog(
     """The catalog of `tasks`, a choice from a data set of N tasks.
 
     pairs[n] lists task n's pairs as (input, output) grid numbers. The view table holds the views of all tasks
-    one task after the other, view_counts[n] of them for task n. A chosen task without a pair or without a view
-    is a ValueError.
+    one task after the other, view_counts[n] of them for task n. A chosen task without a pair or a view is a
+    ValueError.
     """
     if len(tasks) == 0 or len(view_counts) != len(pairs) or sum(view_counts) != len(views):
         numbers = (
@@ -90,8 +90,8 @@ def draw_examples(
     """Fill `draws` (num,) of dtype DRAW with examples counter, counter + 1, ... on canvases of `side`.
 
     Each task comes once in every len(catalog.tasks) examples, the order new each time. Pair and view are
-    uniform, and so is the offset over the places where both grids fit; but one pair of each (task, view) stays
-    at (0, 0), and all do unless `translate`. Nothing depends on how a range of counters is cut into calls.
+    uniform, and so is the offset over the places where both grids fit; but one pair of each (task, view)
+    stays at (0, 0), and all do unless `translate`. How a range of counters is cut into calls changes nothing.
     """
     if draws.dtype != DRAW:
         raise ValueError(f"draws of dtype {draws.dtype}, expected sampler.DRAW")
