@@ -198,9 +198,11 @@ def shelved(blocks: Sequence[Block], width: int, gap: int) -> Block:
 
 
 def ansi_task(task: Task, width: int, palette: Palette = CLASSIC, *, color: bool = True) -> str:
-    """The task's id and all its pairs, wrapped at `width` columns, without a closing line break."""
-    sides = [grid.shape[1] for pair in (*task.train, *task.test) for grid in _grids(pair)]
-    dense = 2 * max(sides) > width
+    """The task's id and all its pairs, wrapped at `width` columns, without a closing line break.
+
+    Dense where a pair would not fit side by side otherwise.
+    """
+    dense = max(2 * _columns(pair) + 2 for pair in (*task.train, *task.test)) > width
 
     def drawn(title: str, grid: Grid | None) -> Block:
         unknown = Block(("?",), 1)
@@ -215,5 +217,5 @@ def ansi_task(task: Task, width: int, palette: Palette = CLASSIC, *, color: bool
     return "\n".join([printable(task.id), "", *(line.rstrip(" ") for line in lines)])
 
 
-def _grids(pair: Pair) -> list[Grid]:
-    return [pair.input] if pair.output is None else [pair.input, pair.output]
+def _columns(pair: Pair) -> int:
+    return pair.input.shape[1] + (0 if pair.output is None else pair.output.shape[1])

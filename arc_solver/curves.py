@@ -1,0 +1,122 @@
+"""The curves of a training run on one page, from the lines of its metrics file."""
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import orjson
+
+from arc_solver.drawing import printable
+from arc_solver.report_chart import CHART_STYLE, NUM_COLORS, Series, duration, line_chart, number
+from arc_solver.report_page import document, radios, theme_switch
+from arc_solver.task import DataError
+
+AXES = ("step", "seconds")
+# The figures one looks at first; the others follow by name.
+FIRST = ("loss", "exact", "ages", "examples_per_s")
+
+CURVE_STYLE = """
+:root:has(#axis-step:checked) .by-seconds,:root:has(#axis-seconds:checked) .by-step{display:none}
+"""
+
+Record = Mapping[str, object]
+
+
+def parse_metrics(data: bytes, name: str = "metrics.jsonl") -> list[dict[str, object]]:
+    """The records of a file of JSON lines; a last line without its line break is one still being written.
+
+    DataError names the line that is no JSON object.
+    """
+    lines = data.split(b"\n")
+    records = []
+    for place, line in enumerate(lines[:-1], start=1):
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise DataError(f"{name} line {place}: no JSON ({error}); remove the line") from error
+        if not isinstance(record, dict):
+            raise DataError(f"{name} line {place}: no JSON object; remove the line")
+        records.append(record)
+    return records
+
+
+def build_curves(metrics: Sequence[Record], title: str = "Training") -> str:
+    """A page like the report with a chart for each numeric key against "step" and against "seconds".
+
+    Keys that agree after their last "/" share a chart. What is not a finite number is left out, and so are
+    the records that a resumed run took back by starting again from an earlier step.
+    """
+    records = _current(metrics)
+    charts = _charts(records)
+    figures = "".join(_figure(name, keys, records) for name, keys in charts.items())
+    note = _extent(records) if charts else "No figures yet."
+    switch = radios("axis", "against", [("step", "step", None), ("seconds", "time", None)])
+    body = (
+        f'<header><h1>{html.escape(printable(title))}</h1><p class="note">{note}</p></header>\n'
+        f'<div class="bar"><div>{switch}{theme_switch()}</div></div>\n<main class="charts">{figures}</main>'
+    )
+    return document(printable(title), body, CHART_STYLE + CURVE_STYLE)
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _current(metrics: Sequence[Record]) -> list[Record]:
+    kept: list[Record] = []
+    for record in metrics:
+        if not _finite(record.get("step")):
+            continue
+        while kept and float(kept[-1]["step"]) > float(record["step"]):
+            kept.pop()
+        kept.append(record)
+    return kept
+
+
+def _charts(records: Sequence[Record]) -> dict[str, list[str]]:
+    keys = {key: None for record in records for key, value in record.items() if _finite(value)}
+    names: dict[str, list[str]] = {}
+    for key in sorted(keys.keys() - set(AXES)):
+        names.setdefault(key.rpartition("/")[2], []).append(key)
+    order = sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+    return {name: names[name] for name in order}
+
+
+def _series(key: str, axis: str, records: Sequence[Record]) -> Series | None:
+    points = sorted(
+        (float(record[axis]), float(record[key]))
+        for record in records
+        if _finite(record.get(axis)) and _finite(record.get(key))
+    )
+    if not points:
+        return None
+    x, y = np.array(points).T
+    return Series(printable(key, 40), x, y)
+
+
+def _figure(name: str, keys: Sequence[str], records: Sequence[Record]) -> str:
+    drawn = ""
+    captions: list[str] = []
+    for axis, label in zip(AXES, ("step", "time"), strict=True):
+        series = [one for key in keys if (one := _series(key, axis, records)) is not None]
+        if not series:
+            continue
+        drawn += f'<div class="by-{axis}">{line_chart(series, label, seconds=axis == "seconds")}</div>'
+        captions = captions or [_caption(one, place) for place, one in enumerate(series)]
+    heading = html.escape(printable(name, 60))
+    return f'<section class="chart"><h2>{heading}</h2>{"".join(captions)}{drawn}</section>'
+
+
+def _caption(one: Series, place: int) -> str:
+    low, high = float(one.y.min()), float(one.y.max())
+    return (
+        f'<p class="note"><span class="key" style="background:var(--s{place % NUM_COLORS})"></span>'
+        f"{html.escape(one.name)}: last {number(float(one.y[-1]))}, from {number(low)} to {number(high)}</p>"
+    )
+
+
+def _extent(records: Sequence[Record]) -> str:
+    times = [float(record["seconds"]) for record in records if _finite(record.get("seconds"))]
+    spent = f", {duration(max(times))} of training" if times else ""
+    return f"{len(records)} records up to step {records[-1]['step']:,}{spent}"
