@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from submission.document import BYTE_ORDER_MARK, DocumentError, parse, read_bytes, repeated_keys
 from submission.grid import EmptyGridError, Grid, GridError, check_grid
 from submission.kaggle_json import SubmissionError
@@ -113,7 +115,7 @@ def _read_entry(place: str, entry: object, remarks: Remarks) -> Ranking:
         attempts = _numbered(place, entry, remarks)
     elif isinstance(entry, list) and _levels(entry) >= 3:
         attempts = dict(enumerate(entry, start=1))
-    elif isinstance(entry, list) or hasattr(entry, "shape"):
+    elif isinstance(entry, list | np.ndarray):
         attempts = {1: entry}
     else:
         remarks.malformed.append(f"{place}: {describe(entry)}, expected an object with attempts")

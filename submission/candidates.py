@@ -61,24 +61,15 @@ def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
 
     `source` replaces what the lines say; a line without a source has the file's name up to its first dot.
     """
-    candidates: list[Candidate] = []
-    own = path.name.split(".")[0]
-    number = 0
     try:
         with _open(path) as file:
-            for line in _lines(file):
-                number += 1
-                if line.strip():
-                    candidates.append(_candidate(line, source, own))
-                if len(candidates) > MAX_CANDIDATES:
-                    raise CandidateError(f"over {MAX_CANDIDATES} candidates, keep the best of each output")
-    except (CandidateError, DocumentError, GridError) as error:
-        raise CandidateError(f"{path} line {number}: {error}") from error
+            return _read_lines(file, source, path.name.split(".")[0])
+    except CandidateError as error:
+        raise CandidateError(f"{path} {error}") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CandidateError(f"{path} after line {number}: damaged gzip data: {error}") from error
+        raise CandidateError(f"{path}: damaged gzip data: {error}") from error
     except OSError as error:
         raise CandidateError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return candidates
 
 
 def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tuple[list[Candidate], int]:
@@ -95,17 +86,29 @@ def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path, "rb")) if packed else path.open("rb")
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a file; one that is too long, or a file that is, comes as a last, oversized line."""
+def _read_lines(file: IO[bytes], source: str | None, own: str) -> list[Candidate]:
+    candidates: list[Candidate] = []
     total = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
+    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), start=1):
         total += len(line)
-        yield line if total <= MAX_FILE_BYTES else b" " * (MAX_LINE_BYTES + 1)
+        try:
+            _check_size(len(line), total, len(candidates))
+            if line.strip():
+                candidates.append(_candidate(line.strip(), source, own))
+        except (CandidateError, DocumentError, GridError) as error:
+            raise CandidateError(f"line {number}: {error}") from error
+    return candidates
+
+
+def _check_size(line: int, total: int, num_candidates: int) -> None:
+    if line > MAX_LINE_BYTES:
+        raise CandidateError(f"over {MAX_LINE_BYTES} bytes, expected one candidate a line")
+    if total > MAX_FILE_BYTES or num_candidates > MAX_CANDIDATES:
+        limits = f"{MAX_CANDIDATES} candidates or {MAX_FILE_BYTES} bytes"
+        raise CandidateError(f"the file holds over {limits}, keep the best of each output")
 
 
 def _candidate(line: bytes, source: str | None, own: str) -> Candidate:
-    if len(line) > MAX_LINE_BYTES:
-        raise CandidateError(f"over {MAX_LINE_BYTES} bytes in a line or {MAX_FILE_BYTES} in the file")
     value = parse(line)
     if not isinstance(value, dict):
         raise CandidateError(f'{describe(value)}, expected {{"task": ..., "index": ..., "grid": ...}}')

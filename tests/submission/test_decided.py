@@ -25,9 +25,7 @@ def can_change(ballots, remaining, rule):
     before = top(ballots, rule)[0]
     choices = [(grid, confidence) for grid in range(len(GRIDS)) for confidence in CONFIDENCES]
     falls = (
-        fall
-        for num in range(remaining + 1)
-        for fall in itertools.combinations_with_replacement(choices, num)
+        fall for num in range(remaining + 1) for fall in itertools.combinations_with_replacement(choices, num)
     )
     return any(top([*ballots, *fall], rule)[0] != before for fall in falls)
 
