@@ -9,7 +9,7 @@ import pytest
 from submission.answers import load_answers
 from submission.score import score
 
-NUM_SUBMISSIONS = 400
+NUM_SUBMISSIONS = 1000
 
 
 def same(guess, truth):
