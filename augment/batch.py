@@ -23,7 +23,9 @@ Tokens = npt.NDArray[np.uint8]
 _EDGE = np.uint8(EDGE)
 _PAD = np.uint8(PAD)
 _FIRST_COLOR = np.uint8(FIRST_COLOR)
-_CELLS_PER_WORD = 15  # divides 900, and fifteen cells of four bits fit a word
+_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+_CELLS_PER_WORD = np.uint64(15)  # divides 900, and fifteen cells of four bits fit a word
 _BITS_PER_CELL = np.uint64(4)
 
 
@@ -125,10 +127,10 @@ def _paint_pairs(
     inputs: Tokens,
     targets: Tokens,
 ) -> None:
-    side = int(np.sqrt(inputs.shape[1]))
+    side = np.uint64(np.sqrt(inputs.shape[1]))
     for number in range(len(draws)):
         draw = draws[number]
-        corner = (int(draw["row"]), int(draw["column"]))
+        corner = (np.uint64(draw["row"]), np.uint64(draw["column"]))
         view = draw["view"]
         colors = views.colors[view]
         dihedral = views.dihedrals[view]
@@ -146,23 +148,24 @@ def _paint_inputs(
     rows: npt.NDArray[np.int64],
     inputs: Tokens,
 ) -> None:
-    side = int(np.sqrt(inputs.shape[1]))
+    side = np.uint64(np.sqrt(inputs.shape[1]))
     for number in range(len(inputs)):
         walk = _walk_grid(grids, numbers[number], views.dihedrals[rows[number]])
-        _paint(inputs[number], side, (0, 0), grids.cells, walk, views.colors[rows[number]])
+        _paint(inputs[number], side, (_ZERO, _ZERO), grids.cells, walk, views.colors[rows[number]])
 
 
 @inner
 def _walk_grid(grids: GridArrays, number: int, dihedral: int) -> Walk:
-    width = grids.widths[number]
-    return walk_dihedral(dihedral, grids.offsets[number], grids.heights[number], width, width)
+    width = np.uint64(grids.widths[number])
+    start, height = np.uint64(grids.offsets[number]), np.uint64(grids.heights[number])
+    return walk_dihedral(dihedral, start, height, width, width)
 
 
 @inner
 def _paint(
     tokens: Tokens,
-    side: int,
-    corner: tuple[int, int],
+    side: np.uint64,
+    corner: tuple[np.uint64, np.uint64],
     cells: npt.NDArray[np.uint8],
     walk: Walk,
     colors: npt.NDArray[np.uint8],
@@ -175,7 +178,8 @@ def _paint(
         source = walk.start + row * walk.row_step
         target = first + row * side
         for column in range(walk.width):
-            tokens[target + column] = colors[cells[source + column * walk.column_step]] + _FIRST_COLOR
+            cell = cells[source + column * walk.column_step]
+            tokens[target + column] = colors[np.uint64(cell)] + _FIRST_COLOR
         if has_right_edge:
             tokens[target + walk.width] = _EDGE
     if corner[0] + walk.height < side:
@@ -190,36 +194,35 @@ def _restore_answers(
     colors: npt.NDArray[np.uint8],
     answers: Answers,
 ) -> None:
-    side = int(np.sqrt(tokens.shape[1]))
+    side = np.uint64(np.sqrt(tokens.shape[1]))
     original = np.zeros(NUM_COLORS, dtype=np.uint8)
     for number in range(len(tokens)):
         for color in range(NUM_COLORS):
             original[colors[number, color]] = color
         height, width = _crop(tokens[number], side)
-        walk = walk_dihedral(INVERSE[dihedrals[number]], 0, height, width, side)
+        walk = walk_dihedral(INVERSE[dihedrals[number]], _ZERO, height, width, side)
         high, low = _copy_hashed(tokens[number], walk, original, answers.cells[number])
-        spoiled = width == 0
-        answers.shapes[number, 0] = 0 if spoiled else walk.height
-        answers.shapes[number, 1] = 0 if spoiled else walk.width
+        answers.shapes[number, 0] = walk.height
+        answers.shapes[number, 1] = walk.width
         answers.keys[number, 0] = high
         answers.keys[number, 1] = low
         answers.overflows[number] = side < MAX_SIDE and (height == side or width == side)
 
 
 @inner
-def _crop(tokens: Tokens, side: int) -> tuple[int, int]:
+def _crop(tokens: Tokens, side: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Height and width of the rectangle that canvas.crop takes, (0, 0) for none."""
-    best = height = width = 0
+    best = height = width = _ZERO
     usable = side
     for row in range(side):
         for column in range(usable):
             token = tokens[row * side + column]
             if token < FIRST_COLOR or token >= VOCABULARY:
-                usable = column
+                usable = np.uint64(column)
                 break
-        area = (row + 1) * usable
+        area = (row + _ONE) * usable
         if area > best:
-            best, height, width = area, row + 1, usable
+            best, height, width = area, row + _ONE, usable
         if usable * side <= best:
             break
     return height, width
@@ -230,18 +233,19 @@ def _copy_hashed(
     tokens: Tokens, walk: Walk, original: npt.NDArray[np.uint8], cells: npt.NDArray[np.uint8]
 ) -> tuple[np.uint64, np.uint64]:
     """Write the walked cells in their original colors, then zeros; return the hash of shape and cells."""
-    end = 0
+    end = _ZERO
     for row in range(walk.height):
         source = walk.start + row * walk.row_step
         for column in range(walk.width):
-            cells[end] = original[tokens[source + column * walk.column_step] - _FIRST_COLOR]
-            end += 1
+            color = tokens[source + column * walk.column_step] - _FIRST_COLOR
+            cells[end + column] = original[np.uint64(color)]
+        end += walk.width
     cells[end:] = 0
-    shape = np.uint64(walk.height * (MAX_SIDE + 1) + walk.width)
+    shape = walk.height * np.uint64(MAX_SIDE + 1) + walk.width
     high, low = mix64(shape), mix64(~shape)
-    for start in range(0, end, _CELLS_PER_WORD):
-        word = np.uint64(0)
-        for cell in cells[start : start + _CELLS_PER_WORD]:
-            word = (word << _BITS_PER_CELL) | np.uint64(cell)
+    for start in range(_ZERO, end, _CELLS_PER_WORD):
+        word = _ZERO
+        for offset in range(_CELLS_PER_WORD):
+            word = (word << _BITS_PER_CELL) | np.uint64(cells[start + offset])
         high, low = mix64(high ^ word), mix64(low + ~word)
     return high, low

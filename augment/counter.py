@@ -69,3 +69,9 @@ def permuted(index: int, length: int, key: np.uint64) -> np.int64:
         value = (high << low_bits) | low
         if value < np.uint64(length):
             return np.int64(value)
+
+
+@inner
+def item_of_epoch(example: int, length: int, seed: np.uint64) -> np.int64:
+    """The item of 0..length-1 that an example is made of: each once per `length` examples, in a new order."""
+    return permuted(example % length, length, hash64(seed, example // length, 0))

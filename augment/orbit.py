@@ -85,13 +85,15 @@ def _only_renames(grids: GridArrays, dihedral: int) -> bool:
     origin = np.full(NUM_COLORS, _UNSEEN, dtype=np.uint8)
     renamed[0] = origin[0] = 0
     for number in range(len(grids.offsets)):
-        height, width, offset = grids.heights[number], grids.widths[number], grids.offsets[number]
-        walk = walk_dihedral(dihedral, offset, height, width, width)
+        height, width = np.uint64(grids.heights[number]), np.uint64(grids.widths[number])
+        place = np.uint64(grids.offsets[number])
+        walk = walk_dihedral(dihedral, place, height, width, width)
         if walk.height != height:
             return False
         for row in range(height):
             for column in range(width):
-                old = grids.cells[offset + row * width + column]
+                old = grids.cells[place]
+                place += np.uint64(1)
                 new = grids.cells[walk.start + row * walk.row_step + column * walk.column_step]
                 if renamed[old] == _UNSEEN and origin[new] == _UNSEEN:
                     renamed[old], origin[new] = new, old

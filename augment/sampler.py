@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from augment.counter import bounded, bounded_low, hash64, mix64, permuted
+from augment.counter import bounded, bounded_low, hash64, item_of_epoch, mix64
 from augment.dihedral import SWAPS_SIDES
 from augment.kernel import kernel
 from augment.packed import PackedGrids
@@ -19,7 +19,7 @@ DRAW = np.dtype(
 )
 """One example: the data set's task, the catalog's pair, the view table's row, the offset on the canvas."""
 
-_EPOCH, _EXAMPLE, _ANCHOR = 0, 1, 2
+_EXAMPLE, _ANCHOR = 1, 2  # what a hash is for; 0 is the order of an epoch
 
 
 class Catalog(NamedTuple):
@@ -113,8 +113,7 @@ def _draw_examples(
     num_tasks = len(catalog.tasks)
     for number in range(len(draws)):
         example = counter + number
-        epoch_key = hash64(seed, example // num_tasks, _EPOCH)
-        task = permuted(example % num_tasks, num_tasks, epoch_key)
+        task = item_of_epoch(example, num_tasks, seed)
         luck = hash64(seed, example, _EXAMPLE)
         choice = bounded(luck, catalog.pair_counts[task])
         pair = catalog.pair_starts[task] + choice
