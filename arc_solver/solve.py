@@ -16,7 +16,7 @@ from arc_solver.device import choose_device
 from arc_solver.files import write_atomic
 from arc_solver.inference.adapt import adapt, cold_model, warm_model
 from arc_solver.inference.tasks import guesses, num_rows
-from arc_solver.model.load import Loaded, load
+from arc_solver.weights import Loaded, load
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.puzzles import PuzzleMap

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Sequence
 
 import torch
 
 from arc_solver.config import ModelConfig, TrainConfig
+from arc_solver.corpus import without_answers
 from arc_solver.domain.arc import ArcTraining
-from arc_solver.model.load import Loaded
+from arc_solver.weights import Loaded
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Task
@@ -55,9 +55,4 @@ def adapt(
     state = TrainState(model, data, config, device)
     run_steps(state, config, limits, hooks or Hooks(), label="adapt", quiet=quiet)
     return state.averaged if config.ema else state.model.requires_grad_(False)
-
-
-def without_answers(task: Task) -> Task:
-    """The task as a competition shows it: test outputs unknown."""
-    return dataclasses.replace(task, test=tuple(dataclasses.replace(pair, output=None) for pair in task.test))
 

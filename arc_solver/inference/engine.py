@@ -54,7 +54,9 @@ class Flight:
         seats = torch.from_numpy(slots).to(self.device)
         self.tokens[seats] = torch.from_numpy(tokens).to(self.device)
         self.codes[seats] = torch.from_numpy(codes).to(self.device)
-        for state, first in zip(self.carry, self.model.first_carry(1, self.carry.answer.shape[1]), strict=True):
+        for state, first in zip(
+            self.carry, self.model.first_carry(1, self.carry.answer.shape[1]), strict=True
+        ):
             state[seats] = first.expand(len(rows), *first.shape[1:]).to(state.dtype)
         self.row[slots], self.age[slots], self.unchanged[slots] = rows, 0, 0
         self.answer[slots] = 0
@@ -76,7 +78,11 @@ class Flight:
         slots = np.flatnonzero(done)
         confidence = 1 / (1 + np.exp(-halt[slots].astype(np.float64)))
         left = Answered(
-            self.group, self.row[slots], self.answer[slots], confidence.astype(np.float32), self.age[slots].copy()
+            self.group,
+            self.row[slots],
+            self.answer[slots],
+            confidence.astype(np.float32),
+            self.age[slots].copy(),
         )
         self.row[slots] = -1
         return left

@@ -80,8 +80,18 @@ def _retried(
         for t, task in enumerate(tasks)
         if task_side(task) < FULL_CANVAS[0] and np.isin(np.arange(first[t], first[t + 1]), again).any()
     ]
-    old = np.concatenate([np.arange(first[t], first[t + 1]) for t in chosen]) if chosen else np.zeros(0, np.int64)
+    old = (
+        np.concatenate([np.arange(first[t], first[t + 1]) for t in chosen])
+        if chosen
+        else np.zeros(0, np.int64)
+    )
     for found in guesses(
-        model, puzzles, [tasks[t] for t in chosen], [numbers[t] for t in chosen], config, full_canvas=True, stop=stop
+        model,
+        puzzles,
+        [tasks[t] for t in chosen],
+        [numbers[t] for t in chosen],
+        config,
+        full_canvas=True,
+        stop=stop,
     ):
         yield found._replace(queries=old[found.queries])

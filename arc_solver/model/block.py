@@ -104,7 +104,9 @@ def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
     return h * cosine.to(h.dtype) + torch.cat((-second, first), dim=-1) * sine.to(h.dtype)
 
 
-def rotary_table(kind: str, prefix: int, height: int, width: int, head_width: int) -> tuple[Tensor, Tensor] | None:
+def rotary_table(
+    kind: str, prefix: int, height: int, width: int, head_width: int
+) -> tuple[Tensor, Tensor] | None:
     """Cosines and sines (P + height·width, head width) of a canvas in reading order.
 
     "rotary1d" counts positions from the first prefix position on (the published code). "rotary2d" spends half

@@ -32,7 +32,9 @@ class PuzzleEmbedding(nn.Module):
         self.register_buffer("rows", torch.zeros(num_rows if self.kind != "none" else 0, row_width))
         if self.kind == "composed":
             self.dihedral = nn.Parameter(truncated_normal((8, config.width), config.width**-0.5, generator))
-            self.color_role = nn.Parameter(truncated_normal((10, config.width), config.width**-0.5, generator))
+            self.color_role = nn.Parameter(
+                truncated_normal((10, config.width), config.width**-0.5, generator)
+            )
 
     def gather(self, codes: Tensor, *, requires_grad: bool = False) -> Tensor | None:
         """The vectors (B, row width) of a batch of codes (B, 12), as a leaf that can collect a gradient."""

@@ -44,11 +44,15 @@ class Model(nn.Module):
         self.config = config
         generator = torch.Generator().manual_seed(seed)
         width = config.width
-        self.token_embedding = nn.Parameter(truncated_normal((config.vocabulary, width), width**-0.5, generator))
+        self.token_embedding = nn.Parameter(
+            truncated_normal((config.vocabulary, width), width**-0.5, generator)
+        )
         self.puzzle = PuzzleEmbedding(config, num_rows, generator)
         self.latent_blocks = nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
         self.answer_blocks = (
-            nn.ModuleList(Block(config, generator) for _ in range(config.num_layers)) if config.networks == 2 else None
+            nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
+            if config.networks == 2
+            else None
         )
         self.head = Linear(width, config.vocabulary, generator)
         num_halts = 2 if config.continue_output else 1

@@ -58,7 +58,9 @@ class Batches:
             targets = torch.empty(local, height * width, dtype=torch.uint8, pin_memory=pinned)
             codes = torch.empty(local, 12, dtype=torch.int32, pin_memory=pinned)
             self.data.paint(group, step * total + start, tokens.numpy(), targets.numpy(), codes.numpy())
-            ages = explored.integers(LEAST_EXPLORED_AGE, max(self.config.max_age, LEAST_EXPLORED_AGE) + 1, total)
+            ages = explored.integers(
+                LEAST_EXPLORED_AGE, max(self.config.max_age, LEAST_EXPLORED_AGE) + 1, total
+            )
             chosen = explored.random(total) < self.config.exploration
             least = np.where(chosen, ages, 0).astype(np.int32)[start:end]
             batches.append(Batch(tokens, targets, codes, torch.from_numpy(least)))

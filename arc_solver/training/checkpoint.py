@@ -14,7 +14,7 @@ from torch import Tensor
 from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints
 from arc_solver.config import Preset
 from arc_solver.domain import TrainingData
-from arc_solver.model.load import check_state, preset_values, read_tensors, save
+from arc_solver.weights import check_state, preset_values, read_tensors, save
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.state import TrainState
 

@@ -56,7 +56,9 @@ def run_steps(
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     started, reported, reported_step = clock(), clock(), state.step
     base = state.seconds
-    bar = tqdm(total=config.steps, initial=state.step, desc=label, unit="step", disable=None if not quiet else True)
+    bar = tqdm(
+        total=config.steps, initial=state.step, desc=label, unit="step", disable=None if not quiet else True
+    )
     complete = False
     for batches in state.batches.from_step(state.step):
         state.seconds = base + clock() - started
@@ -84,7 +86,12 @@ def run_steps(
         # step
         rows_only = progress < config.rows_only_share
         sums += train_step(
-            state, batches, config, rate_factor(config, state.step, progress), rows_only=rows_only, reduce=reduce
+            state,
+            batches,
+            config,
+            rate_factor(config, state.step, progress),
+            rows_only=rows_only,
+            reduce=reduce,
         )
         bar.update()
 
@@ -92,7 +99,9 @@ def run_steps(
         if clock() - reported >= REPORT_SECONDS:
             metrics = measured(sums, state.step - reported_step, clock() - reported)
             hooks.report({"step": state.step, "seconds": base + clock() - started, **metrics})
-            bar.set_postfix({k: metrics[k] for k in ("loss", "exact", "ages", "examples_per_s")}, refresh=False)
+            bar.set_postfix(
+                {k: metrics[k] for k in ("loss", "exact", "ages", "examples_per_s")}, refresh=False
+            )
             sums.zero_()
             reported, reported_step = clock(), state.step
     state.seconds = base + clock() - started

@@ -62,6 +62,8 @@ def supervision_loss(
     halt = output.halt if output.halt.dim() == 1 else output.halt[:, 0]
     halting = F.binary_cross_entropy_with_logits(halt, right.float(), reduction="sum")
     if continue_target is not None:
-        halting = halting + F.binary_cross_entropy_with_logits(output.halt[:, 1], continue_target, reduction="sum")
+        halting = halting + F.binary_cross_entropy_with_logits(
+            output.halt[:, 1], continue_target, reduction="sum"
+        )
     cells = per_row.sum()
     return Loss(cells + halt_weight * halting, cells.detach(), halting.detach(), right)

@@ -36,7 +36,9 @@ class AdamATan2:
         torch._foreach_sqrt_(scale)
         torch._foreach_mul_(scale, 1 - self.betas[0] ** count)  # atan2(m / c, s) == atan2(m, s · c) for c > 0
         torch._foreach_mul_(parameters, 1 - learning_rate * self.decay)
-        torch._foreach_add_(parameters, [m.atan2(s) for m, s in zip(mean, scale, strict=True)], alpha=-learning_rate)
+        torch._foreach_add_(
+            parameters, [m.atan2(s) for m, s in zip(mean, scale, strict=True)], alpha=-learning_rate
+        )
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that must survive a restart, by name."""
@@ -73,7 +75,9 @@ class AdamW:
     def state(self) -> dict[str, Tensor]:
         """Every tensor that must survive a restart, by name."""
         return {
-            f"{name}.{key}": t for name, p in self.parameters.items() for key, t in self.inner.state[p].items()
+            f"{name}.{key}": t
+            for name, p in self.parameters.items()
+            for key, t in self.inner.state[p].items()
         }
 
 

