@@ -68,10 +68,16 @@ def _current(metrics: Sequence[Record]) -> list[Record]:
     for record in metrics:
         if not _finite(record.get("step")):
             continue
-        while kept and float(kept[-1]["step"]) > float(record["step"]):
+        resumed = bool(kept) and kept[-1]["step"] > record["step"]
+        while kept and (kept[-1]["step"] >= record["step"] if resumed else _repeats(record, kept[-1])):
             kept.pop()
         kept.append(record)
     return kept
+
+
+def _repeats(record: Record, earlier: Record) -> bool:
+    # Training and evaluation may both report at one step, with different figures.
+    return record["step"] == earlier["step"] and bool(record.keys() & earlier.keys() - set(AXES))
 
 
 def _charts(records: Sequence[Record]) -> dict[str, list[str]]:

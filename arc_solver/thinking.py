@@ -91,8 +91,8 @@ def follow(answers: npt.NDArray[np.integer], halt_logits: npt.NDArray[np.floatin
         raise PictureError(
             f"answers of shape {answers.shape}, expected (ages, rows, columns), none of them 0"
         )
-    if logits.shape != answers.shape[:1]:
-        raise PictureError(f"logits of shape {logits.shape}, expected one for each of {len(answers)} ages")
+    if logits.shape != answers.shape[:1] or np.isnan(logits).any():
+        raise PictureError(f"logits {logits.tolist()}, expected a number for each of {len(answers)} ages")
     if not np.issubdtype(answers.dtype, np.integer) or answers.min() < 0 or answers.max() > 255:
         raise PictureError(f"answers of {answers.dtype}, expected integers from 0 to 255")
     cells = answers.astype(np.uint8)
