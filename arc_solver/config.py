@@ -57,12 +57,20 @@ class ModelConfig:
         _choice("gradient", self.gradient, ("full", "last"))
         for name in ("vocabulary", "width", "num_layers", "num_heads", "rounding", "cycles", "latent_steps"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
-        _require(self.width % self.num_heads == 0, f"width={self.width} is not a multiple of {self.num_heads} heads")
-        _require((self.width // self.num_heads) % 4 == 0, f"head width {self.width // self.num_heads} is not a multiple of 4")
+        _require(
+            self.width % self.num_heads == 0,
+            f"width={self.width} is not a multiple of {self.num_heads} heads",
+        )
+        _require(
+            (self.width // self.num_heads) % 4 == 0,
+            f"head width {self.width // self.num_heads} is not a multiple of 4",
+        )
         _require(self.networks in (1, 2), f"networks={self.networks}: 1 or 2")
         _require(self.num_latents >= 0, f"num_latents={self.num_latents}: 0 or more")
         _require(self.expansion > 0, f"expansion={self.expansion}: must be positive")
-        _require(self.prefix_length >= 1, f"prefix_length={self.prefix_length}: the halting head reads position 0")
+        _require(
+            self.prefix_length >= 1, f"prefix_length={self.prefix_length}: the halting head reads position 0"
+        )
         _require(self.row_width >= 0, f"row_width={self.row_width}: 0 or more")
         _require(
             self.row_width <= self.prefix_length * self.width,
@@ -129,7 +137,14 @@ class TrainConfig:
         _choice("compile", self.compile, ("auto", "on", "off"))
         for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
-        for name in ("learning_rate", "row_learning_rate", "weight_decay", "row_weight_decay", "clip", "warmup_steps"):
+        for name in (
+            "learning_rate",
+            "row_learning_rate",
+            "weight_decay",
+            "row_weight_decay",
+            "clip",
+            "warmup_steps",
+        ):
             _require(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: must not be negative")
         for name in ("beta1", "beta2", "momentum", "ema", "label_smoothing"):
             _require(0 <= getattr(self, name) < 1, f"{name}={getattr(self, name)}: from 0 to below 1")
@@ -191,21 +206,27 @@ def with_values(config: AnyConfig, values: dict[str, Any]) -> AnyConfig:
 def unknown_key(key: str, known: list[str]) -> str:
     """The line for a field that does not exist."""
     near = difflib.get_close_matches(key, known, 1)
-    return f"unknown setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}")
+    return f"unknown setting {key!r}" + (
+        f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+    )
 
 
 def apply_settings(preset: Preset, settings: list[str]) -> Preset:
-    """`preset` after `key=value` settings; a key belongs to the one config that has it (train before predict)."""
+    """`preset` after `key=value` settings; a key belongs to the config that has it (train before predict)."""
     for setting in settings:
         key, equals, value = setting.partition("=")
         key = key.strip()
         _require(bool(equals), f"--set {setting!r}: expected key=value")
         part, _, field = key.rpartition(".")
-        owners = [p for p in ("model", "train", "predict") if field in get_type_hints(type(getattr(preset, p)))]
+        owners = [
+            p for p in ("model", "train", "predict") if field in get_type_hints(type(getattr(preset, p)))
+        ]
         if part:
             owners = [p for p in owners if p == part]
         if not owners:
-            known = [f for p in ("model", "train", "predict") for f in get_type_hints(type(getattr(preset, p)))]
+            known = [
+                f for p in ("model", "train", "predict") for f in get_type_hints(type(getattr(preset, p)))
+            ]
             raise ConfigError(unknown_key(key, known))
         owner = owners[0]
         changed = with_values(getattr(preset, owner), {field: value})

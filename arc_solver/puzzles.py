@@ -28,11 +28,15 @@ class PuzzleMap:
 
     @classmethod
     def build(cls, tasks: Sequence[Task], kind: str, num_views: int, seed: int) -> PuzzleMap:
-        """The puzzles of `tasks`: for each the identity and up to `num_views` − 1 views distinct by content."""
+        """The puzzles of `tasks`: for each the identity and up to `num_views` − 1 more distinct views."""
         tables = [distinct_views(demonstrations(task), num_views, seed) for task in tasks]
         starts = np.cumsum([0, *map(len, tables)], dtype=np.int64)
         return cls(
-            kind, tuple(t.id for t in tasks), tuple(map(task_hash, tasks)), starts, ViewTable.concatenate(tables)
+            kind,
+            tuple(t.id for t in tasks),
+            tuple(map(task_hash, tasks)),
+            starts,
+            ViewTable.concatenate(tables),
         )
 
     @property

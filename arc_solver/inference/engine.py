@@ -29,7 +29,7 @@ class Answered(NamedTuple):
 
 
 class Flight:
-    """Mutable state of the rows in flight of one canvas. Its shapes never change, so neither do a row's numbers."""
+    """Mutable state of the rows in flight of one canvas, of static shapes."""
 
     def __init__(self, model: Model, data: QueryData, group: int, num_slots: int) -> None:
         self.model, self.data, self.group = model, data, group

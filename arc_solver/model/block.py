@@ -1,4 +1,7 @@
-"""One post-norm block: mix positions, then SwiGLU. Shapes: B rows, L positions, D width, H heads, I inner width."""
+"""One post-norm block: mix positions, then SwiGLU.
+
+Shapes: B rows, L positions, D width, H heads, I inner width.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from arc_solver.config import ModelConfig
 
 NORM_EPS = 1e-5
 ROTARY_THETA = 1e4
-# The standard deviation of a unit normal truncated at ±2: dividing by it makes the drawn weights exactly std wide.
+# Standard deviation of a unit normal cut at ±2: dividing by it makes the drawn weights exactly std wide.
 TRUNCATED_STD = 0.8796256610342398
 
 

@@ -1,4 +1,4 @@
-"""What tells the network which puzzle it sees: sparse rows, or a prefix composed of task, dihedral and colors.
+"""What tells the network which puzzle it sees: sparse rows, or a prefix of task, dihedral and colors.
 
 A puzzle's code is 12 integers: [row, dihedral, new color of old color 0, ..., of old color 9].
 Shapes: B rows of the batch, P prefix positions, D width.
@@ -54,7 +54,7 @@ class PuzzleEmbedding(nn.Module):
 
 
 class SignSGD:
-    """Sign-SGD with decoupled decay on the rows that a batch touched: row <- row·(1 − lr·decay) − lr·sign(gradient)."""
+    """Sign-SGD with decoupled decay: row <- row·(1 − lr·decay) − lr·sign(gradient), for rows in the batch."""
 
     def __init__(self, embedding: PuzzleEmbedding) -> None:
         self.embedding = embedding

@@ -19,7 +19,7 @@ HALT_BIAS = -5.0
 
 
 class Carry(NamedTuple):
-    """What a row remembers between forwards: answer (B, S, D) and latent (B, S, D), or (B, k, S, D) for k latents."""
+    """What a row remembers: answer (B, S, D) and latent (B, S, D), or (B, k, S, D) for k latents."""
 
     answer: Tensor
     latent: Tensor
@@ -37,7 +37,7 @@ class Output(NamedTuple):
 
 
 class Model(nn.Module):
-    """Embeds a question and refines an answer to it; every forward returns a better answer and whether it is done."""
+    """Embeds a question and refines an answer to it; each forward tells the answer and whether it is done."""
 
     def __init__(self, config: ModelConfig, num_rows: int = 1, seed: int = 0) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Model(nn.Module):
         return Carry(answer, latent.expand(*shape))
 
     def embed(self, tokens: Tensor, codes: Tensor, vectors: Tensor | None) -> Tensor:
-        """The embedded question x (B, S, D) of tokens (B, L), puzzle codes (B, 12) and their gathered vectors."""
+        """The question x (B, S, D) of tokens (B, L), puzzle codes (B, 12) and their gathered vectors."""
         prefix = self.puzzle(vectors, codes, self.token_embedding)
         question = torch.cat((prefix, self.token_embedding[tokens.long()]), dim=1)
         if self.config.positions == "learned":
@@ -93,7 +93,7 @@ class Model(nn.Module):
         canvas: tuple[int, int],
         vectors: Tensor | None = None,
     ) -> Output:
-        """One forward: (cycles − 1) refinements without gradient, then one with it; `canvas` is (height, width)."""
+        """(cycles − 1) refinements without gradient, then one with it; `canvas` is (height, width)."""
         if vectors is None:
             vectors = self.puzzle.gather(codes)
         question = self.embed(tokens, codes, vectors)
@@ -104,7 +104,8 @@ class Model(nn.Module):
                 carry = self.refine(still, carry, rotary)
         carry = self.refine(question, carry, rotary)
         logits = self.head(carry.answer[:, self.config.prefix :]).float()
-        halt = nn.functional.linear(carry.answer[:, 0].float(), self.halt_weight, self.halt_bias)
+        # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
+        halt = (carry.answer[:, :1].float() * self.halt_weight).sum(dim=-1) + self.halt_bias
         return Output(logits, halt if self.config.continue_output else halt[:, 0], carry.detach())
 
     def refine(self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None) -> Carry:
@@ -123,7 +124,10 @@ class Model(nn.Module):
         return Carry(self.revise(answer + latent, rotary), latent)
 
     def _refine_ablated(self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None) -> Carry:
-        """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k from the sum of all."""
+        """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k.
+
+        What the k latents add to an input is their sum.
+        """
         answer, latent = carry
         last = self.config.gradient == "last" and torch.is_grad_enabled()
         steps = self.config.latent_steps
@@ -154,10 +158,11 @@ class Model(nn.Module):
         """The rotary table of a canvas, made once per canvas and device."""
         key = (*canvas, device)
         if key not in self._rotary:
-            table = rotary_table(
-                self.config.positions, self.config.prefix, *canvas, self.config.width // self.config.num_heads
-            )
-            self._rotary[key] = None if table is None else (table[0].to(device), table[1].to(device))
+            head_width = self.config.width // self.config.num_heads
+            # A table that a prediction leaves here may be trained with later.
+            with torch.inference_mode(False):
+                table = rotary_table(self.config.positions, self.config.prefix, *canvas, head_width)
+                self._rotary[key] = None if table is None else (table[0].to(device), table[1].to(device))
         return self._rotary[key]
 
 

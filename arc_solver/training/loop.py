@@ -21,7 +21,7 @@ REPORT_SECONDS = 2.0
 
 @dataclass
 class Limits:
-    """When a sitting ends. `time_limit` counts the run's training seconds; `deadline` is a monotonic instant."""
+    """When a sitting ends: `time_limit` in training seconds of the run, `deadline` a monotonic instant."""
 
     time_limit: float | None = None
     deadline: float | None = None

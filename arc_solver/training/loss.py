@@ -1,4 +1,7 @@
-"""Deep supervision of one age: cell cross-entropy plus the halting loss. Shapes: B rows, L tokens, V vocabulary."""
+"""Deep supervision of one age: cell cross-entropy plus the halting loss.
+
+Shapes: B rows, L tokens, V vocabulary.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ PAD = 0
 
 
 class Loss(NamedTuple):
-    """Sums over the rows of a batch: `total` has a gradient, the rest are for the report (all scalars but `right`)."""
+    """Sums over the rows of a batch (scalars, but `right`); only `total` has a gradient."""
 
     total: Tensor
     cells: Tensor

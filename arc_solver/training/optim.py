@@ -1,4 +1,4 @@
-"""The optimizers of the dense weights and their moving average; the rows have their own (model.puzzle_embedding)."""
+"""The optimizers of the dense weights and their moving average; rows have their own (puzzle_embedding)."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def orthogonalised(matrices: Tensor) -> Tensor:
 
 
 class Optimizers:
-    """All optimizers of a model's dense weights as one: Muon takes the matrices of the blocks, Adam the rest."""
+    """All optimizers of the dense weights as one: Muon takes the matrices of the blocks, Adam the rest."""
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
         named = {name: p for name, p in model.named_parameters() if p.requires_grad}

@@ -8,7 +8,7 @@ from arc_solver.config import TrainConfig
 
 
 def rate_factor(config: TrainConfig, step: int, progress: float) -> float:
-    """Factor in 0..1 for step `step` (from 0): linear warm-up times the decay at `progress` (0..1 of the run).
+    """Factor in 0..1 for step `step` (from 0): linear warm-up times the decay at `progress` (0..1).
 
     Progress is steps done over steps planned, or time spent over time granted where that is further.
     """

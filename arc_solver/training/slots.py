@@ -55,7 +55,7 @@ class Slots:
         )
 
     def advance(self, output: Output, least_age: Tensor, max_age: int) -> None:
-        """Keep the new carry, grow older, and mark who is done: halt logit > 0 and old enough, or `max_age`."""
+        """Keep the new carry, grow older, mark who is done: halt logit > 0 and old enough, or `max_age`."""
         self.carry = output.carry
         self.age = self.age + 1
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)

@@ -88,7 +88,7 @@ def check_finite(loss: Tensor, gradients: list[Tensor], step: int) -> None:
 
 @torch.no_grad()
 def _continue_target(state: TrainState, slots: Slots, output: Output, config: TrainConfig) -> Tensor | None:
-    """sigmoid of the best halting output one forward later, or of its halt at the last age (arXiv 2506.21734)."""
+    """sigmoid of the best halting output a forward later, of its halt at the last age (arXiv 2506.21734)."""
     if not state.model.config.continue_output:
         return None
     later = state.model(slots.tokens, slots.codes, output.carry, slots.canvas).halt
