@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from submission.document import BYTE_ORDER_MARK, DocumentError, parse, read_bytes, repeated_keys
-from submission.grid import EmptyGridError, Grid, GridError, check_grid
+from submission.grid import MAX_SIDE, EmptyGridError, Grid, GridError, check_grid
 from submission.kaggle_json import SubmissionError
+from submission.validation import ATTEMPTS
 from submission.wording import clean, count, describe, quote
 
 _ATTEMPT = re.compile(r"attempt_([1-9][0-9]{0,2})", re.ASCII)
-_NUM_ATTEMPTS = 2
+NUM_ATTEMPTS = len(ATTEMPTS)
 _SHOWN_PLACES = 3
 
 
@@ -120,7 +121,7 @@ def _read_entry(place: str, entry: object, remarks: Remarks) -> Ranking:
     else:
         remarks.malformed.append(f"{place}: {describe(entry)}, expected an object with attempts")
         attempts = {}
-    if len(attempts) > _NUM_ATTEMPTS:
+    if len(attempts) > NUM_ATTEMPTS:
         remarks.surplus_attempts.append(place)
     ranking: Ranking = [None] * max(attempts, default=0)
     for number, value in attempts.items():
@@ -143,7 +144,7 @@ def _numbered(place: str, entry: Mapping[str, object], remarks: Remarks) -> dict
         else:
             attempts[int(match[1])] = value
     remarks.missing_attempts += [
-        f"{place} attempt_{number}" for number in range(1, _NUM_ATTEMPTS + 1) if number not in attempts
+        f"{place} attempt_{number}" for number in range(1, NUM_ATTEMPTS + 1) if number not in attempts
     ]
     return attempts
 
@@ -155,11 +156,11 @@ def _first(places: list[str]) -> str:
 
 
 def _levels(value: object, limit: int = 3) -> int:
-    """How deep lists are nested in `value`, counted up to `limit`."""
+    """How deep lists are nested in the first items of `value`, counted up to `limit`."""
     if not isinstance(value, list) or limit == 0:
         return 0
-    return 1 + max((_levels(item, limit - 1) for item in value), default=0)
+    return 1 + max((_levels(item, limit - 1) for item in value[:MAX_SIDE]), default=0)
 
 
 def _holds_objects(value: object) -> bool:
-    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
+    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value[:MAX_SIDE])

@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 
 import orjson
 
-from submission.document import DocumentError, parse, repeated_keys, require_id
+from submission.document import GZIP_MAGIC, DocumentError, parse, repeated_keys, require_id
 from submission.grid import Grid, GridError, check_grid
 from submission.vote import Query, Tally
 from submission.wording import describe, quote
@@ -19,7 +19,6 @@ MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30
 MAX_CANDIDATES = 4_000_000
 MAX_INDEX = 10_000
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 class CandidateError(ValueError):
@@ -82,7 +81,7 @@ def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tupl
 
 def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
-        packed = file.read(2) == _GZIP_MAGIC
+        packed = file.read(2) == GZIP_MAGIC
     return cast(IO[bytes], gzip.open(path, "rb")) if packed else path.open("rb")
 
 

@@ -13,7 +13,7 @@ from submission.wording import quote
 MAX_BYTES = 64 << 20
 MAX_ID_LENGTH = 128
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 _LONG_INTEGER = 20
 
 
@@ -34,7 +34,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
-        if data.startswith(_GZIP_MAGIC):
+        if data.startswith(GZIP_MAGIC):
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
                 data = packed.read(max_bytes + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -47,6 +47,11 @@ def check_grid(value: object) -> Grid:
     return np.array(value, dtype=np.uint8)
 
 
+def same_grid(a: Grid, b: Grid) -> bool:
+    """Whether two grids have the same sides and cells."""
+    return a.shape == b.shape and bool((a == b).all())
+
+
 def _check_row(number: int, row: object) -> None:
     if not isinstance(row, list):
         raise GridError(f"row {number}: {describe(row)}, expected a list of integers")

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 
 from submission.document import DocumentError, parse, read_bytes
-from submission.grid import Grid, GridError, blank_grid, check_grid
+from submission.grid import Grid, GridError, blank_grid, check_grid, same_grid
 from submission.validation import ATTEMPTS, Defect, validate_value
 from submission.vote import Query
 from submission.wording import count, quote
@@ -111,13 +111,9 @@ def _entry(query: Query, attempts: Mapping[Query, Sequence[Grid]]) -> dict[str, 
         except GridError as error:
             place = f"task {quote(query.task_id)} test {query.index}"
             raise SubmissionError(f"{place}: a guess is no grid: {error}") from error
-        if not any(_same(grid, other) for other in chosen):
+        if not any(same_grid(grid, other) for other in chosen):
             chosen.append(grid)
         if len(chosen) == len(ATTEMPTS):
             break
     chosen += [blank_grid() for _ in ATTEMPTS[len(chosen) :]]
     return dict(zip(ATTEMPTS, chosen, strict=True))
-
-
-def _same(a: Grid, b: Grid) -> bool:
-    return a.shape == b.shape and a.tobytes() == b.tobytes()

@@ -7,8 +7,8 @@ from typing import Any
 
 from scipy.special import ndtri
 
-from submission.answers import Ranking, Remarks, read_answers
-from submission.grid import Grid, GridError, check_grid
+from submission.answers import NUM_ATTEMPTS, Ranking, Remarks, read_answers
+from submission.grid import Grid, GridError, check_grid, same_grid
 from submission.kaggle_json import build_submission
 from submission.truth import TruthError
 from submission.vote import Query
@@ -19,7 +19,6 @@ RULES = {
     "per_task": "per task (mean)",
     "strict": "strict (whole task)",
 }
-NUM_ATTEMPTS = 2
 _CANDIDATE_DEPTHS = (10, 100)
 _Ranks = dict[str, tuple[int | None, ...]]
 
@@ -175,14 +174,10 @@ def _check_truth(truth: Mapping[str, Sequence[Grid]]) -> dict[str, list[Grid]]:
 
 
 def _first_right(truth: Grid, guesses: Ranking, kept: Sequence[Grid]) -> int | None:
-    ranks = [rank for rank, guess in enumerate(guesses, 1) if guess is not None and _equal(guess, truth)]
+    ranks = [rank for rank, guess in enumerate(guesses, 1) if guess is not None and same_grid(guess, truth)]
     # A candidate that was not handed in cannot count for the attempts, whatever its place in the list.
-    ranks += [max(rank, NUM_ATTEMPTS + 1) for rank, grid in enumerate(kept, 1) if _equal(grid, truth)]
+    ranks += [max(rank, NUM_ATTEMPTS + 1) for rank, grid in enumerate(kept, 1) if same_grid(grid, truth)]
     return min(ranks, default=None)
-
-
-def _equal(a: Grid, b: Grid) -> bool:
-    return a.shape == b.shape and bool((a == b).all())
 
 
 def _rate_json(rate: Rate) -> dict[str, Any]:

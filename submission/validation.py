@@ -74,7 +74,7 @@ def _task_defects(task_id: str, entries: object, num: int | None) -> Iterator[De
         return
     if num is not None and len(entries) != num:
         yield Defect(f"a list of {len(entries)}, expected {num}", task_id)
-    for index, entry in enumerate(entries):
+    for index, entry in enumerate(entries[:num]):
         if not isinstance(entry, dict):
             yield Defect(f"{describe(entry)}, expected an object with both attempts", task_id, index)
             continue
