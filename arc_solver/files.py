@@ -67,6 +67,20 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
         _sync_folder(target.parent)
 
 
+def append_line(path: Path, line: bytes) -> None:
+    """Add one line to a log in a single write; a line cut short by a crash is ended first.
+
+    A log is no artefact: it may end in half a line, which its readers pass over.
+    """
+    with _named(path, len(line) + 1), Path(path).open("ab+") as log:
+        size = log.seek(0, os.SEEK_END)
+        if size:
+            log.seek(size - 1)
+            if log.read(1) != b"\n":
+                line = b"\n" + line
+        log.write(line + b"\n")
+
+
 def sweep_stale(folder: Path) -> int:
     """Remove the temporary files that dead processes left in `folder`; returns how many."""
     num_removed = 0

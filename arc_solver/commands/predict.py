@@ -52,17 +52,21 @@ def predict(
     say = sayer(quiet)
     if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
         from arc_solver.boardwork import predict_boards
+        from arc_solver.solve import end_of
 
+        set_threads(threads)
         facts = predict_boards(
             Path(tasks),
-            out,
+            out if out != Path("submission.json") else Path("answers.csv"),
             checkpoint,
             settings=settings,
-            deadline=None if seconds is None else started + seconds,
+            limits={"views": views, "ages": ages},
+            deadline=None if seconds is None else end_of(started, seconds),
             device=device,
-            limit=limit,
+            num=limit,
             skip_bad=skip_bad,
             quiet=quiet,
+            say=say,
         )
         typer.echo(json.dumps(facts) if as_json else "\n".join(f"{key}: {value}" for key, value in facts.items()))
         return

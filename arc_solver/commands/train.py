@@ -46,7 +46,7 @@ def train(
     extra = ([f"steps={steps}"] if steps is not None else []) + ([f"train.seed={seed}"] if seed is not None else [])
     recipe = apply_settings(find_preset(preset), [*settings, *extra])
     corpus = read_corpus(data, data_dir=data_dir, lenient=lenient, skip_bad=skip_bad, notice=say)
-    from arc_solver.training.evaluation import Evaluator
+    from arc_solver.evaluation import read_evaluator
     from arc_solver.training.run import RunOptions, measure_step
     from arc_solver.training.run import train as run
 
@@ -59,7 +59,7 @@ def train(
             for key, value in facts.items():
                 typer.echo(f"{key:>18}: {value}")
         return
-    evaluator = Evaluator.read(eval_data, recipe, quiet=quiet) if eval_data else None
+    evaluator = read_evaluator(eval_data, recipe) if eval_data else None
     options = RunOptions(limit, init, device, quiet, evaluator, say)
     path = run(recipe, corpus, out, options)
     say(f"trained; weights in {path}" + (f" (limit {duration(limit)})" if limit else ""))

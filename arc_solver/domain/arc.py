@@ -16,7 +16,7 @@ from augment.batch import paint_inputs, paint_pairs, restore_answers
 from augment.canvas import CANVAS_SIDES, VOCABULARY, fitted_side
 from augment.grid import MAX_SIDE
 from augment.packed import PackedGrids
-from augment.sampler import DRAW, Catalog, draw_examples
+from augment.sampler import DRAW, build_catalog, draw_examples
 
 __all__ = ["VOCABULARY", "ArcQueries", "ArcTraining", "task_side"]
 
@@ -44,6 +44,9 @@ class ArcTraining:
         pairs = [known_pairs(task) for task in tasks]
         self.grids = PackedGrids.from_grids([g for ps in pairs for p in ps for g in (p.input, p.output)])
         first_pair = np.cumsum([0, *map(len, pairs)])
+        numbered = [
+            [(2 * p, 2 * p + 1) for p in range(first_pair[t], first_pair[t + 1])] for t in range(len(tasks))
+        ]
         side_of = np.array(
             [
                 max(fitted_side(max(max(g.shape) for p in ps for g in (p.input, p.output)), sides), task_side(t, sides))
@@ -51,15 +54,11 @@ class ArcTraining:
             ]
         )
         self._sides = tuple(int(side) for side in np.unique(side_of))
-        self._catalogs = []
-        for side in self._sides:
-            numbers = np.flatnonzero(side_of == side)
-            self._catalogs.append(
-                Catalog.build(
-                    [np.arange(first_pair[t], first_pair[t + 1]) * 2 for t in numbers],
-                    [np.arange(puzzles.starts[t], puzzles.starts[t + 1]) for t in numbers],
-                )
-            )
+        view_counts = np.diff(puzzles.starts).tolist()
+        self._catalogs = [
+            build_catalog(self.grids, numbered, puzzles.views, view_counts, np.flatnonzero(side_of == side))
+            for side in self._sides
+        ]
         self.views = puzzles.views
         self._codes = puzzles.codes()
         self._fingerprint = _fingerprint(tasks, puzzles, pairs)
@@ -70,7 +69,7 @@ class ArcTraining:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        return tuple(catalog.num_tasks for catalog in self._catalogs)
+        return tuple(len(catalog.tasks) for catalog in self._catalogs)
 
     @property
     def fingerprint(self) -> str:
@@ -79,9 +78,9 @@ class ArcTraining:
     def paint(self, group: int, first: int, tokens: Bytes, targets: Bytes, codes: Codes) -> None:
         side = self._sides[group]
         draws = np.empty(len(tokens), DRAW)
-        seed = np.uint64(self.config.seed * 64 + side)
-        draw_examples(self._catalogs[group], self.grids, self.views, seed, first, self.config.translate, side, draws)
-        paint_pairs(self.grids, self.views, draws, side, tokens, targets)
+        catalog, seed = self._catalogs[group], self.config.seed * (MAX_SIDE + 1) + side
+        draw_examples(catalog, seed, first, self.config.translate, side, draws)
+        paint_pairs(self.grids, catalog, self.views, draws, tokens, targets)
         codes[:] = self._codes[draws["view"]]
 
 
@@ -126,11 +125,11 @@ class ArcQueries:
 
     def paint(self, group: int, rows: npt.NDArray[np.int64], tokens: Bytes, codes: Codes) -> None:
         views = self._rows[group][rows, 2]
-        paint_inputs(self.grids, self._rows[group][rows, 1], self.views.take(views), self._sides[group], tokens)
+        paint_inputs(self.grids, self.views, self._rows[group][rows, 1], views, tokens)
         codes[:] = self._codes[views]
 
     def restore(self, group: int, rows: npt.NDArray[np.int64], answers: Bytes) -> Restored:
-        return Restored(*restore_answers(answers, self.views.take(self._rows[group][rows, 2]), self._sides[group]))
+        return Restored(*restore_answers(answers, self.views.take(self._rows[group][rows, 2])))
 
 
 def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[Pair]]) -> str:

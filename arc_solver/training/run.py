@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 
 from arc_solver.config import Preset
@@ -17,8 +17,8 @@ from arc_solver.corpus import Corpus, read_corpus
 from arc_solver.device import choose_device
 from arc_solver.files import append_line, lock_folder, sweep_stale
 from arc_solver.model.trm import Model
+from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.checkpoint import BEST_NAME, resume, save_state, save_weights
-from arc_solver.training.evaluation import Evaluator
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.state import TrainState
 from arc_solver.weights import check_state, load
@@ -33,6 +33,13 @@ class Interrupted(RuntimeError):
     def __init__(self, number: int, text: str) -> None:
         super().__init__(text)
         self.exit_code = 128 + number
+
+
+class Evaluator(Protocol):
+    """Scores a run on what it has not seen: `eval_exact` decides which checkpoint is the best."""
+
+    def evaluate(self, model: Model, puzzles: PuzzleMap) -> Metrics:
+        """Metrics of the averaged weights, every name starting with `eval_`."""
 
 
 @dataclass
@@ -83,17 +90,20 @@ def train(
                 facts["best"] = exact
                 save_weights(out / BEST_NAME, state, preset, puzzles, facts | {"scores": metrics})
 
+        def evaluate() -> Metrics:
+            return options.evaluator.evaluate(state.averaged, puzzles) if options.evaluator else {}
+
         hooks = Hooks(
             report=report,
             save=lambda: save_state(out, state, preset, puzzles, examples, facts),
-            evaluate=options.evaluator.bind(state) if options.evaluator else None,
+            evaluate=evaluate if options.evaluator else None,
         )
         limits = Limits(time_limit=options.time_limit, stop=lambda: bool(caught))
         complete = run_steps(state, preset.train, limits, hooks, quiet=options.quiet)
         saved = save_state(out, state, preset, puzzles, examples, facts)
         if not complete and caught:
             raise Interrupted(caught[0], f"stopped by signal {caught[0]} at step {state.step}; saved {saved}")
-        scores = hooks.evaluate() if hooks.evaluate else {}
+        scores = evaluate()
         if scores:
             report({"step": state.step, "seconds": state.seconds, **scores})
         save_weights(out / FINAL_NAME, state, preset, puzzles, facts | {"scores": scores})
