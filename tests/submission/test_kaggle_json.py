@@ -153,3 +153,11 @@ def test_reading_from_disk(tmp_path):
 def test_many_defects_are_counted_and_the_first_named():
     with pytest.raises(SubmissionError, match=r"submission: 5 defects: task \"0\".*; and 2 more"):
         read_submission(orjson.dumps({str(number): None for number in range(5)}))
+
+
+def test_the_bytes_are_fixed():
+    attempts = {Query("b", 1): [np.array([[1, 2], [3, 4]], np.uint8)]}
+    assert dump_submission(build_submission(NUM_TESTS, attempts)) == (
+        b'{"b":[{"attempt_1":[[0]],"attempt_2":[[0]]},{"attempt_1":[[1,2],[3,4]],"attempt_2":[[0]]}],'
+        b'"a":[{"attempt_1":[[0]],"attempt_2":[[0]]}]}\n'
+    )
