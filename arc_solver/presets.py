@@ -2,42 +2,112 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 
-ARC = ModelConfig(latent_steps=4)
-PAPER = TrainConfig(steps=440_000)
+PAPER_ARC = ModelConfig(latent_steps=4, positions="rotary1d")
+PAPER_BOARD = TrainConfig(row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0, precision="bfloat16")
+SUDOKU_MLP = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none")
+SUDOKU_ATT = ModelConfig(vocabulary=11, positions="rotary1d")
+MAZE_ATT = ModelConfig(vocabulary=6, latent_steps=4, positions="rotary1d")
+HRM = {
+    "num_layers": 4,
+    "cycles": 2,
+    "latent_steps": 2,
+    "prefix_length": 1,
+    "networks": 2,
+    "gradient": "last",
+    "continue_output": True,
+    "positions": "rotary1d",
+}
+# What two cores can train in minutes: few refinements, Muon for the matrices, a decay at the end.
+CPU_TRAIN = TrainConfig(
+    steps=1_000_000,
+    batch_size=64,
+    optimizer="muon",
+    learning_rate=0.02,
+    vector_learning_rate=2e-3,
+    weight_decay=0.005,
+    row_learning_rate=1e-3,
+    row_weight_decay=0.005,
+    warmup_steps=20,
+    schedule="linear",
+    clip=1.0,
+    ema=0.99,
+    loss="softmax",
+)
+CPU_BOARD = ModelConfig(width=64, num_heads=4, rounding=32, cycles=2, latent_steps=2, prefix_length=1)
+
+
+def _board(name: str, about: str, model: ModelConfig, domain: str, epochs_steps: int) -> Preset:
+    train = dataclasses.replace(PAPER_BOARD, domain=domain, steps=epochs_steps)
+    return Preset(name, about, model, train, PredictConfig(views=1))
+
+
+def _hrm(name: str, domain: str, vocabulary: int, train: TrainConfig) -> Preset:
+    about = f"HRM, the baseline, on {domain} as published: 27M parameters"
+    return Preset(name, about, ModelConfig(vocabulary=vocabulary, **HRM), train, PredictConfig(views=1))
+
 
 _PRESETS = (
     Preset(
         "paper-arc",
         "TRM-Att on ARC as published: 30x30 canvas, 1-D positions, 1000 views, about 440k steps",
-        ModelConfig(latent_steps=4, positions="rotary1d"),
+        PAPER_ARC,
         TrainConfig(steps=440_000, canvas="full", precision="bfloat16"),
         PredictConfig(views=1000),
+    ),
+    _board("paper-sudoku-mlp", "TRM-MLP on Sudoku-Extreme as published", SUDOKU_MLP, "sudoku", 65_000),
+    _board("paper-sudoku-att", "TRM-Att on Sudoku-Extreme as published", SUDOKU_ATT, "sudoku", 65_000),
+    _board("paper-maze", "TRM-Att on Maze-Hard as published", MAZE_ATT, "maze", 65_000),
+    _hrm("hrm-arc", "arc", 12, TrainConfig(steps=440_000, canvas="full", precision="bfloat16")),
+    _hrm("hrm-sudoku", "sudoku", 11, dataclasses.replace(PAPER_BOARD, domain="sudoku", steps=65_000)),
+    _hrm("hrm-maze", "maze", 6, dataclasses.replace(PAPER_BOARD, domain="maze", steps=65_000)),
+    Preset(
+        "arc1",
+        "TRM-Att on ARC: fitted canvases, 2-D positions, 300 views",
+        ModelConfig(),
+        TrainConfig(steps=440_000, num_views=300),
+        PredictConfig(views=256, ages=8),
     ),
     Preset(
         "cpu-arc",
         "ARC tasks on two cores within minutes: narrow, shallow recursion, Muon",
         ModelConfig(width=96, num_heads=4, rounding=32, cycles=1, latent_steps=2, prefix_length=1),
-        TrainConfig(
-            steps=100_000,
+        dataclasses.replace(
+            CPU_TRAIN,
             batch_size=32,
-            optimizer="muon",
             learning_rate=0.01,
             vector_learning_rate=1e-3,
-            weight_decay=0.005,
+            row_learning_rate=1e-2,
             row_weight_decay=0.1,
-            warmup_steps=20,
-            schedule="linear",
-            clip=1.0,
-            ema=0.99,
-            loss="softmax",
             max_age=2,
             num_views=16,
         ),
         PredictConfig(views=16, ages=2, batch_size=64),
+    ),
+    Preset(
+        "cpu-sudoku4",
+        "Sudoku 4x4 on two cores in a minute",
+        dataclasses.replace(CPU_BOARD, vocabulary=6),
+        dataclasses.replace(CPU_TRAIN, domain="sudoku"),
+        PredictConfig(views=1, batch_size=256),
+    ),
+    Preset(
+        "cpu-sudoku6",
+        "Sudoku 6x6 on two cores in ten minutes",
+        dataclasses.replace(CPU_BOARD, vocabulary=8, width=96),
+        dataclasses.replace(CPU_TRAIN, domain="sudoku"),
+        PredictConfig(views=1, batch_size=256),
+    ),
+    Preset(
+        "cpu-maze",
+        "Mazes of 9x9 to 13x13 on two cores in a quarter of an hour",
+        dataclasses.replace(CPU_BOARD, vocabulary=6, width=96),
+        dataclasses.replace(CPU_TRAIN, domain="maze"),
+        PredictConfig(views=1, batch_size=128),
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}
