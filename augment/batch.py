@@ -15,7 +15,7 @@ from augment.packed import GridArrays, PackedGrids
 from augment.sampler import Catalog
 from augment.threads import spread
 from augment.view import ViewArrays, ViewTable
-from augment.walk import Walk, walk_dihedral
+from augment.walk import Walk, walk_dihedral, walk_grid
 
 Tokens = npt.NDArray[np.uint8]
 """Canvases in reading order, (B, side * side)."""
@@ -48,13 +48,12 @@ def paint_pairs(
 ) -> None:
     """Fill inputs and targets (B, side * side) with the pairs, views and offsets of `draws` (B,)."""
     side = _side(inputs)
-    if targets.shape != inputs.shape or len(draws) != len(inputs):
+    if _side(targets) != side or not len(inputs) == len(targets) == len(draws):
         shapes = f"{inputs.shape} and {targets.shape} for {len(draws)} draws"
         raise ValueError(f"inputs and targets of shape {shapes}; expected one row per draw in each")
-    if side < catalog.max_side:
-        raise ValueError(
-            f"canvas side {side}, expected at least {catalog.max_side}, the longest side of a grid"
-        )
+    if len(views) != len(catalog.dihedrals):
+        raise ValueError(f"{len(views)} views, expected the {len(catalog.dihedrals)} of the catalog")
+    _check_room(side, catalog.max_side)
 
     def paint(part: slice) -> None:
         _paint_pairs(grids.arrays, catalog, views.arrays, draws[part], inputs[part], targets[part])
@@ -71,13 +70,12 @@ def paint_inputs(
 ) -> None:
     """Fill inputs (B, side * side) with grid numbers[b] under view rows[b], untranslated."""
     if len(numbers) != len(inputs) or len(rows) != len(inputs):
-        raise ValueError(
-            f"{len(numbers)} grids and {len(rows)} views for {len(inputs)} canvases; expected as many"
-        )
-    side = _side(inputs)
-    needed = int(max(grids.heights[numbers].max(initial=0), grids.widths[numbers].max(initial=0)))
-    if side < needed:
-        raise ValueError(f"canvas side {side}, expected at least {needed}, the longest side of a grid")
+        counts = f"{len(numbers)} grids and {len(rows)} views for {len(inputs)} canvases"
+        raise ValueError(f"{counts}; expected as many")
+    if rows.min(initial=0) < 0 or rows.max(initial=-1) >= len(views):
+        raise ValueError(f"view rows {rows.min()} to {rows.max()}, expected 0 to {len(views) - 1}")
+    needed = max(grids.heights[numbers].max(initial=0), grids.widths[numbers].max(initial=0))
+    _check_room(_side(inputs), int(needed))
 
     def paint(part: slice) -> None:
         _paint_inputs(grids.arrays, views.arrays, numbers[part], rows[part], inputs[part])
@@ -109,6 +107,7 @@ def restore_answers(tokens: Tokens, views: ViewTable) -> Answers:
 
 
 def _side(tokens: Tokens) -> int:
+    """The side of the canvases, whose layout the kernels trust."""
     side = math.isqrt(tokens.shape[1]) if tokens.ndim == 2 else 0
     fits = 1 <= side <= MAX_SIDE and side * side == tokens.shape[1]
     if not fits or tokens.dtype != np.uint8 or not tokens.flags.c_contiguous:
@@ -116,6 +115,11 @@ def _side(tokens: Tokens) -> int:
             f"canvases {tokens.dtype} {tokens.shape}; expected contiguous uint8 (B, side * side)"
         )
     return side
+
+
+def _check_room(side: int, needed: int) -> None:
+    if side < needed:
+        raise ValueError(f"canvas side {side}, expected at least {needed}, the longest side of a grid")
 
 
 @kernel
@@ -134,9 +138,9 @@ def _paint_pairs(
         view = draw["view"]
         colors = views.colors[view]
         dihedral = views.dihedrals[view]
-        walk = _walk_grid(grids, catalog.inputs[draw["pair"]], dihedral)
+        walk = walk_grid(grids, catalog.inputs[draw["pair"]], dihedral)
         _paint(inputs[number], side, corner, grids.cells, walk, colors)
-        walk = _walk_grid(grids, catalog.outputs[draw["pair"]], dihedral)
+        walk = walk_grid(grids, catalog.outputs[draw["pair"]], dihedral)
         _paint(targets[number], side, corner, grids.cells, walk, colors)
 
 
@@ -150,15 +154,8 @@ def _paint_inputs(
 ) -> None:
     side = np.uint64(np.sqrt(inputs.shape[1]))
     for number in range(len(inputs)):
-        walk = _walk_grid(grids, numbers[number], views.dihedrals[rows[number]])
+        walk = walk_grid(grids, numbers[number], views.dihedrals[rows[number]])
         _paint(inputs[number], side, (_ZERO, _ZERO), grids.cells, walk, views.colors[rows[number]])
-
-
-@inner
-def _walk_grid(grids: GridArrays, number: int, dihedral: int) -> Walk:
-    width = np.uint64(grids.widths[number])
-    start, height = np.uint64(grids.offsets[number]), np.uint64(grids.heights[number])
-    return walk_dihedral(dihedral, start, height, width, width)
 
 
 @inner

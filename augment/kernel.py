@@ -22,7 +22,7 @@ def kernel(function: Function) -> Function:
     """Compile a function that Python calls; its machine code is kept on disk if a folder can be."""
     if _CONFIG.DISABLE_JIT:
         return _interpreted(function)
-    folder = _cache_folder()
+    folder = cache_folder()
     chosen = _CONFIG.CACHE_DIR
     _CONFIG.CACHE_DIR = str(folder or "")
     try:
@@ -48,7 +48,7 @@ def _interpreted(function: Function) -> Function:
 
 
 @functools.cache
-def _cache_folder() -> Path | None:
+def cache_folder() -> Path | None:
     """The folder for machine code, None where none can be written; one line says so.
 
     numba notices a change of the file a kernel stands in, not of the files it inlines. A folder named after

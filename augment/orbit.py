@@ -8,7 +8,7 @@ from augment.dihedral import COMPOSE
 from augment.grid import NUM_COLORS
 from augment.kernel import inner, kernel
 from augment.packed import GridArrays
-from augment.walk import walk_dihedral
+from augment.walk import walk_grid
 
 _NUM_DIHEDRALS = len(COMPOSE)
 _UNSEEN = 255
@@ -85,13 +85,12 @@ def _only_renames(grids: GridArrays, dihedral: int) -> bool:
     origin = np.full(NUM_COLORS, _UNSEEN, dtype=np.uint8)
     renamed[0] = origin[0] = 0
     for number in range(len(grids.offsets)):
-        height, width = np.uint64(grids.heights[number]), np.uint64(grids.widths[number])
-        place = np.uint64(grids.offsets[number])
-        walk = walk_dihedral(dihedral, place, height, width, width)
-        if walk.height != height:
+        walk = walk_grid(grids, number, dihedral)
+        if walk.height != grids.heights[number]:
             return False
-        for row in range(height):
-            for column in range(width):
+        place = np.uint64(grids.offsets[number])
+        for row in range(walk.height):
+            for column in range(walk.width):
                 old = grids.cells[place]
                 place += np.uint64(1)
                 new = grids.cells[walk.start + row * walk.row_step + column * walk.column_step]

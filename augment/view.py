@@ -57,7 +57,7 @@ class ViewArrays(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ViewTable:
-    """V views in two arrays; row v is a View. The arrays are trusted to hold views."""
+    """V views in two uint8 arrays, checked since kernels trust them; what holds no view is a ValueError."""
 
     dihedrals: npt.NDArray[np.uint8]
     colors: npt.NDArray[np.uint8]
@@ -66,6 +66,14 @@ class ViewTable:
         if self.dihedrals.ndim != 1 or self.colors.shape != (len(self.dihedrals), NUM_COLORS):
             shapes = f"{self.dihedrals.shape} and {self.colors.shape}"
             raise ValueError(f"view arrays of shape {shapes}, expected (V,) and (V, {NUM_COLORS})")
+        if not self.dihedrals.dtype == self.colors.dtype == np.uint8:
+            raise ValueError(f"view arrays of {self.dihedrals.dtype} and {self.colors.dtype}, expected uint8")
+        if self.dihedrals.max(initial=0) >= len(DIHEDRALS) or self.colors.max(initial=0) >= NUM_COLORS:
+            raise ValueError("a view table with an unknown symmetry or color, expected 0..7 and 0..9")
+        met = np.bitwise_or.reduce(np.left_shift(np.uint16(1), self.colors, dtype=np.uint16), axis=1)
+        lacking = np.flatnonzero(met != (1 << NUM_COLORS) - 1)
+        if len(lacking):
+            raise ValueError(f"view {lacking[0]} lacks a color, expected each of 0..9 once")
 
     def __len__(self) -> int:
         return len(self.dihedrals)

@@ -6,6 +6,7 @@ import numpy as np
 
 from augment.dihedral import SWAPS_SIDES
 from augment.kernel import inner
+from augment.packed import GridArrays
 
 # A symmetry may begin at the last row, may begin at the last column, and may swap going down and across.
 _FROM_BOTTOM = np.array([0, 0, 1, 1, 0, 1, 0, 1], dtype=np.bool_)
@@ -46,3 +47,11 @@ def walk_dihedral(
         width if swaps else height,
         height if swaps else width,
     )
+
+
+@inner
+def walk_grid(grids: GridArrays, number: int | np.integer[Any], dihedral: int | np.integer[Any]) -> Walk:
+    """The walk over packed grid `number` under a symmetry."""
+    width = np.uint64(grids.widths[number])
+    start, height = np.uint64(grids.offsets[number]), np.uint64(grids.heights[number])
+    return walk_dihedral(dihedral, start, height, width, width)

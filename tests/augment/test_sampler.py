@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from augment.sampler import DRAW, build_catalog, draw_examples
+from tests import naive
+from tests.augment.datasets import random_data_set
+
+SIDE = 11
+
+
+def drawn(catalog, seed, counter, num, translate=True, side=SIDE):
+    draws = np.zeros(num, DRAW)
+    draw_examples(catalog, seed, counter, translate, side, draws)
+    return draws
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_examples_equal_their_twin(seed):
+    data = random_data_set(seed)
+    draws = drawn(data.catalog, seed, 1000, 150)
+    wanted = [naive.draw_example(data.catalog, data.views, SIDE, seed, 1000 + i) for i in range(150)]
+    assert draws.tolist() == wanted
+
+
+def test_any_slice_gives_the_same_examples():
+    data = random_data_set(1)
+    whole = drawn(data.catalog, 5, 0, 700)
+    for start, stop in [(0, 1), (1, 300), (300, 700), (699, 700), (40, 40)]:
+        assert (drawn(data.catalog, 5, start, stop - start) == whole[start:stop]).all()
+    assert (drawn(data.catalog, 6, 0, 700) != whole).mean() > 0.5
+
+
+def test_each_task_once_per_epoch():
+    data = random_data_set(2, num_tasks=9, chosen=[8, 2, 3, 7])
+    tasks = drawn(data.catalog, 3, 0, 400)["task"].reshape(100, 4)
+    assert (np.sort(tasks, axis=1) == [2, 3, 7, 8]).all()
+    assert len({tuple(order) for order in tasks.tolist()}) > 15
+
+
+def test_pairs_and_views_of_the_task_are_uniform():
+    data = random_data_set(3, num_tasks=3)
+    draws = drawn(data.catalog, 1, 0, 3000)
+    firsts = np.cumsum([0, *map(len, data.pairs)])
+    for task in range(3):
+        mine = draws[draws["task"] == task]
+        for column, start, count in [
+            ("pair", firsts[task], len(data.pairs[task])),
+            ("view", sum(data.view_counts[:task]), data.view_counts[task]),
+        ]:
+            found = np.bincount(mine[column] - start, minlength=count)
+            assert len(found) == count
+            assert (abs(found - 1000 / count) < 5 * (1000 / count) ** 0.5).all()
+
+
+def test_offsets_keep_the_pair_on_the_canvas_and_one_pair_in_the_corner():
+    data = random_data_set(4, num_tasks=5)
+    draws = drawn(data.catalog, 1, 0, 4000)
+    for draw in draws:
+        grid = np.zeros((data.catalog.heights[draw["pair"]], data.catalog.widths[draw["pair"]]), np.uint8)
+        height, width = data.views[draw["view"]].apply(grid).shape
+        assert draw["row"] + height <= SIDE
+        assert draw["column"] + width <= SIDE
+    moved = (draws["row"] > 0) | (draws["column"] > 0)
+    for view in range(len(data.views)):
+        mine = draws["view"] == view
+        task = draws["task"][mine][0]
+        still = set(draws["pair"][mine]) - set(draws["pair"][mine & moved])
+        assert len(still) == 1, (task, view)
+
+
+def test_offsets_are_uniform_over_the_free_space():
+    data = random_data_set(6, num_tasks=1, max_side=4)
+    draws = drawn(data.catalog, 1, 0, 4000, side=6)
+    height = data.catalog.heights[draws["pair"]]
+    turned = np.isin(data.views.dihedrals[draws["view"]], [1, 3, 6, 7])
+    height = np.where(turned, data.catalog.widths[draws["pair"]], height)
+    moving = np.unique(draws["pair"][draws["row"] > 0])
+    assert len(moving) > 1
+    for pair in moving:
+        mine = draws[(draws["pair"] == pair) & ((draws["row"] > 0) | (draws["column"] > 0))]
+        free = 6 - height[draws["pair"] == pair].max()
+        assert set(mine["row"]) >= set(range(free + 1))
+
+
+def test_without_translation_all_stay():
+    data = random_data_set(5)
+    draws = drawn(data.catalog, 1, 0, 300, translate=False)
+    assert not draws["row"].any()
+    assert not draws["column"].any()
+    moved = drawn(data.catalog, 1, 0, 300)
+    for column in ("task", "pair", "view"):
+        assert (draws[column] == moved[column]).all()
+
+
+def test_what_does_not_fit_is_an_error():
+    data = random_data_set(0)
+    with pytest.raises(ValueError, match="canvas side 8, expected at least 9"):
+        drawn(data.catalog, 0, 0, 1, side=8)
+    with pytest.raises(ValueError, match=r"expected sampler\.DRAW"):
+        draw_examples(data.catalog, 0, 0, True, SIDE, np.zeros(3, np.int64))
+
+
+def test_a_catalog_needs_tasks_pairs_and_views():
+    data = random_data_set(0, num_tasks=3)
+    grids, pairs, views, counts, _ = data
+    with pytest.raises(ValueError, match="catalog of 0 of 3 tasks"):
+        build_catalog(grids, pairs, views, counts, [])
+    with pytest.raises(ValueError, match="counts that match"):
+        build_catalog(grids, pairs, views, [1, 1, 1], [0])
+    with pytest.raises(ValueError, match="task 1: 0 pairs"):
+        build_catalog(grids, [pairs[0], [], pairs[2]], views, counts, [0, 1])
