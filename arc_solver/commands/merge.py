@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-EPILOG = "Example: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json --out submission.json"
+EPILOG = "\b\nExample: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json --out submission.json"
 RULES = ("votes", "round-robin", "learnt")
 
 
@@ -25,11 +25,16 @@ def merge(
     solutions: str | None = typer.Option(None, help="Right answers of these tasks: compares the rules, weighs the solvers."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Join the candidates of several runs or solvers into one submission."""
+    """Join several solvers in one submission.
+
+    Takes the candidate files that `predict --candidates` writes, or of any other solver.
+    """
     from arc_solver.mergework import merge_files
 
     if rule is not None and rule not in RULES:
         raise typer.BadParameter(f"--rule {rule!r}: expected one of {', '.join(RULES)}")
+    if rule == "learnt" and solutions is None:
+        raise typer.BadParameter("--rule learnt needs --solutions to learn from")
     facts: dict[str, Any] = merge_files(candidates, tasks, out, rule, solutions)
     text = facts.pop("text")
     typer.echo(json.dumps(facts) if as_json else text)

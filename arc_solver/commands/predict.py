@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arc_solver.task import Task
     from submission.vote import BallotBox
 
-EPILOG = "Example: arc-solve predict --tasks arc-agi_test_challenges.json --time-limit 11h"
+EPILOG = "\b\nExample: arc-solve predict --tasks arc-agi_test_challenges.json --time-limit 11h"
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +46,11 @@ def predict(
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Answer tasks: two attempts for every test input, as a complete Kaggle submission."""
+    """Answer tasks, Sudokus or mazes.
+
+    Tasks get two attempts for every test input, as a complete Kaggle submission. What the checkpoint does not
+    know is learned from its demonstrations first.
+    """
     started = time.monotonic()
     seconds = seconds_of(time_limit)
     say = sayer(quiet)

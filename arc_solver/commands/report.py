@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-EPILOG = "Example: arc-solve report submission.json --tasks arc1:evaluation --out report.html"
+EPILOG = "\b\nExample: arc-solve report submission.json --tasks arc1:evaluation --out report.html"
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,10 @@ def report(
     run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
     out: Path = typer.Option(Path("report.html"), help="The page to write."),
 ) -> None:
-    """One self-contained page: every task with both attempts, or the curves of a training run."""
+    """Write a page on a submission or a run.
+
+    Self-contained: every task with both attempts, or the curves of a training run.
+    """
     from arc_solver.files import write_atomic
 
     if run is not None:
@@ -42,11 +45,10 @@ def report(
 
 
 def _submission_page(submission: Path, tasks: str, solutions: str | None, candidates: Path | None) -> str:
-    from arc_solver.judging import carried_truth, read_truth, truth_hash
+    from arc_solver.judging import attempt_votes, carried_truth, read_truth, truth_hash
     from arc_solver.report import build_report
     from arc_solver.task import read_tasks
     from submission.answers import load_answers
-    from submission.candidates import attempt_votes
     from submission.score import score
 
     listed = read_tasks(tasks)
@@ -58,11 +60,12 @@ def _submission_page(submission: Path, tasks: str, solutions: str | None, candid
     if isinstance(answers, dict):
         listed = [task for task in listed if task.id in answers] or listed
         truth = {task.id: truth[task.id] for task in listed if task.id in truth}
+    owed = {task.id: max(len(task.test), len(truth.get(task.id, ()))) for task in listed}
     return build_report(
         listed,
         answers,
         truth=truth or None,
-        votes=attempt_votes(candidates, answers) if candidates else None,
+        votes=attempt_votes(candidates, answers, owed) if candidates else None,
         score_table=score(answers, truth, found).table() if truth else None,
         title=f"Report on {submission.name}",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-EPILOG = "Example: arc-solve score submission.json --solutions arc-agi_evaluation_solutions.json"
+EPILOG = "\b\nExample: arc-solve score submission.json --solutions arc-agi_evaluation_solutions.json"
 
 
 def register(app: typer.Typer) -> None:
@@ -25,10 +25,12 @@ def score(
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Score a submission by three named rules, with intervals, coverage and the truth's hash."""
-    from arc_solver.judging import read_truth
+    """Score a submission by three rules.
+
+    Each with its interval; and what was missing or odd, and the hash of the truth.
+    """
+    from arc_solver.judging import ranked_candidates, read_truth
     from submission.answers import load_answers
-    from submission.candidates import ranked_candidates
     from submission.score import score as judge
 
     truth, truth_hash = read_truth(solutions)

@@ -9,7 +9,7 @@ import typer
 
 from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
 
-EPILOG = "Example: arc-solve train --data arc1 --preset cpu-arc --time-limit 25m --out runs/arc"
+EPILOG = "\b\nExample: arc-solve train --data arc1 --preset cpu-arc --time-limit 25m --out runs/arc"
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,10 @@ def train(
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Train a model; stop it at any moment, the same command goes on."""
+    """Train a model; the same command resumes.
+
+    Stop it at any moment: it saves first, and goes on from there when started again.
+    """
     from arc_solver.config import apply_settings
     from arc_solver.corpus import read_corpus
     from arc_solver.presets import find_preset

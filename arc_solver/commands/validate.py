@@ -10,7 +10,7 @@ import typer
 
 from arc_solver.commands.console import chosen
 
-EPILOG = "Example: arc-solve validate submission.json --tasks arc-agi_test_challenges.json"
+EPILOG = "\b\nExample: arc-solve validate submission.json --tasks arc-agi_test_challenges.json"
 SHOWN = 10
 
 
@@ -27,7 +27,10 @@ def validate(
     max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks with so small a canvas are owed."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Check that a submission is complete and well formed; exit code 4 and the first defects if not."""
+    """Check that a submission may be handed in.
+
+    It is complete and well formed; or the first defects are named and the exit code is 4.
+    """
     from arc_solver.task import read_tasks_softly
     from submission.validation import validate as defects_of
 

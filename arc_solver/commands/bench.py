@@ -1,0 +1,48 @@
+"""arc-solve bench."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import typer
+
+from arc_solver.commands.console import duration, sayer
+
+EPILOG = "\b\nExample: arc-solve bench vote --quick"
+SECTIONS = ("augment", "train", "predict", "vote", "cli")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=EPILOG)(bench)
+
+
+def bench(
+    sections: list[str] | None = typer.Argument(None, help=f"Some of {', '.join(SECTIONS)}; default: all."),
+    quick: bool = typer.Option(False, help="Small forms of all of them, within 50 s on two cores."),
+    quiet: bool = typer.Option(False, help="No remarks."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON list."),
+) -> None:
+    """Measure the speed of this machine.
+
+    Every figure is a median of several runs, with its spread.
+    """
+    unknown = sorted(set(sections or ()) - set(SECTIONS))
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r}: expected some of {', '.join(SECTIONS)}")
+    from arc_solver.benchmarks.sections import measure
+
+    say = sayer(quiet)
+    found: list[dict[str, Any]] = []
+    for section in sections or SECTIONS:
+        started = time.monotonic()
+        figures = measure(section, quick)
+        found += figures
+        say(f"{section}: {len(figures)} figures in {duration(time.monotonic() - started)}")
+        for figure in () if as_json else figures:
+            line = f"{figure['name']:32} {figure['value']:>14,.4g} {figure['unit']:16}"
+            typer.echo(f"{line} {figure['runs']:>3} runs, spread {figure['spread']:.3g}")
+    if as_json:
+        typer.echo(json.dumps(found))

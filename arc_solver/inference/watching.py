@@ -1,0 +1,87 @@
+"""One test input, age by age: the answer as it stands after every refinement. L = side · side tokens."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from arc_solver.domain.arc import CANVAS_SIDES, FULL_CANVAS, task_side
+from arc_solver.inference.adapt import adapt, warm_model
+from arc_solver.model.trm import Model, halting_logit
+from arc_solver.puzzles import PuzzleMap
+from arc_solver.task import Task
+from arc_solver.training.loop import Limits
+from arc_solver.weights import Loaded
+from augment.canvas import place
+from augment.grid import NUM_COLORS
+
+FIRST_COLOR = 2
+NO_COLOR = 255
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model with a task in its identity view; `code` (12,) is the puzzle it is told, `remark` says which."""
+
+    model: Model
+    task: Task
+    code: npt.NDArray[np.int32]
+    sides: tuple[int, ...]
+    remark: str
+
+    @classmethod
+    def find(
+        cls,
+        loaded: Loaded,
+        task: Task,
+        adapt_steps: int | None,
+        seed: int,
+        device: torch.device,
+        *,
+        quiet: bool = True,
+    ) -> Subject:
+        """The task as the checkpoint knows it; else after `adapt_steps` of learning it, or without a row."""
+        sides = FULL_CANVAS if loaded.preset.train.canvas == "full" else CANVAS_SIDES
+        number = loaded.puzzles.find(task)
+        if number is not None:
+            code = loaded.puzzles.codes()[loaded.puzzles.starts[number]]
+            return cls(loaded.model.to(device), task, code, sides, "known to the checkpoint")
+        if adapt_steps is None:
+            blank = np.array([0, 0, *range(NUM_COLORS)], np.int32)
+            remark = "unknown to the checkpoint, so it sees the blank row (--adapt-steps N learns the task first)"
+            return cls(loaded.model.to(device), task, blank, sides, remark)
+        config = dataclasses.replace(loaded.preset.train, steps=adapt_steps, seed=seed)
+        puzzles = PuzzleMap.build([task], loaded.preset.model.embedding, config.num_views, seed)
+        model = warm_model(loaded, puzzles)
+        model = adapt(model, puzzles, [task], config, Limits(), device, quiet=quiet)
+        return cls(model, task, puzzles.codes()[0], sides, f"learnt for {adapt_steps} steps")
+
+
+@torch.inference_mode()
+def follow_answer(
+    subject: Subject, index: int, ages: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """Colors (ages, H, W) of the answer to test input `index`, 255 where there is none, and halting logits (ages,).
+
+    H and W hold every colored cell of every age.
+    """
+    model, side = subject.model.eval(), task_side(subject.task, subject.sides)
+    device = model.first_answer.device
+    tokens = torch.from_numpy(place(subject.task.test[index].input, side).reshape(1, -1)).to(device)
+    codes = torch.from_numpy(subject.code[None]).to(device)
+    carry = model.first_carry(1, model.config.prefix + side * side)
+    answers, logits = np.empty((ages, side, side), np.uint8), np.empty(ages, np.float32)
+    for age in range(ages):
+        output = model(tokens, codes, carry, (side, side))
+        carry = output.carry
+        answers[age] = output.logits.argmax(dim=-1).to(torch.uint8).cpu().numpy().reshape(side, side)
+        logits[age] = halting_logit(output.halt).float().item()
+    colors = np.where(answers >= FIRST_COLOR, answers - np.uint8(FIRST_COLOR), NO_COLOR).astype(np.uint8)
+    colored = (colors != NO_COLOR).any(axis=0)
+    rows, columns = np.flatnonzero(colored.any(axis=1)), np.flatnonzero(colored.any(axis=0))
+    height, width = (int(found[-1]) + 1 if len(found) else 1 for found in (rows, columns))
+    return colors[:, :height, :width], logits
