@@ -120,7 +120,7 @@ class TrainConfig:
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
     num_views: int = 1000
     translate: bool = True
-    canvas: str = "fitted"
+    canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
     precision: str = "auto"
     compile: str = "auto"
     save_every: int = 1000
@@ -132,7 +132,7 @@ class TrainConfig:
         _choice("optimizer", self.optimizer, ("adam_atan2", "adamw", "muon"))
         _choice("schedule", self.schedule, ("constant", "linear", "cosine"))
         _choice("loss", self.loss, ("stablemax", "softmax"))
-        _choice("canvas", self.canvas, ("fitted", "full"))
+        _choice("canvas", self.canvas, ("fitted", "fine", "full"))
         _choice("precision", self.precision, ("auto", "float32", "bfloat16", "float16"))
         _choice("compile", self.compile, ("auto", "on", "off"))
         for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):

@@ -65,6 +65,7 @@ class TaskEvaluator:
 
     tasks: tuple[Task, ...]
     config: PredictConfig
+    canvas: str = "fitted"
 
     def evaluate(self, model: Model, puzzles: PuzzleMap) -> dict[str, Any]:
         """Share of outputs solved with one and two attempts (per output), seconds."""
@@ -72,7 +73,7 @@ class TaskEvaluator:
         known = [(task, number) for task in self.tasks if (number := puzzles.find(task)) is not None]
         tasks, numbers = [task for task, _ in known], [number for _, number in known]
         box = BallotBox([Query(task.id, i) for task in tasks for i in range(len(task.test))])
-        for found in guesses(model.eval(), puzzles, tasks, numbers, self.config):
+        for found in guesses(model.eval(), puzzles, tasks, numbers, self.config, canvas=self.canvas):
             a = found.answers
             box.cast_batch(found.queries, a.keys, a.cells, a.shapes[:, 0], a.shapes[:, 1], found.confidence)
         result = score_attempts(
@@ -91,7 +92,7 @@ def read_evaluator(source: str, preset: Preset) -> BoardEvaluator | TaskEvaluato
         tasks = tuple(read_tasks(source))
         if not carried_truth(tasks):
             raise DataError(f"{source}: the tasks carry no outputs to evaluate on")
-        return TaskEvaluator(tasks, preset.predict)
+        return TaskEvaluator(tasks, preset.predict, preset.train.canvas)
     boards = read_boards(Path(source)).first(MAX_BOARDS)
     if boards.domain != preset.train.domain or boards.answers is None:
         raise DataError(f"{source}: {boards.domain} boards, expected {preset.train.domain} boards with answers")

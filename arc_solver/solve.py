@@ -71,15 +71,16 @@ def vote(tasks: Sequence[Task], checkpoint: str | Path | None, options: SolveOpt
     preset = apply_settings(preset, list(options.settings))
     chosen = {"views": options.views, "ages": options.ages}
     config = with_values(preset.predict, {key: value for key, value in chosen.items() if value is not None})
+    preset = dataclasses.replace(preset, predict=config)
     known = [t for t, task in enumerate(tasks) if loaded and loaded.puzzles.find(task) is not None]
     unknown = sorted(set(range(len(tasks))) - set(known))
     if known and loaded:
         numbers = [loaded.puzzles.find(tasks[t]) or 0 for t in known]
         options.say(f"{len(known)} of {len(tasks)} tasks are known to the checkpoint")
-        _predict(loaded.model.to(device), loaded.puzzles, tasks, known, numbers, config, box, options)
+        _predict(loaded.model.to(device), loaded.puzzles, tasks, known, numbers, preset, box, options)
     if unknown and not _over(options):
         model, puzzles = _learned([tasks[t] for t in unknown], loaded, preset, options, device)
-        _predict(model, puzzles, tasks, unknown, range(len(unknown)), config, box, options)
+        _predict(model, puzzles, tasks, unknown, range(len(unknown)), preset, box, options)
     options.on_votes(box)
     return box
 
@@ -111,7 +112,7 @@ def _predict(
     tasks: Sequence[Task],
     chosen: Sequence[int],
     numbers: Sequence[int],
-    config: PredictConfig,
+    preset: Preset,
     box: BallotBox,
     options: SolveOptions,
 ) -> None:
@@ -121,10 +122,11 @@ def _predict(
     for task in tasks:
         first_query.append(first_query[-1] + len(task.test))
     place = torch.tensor([q for t in chosen for q in range(first_query[t], first_query[t + 1])]).numpy()
+    config, canvas = preset.predict, preset.train.canvas
     total = num_rows(mine, puzzles, numbers, config)
     written = time.monotonic()
     with tqdm(total=total, desc="predict", unit="view", disable=True if options.quiet else None) as bar:
-        for found in guesses(model.eval(), puzzles, mine, numbers, config, stop=lambda: _over(options)):
+        for found in guesses(model.eval(), puzzles, mine, numbers, config, canvas=canvas, stop=lambda: _over(options)):
             answers = found.answers
             box.cast_batch(
                 place[found.queries],

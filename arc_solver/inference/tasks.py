@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from arc_solver.config import PredictConfig
 from arc_solver.domain import Restored
-from arc_solver.domain.arc import CANVAS_SIDES, FULL_CANVAS, ArcQueries, task_side
+from arc_solver.domain.arc import CANVASES, FULL_CANVAS, ArcQueries, task_side
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
@@ -41,15 +41,15 @@ def guesses(
     numbers: Sequence[int],
     config: PredictConfig,
     *,
-    full_canvas: bool = False,
+    canvas: str = "fitted",
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Guesses]:
     """Answer every test input of `tasks` (number `numbers[t]` in `puzzles`) under its views.
 
-    Queries are numbered through in order. A query whose answers mostly run over a fitted canvas is asked
+    `canvas` is the setting that the model was trained with. Queries are numbered through in order. A query whose answers mostly run over a fitted canvas is asked
     again on the full one; those guesses come last.
     """
-    data = ArcQueries(tasks, numbers, puzzles, config.views, FULL_CANVAS if full_canvas else CANVAS_SIDES)
+    data = ArcQueries(tasks, numbers, puzzles, config.views, CANVASES[canvas])
     num_queries = sum(len(task.test) for task in tasks)
     asked, over = np.zeros(num_queries, np.int64), np.zeros(num_queries, np.int64)
     for answered in answer_rows(model, data, config, stop=stop):
@@ -59,7 +59,7 @@ def guesses(
         np.add.at(over, queries, restored.overflow)
         yield Guesses(queries, restored, answered.confidence, answered.ages)
     again = np.flatnonzero((over * 2 > asked) & (asked > 0))
-    if full_canvas or not config.retry_overflow or model.config.mixer == "mlp" or not len(again) or stop():
+    if canvas == "full" or not config.retry_overflow or model.config.mixer == "mlp" or not len(again) or stop():
         return
     yield from _retried(model, puzzles, tasks, numbers, config, again, stop)
 
