@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from arc_solver.config import PredictConfig, Preset, apply_settings, with_values
+from arc_solver.config import Preset, apply_settings, with_values
 from arc_solver.device import choose_device
 from arc_solver.files import write_atomic
 from arc_solver.inference.adapt import adapt, cold_model, warm_model
