@@ -200,6 +200,13 @@ def test_task_fits_the_terminal(width: int, color: bool) -> None:
     assert ("\x1b" in text) is color
 
 
+def test_blocks_share_a_line_as_long_as_they_fit() -> None:
+    blocks = [drawing.Block(("a" * 4,), 4), drawing.Block(("b" * 3, "b" * 3), 3), drawing.Block(("c",), 1)]
+    assert drawing.shelved(blocks, 12, gap=2).lines == ("aaaa  bbb  c", "      bbb   ")
+    assert drawing.shelved(blocks, 11, gap=2).lines == ("aaaa  bbb", "      bbb", " " * 9, "c        ")
+    assert drawing.shelved(blocks, 1, gap=2).width == 4
+
+
 def test_task_without_color_shows_its_rows() -> None:
     grid = np.array([[1, 2], [3, 4]], np.uint8)
     text = ansi_task(Task("t", (Pair(grid, grid[:1]),), (Pair(grid, None),)), 80, color=False)

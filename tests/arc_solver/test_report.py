@@ -181,8 +181,35 @@ def test_near_misses_and_defects_have_their_filters() -> None:
     (bad,) = [article for article in page.every("article") if "malformed" in article.classes()]
     assert "row 1" in bad.every("ul")[0].content()
     assert "no grid" in bad.content()
+    assert all(f":root:has(#show-near{n}:checked) article{{order:var(--n)}}" in text for n in (3, 10, 30))
     for name in {name for classes in kinds.values() for name in classes}:
         assert f":root:has(#show-{name}:checked) :is(article,.wall a):not(.{name}){{display:none}}" in text
+
+
+@pytest.mark.parametrize(("wrong", "near"), [(3, {3, 10, 30}), (4, {10, 30}), (30, {30}), (31, set())])
+def test_near_misses_include_their_limit(wrong: int, near: set[int]) -> None:
+    grid = np.zeros((6, 6), np.uint8)
+    answer = np.where(np.arange(36).reshape(6, 6) < wrong, 5, 0).tolist()
+    task = Task("t", (Pair(grid, grid),), (Pair(grid, None),))
+    page = read(build_report([task], {"t": [{"attempt_1": [[0]], "attempt_2": answer}]}, truth={"t": [grid]}))
+    assert page.every("article")[0].classes() == {"missed", *(f"near{limit}" for limit in near)}
+
+
+@pytest.mark.parametrize(
+    ("entries", "defect"),
+    [
+        ([{"attempt_1": [[1]]}], "test 0 attempt_2: missing"),
+        ([{"attempt_1": [], "attempt_2": [[1]]}], "test 0 attempt_1: empty"),
+        ([], "test 0: no entry"),
+        ([{"attempt_1": [[1]], "attempt_2": [[2]]}, {}], "2 entries for 1 output"),
+        (7, "expected a list with one entry per test"),
+    ],
+)
+def test_defects_are_named(entries: object, defect: str) -> None:
+    grid = np.zeros((1, 1), np.uint8)
+    task = Task("t", (Pair(grid, grid),), (Pair(grid, None),))
+    page = read(build_report([task], {"t": entries}, truth={"t": [grid]}))
+    assert defect in page.every("article")[0].every("ul")[0].content()
 
 
 def test_wrong_cells_are_outlined_only_where_shapes_agree() -> None:
@@ -322,6 +349,7 @@ def test_page_asks_for_nothing() -> None:
     tasks, truth, submission = example()
     text = build_report(tasks, submission, truth=truth)
     page = read(text)
+    assert all(f".c{value}{{stroke:var(--c{value})}}" in text for value in range(10))
     (policy,) = [m for m in page.every("meta") if m.attributes.get("http-equiv") == "Content-Security-Policy"]
     directives = dict(part.strip().split(" ", 1) for part in (policy.attributes["content"] or "").split(";"))
     assert directives["default-src"] == "'none'"
