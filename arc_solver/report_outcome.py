@@ -7,10 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.task import Task
-from submission.answers import Remarks, read_answers
+from submission.answers import NUM_ATTEMPTS, Remarks, read_answers
 from submission.grid import Grid
-
-NUM_ATTEMPTS = 2
 
 
 @dataclass(frozen=True, eq=False)
