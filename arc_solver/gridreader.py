@@ -47,8 +47,8 @@ class GridReader:
 def _quick(value: object) -> Grid | None:
     """A value that is plainly a grid, several times sooner than cell by cell; None where that is not plain.
 
-    Written as JSON such a value holds one digit a cell, one bracket a row, and commas: true, 1.0, 10, "1" and
-    deeper lists all write something else.
+    Written as JSON such a value is one character a cell, one opening bracket a row, and commas. Of all that a
+    cell could be only a digit is one character long, and only a list is less, which shows in the brackets.
     """
     if not isinstance(value, list) or not value or set(map(type, value)) != {list}:
         return None
@@ -60,6 +60,6 @@ def _quick(value: object) -> Grid | None:
     except orjson.JSONEncodeError:
         return None
     digits = text.translate(None, b"[],")
-    if len(digits) != height * width or not digits.isdigit() or text.count(b"[") != height + 1:
+    if len(digits) != height * width or text.count(b"[") != height + 1:
         return None
     return np.frombuffer(digits.translate(_COLOR_OF_DIGIT), np.uint8).reshape(height, width)
