@@ -32,7 +32,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (train, predict, score, validate, report, show, watch, merge, info, convert, generate, bench, doctor):
+for module in (
+    train,
+    predict,
+    score,
+    validate,
+    report,
+    show,
+    watch,
+    merge,
+    info,
+    convert,
+    generate,
+    bench,
+    doctor,
+):
     module.register(app)
 
 
@@ -46,7 +60,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error (allowed anywhere)."),
 ) -> None:
     """Solve ARC-AGI tasks, Sudoku and mazes with tiny recursive models."""
@@ -57,7 +73,7 @@ def _leave(number: int, _: object) -> None:
 
 
 def main() -> None:
-    """Entry point: exit codes 0 done, 1 failure, 2 usage, 3 bad input, 4 invalid submission, 130/143 signals."""
+    """Entry point; exits 0 done, 1 failure, 2 usage, 3 bad input, 4 invalid submission, 130/143 signals."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     signal.signal(signal.SIGINT, _leave)

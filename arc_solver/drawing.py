@@ -197,24 +197,44 @@ def shelved(blocks: Sequence[Block], width: int, gap: int) -> Block:
     return Block(tuple(line or " " * widest for line in lines[1:]), widest)
 
 
-def ansi_task(task: Task, width: int, palette: Palette = CLASSIC, *, color: bool = True) -> str:
+def ansi_task(
+    task: Task,
+    width: int,
+    palette: Palette = CLASSIC,
+    *,
+    color: bool = True,
+    attempts: Sequence[Sequence[Grid | None]] = (),
+) -> str:
     """The task's id and all its pairs, wrapped at `width` columns, without a closing line break.
 
-    Dense where a pair would not fit side by side otherwise.
+    Dense where a pair would not fit side by side otherwise. `attempts[i]` are guesses for test input i, None
+    for one that is no grid; each is marked right or wrong where the output is known.
     """
     dense = max(2 * _columns(pair) + 2 for pair in (*task.train, *task.test)) > width
 
-    def drawn(title: str, grid: Grid | None) -> Block:
-        unknown = Block(("?",), 1)
-        return titled(title, unknown if grid is None else ansi_grid(grid, palette, color=color, dense=dense))
+    def drawn(title: str, grid: Grid | None, unknown: str = "?") -> Block:
+        marker = Block((unknown,), len(unknown))
+        return titled(title, marker if grid is None else ansi_grid(grid, palette, color=color, dense=dense))
 
-    pairs = [
-        shelved([drawn(f"{name} {number}", pair.input), drawn("output", pair.output)], width, gap=2)
-        for name, group in (("train", task.train), ("test", task.test))
-        for number, pair in enumerate(group, start=1)
+    def pictured(name: str, number: int, pair: Pair, guesses: Sequence[Grid | None]) -> Block:
+        blocks = [drawn(f"{name} {number + 1}", pair.input), drawn("output", pair.output)]
+        for place, guess in enumerate(guesses, start=1):
+            blocks.append(drawn(f"attempt {place}{_verdict(guess, pair.output)}", guess, "no grid"))
+        return shelved(blocks, width, gap=2)
+
+    pairs = [pictured("train", number, pair, ()) for number, pair in enumerate(task.train)]
+    pairs += [
+        pictured("test", number, pair, attempts[number] if number < len(attempts) else ())
+        for number, pair in enumerate(task.test)
     ]
     lines = shelved(pairs, width, gap=6).lines
     return "\n".join([printable(task.id), "", *(line.rstrip(" ") for line in lines)])
+
+
+def _verdict(guess: Grid | None, output: Grid | None) -> str:
+    if output is None:
+        return ""
+    return " right" if guess is not None and np.array_equal(guess, output) else " wrong"
 
 
 def _columns(pair: Pair) -> int:

@@ -20,7 +20,7 @@ from submission.vote import Query
 
 
 def read_truth(source: str) -> tuple[Truth, str]:
-    """Outputs per task and their hash: of the file, or for sets by name and folders of the outputs themselves."""
+    """Outputs per task and a hash: of the file, for sets by name and folders of the outputs themselves."""
     path = Path(source)
     if source not in BUILTIN_NAMES and not path.is_dir():
         return read_solutions(path)
@@ -71,7 +71,8 @@ def attempt_votes(
         for index, ranking in enumerate(outputs):
             query = Query(task_id, index)
             found = [
-                [] if grid is None else weights.get((query, grid.shape, grid.tobytes()), []) for grid in ranking
+                [] if grid is None else weights.get((query, grid.shape, grid.tobytes()), [])
+                for grid in ranking
             ]
             votes[query] = [(math.fsum(own), math.nan) for own in found]
     return votes

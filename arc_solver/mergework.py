@@ -46,7 +46,7 @@ def merge_files(
 ) -> dict[str, Any]:
     """Merge candidate files into the complete submission `out`; facts, with a text for people under "text".
 
-    Without `rule` the best of rules and single files on `solutions` is written, without `solutions` the votes.
+    Without `rule` what does best on `solutions` is written, without `solutions` the votes.
     """
     readable, faults = read_tasks_softly(tasks)
     owed = {task.id: len(task.test) for task in readable} | {f.id: f.num_tests for f in faults.values()}
@@ -87,7 +87,9 @@ def num_solved(score: Score) -> int:
 def _names(paths: Sequence[Path]) -> list[str]:
     """One name per file: its own up to the first dot, numbered where two are called the same."""
     stems = [path.name.split(".")[0] or path.name for path in paths]
-    return [stem if stems.count(stem) == 1 else f"{stem}-{place}" for place, stem in enumerate(stems, start=1)]
+    return [
+        stem if stems.count(stem) == 1 else f"{stem}-{place}" for place, stem in enumerate(stems, start=1)
+    ]
 
 
 def _known(solutions: str, owed: Mapping[str, int]) -> tuple[Truth, str]:

@@ -22,7 +22,7 @@ class PuzzleMap:
 
     kind: str
     ids: tuple[str, ...] = ()
-    hashes: tuple[str, ...] = ()  # of the demonstrations: a task is known by content, not by name
+    hashes: tuple[str, ...] = ()  # of the demonstrations, "" where unknown: a task is known by content
     starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))  # (tasks + 1,)
     views: ViewTable = field(default_factory=lambda: ViewTable.from_views([]))
 
@@ -63,8 +63,9 @@ class PuzzleMap:
         return codes
 
     def find(self, task: Task) -> int | None:
-        """The number of the task with these demonstrations, or None."""
-        return self._numbers().get(task_hash(task))
+        """The number of the task with these demonstrations, or None; the id decides where hashes lack."""
+        number = self._numbers().get(task_hash(task))
+        return self._unhashed().get(task.id) if number is None else number
 
     def subset(self, numbers: Sequence[int]) -> tuple[PuzzleMap, npt.NDArray[np.int64]]:
         """The puzzles of some tasks, and the old row of each new row (row 0 stays row 0)."""
@@ -81,7 +82,10 @@ class PuzzleMap:
         return PuzzleMap(self.kind, ids, hashes, starts, views), np.concatenate(old)[: self.num_rows or 1]
 
     def _numbers(self) -> dict[str, int]:
-        return {h: t for t, h in reversed(list(enumerate(self.hashes)))}
+        return {h: t for t, h in reversed(list(enumerate(self.hashes))) if h}
+
+    def _unhashed(self) -> dict[str, int]:
+        return {self.ids[t]: t for t, h in enumerate(self.hashes) if not h}
 
 
 def demonstrations(task: Task) -> list[npt.NDArray[np.uint8]]:

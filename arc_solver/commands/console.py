@@ -42,7 +42,9 @@ def sayer(quiet: bool) -> Callable[[str], None]:
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
 
-def chosen(tasks: list[Task], limit: int | None, only: list[str] | None, max_canvas: int | None) -> list[Task]:
+def chosen(
+    tasks: list[Task], limit: int | None, only: list[str] | None, max_canvas: int | None
+) -> list[Task]:
     """The tasks asked for: by id, by canvas side, then the first `limit`. A usage error for an unknown id."""
     if only:
         missing = sorted(set(only) - {task.id for task in tasks})

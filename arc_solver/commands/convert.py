@@ -18,11 +18,15 @@ def register(app: typer.Typer) -> None:
 def convert(
     model: Path = typer.Argument(..., help="A published TRM or HRM checkpoint (a torch file)."),
     out: Path = typer.Option(..., help="The checkpoint to write (.safetensors)."),
-    identifiers: Path | None = typer.Option(None, help="Its identifiers.json; without it only the blank row is kept."),
+    identifiers: Path | None = typer.Option(
+        None, help="Its identifiers.json; without it only the blank row is kept."
+    ),
     heads: int | None = typer.Option(None, min=1, help="Attention heads; default: heads of 64."),
     prefix: int | None = typer.Option(None, min=1, help="Prefix positions; default: 16 for TRM, 1 for HRM."),
     cycles: int | None = typer.Option(None, min=1, help="The paper's T; default: 3 for TRM, 2 for HRM."),
-    latent_steps: int | None = typer.Option(None, min=1, help="The paper's n; default: 4 for TRM, 2 for HRM."),
+    latent_steps: int | None = typer.Option(
+        None, min=1, help="The paper's n; default: 4 for TRM, 2 for HRM."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Import a published TRM or HRM.
@@ -32,4 +36,6 @@ def convert(
     from arc_solver.convert import Choices, convert_file
 
     facts = convert_file(model, out, identifiers, Choices(heads, prefix, cycles, latent_steps))
-    typer.echo(json.dumps(facts) if as_json else "\n".join(f"{key:12} {value}" for key, value in facts.items()))
+    typer.echo(
+        json.dumps(facts) if as_json else "\n".join(f"{key:12} {value}" for key, value in facts.items())
+    )

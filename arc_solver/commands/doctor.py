@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -50,7 +51,7 @@ def examine() -> dict[str, dict[str, Any]]:
         "system": platform.platform(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory": f"{pages * page / 2**30:.1f} GiB",
-        "disk free": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB in {os.getcwd()}",
+        "disk free": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB in {Path.cwd()}",
     }
     return {"versions": versions, "machine": machine, "device": _device(), "kernels": _kernels()}
 
@@ -69,7 +70,11 @@ def _device() -> dict[str, Any]:
         name = torch.cuda.get_device_name(device)
         memory = torch.cuda.get_device_properties(device).total_memory / 2**30
         dtype = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
-        return {"used": "cuda", "why": f"{name}, {memory:.0f} GiB, {torch.cuda.device_count()} of them", "precision": dtype}
+        return {
+            "used": "cuda",
+            "why": f"{name}, {memory:.0f} GiB, {torch.cuda.device_count()} of them",
+            "precision": dtype,
+        }
     if device.type == "mps":
         return {"used": "mps", "why": "an Apple GPU is there", "precision": "float32"}
     reason = "torch was built without CUDA" if torch.version.cuda is None else "torch finds no CUDA device"
@@ -79,4 +84,5 @@ def _device() -> dict[str, Any]:
 def _kernels() -> dict[str, Any]:
     from augment.kernel import cache_folder
 
-    return {"cache": cache_folder() or "none can be written: kernels are compiled at every start"}
+    folder = cache_folder()
+    return {"cache": str(folder) if folder else "none can be written: kernels are compiled at every start"}

@@ -20,7 +20,9 @@ def generate(
     kind: str = typer.Argument(..., help="sudoku or maze."),
     num: int = typer.Option(..., min=1, help="How many."),
     out: Path = typer.Option(..., help="The file to write: source, question, answer, rating."),
-    side: int | None = typer.Option(None, min=2, help="Side: Sudoku 4, 6 or 9; mazes 5 and more. Default 9, 30."),
+    side: int | None = typer.Option(
+        None, min=2, help="Side: Sudoku 4, 6 or 9; mazes 5 and more. Default 9, 30."
+    ),
     min_rating: int = typer.Option(0, min=0, help="Sudoku: at least so many wrong guesses of the solver."),
     min_path: int = typer.Option(0, min=0, help="Mazes: at least so many moves."),
     exclude: list[Path] = typer.Option([], help="Leave out what this file holds; may be repeated."),

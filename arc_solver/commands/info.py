@@ -28,8 +28,10 @@ def info(
 
         if as_json:
             typer.echo(json.dumps({name: preset.about for name, preset in PRESETS.items()}))
-        for name, preset in PRESETS.items() if not as_json else ():
-            typer.echo(f"{name:14} {preset.about}")
+            return
+        wide = max(map(len, PRESETS))
+        for name, preset in PRESETS.items():
+            typer.echo(f"{name:{wide}}  {preset.about}")
         return
     from arc_solver.checkpoint import describe
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-EPILOG = "\b\nExample: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json --out submission.json"
+EPILOG = "\b\nExample: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json"
 RULES = ("votes", "round-robin", "learnt")
 
 
@@ -21,8 +21,12 @@ def merge(
     candidates: list[Path] = typer.Argument(..., help="Candidate files (JSON lines), one per solver or run."),
     tasks: str = typer.Option(..., help="The challenges that are answered."),
     out: Path = typer.Option(Path("submission.json"), help="The submission to write."),
-    rule: str | None = typer.Option(None, help="votes, round-robin or learnt; default: what wins on --solutions, else votes."),
-    solutions: str | None = typer.Option(None, help="Right answers of these tasks: compares the rules, weighs the solvers."),
+    rule: str | None = typer.Option(
+        None, help="votes, round-robin or learnt; default: what wins on --solutions, else votes."
+    ),
+    solutions: str | None = typer.Option(
+        None, help="Right answers of these tasks: compares the rules, weighs the solvers."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Join several solvers in one submission.

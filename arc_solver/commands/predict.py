@@ -24,9 +24,13 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    tasks: str = typer.Option(..., help="Challenges, a folder of tasks, '-', arc1:evaluation, or boards (csv, txt)."),
+    tasks: str = typer.Option(
+        ..., help="Challenges, a folder of tasks, '-', arc1:evaluation, or boards (csv, txt)."
+    ),
     out: Path = typer.Option(Path("submission.json"), help="The submission (for boards: a csv of answers)."),
-    checkpoint: Path | None = typer.Option(None, help="Weights; without them tasks are learned from nothing."),
+    checkpoint: Path | None = typer.Option(
+        None, help="Weights; without them tasks are learned from nothing."
+    ),
     preset: str | None = typer.Option(None, help="Recipe in place of the checkpoint's."),
     settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
     time_limit: str | None = typer.Option(None, help="A valid file is complete before this (90s, 25m, 11h)."),
@@ -34,10 +38,14 @@ def predict(
     ages: int | None = typer.Option(None, min=1, help="Most refinements of one answer."),
     adapt_steps: int | None = typer.Option(None, min=1, help="Steps of test-time training."),
     no_adapt: bool = typer.Option(False, help="No test-time training on unknown tasks."),
-    candidates: Path | None = typer.Option(None, help="Write every candidate with its votes here (JSON lines)."),
+    candidates: Path | None = typer.Option(
+        None, help="Write every candidate with its votes here (JSON lines)."
+    ),
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks."),
     only: list[str] | None = typer.Option(None, help="Only this task; may be repeated."),
-    max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks whose canvas side is at most this."),
+    max_canvas: int | None = typer.Option(
+        None, min=2, max=30, help="Only tasks whose canvas side is at most this."
+    ),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
@@ -72,7 +80,9 @@ def predict(
             quiet=quiet,
             say=say,
         )
-        typer.echo(json.dumps(facts) if as_json else "\n".join(f"{key}: {value}" for key, value in facts.items()))
+        typer.echo(
+            json.dumps(facts) if as_json else "\n".join(f"{key}: {value}" for key, value in facts.items())
+        )
         return
 
     from arc_solver.task import read_tasks_softly
@@ -112,7 +122,8 @@ def predict(
     facts = {"submission": str(out), "tasks": len(owed), "outputs": sum(owed.values())}
     unanswered = [f"{q.task_id}[{q.index}]" for q in box.queries if not box.elect(q, 1)]
     if unanswered:
-        say(f"without a guess: {len(unanswered)} outputs ({', '.join(unanswered[:5])}{' ...' * (len(unanswered) > 5)})")
+        more = " ..." if len(unanswered) > 5 else ""
+        say(f"without a guess: {len(unanswered)} outputs ({', '.join(unanswered[:5])}{more})")
     facts |= {"unanswered": len(unanswered), "seconds": round(time.monotonic() - started, 2)}
     facts |= _scored(out, wanted, tasks, as_json)
     say(f"{out}: done in {duration(time.monotonic() - started)}")
@@ -137,7 +148,7 @@ def _write_candidates(path: Path, box: BallotBox) -> None:
 
 
 def _scored(out: Path, wanted: list[Task], source: str, as_json: bool) -> dict[str, Any]:
-    """Print the score where the truth is at hand: outputs that came with the tasks, or the solutions beside them."""
+    """Print the score where the truth is at hand: with the tasks, or in the solutions file beside them."""
     from arc_solver.judging import carried_truth, truth_hash
     from arc_solver.task import solutions_beside
     from submission.answers import load_answers

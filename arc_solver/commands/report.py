@@ -18,7 +18,9 @@ def report(
     submission: Path | None = typer.Argument(None, help="The submission to look at."),
     tasks: str | None = typer.Option(None, help="The tasks that it answers."),
     solutions: str | None = typer.Option(None, help="The right answers, if the tasks do not carry them."),
-    candidates: Path | None = typer.Option(None, help="Candidates (JSON lines): shows the votes of each attempt."),
+    candidates: Path | None = typer.Option(
+        None, help="Candidates (JSON lines): shows the votes of each attempt."
+    ),
     run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
     out: Path = typer.Option(Path("report.html"), help="The page to write."),
 ) -> None:

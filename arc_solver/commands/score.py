@@ -17,11 +17,14 @@ def register(app: typer.Typer) -> None:
 
 def score(
     submission: Path = typer.Argument(..., help="The submission to score."),
-    solutions: str = typer.Option(..., help="Solutions file, tasks with outputs, or a name such as arc1:evaluation."),
+    solutions: str = typer.Option(
+        ..., help="Solutions file, tasks with outputs, or a name such as arc1:evaluation."
+    ),
     candidates: Path | None = typer.Option(None, help="Candidates (JSON lines) for pass@k."),
     list_tasks: bool = typer.Option(False, "--list", help="List the tasks solved, partly solved and missed."),
     only_submitted: bool = typer.Option(
-        False, help="Score only the tasks that the submission holds (said in the output; not Kaggle's number)."
+        False,
+        help="Score only the tasks that the submission holds (said in the output; not Kaggle's number).",
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:

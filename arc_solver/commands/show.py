@@ -23,19 +23,25 @@ def show(
     tasks: str = typer.Argument(..., help="Tasks: a file, a folder or a name such as arc1:training."),
     task_id: list[str] | None = typer.Option(None, "--id", help="Only this task; may be repeated."),
     limit: int = typer.Option(3, min=1, help="How many tasks at most."),
-    max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks whose canvas side is at most this."),
+    max_canvas: int | None = typer.Option(
+        None, min=2, max=30, help="Only tasks whose canvas side is at most this."
+    ),
     submission: Path | None = typer.Option(None, help="Draw the two attempts of this submission too."),
     color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
 ) -> None:
     """Draw tasks in the terminal."""
     from arc_solver.drawing import ansi_task, wants_color
     from arc_solver.task import read_tasks
-    from submission.answers import load_answers
+    from submission.answers import NUM_ATTEMPTS, load_answers, read_answers
 
-    listed = chosen(read_tasks(tasks), limit, task_id, max_canvas)
+    listed = chosen(read_tasks(tasks, with_solutions=submission is not None), limit, task_id, max_canvas)
     paint = wants_color(os.environ, sys.stdout.isatty()) if color is None else color
-    answers = load_answers(submission) if submission else None
     width = shutil.get_terminal_size((100, 40)).columns
+    rankings = {}
+    if submission is not None:
+        owed = {task.id: len(task.test) for task in listed}
+        rankings, _ = read_answers(load_answers(submission), owed)
     for task in listed:
-        entries = answers.get(task.id) if isinstance(answers, dict) else None
-        typer.echo(ansi_task(task, width, color=paint, attempts=entries), color=True)
+        guesses = [[*found, None, None][:NUM_ATTEMPTS] for found in rankings.get(task.id, ())]
+        typer.echo(ansi_task(task, width, color=paint, attempts=guesses), color=True)
+        typer.echo()

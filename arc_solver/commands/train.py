@@ -18,12 +18,16 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: list[str] = typer.Option(..., help="arc1, arc2, sudoku, maze, or a file or folder of tasks or boards."),
+    data: list[str] = typer.Option(
+        ..., help="arc1, arc2, sudoku, maze, or a file or folder of tasks or boards."
+    ),
     preset: str = typer.Option(..., help="Name of the recipe; `arc-solve info` lists them."),
     out: Path = typer.Option(..., help="Folder of the run; a run of the same recipe and data is resumed."),
     data_dir: Path | None = typer.Option(None, help="Folder with the files of arc1, arc2, sudoku or maze."),
     eval_data: str | None = typer.Option(None, help="Held-out puzzles with answers, scored at intervals."),
-    time_limit: str | None = typer.Option(None, help="Training time; the schedule is fitted to it (90s, 25m, 11h)."),
+    time_limit: str | None = typer.Option(
+        None, help="Training time; the schedule is fitted to it (90s, 25m, 11h)."
+    ),
     init: Path | None = typer.Option(None, help="Start from the weights of this checkpoint."),
     settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
     steps: int | None = typer.Option(None, min=1, help="Optimizer steps; short for --set steps=N."),
@@ -46,7 +50,9 @@ def train(
 
     limit = seconds_of(time_limit)
     say = sayer(quiet)
-    extra = ([f"steps={steps}"] if steps is not None else []) + ([f"train.seed={seed}"] if seed is not None else [])
+    extra = ([f"steps={steps}"] if steps is not None else []) + (
+        [f"train.seed={seed}"] if seed is not None else []
+    )
     recipe = apply_settings(find_preset(preset), [*settings, *extra])
     corpus = read_corpus(data, data_dir=data_dir, lenient=lenient, skip_bad=skip_bad, notice=say)
     from arc_solver.evaluation import read_evaluator

@@ -24,7 +24,9 @@ def validate(
     tasks: str = typer.Option(..., help="The challenges that it answers."),
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks are owed (as in predict)."),
     only: list[str] | None = typer.Option(None, help="Only this task is owed; may be repeated."),
-    max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks with so small a canvas are owed."),
+    max_canvas: int | None = typer.Option(
+        None, min=2, max=30, help="Only tasks with so small a canvas are owed."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Check that a submission may be handed in.

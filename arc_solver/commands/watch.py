@@ -8,7 +8,7 @@ import typer
 
 from arc_solver.commands.console import sayer, set_threads
 
-EPILOG = "\b\nExample: arc-solve watch --checkpoint runs/arc/final.safetensors --tasks arc1:evaluation --id 00576224"
+EPILOG = "\b\nExample: arc-solve watch --checkpoint final.safetensors --tasks arc1:evaluation --id 00576224"
 FORMATS = (".gif", ".png")
 
 
@@ -21,9 +21,13 @@ def watch(
     checkpoint: Path = typer.Option(..., help="The weights that think."),
     tasks: str = typer.Option(..., help="Tasks: a file, a folder or a name such as arc1:training."),
     task_id: str = typer.Option(..., "--id", help="The task to watch."),
-    out: Path = typer.Option(Path("thinking.gif"), help="An animation (.gif), or all ages on one sheet (.png)."),
+    out: Path = typer.Option(
+        Path("thinking.gif"), help="An animation (.gif), or all ages on one sheet (.png)."
+    ),
     index: int = typer.Option(0, min=0, help="Which of its test inputs, from 0."),
-    ages: int | None = typer.Option(None, min=1, help="How many refinements; default: as the checkpoint predicts."),
+    ages: int | None = typer.Option(
+        None, min=1, help="How many refinements; default: as the checkpoint predicts."
+    ),
     adapt_steps: int | None = typer.Option(None, min=1, help="Learn an unknown task this many steps first."),
     seed: int = typer.Option(0, min=0, help="Seed of the learning."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
@@ -42,7 +46,9 @@ def watch(
     if not found:
         raise typer.BadParameter(f"--id {task_id!r}: no such task in {tasks}")
     if index >= len(found[0].test):
-        raise typer.BadParameter(f"--index {index}: the task has {len(found[0].test)} test inputs, counted from 0")
+        raise typer.BadParameter(
+            f"--index {index}: the task has {len(found[0].test)} test inputs, counted from 0"
+        )
     from arc_solver.device import choose_device
     from arc_solver.files import write_atomic
     from arc_solver.inference.watching import Subject, follow_answer

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from arc_solver.domain.arc import CANVAS_SIDES, FULL_CANVAS, task_side
+from arc_solver.domain.arc import CANVASES, task_side
 from arc_solver.inference.adapt import adapt, warm_model
 from arc_solver.model.trm import Model, halting_logit
 from arc_solver.puzzles import PuzzleMap
@@ -25,7 +25,7 @@ NO_COLOR = 255
 
 @dataclass(frozen=True)
 class Subject:
-    """A model with a task in its identity view; `code` (12,) is the puzzle it is told, `remark` says which."""
+    """A model and a task as it stands; `code` (12,) is the puzzle it is told, `remark` says which."""
 
     model: Model
     task: Task
@@ -45,14 +45,16 @@ class Subject:
         quiet: bool = True,
     ) -> Subject:
         """The task as the checkpoint knows it; else after `adapt_steps` of learning it, or without a row."""
-        sides = FULL_CANVAS if loaded.preset.train.canvas == "full" else CANVAS_SIDES
+        sides = CANVASES[loaded.preset.train.canvas]
         number = loaded.puzzles.find(task)
         if number is not None:
             code = loaded.puzzles.codes()[loaded.puzzles.starts[number]]
             return cls(loaded.model.to(device), task, code, sides, "known to the checkpoint")
         if adapt_steps is None:
             blank = np.array([0, 0, *range(NUM_COLORS)], np.int32)
-            remark = "unknown to the checkpoint, so it sees the blank row (--adapt-steps N learns the task first)"
+            remark = (
+                "unknown to the checkpoint, so it sees the blank row (--adapt-steps N learns the task first)"
+            )
             return cls(loaded.model.to(device), task, blank, sides, remark)
         config = dataclasses.replace(loaded.preset.train, steps=adapt_steps, seed=seed)
         puzzles = PuzzleMap.build([task], loaded.preset.model.embedding, config.num_views, seed)
@@ -65,9 +67,9 @@ class Subject:
 def follow_answer(
     subject: Subject, index: int, ages: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Colors (ages, H, W) of the answer to test input `index`, 255 where there is none, and halting logits (ages,).
+    """Colors (ages, H, W) of the answer to test input `index`, and halting logits (ages,).
 
-    H and W hold every colored cell of every age.
+    H and W hold every colored cell of every age; 255 stands where there is no color.
     """
     model, side = subject.model.eval(), task_side(subject.task, subject.sides)
     device = model.first_answer.device
