@@ -1,4 +1,4 @@
-"""Which evaluations of the network have a gradient, against references written with constants in their place."""
+"""Which evaluations of the network have a gradient, against references with constants in their place."""
 
 import dataclasses
 from collections.abc import Callable

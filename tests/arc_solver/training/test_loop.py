@@ -1,0 +1,98 @@
+"""When a sitting ends, what it reports, and that saving and evaluating cost no training time."""
+
+import dataclasses
+
+import pytest
+
+from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
+from tests.arc_solver.tiny import MODEL, TRAIN, preset, run
+
+SHORT = dataclasses.replace(MODEL, cycles=1)
+
+
+class Clock:
+    """A clock that moves a second each time it is looked at."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+def test_a_run_ends_at_its_steps() -> None:
+    found = run(preset(SHORT))
+    assert run_steps(found.state, TRAIN, Limits(), Hooks())
+    assert found.state.step == TRAIN.steps
+    assert run_steps(found.state, TRAIN, Limits(), Hooks())
+    assert found.state.step == TRAIN.steps
+
+
+def test_stop_deadline_and_time_limit() -> None:
+    found = run(preset(SHORT))
+    assert not run_steps(found.state, TRAIN, Limits(stop=lambda: True), Hooks())
+    assert found.state.step == 0
+    assert not run_steps(found.state, TRAIN, Limits(deadline=100.0, clock=Clock()), Hooks())
+    assert found.state.step == 0
+    endless = dataclasses.replace(TRAIN, steps=10**9)
+    assert run_steps(found.state, endless, Limits(time_limit=10.0, clock=Clock()), Hooks())
+    assert 1 <= found.state.step <= 10
+    assert found.state.seconds >= 10
+
+
+def test_saves_and_evaluations_come_when_they_are_due() -> None:
+    config = dataclasses.replace(TRAIN, steps=7, save_every=2, eval_every=3)
+    found = run(preset(SHORT, config))
+    saves: list[int] = []
+    reports: list[Metrics] = []
+    hooks = Hooks(
+        report=reports.append,
+        save=lambda: saves.append(found.state.step),
+        evaluate=lambda: {"eval_exact": found.state.step / 10},
+    )
+    run_steps(found.state, config, Limits(), hooks)
+    assert saves == [2, 4, 6]
+    assert [r["step"] for r in reports if "eval_exact" in r] == [3, 6]
+    trained = [r for r in reports if "loss" in r]
+    assert trained[-1]["step"] == 7
+    assert set(trained[-1]) >= {"loss", "exact", "ages", "examples_per_s", "seconds"}
+
+
+def test_time_of_saving_is_not_time_of_training() -> None:
+    config = dataclasses.replace(TRAIN, steps=4, save_every=1)
+    clock = Clock()
+
+    def save() -> None:
+        clock.now += 1000
+
+    found = run(preset(SHORT, config))
+    run_steps(found.state, config, Limits(clock=clock), Hooks(save=save))
+    assert 0 < found.state.seconds < 100
+
+
+def test_seconds_add_up_over_sittings() -> None:
+    found = run(preset(SHORT))
+    found.state.seconds = 50.0
+    run_steps(found.state, TRAIN, Limits(clock=Clock()), Hooks())
+    assert found.state.seconds > 50
+    assert found.state.seconds == pytest.approx(50 + 4 * TRAIN.steps, abs=3 * TRAIN.steps)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_the_rate_falls_to_nothing_at_the_end(schedule: str) -> None:
+    config = dataclasses.replace(TRAIN, steps=4, schedule=schedule, decay_share=1.0, warmup_steps=0)
+    found = run(preset(SHORT, config))
+    moved: list[float] = []
+    last = [found.state.model.head.weight.detach().clone()]
+
+    def stop() -> bool:
+        weight = found.state.model.head.weight.detach()
+        moved.append(float((weight - last[0]).abs().max()))
+        last[0] = weight.clone()
+        return False
+
+    run_steps(found.state, config, Limits(stop=stop), Hooks())
+    first, *steps = moved
+    assert first == 0
+    assert steps[0] > steps[-1] > 0

@@ -1,0 +1,150 @@
+"""One optimizer step: what adds up, what is updated, and what stops a number that is none."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor
+
+from arc_solver.training.loss import supervision_loss
+from arc_solver.training.step import MEASURES, NotFinite, check_finite, train_step
+from tests.arc_solver.tiny import HRM, MODEL, TRAIN, Run, lively, preset, run
+
+# No halting by luck: what a step adds up is then the same for all ways to group its rows.
+STILL = dataclasses.replace(TRAIN, exploration=0.0, weight_decay=0.1)
+
+
+def copied(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: t.clone() for name, t in state.items()}
+
+
+def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
+    return {name for name, t in after.items() if not torch.equal(before[name], t)}
+
+
+def step(found: Run, number: int = 0, **options: bool) -> Tensor:
+    return train_step(
+        found.state, found.state.batches.paint(number), found.preset.train, factor=1.0, **options
+    )
+
+
+def test_gradients_of_all_canvases_add_up_over_the_batch_size() -> None:
+    found = run(preset(train=STILL))
+    lively(found.state.model)
+    assert len(found.data.canvases) == 2
+    seen: list[Tensor] = []
+    batches = found.state.batches.paint(0)
+    model = found.state.model
+    total: Tensor = torch.zeros(())
+    for batch, canvas in zip(batches, found.data.canvases, strict=True):
+        carry = model.first_carry(len(batch.tokens), MODEL.prefix + canvas[0] * canvas[1])
+        output = model(batch.tokens, batch.codes, carry, canvas)
+        total = total + supervision_loss(output, batch.targets).total / STILL.batch_size
+    wanted = torch.autograd.grad(total, found.state.optimizers.parameters)
+    train_step(
+        found.state, batches, STILL, 1.0, reduce=lambda gradients: seen.extend(g.clone() for g in gradients)
+    )
+    for ours, theirs in zip(seen, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+
+
+def test_a_step_moves_weights_average_and_the_rows_of_the_batch_only() -> None:
+    found = run(preset(train=STILL))
+    before = copied(found.state.tensors())
+    step(found)
+    moved = changed(before, found.state.tensors())
+    assert {name for name in before if name.startswith("model.") and "first_" not in name} <= moved
+    touched = {int(row) for slots in found.state.slots for row in slots.codes[:, 0]}
+    rows, old = found.state.model.puzzle.rows, before["model.puzzle.rows"]
+    assert {r for r in range(len(rows)) if not torch.equal(rows[r], old[r])} == touched
+    assert not {"model.first_answer", "average.first_latent"} & moved
+    assert found.state.step == 1
+
+
+def test_rows_only_leaves_the_dense_weights_alone() -> None:
+    found = run(preset(train=STILL))
+    before = copied(found.state.tensors())
+    step(found, rows_only=True)
+    moved = changed(before, found.state.tensors())
+    assert {name for name in moved if not name.startswith("slots.")} == {"model.puzzle.rows"}
+    assert all(p.grad is None for p in found.state.optimizers.parameters)
+
+
+def test_clipping_bounds_what_the_optimizer_sees() -> None:
+    config = dataclasses.replace(STILL, optimizer="adamw", clip=1e-3)
+    found = run(preset(train=config))
+    step(found)
+    squares = [t for n, t in found.state.tensors().items() if n.endswith(".exp_avg_sq")]
+    norm = torch.cat([t.flatten() for t in squares]).div(1 - config.beta2).sum().sqrt()
+    assert norm.item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_measures() -> None:
+    found = run(preset(train=dataclasses.replace(STILL, max_age=2)))
+    first = dict(zip(MEASURES, step(found, 0).tolist(), strict=True))
+    second = dict(zip(MEASURES, step(found, 1).tolist(), strict=True))
+    assert first["rows"] == second["rows"] == 5
+    assert (first["finished"], second["finished"], second["finished_age"]) == (0, 5, 10)
+    assert first["loss"] == pytest.approx(first["cells"] + 0.5 * first["halting"], rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_bad_gradient_changes_neither_weights_nor_rows_nor_optimizers(value: float) -> None:
+    found = run(preset(train=dataclasses.replace(TRAIN, ema_rows=True)))
+    step(found)
+    names = [name for name, p in found.state.model.named_parameters() if p.requires_grad]
+    for name in names:
+        before = copied(found.state.tensors())
+        parameter = dict(found.state.model.named_parameters())[name]
+        hook = parameter.register_hook(lambda g: g.index_fill(0, torch.tensor([0]), value))
+        with pytest.raises(NotFinite, match="step 2: the gradient is not finite"):
+            step(found, 1)
+        hook.remove()
+        moved = changed(before, found.state.tensors())
+        assert {n for n in moved if not n.startswith("slots.")} == set(), name
+        assert found.state.step == 1
+        for p in found.state.model.parameters():
+            p.grad = None
+
+
+@pytest.mark.parametrize("where", ["model.head.weight", "model.puzzle.rows", "model.halt_bias"])
+def test_a_bad_weight_stops_the_step_that_meets_it(where: str) -> None:
+    found = run(preset())
+    found.state.tensors()[where].fill_(float("nan"))
+    before = copied({n: t for n, t in found.state.tensors().items() if n.startswith("optimizer.")})
+    with pytest.raises(NotFinite, match="step 1: the loss is not finite"):
+        step(found)
+    assert not changed(before, {n: found.state.tensors()[n] for n in before})
+    assert NotFinite.exit_code == 1
+
+
+def test_a_finite_step_passes() -> None:
+    check_finite(torch.tensor(1.0), [torch.ones(3), torch.full((2,), 1e18)], 0)
+
+
+def test_the_continue_target_looks_one_forward_ahead() -> None:
+    """sigmoid of the larger output one forward later, or of its halt where that forward is the last."""
+    found = run(preset(HRM, dataclasses.replace(STILL, max_age=2)))
+    lively(found.state.model)
+    batches = found.state.batches.paint(0)
+    model, total = found.state.model, 0.0
+    for batch, canvas in zip(batches, found.data.canvases, strict=True):
+        carry = model.first_carry(len(batch.tokens), HRM.prefix + canvas[0] * canvas[1])
+        with torch.no_grad():
+            output = model(batch.tokens, batch.codes, carry, canvas)
+            later = model(batch.tokens, batch.codes, output.carry, canvas).halt
+            target = later.max(dim=1).values.sigmoid()
+            total += supervision_loss(output, batch.targets, continue_target=target).total.item()
+    assert step(found)[1].item() == pytest.approx(total, rel=1e-5)
+
+    last = run(preset(HRM, dataclasses.replace(STILL, max_age=1)))
+    lively(last.state.model)
+    total = 0.0
+    for batch, canvas in zip(batches, found.data.canvases, strict=True):
+        model = last.state.model
+        carry = model.first_carry(len(batch.tokens), HRM.prefix + canvas[0] * canvas[1])
+        with torch.no_grad():
+            output = model(batch.tokens, batch.codes, carry, canvas)
+            target = model(batch.tokens, batch.codes, output.carry, canvas).halt[:, 0].sigmoid()
+            total += supervision_loss(output, batch.targets, continue_target=target).total.item()
+    assert step(last)[1].item() == pytest.approx(total, rel=1e-5)
