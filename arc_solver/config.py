@@ -133,7 +133,7 @@ class TrainConfig:
         _choice("schedule", self.schedule, ("constant", "linear", "cosine"))
         _choice("loss", self.loss, ("stablemax", "softmax"))
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
-        _choice("precision", self.precision, ("auto", "float32", "bfloat16", "float16"))
+        _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
         _choice("compile", self.compile, ("auto", "on", "off"))
         for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")

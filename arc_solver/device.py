@@ -25,3 +25,14 @@ def choose_device(name: str) -> torch.device:
     if device.type not in available or not available[device.type]():
         raise DeviceError(f"--device {name}: this machine has none that torch can use")
     return device
+
+
+def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The type that activations have: what is asked for, or with "auto" bfloat16 where the GPU has units for it.
+
+    Weights, optimizers and losses are float32 in any case.
+    """
+    if precision != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+    native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native else torch.float32

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import warnings
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from arc_solver.config import TrainConfig
+from arc_solver.device import compute_dtype
 from arc_solver.domain import TrainingData
 from arc_solver.model.puzzle_embedding import SignSGD
-from arc_solver.model.trm import Model
+from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
 from arc_solver.training.optim import MovingAverage, Optimizers
 from arc_solver.training.slots import Slots
@@ -30,6 +34,7 @@ class TrainState:
         world: int = 1,
     ) -> None:
         self.model = model.to(device)
+        self.model.compute_dtype = compute_dtype(config.precision, device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         if not config.ema_rows:
             self.averaged.puzzle.rows = self.model.puzzle.rows
@@ -41,6 +46,7 @@ class TrainState:
             Slots(self.model, end - start, canvas, device)
             for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
         ]
+        self.forward = compiled(self.model, config.compile, device)
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings
 
@@ -72,3 +78,29 @@ class TrainState:
                 own[name].copy_(t)
         for group, state in slots.items():
             self.slots[group].load_state(state)
+
+
+def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Output]:
+    """The model's forward, compiled where asked for (with "auto" on CUDA); eager with one warning if that fails.
+
+    Shapes are static per canvas, so every canvas is compiled once.
+    """
+    if wish == "off" or (wish == "auto" and device.type != "cuda"):
+        return model
+    fast = torch.compile(model, dynamic=False)
+    failed = False
+
+    def forward(*arguments: Any) -> Output:
+        nonlocal failed
+        if not failed:
+            try:
+                return fast(*arguments)
+            except (RuntimeError, torch._dynamo.exc.TorchDynamoException) as error:
+                if isinstance(error, torch.OutOfMemoryError):
+                    raise
+                failed = True
+                reason = " ".join(str(error).split())[:200]
+                warnings.warn(f"torch.compile failed, going on without it: {reason}", stacklevel=2)
+        return model(*arguments)
+
+    return forward

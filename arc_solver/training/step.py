@@ -44,7 +44,7 @@ def train_step(
             continue
         slots.refill(batch)
         vectors = state.model.puzzle.gather(slots.codes, requires_grad=True)
-        output = state.model(slots.tokens, slots.codes, slots.carry, slots.canvas, vectors)
+        output = state.forward(slots.tokens, slots.codes, slots.carry, slots.canvas, vectors)
         loss = supervision_loss(
             output,
             slots.targets,
