@@ -8,7 +8,9 @@ import difflib
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 
 PAPER_ARC = ModelConfig(latent_steps=4, positions="rotary1d")
-PAPER_BOARD = TrainConfig(row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0, precision="bfloat16")
+PAPER_BOARD = TrainConfig(
+    row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0, precision="bfloat16"
+)
 SUDOKU_MLP = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none")
 SUDOKU_ATT = ModelConfig(vocabulary=11, positions="rotary1d")
 MAZE_ATT = ModelConfig(vocabulary=6, latent_steps=4, positions="rotary1d")
@@ -51,6 +53,33 @@ def _hrm(name: str, domain: str, vocabulary: int, train: TrainConfig) -> Preset:
     return Preset(name, about, ModelConfig(vocabulary=vocabulary, **HRM), train, PredictConfig(views=1))
 
 
+# Muon on the matrices, softmax and a cosine: the published short recipe for Sudoku-Extreme.
+GPU_BOARD = TrainConfig(
+    domain="sudoku",
+    steps=8_000,
+    batch_size=384,
+    optimizer="muon",
+    learning_rate=0.02,
+    vector_learning_rate=1e-4,
+    row_learning_rate=1e-4,
+    weight_decay=0.005,
+    row_weight_decay=1.0,
+    warmup_steps=200,
+    schedule="cosine",
+    decay_share=1.0,
+    clip=1.0,
+    ema=0.99,
+    loss="softmax",
+    label_smoothing=0.2,
+    halt_weight=0.05,
+)
+
+
+def _gpu_arc(name: str, about: str, steps: int) -> Preset:
+    train = TrainConfig(steps=steps, num_views=300, rows_only_share=0.0)
+    return Preset(name, about, ModelConfig(), train, PredictConfig(views=256, ages=8, batch_size=512))
+
+
 _PRESETS = (
     Preset(
         "paper-arc",
@@ -65,13 +94,33 @@ _PRESETS = (
     _hrm("hrm-arc", "arc", 12, TrainConfig(steps=440_000, canvas="full", precision="bfloat16")),
     _hrm("hrm-sudoku", "sudoku", 11, dataclasses.replace(PAPER_BOARD, domain="sudoku", steps=65_000)),
     _hrm("hrm-maze", "maze", 6, dataclasses.replace(PAPER_BOARD, domain="maze", steps=65_000)),
+    _gpu_arc("arc1", "ARC-AGI-1 on one large GPU", 100_000),
+    _gpu_arc("arc2", "ARC-AGI-2 on one large GPU", 100_000),
     Preset(
-        "arc1",
-        "TRM-Att on ARC: fitted canvases, 2-D positions, 300 views",
-        ModelConfig(),
-        TrainConfig(steps=440_000, num_views=300),
-        PredictConfig(views=256, ages=8),
+        "sudoku-mlp",
+        "TRM-MLP on Sudoku-Extreme in 8k steps on one large GPU (not run here yet)",
+        dataclasses.replace(SUDOKU_MLP, cycles=6, latent_steps=9),
+        GPU_BOARD,
+        PredictConfig(views=1, batch_size=1024, halt_logit=3.0),
     ),
+    Preset(
+        "sudoku-att",
+        "TRM-Att on Sudoku-Extreme in 8k steps on one large GPU (not run here yet)",
+        dataclasses.replace(SUDOKU_ATT, positions="rotary2d", cycles=6, latent_steps=9),
+        GPU_BOARD,
+        PredictConfig(views=1, batch_size=1024, halt_logit=3.0),
+    ),
+    Preset(
+        "maze",
+        "TRM-Att on Maze-Hard in 8k steps on one large GPU (not run here yet)",
+        dataclasses.replace(MAZE_ATT, positions="rotary2d"),
+        dataclasses.replace(GPU_BOARD, domain="maze", batch_size=128),
+        PredictConfig(views=1, batch_size=256, halt_logit=3.0),
+    ),
+    _gpu_arc(
+        "l4x4", "ARC at a Kaggle rerun on four L4: test-time training and votes (not run here yet)", 20_000
+    ),
+    _gpu_arc("t4x2", "ARC at a Kaggle rerun on two T4, in float32 (not run here yet)", 10_000),
     Preset(
         "cpu-arc",
         "ARC tasks on two cores within minutes: narrow, shallow recursion, Muon",
