@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    sections: list[str] | None = typer.Argument(None, help=f"Some of {', '.join(SECTIONS)}; default: all."),
+    sections: list[str] | None = typer.Argument(None, help="augment, train, predict, vote, cli."),
     quick: bool = typer.Option(False, help="Small forms of all of them, within 50 s on two cores."),
     quiet: bool = typer.Option(False, help="No remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON list."),

@@ -9,16 +9,14 @@ from typing import Any
 import safetensors
 from safetensors.torch import load_file
 
-from arc_solver.checkpoint import CheckpointError
 from arc_solver.config import PredictConfig, Preset, TrainConfig
 from arc_solver.convert.errors import ConvertError
 from arc_solver.convert.foreign import extract
 from arc_solver.convert.identifiers import read_identifiers
 from arc_solver.convert.layout import Choices, adopt
 from arc_solver.files import sha256_file
-from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
-from arc_solver.weights import check_state, save
+from arc_solver.weights import save
 
 __all__ = ["Choices", "ConvertError", "convert_file"]
 
@@ -59,11 +57,6 @@ def convert_file(source: Path, out: Path, identifiers: Path | None, choices: Cho
         TrainConfig(domain=domain, canvas="full"),
         PredictConfig(views=1000 if domain == "arc" else 1, ages=AGES),
     )
-    wanted = Model(config, num_rows=state["puzzle.rows"].shape[0]).state_dict()
-    try:
-        check_state({name: tuple(t.shape) for name, t in wanted.items()}, state, source.name)
-    except CheckpointError as error:
-        raise ConvertError(str(error)) from error
     facts = {"kind": "weights", "step": 0, "seconds": 0.0, "files": [(source.name, sha256_file(source))]}
     save(out, {f"average.{name}": t.float() for name, t in state.items()}, preset, puzzles, facts)
     return {

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from arc_solver.checkpoint import CheckpointError
 from arc_solver.config import ConfigError, ModelConfig
 from arc_solver.convert.errors import ConvertError
+from arc_solver.model.trm import Model
+from arc_solver.weights import check_state
 
 COMPILED, WRAPPER = "_orig_mod.", "model.inner."
 HEAD_WIDTH = 64
@@ -69,6 +72,11 @@ def adopt(tensors: dict[str, Tensor], choices: Choices, name: str) -> tuple[Mode
     if not hrm:
         # The published TRM has a second halting output that is never trained nor read.
         state["halt_weight"], state["halt_bias"] = state["halt_weight"][:1], state["halt_bias"][:1]
+    wanted = Model(config, num_rows=state["puzzle.rows"].shape[0]).state_dict()
+    try:
+        check_state({key: tuple(t.shape) for key, t in wanted.items()}, state, name)
+    except CheckpointError as error:
+        raise ConvertError(str(error)) from error
     return config, state
 
 
