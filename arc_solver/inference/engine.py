@@ -76,7 +76,7 @@ class Flight:
     def leave(self, done: npt.NDArray[np.bool_], halt: npt.NDArray[np.float32]) -> Answered:
         """Empty the slots of rows that are done."""
         slots = np.flatnonzero(done)
-        confidence = 1 / (1 + np.exp(-halt[slots].astype(np.float64)))
+        confidence = np.exp(-np.logaddexp(0, -halt[slots].astype(np.float64)))
         left = Answered(
             self.group,
             self.row[slots],

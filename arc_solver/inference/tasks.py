@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from arc_solver.config import PredictConfig
 from arc_solver.domain import Restored
-from arc_solver.domain.arc import CANVASES, FULL_CANVAS, ArcQueries, task_side
+from arc_solver.domain.arc import CANVASES, ArcQueries
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
@@ -46,8 +47,8 @@ def guesses(
 ) -> Iterator[Guesses]:
     """Answer every test input of `tasks` (number `numbers[t]` in `puzzles`) under its views.
 
-    `canvas` is the setting that the model was trained with. Queries are numbered through in order. A query whose answers mostly run over a fitted canvas is asked
-    again on the full one; those guesses come last.
+    `canvas` is the setting that the model was trained with. Queries are numbered through in order. A query
+    whose answers mostly run over a fitted canvas is asked again on the full one; those guesses come last.
     """
     data = ArcQueries(tasks, numbers, puzzles, config.views, CANVASES[canvas])
     num_queries = sum(len(task.test) for task in tasks)
@@ -59,9 +60,9 @@ def guesses(
         np.add.at(over, queries, restored.overflow)
         yield Guesses(queries, restored, answered.confidence, answered.ages)
     again = np.flatnonzero((over * 2 > asked) & (asked > 0))
-    if canvas == "full" or not config.retry_overflow or model.config.mixer == "mlp" or not len(again) or stop():
-        return
-    yield from _retried(model, puzzles, tasks, numbers, config, again, stop)
+    retries = config.retry_overflow and canvas != "full" and not model.config.length
+    if retries and len(again) and not stop():
+        yield from _retried(model, puzzles, tasks, numbers, config, again, stop)
 
 
 def _retried(
@@ -73,25 +74,14 @@ def _retried(
     again: npt.NDArray[np.int64],
     stop: Callable[[], bool],
 ) -> Iterator[Guesses]:
-    """The queries of the tasks that ran over, on the full canvas, under the query numbers they had."""
-    first = np.cumsum([0, *(len(task.test) for task in tasks)])
-    chosen = [
-        t
-        for t, task in enumerate(tasks)
-        if task_side(task) < FULL_CANVAS[0] and np.isin(np.arange(first[t], first[t + 1]), again).any()
-    ]
-    old = (
-        np.concatenate([np.arange(first[t], first[t + 1]) for t in chosen])
-        if chosen
-        else np.zeros(0, np.int64)
-    )
-    for found in guesses(
-        model,
-        puzzles,
-        [tasks[t] for t in chosen],
-        [numbers[t] for t in chosen],
-        config,
-        full_canvas=True,
-        stop=stop,
-    ):
-        yield found._replace(queries=old[found.queries])
+    """The queries that ran over, on the full canvas, under the query numbers they had."""
+    asked, their_numbers = [], []
+    query = 0
+    for task, number in zip(tasks, numbers, strict=True):
+        test = tuple(pair for i, pair in enumerate(task.test) if query + i in again)
+        if test:
+            asked.append(dataclasses.replace(task, test=test))
+            their_numbers.append(number)
+        query += len(task.test)
+    for found in guesses(model, puzzles, asked, their_numbers, config, canvas="full", stop=stop):
+        yield found._replace(queries=again[found.queries])
