@@ -1,0 +1,104 @@
+"""Sudoku and Maze files: read with every board checked, and written."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from arc_solver.jsontext import label_of
+from arc_solver.sources.board_set import BoardSet, Cells
+from arc_solver.sources.maze import MAX_SIDE, MIN_SIDE, maze_faults, solve_mazes
+from arc_solver.sources.puzzle_csv import (
+    Complaints,
+    PuzzleForm,
+    PuzzleReader,
+    PuzzleRow,
+    cells_of,
+    csv_bytes,
+    texts_of,
+)
+from arc_solver.sources.sudoku import sudoku_faults
+from arc_solver.task import DataError
+from augment.maze import CHARACTERS
+from augment.sudoku import BOX_SHAPES
+
+_DIGITS = ".123456789"
+SUDOKU = PuzzleForm(
+    "sudoku",
+    "0" + _DIGITS,
+    _DIGITS[1:],
+    lambda length: length in {side * side for side in BOX_SHAPES},
+    "16, 36 or 81",
+)
+MAZE = PuzzleForm(
+    "maze",
+    CHARACTERS,
+    CHARACTERS,
+    lambda length: length == math.isqrt(length) ** 2 and MIN_SIDE <= math.isqrt(length) <= MAX_SIDE,
+    f"the square of a side from {MIN_SIDE} to {MAX_SIDE}",
+)
+
+
+def read_boards(
+    source: Path | str,
+    forms: tuple[PuzzleForm, ...] = (SUDOKU, MAZE),
+    need_answers: bool = False,
+    skip_bad: bool = False,
+) -> tuple[BoardSet, list[str]]:
+    """The boards of a file, of the first of `forms` that fits its first question, and complaints about rows.
+
+    CSV or plain lines, gzipped or not, "-" for standard input. Every question must have one solution, or one
+    start, goal and a path; an answer that is given must be right. A bad row raises DataError, naming file and
+    row, or with `skip_bad` is left out and complained of. A file without any good row raises it as well.
+    """
+    complaints = Complaints(label_of(source), skip_bad)
+    reader = PuzzleReader(forms, need_answers)
+    parts = [_checked(form, rows, complaints) for form, rows in reader.chunks(source, complaints)]
+    if not sum(map(len, parts)):
+        reason = f"all rows are bad; {complaints.texts[0]}" if complaints.texts else "no puzzle in the file"
+        raise DataError(f"{complaints.label}: {reason}")
+    return BoardSet.joined(parts), complaints.texts
+
+
+def board_csv(boards: BoardSet, origin: str) -> Iterator[bytes]:
+    """The CSV file of `boards` in pieces: blanks as dots, unknown answers empty, `origin` as source."""
+    characters = _DIGITS if boards.kind == "sudoku" else CHARACTERS
+    known = boards.answers.any(1)
+    columns = zip(
+        texts_of(boards.questions, characters),
+        texts_of(boards.answers, characters),
+        known.tolist(),
+        boards.ratings.tolist(),
+        strict=True,
+    )
+    return csv_bytes(
+        PuzzleRow(line, origin, question, answer if is_known else "", rating)
+        for line, (question, answer, is_known, rating) in enumerate(columns, 2)
+    )
+
+
+def _digits(texts: Sequence[str]) -> Cells:
+    return cells_of([text.replace("0", ".") for text in texts], _DIGITS)
+
+
+def _checked(form: PuzzleForm, rows: list[PuzzleRow], complaints: Complaints) -> BoardSet:
+    """The rows that are proper boards; the others are reported."""
+    known = np.array([bool(row.answer) for row in rows])
+    blank = form.question[0] * len(rows[0].question)
+    texts = [row.answer or blank for row in rows]
+    ratings = np.array([row.rating for row in rows], np.int64)
+    if form is SUDOKU:
+        questions = _digits([row.question for row in rows])
+        boards = BoardSet(form.kind, questions, _digits(texts), ratings)
+        faults = sudoku_faults(boards)
+    else:
+        questions = cells_of([row.question for row in rows], CHARACTERS)
+        answers = np.where(known[:, None], cells_of(texts, CHARACTERS), 0).astype(np.uint8)
+        boards = BoardSet(form.kind, questions, answers, solve_mazes(questions)[1])
+        faults = maze_faults(boards)
+    for place, text in sorted(faults.items()):
+        complaints.report(rows[place].line, text)
+    good = np.ones(len(rows), np.bool_)
+    good[list(faults)] = False
+    return boards.take(good)

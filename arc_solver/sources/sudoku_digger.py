@@ -1,0 +1,111 @@
+"""Kernels that make Sudoku puzzles: a random full grid, then givens dug away while it stays unique."""
+
+import numpy as np
+import numpy.typing as npt
+
+from arc_solver.sources.randomness import Source, draw, shuffle
+from arc_solver.sources.sudoku_deduction import (
+    OPEN,
+    SOLVED,
+    Cells,
+    State,
+    load_board,
+    new_stack,
+    place,
+    propagate,
+    read_answer,
+)
+from arc_solver.sources.sudoku_solver import branch_fewest, search
+from arc_solver.sources.sudoku_tables import Box
+from augment.kernel import inner, kernel
+
+NUM_GRIDS = 100
+NUM_REVISIONS = 200
+
+
+@inner
+def fill_grid(box: Box, stack: State, source: Source, answer: Cells) -> None:
+    """Write a random full grid to `answer` (L,): random candidates, afresh at a conflict."""
+    pairs = np.zeros(len(box[1]), np.int64)
+    state = stack[0]
+    solved = False
+    while not solved:
+        answer[:] = 0
+        load_board(box, answer, state)
+        status = propagate(box, state, pairs)
+        while status == OPEN:
+            index, bit = branch_fewest(box, state, source)
+            place(box, state, index, bit)
+            status = propagate(box, state, pairs)
+        solved = status == SOLVED
+    read_answer(box, state, answer)
+
+
+@inner
+def dig(box: Box, stack: State, source: Source, question: Cells) -> None:
+    """Remove givens of `question` (L,) in random order until each one left is needed for uniqueness."""
+    height, side = len(box[0]), len(box[0]) * len(box[1])
+    order = np.arange(side * side)
+    shuffle(source, order)
+    scratch = np.zeros(side * side, np.uint8)
+    for cell in order:
+        digit = np.int64(question[cell])
+        if digit == 0:
+            continue
+        question[cell] = 0
+        load_board(box, question, stack[0])
+        band = cell // (height * side)
+        stack[0, band * side + digit - 1] &= ~(1 << (cell - band * height * side))
+        if search(box, stack, 1, source, scratch)[0]:
+            question[cell] = digit
+
+
+@inner
+def rate(box: Box, stack: State, question: Cells) -> int:
+    """The guesses that solving `question` (L,) and proving it unique takes, as `solve_boards` counts them."""
+    scratch = np.zeros(question.shape[0], np.uint8)
+    load_board(box, question, stack[0])
+    return search(box, stack, 2, np.ones(1, np.uint64), scratch)[1]
+
+
+@inner
+def _revise(box: Box, stack: State, source: Source, puzzle: Cells, rating: int) -> int:
+    """Put some givens of `puzzle` (2, L) back and dig anew, unless that rates lower; returns its rating."""
+    length = puzzle.shape[1]
+    question = puzzle[0].copy()
+    for _ in range(2 + draw(source, length // 16)):
+        cell = draw(source, length)
+        question[cell] = puzzle[1, cell]
+    dig(box, stack, source, question)
+    revised = rate(box, stack, question)
+    if revised < rating:
+        return rating
+    puzzle[0] = question
+    return revised
+
+
+@kernel
+def generate_range(
+    box: Box, seeds: Source, min_rating: int, puzzles: Cells, ratings: npt.NDArray[np.int64]
+) -> None:
+    """Write a puzzle per seed to `puzzles` (n, 2, L), question and answer, and its rating to `ratings` (n,).
+
+    A rating below `min_rating` says that none was found in NUM_GRIDS grids of NUM_REVISIONS revisions.
+    """
+    stack = new_stack(box)
+    source = np.zeros(1, np.uint64)
+    for row in range(seeds.shape[0]):
+        source[0] = seeds[row]
+        puzzle = puzzles[row]
+        for _ in range(NUM_GRIDS):
+            fill_grid(box, stack, source, puzzle[1])
+            puzzle[0] = puzzle[1]
+            dig(box, stack, source, puzzle[0])
+            rating = rate(box, stack, puzzle[0])
+            for _ in range(NUM_REVISIONS):
+                if rating >= min_rating:
+                    break
+                rating = _revise(box, stack, source, puzzle, rating)
+            ratings[row] = rating
+            if rating >= min_rating:
+                break
