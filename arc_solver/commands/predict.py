@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ import typer
 from arc_solver.commands.console import chosen, duration, sayer, seconds_of, set_threads
 
 if TYPE_CHECKING:
-    from arc_solver.task import Task
-    from submission.vote import BallotBox
+    from arc_solver.prediction import Prediction
 
 EPILOG = "\b\nExample: arc-solve predict --tasks arc-agi_test_challenges.json --time-limit 11h"
+
+# A score is printed only where at least this much of the time limit is left for it.
+SCORE_SECONDS = 1.5
 
 
 def register(app: typer.Typer) -> None:
@@ -47,8 +50,10 @@ def predict(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
+    shard: str | None = typer.Option(None, help="i/n: only the i-th of n parts of the tasks; see `merge`."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
-    threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
+    workers: int | None = typer.Option(None, min=1, help="Processes; default: one per GPU, or one."),
+    threads: int | None = typer.Option(None, min=1, help="Threads of each process on a CPU."),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
     skip_bad: bool = typer.Option(False, help="Leave out bad boards of a file and count them."),
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
@@ -59,7 +64,9 @@ def predict(
     Tasks get two attempts for every test input, as a complete Kaggle submission. What the checkpoint does not
     know is learned from its demonstrations first.
     """
-    started = time.monotonic()
+    from arc_solver.clock import Times, process_start
+
+    started = process_start()
     seconds = seconds_of(time_limit)
     say = sayer(quiet)
     if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
@@ -80,90 +87,68 @@ def predict(
             quiet=quiet,
             say=say,
         )
-        typer.echo(
-            json.dumps(facts) if as_json else "\n".join(f"{key}: {value}" for key, value in facts.items())
-        )
+        lines = [f"{key}: {value}" for key, value in facts.items()]
+        typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
         return
 
+    from arc_solver.prediction import Prediction, PredictionIncomplete, missing_line
+    from arc_solver.request import Wish
+    from arc_solver.shards import parse_shard, part_of
     from arc_solver.task import read_tasks_softly
 
+    part = parse_shard(shard) if shard else (1, 1)
     readable, faults = read_tasks_softly(tasks, lenient=lenient, notice=say)
     wanted = chosen(readable, limit, only, max_canvas)
-    owed = {task.id: len(task.test) for task in wanted}
-    if limit is None and not only and max_canvas is None:
-        owed |= {fault.id: fault.num_tests for fault in faults.values()}
-    for fault in faults.values():
-        say(f"warning: {fault.text}; it gets the fallback answer")
-    _write(out, owed, None)
-    say(f"{out}: complete fallback written for {len(owed)} tasks; answers replace it as they come")
-
-    from arc_solver.corpus import without_answers
-    from arc_solver.presets import find_preset
-    from arc_solver.solve import SolveOptions, end_of, vote
-
-    set_threads(threads)
-    options = SolveOptions(
-        preset=find_preset(preset) if preset else None,
-        settings=tuple(settings),
-        views=views,
-        ages=ages,
-        adapt=not no_adapt,
-        adapt_steps=adapt_steps,
-        deadline=None if seconds is None else end_of(started, seconds),
-        device=device,
-        seed=seed,
-        quiet=quiet,
-        say=say,
-        on_votes=lambda box: _write(out, owed, box),
+    everything = limit is None and not only and max_canvas is None
+    wanted, owed_faults = part_of(wanted, list(faults.values()) if everything else [], *part)
+    prediction = Prediction(
+        Wish(
+            tasks,
+            out,
+            checkpoint,
+            preset,
+            tuple(settings),
+            views,
+            ages,
+            not no_adapt,
+            adapt_steps,
+            candidates,
+            device,
+            threads,
+            workers,
+            seed,
+            quiet,
+        ),
+        wanted,
+        owed_faults,
+        Times.of(started, seconds),
+        say,
     )
-    box = vote([without_answers(task) for task in wanted], checkpoint, options)
-    if candidates is not None:
-        _write_candidates(candidates, box)
-    facts = {"submission": str(out), "tasks": len(owed), "outputs": sum(owed.values())}
-    unanswered = [f"{q.task_id}[{q.index}]" for q in box.queries if not box.elect(q, 1)]
-    if unanswered:
-        more = " ..." if len(unanswered) > 5 else ""
-        say(f"without a guess: {len(unanswered)} outputs ({', '.join(unanswered[:5])}{more})")
-    facts |= {"unanswered": len(unanswered), "seconds": round(time.monotonic() - started, 2)}
-    facts |= _scored(out, wanted, tasks, as_json)
+    facts = prediction.run()
+    missing = missing_line(prediction.missing())
+    if missing:
+        say(missing)
+    facts["seconds"] = round(time.monotonic() - started, 2)
+    facts |= _scored(prediction, as_json, say)
     say(f"{out}: done in {duration(time.monotonic() - started)}")
     if as_json:
         typer.echo(json.dumps(facts))
+    if facts["failures"] and missing and not facts["out_of_time"]:
+        failures = "; ".join(facts["failures"])
+        raise PredictionIncomplete(f"{failures}; {missing}; {out} is valid and complete")
 
 
-def _write(out: Path, owed: dict[str, int], box: BallotBox | None) -> None:
-    from arc_solver.files import write_atomic
-    from submission.kaggle_json import build_submission, dump_submission
+def _scored(prediction: Prediction, as_json: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Print the score by the outputs that came with the tasks; no other file is opened for it."""
+    from arc_solver.prediction import carried_score
 
-    attempts = {} if box is None else {query: box.attempts(query) for query in box.queries}
-    write_atomic(out, dump_submission(build_submission(owed, attempts)))
-
-
-def _write_candidates(path: Path, box: BallotBox) -> None:
-    from arc_solver.files import write_atomic
-    from submission.candidates import from_tallies, write_candidates
-
-    listed = [c for query in box.queries for c in from_tallies(query, box.tallies(query), "arc-solver")]
-    write_atomic(path, write_candidates(listed))
-
-
-def _scored(out: Path, wanted: list[Task], source: str, as_json: bool) -> dict[str, Any]:
-    """Print the score where the truth is at hand: with the tasks, or in the solutions file beside them."""
-    from arc_solver.judging import carried_truth, truth_hash
-    from arc_solver.task import solutions_beside
-    from submission.answers import load_answers
-    from submission.score import score
-    from submission.truth import read_solutions
-
-    truth = carried_truth(wanted)
-    found = truth_hash(truth)
-    beside = solutions_beside(source) if not truth else None
-    if beside is not None:
-        everything, found = read_solutions(beside)
-        truth = {task.id: everything[task.id] for task in wanted if task.id in everything}
-    if not truth:
+    if prediction.times.left() < SCORE_SECONDS:
+        say("no time left to score")
         return {}
-    result = score(load_answers(out), truth, found)
+    result = carried_score(prediction.wish.out, prediction.tasks)
+    if result is None:
+        say(f"score it: arc-solve score {prediction.wish.out} --solutions FILE")
+        return {}
     if not as_json:
         typer.echo(result.table(), nl=False)
     return {"score": result.to_json()}

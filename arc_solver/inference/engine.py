@@ -15,6 +15,7 @@ from torch import Tensor
 
 from arc_solver.config import PredictConfig
 from arc_solver.domain import QueryData
+from arc_solver.inference.memory import is_out_of_memory, release_memory
 from arc_solver.model.trm import Carry, Model, halting_logit
 
 
@@ -88,41 +89,84 @@ class Flight:
         return left
 
 
-@torch.inference_mode()
+Wanted = Callable[[int, npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
+AgeLimit = Callable[[int, int], int]
+
+
 def answer_rows(
     model: Model,
     data: QueryData,
     config: PredictConfig,
     *,
-    wanted: Callable[[int, npt.NDArray[np.int64]], npt.NDArray[np.bool_]] | None = None,
+    wanted: Wanted | None = None,
     stop: Callable[[], bool] = lambda: False,
+    age_limit: AgeLimit | None = None,
 ) -> Iterator[Answered]:
     """Yield the rows of `data` as they finish, group after group, in row order of boarding.
 
     A row leaves when its halt logit passes `halt_logit`, when its answer stayed the same for `patience` ages,
     or at `ages`. `wanted(group, rows)` may decline rows before they board. Rows in flight when `stop()` turns
-    true are given up.
+    true are given up. `age_limit(rows, tokens)`, called after each forward of so many rows on a canvas of so
+    many tokens, replaces `ages`. Where memory does not suffice, half as many rows fly and the same ones are
+    tried again; a row that does not fit alone is given up.
     """
+    rules = _Rules(config, wanted, stop, age_limit or (lambda rows, tokens: config.ages))
+    most = config.batch_size
     for group in range(len(data.canvases)):
-        waiting = np.arange(len(data.queries(group)))
-        flight = Flight(model, data, group, min(config.batch_size, max(1, len(waiting))))
-        while True:
-            idle = int((flight.row < 0).sum())
-            while idle and len(waiting):
-                head, waiting = waiting[:idle], waiting[idle:]
-                if wanted is not None:
-                    head = head[wanted(group, head)]
-                if len(head):
-                    flight.board(head)
-                    idle -= len(head)
-            if (flight.row < 0).all():
+        owed = np.ones(len(data.queries(group)), np.bool_)
+        while owed.any() and not stop():
+            num_slots = min(most, len(owed))
+            try:
+                yield from _flown(model, data, group, owed, num_slots, rules)
                 break
-            if stop():
-                return
-            halt = flight.think()
-            done = (halt > config.halt_logit) | (flight.age >= config.ages)
-            if config.patience:
-                done |= flight.unchanged >= config.patience
-            done &= flight.row >= 0
-            if done.any():
-                yield flight.leave(done, halt)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            # Only now, outside of the handler, has the failed flight let go of its tensors.
+            release_memory()
+            if num_slots == 1:
+                owed[np.flatnonzero(owed)[0]] = False
+            most = max(1, num_slots // 2)
+
+
+class _Rules(NamedTuple):
+    """When rows board and leave."""
+
+    config: PredictConfig
+    wanted: Wanted | None
+    stop: Callable[[], bool]
+    age_limit: AgeLimit
+
+
+@torch.inference_mode()
+def _flown(
+    model: Model, data: QueryData, group: int, owed: npt.NDArray[np.bool_], num_slots: int, rules: _Rules
+) -> Iterator[Answered]:
+    """Answer the rows of a group that are still `owed`, and mark those that left or were declined."""
+    config = rules.config
+    waiting = np.flatnonzero(owed)
+    flight = Flight(model, data, group, num_slots)
+    while True:
+        idle = int((flight.row < 0).sum())
+        while idle and len(waiting):
+            head, waiting = waiting[:idle], waiting[idle:]
+            if rules.wanted is not None:
+                keep = rules.wanted(group, head)
+                owed[head[~keep]] = False
+                head = head[keep]
+            if len(head):
+                flight.board(head)
+                idle -= len(head)
+        flying = flight.row >= 0
+        if not flying.any() or rules.stop():
+            return
+        halt = flight.think()
+        limit = rules.age_limit(int(flying.sum()), flight.answer.shape[1])
+        done = (halt > config.halt_logit) | (flight.age >= limit)
+        if config.patience:
+            done |= flight.unchanged >= config.patience
+        done &= flying
+        if done.any():
+            left = flight.leave(done, halt)
+            owed[left.rows] = False
+            yield left

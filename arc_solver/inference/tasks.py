@@ -13,6 +13,7 @@ from arc_solver.config import PredictConfig
 from arc_solver.domain import Restored
 from arc_solver.domain.arc import CANVASES, ArcQueries
 from arc_solver.inference.engine import answer_rows
+from arc_solver.inference.pace import Pace, view_rounds
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Task
@@ -44,21 +45,33 @@ def guesses(
     *,
     canvas: str = "fitted",
     stop: Callable[[], bool] = lambda: False,
+    pace: Pace | None = None,
 ) -> Iterator[Guesses]:
     """Answer every test input of `tasks` (number `numbers[t]` in `puzzles`) under its views.
 
     `canvas` is the setting that the model was trained with. Queries are numbered through in order. A query
     whose answers mostly run over a fitted canvas is asked again on the full one; those guesses come last.
+    With `pace` few views of all queries come before many of any, with as many ages as there is time for.
     """
-    data = ArcQueries(tasks, numbers, puzzles, config.views, CANVASES[canvas])
     num_queries = sum(len(task.test) for task in tasks)
     asked, over = np.zeros(num_queries, np.int64), np.zeros(num_queries, np.int64)
-    for answered in answer_rows(model, data, config, stop=stop):
-        restored = data.restore(answered.group, answered.rows, answered.tokens)
-        queries = data.queries(answered.group)[answered.rows]
-        np.add.at(asked, queries, 1)
-        np.add.at(over, queries, restored.overflow)
-        yield Guesses(queries, restored, answered.confidence, answered.ages)
+    rounds = view_rounds(config.views) if pace else [(0, config.views)]
+    for first, last in rounds:
+        data = ArcQueries(tasks, numbers, puzzles, last, CANVASES[canvas], first)
+        if pace:
+            tokens = sum(len(data.queries(g)) * h * w for g, (h, w) in enumerate(data.canvases))
+            pace.begin_round(0 if first else tokens)
+        for answered in answer_rows(
+            model, data, config, stop=stop, age_limit=pace.age_limit if pace else None
+        ):
+            restored = data.restore(answered.group, answered.rows, answered.tokens)
+            queries = data.queries(answered.group)[answered.rows]
+            np.add.at(asked, queries, 1)
+            np.add.at(over, queries, restored.overflow)
+            if pace:
+                tokens = answered.tokens.shape[1]
+                pace.answered(len(answered.rows) * tokens, int(answered.ages.sum()) * tokens)
+            yield Guesses(queries, restored, answered.confidence, answered.ages)
     again = np.flatnonzero((over * 2 > asked) & (asked > 0))
     retries = config.retry_overflow and canvas != "full" and not model.config.length
     if retries and len(again) and not stop():

@@ -1,0 +1,47 @@
+"""Which GPUs a run may use, found out without loading torch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+ASK_SECONDS = 10.0
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def visible_gpus() -> list[str]:
+    """What to put into CUDA_VISIBLE_DEVICES to get each NVIDIA GPU alone; empty where there is none."""
+    allowed = os.environ.get(VISIBLE)
+    if allowed is not None:
+        names = [name.strip() for name in allowed.split(",")]
+        # CUDA takes the names up to the first that is none.
+        end = next((i for i, name in enumerate(names) if not name or name == "-1"), len(names))
+        return names[:end]
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program without foreign arguments
+            [program, "-L"], capture_output=True, text=True, timeout=ASK_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    if done.returncode:
+        return []
+    return [
+        str(i) for i, _ in enumerate(line for line in done.stdout.splitlines() if line.startswith("GPU "))
+    ]
+
+
+def worker_environments(device: str, num_workers: int | None, threads: int | None) -> list[dict[str, str]]:
+    """The environment of each worker: one per GPU, or one on another device, unless a number is given.
+
+    Several workers on one machine share its cores; `threads` is per worker.
+    """
+    gpus = visible_gpus() if device in ("auto", "cuda") else []
+    num = num_workers or max(1, len(gpus))
+    if threads is None and num > 1:
+        threads = max(1, (os.cpu_count() or 1) // num)
+    shared = {} if threads is None else {"OMP_NUM_THREADS": str(threads), "NUMBA_NUM_THREADS": str(threads)}
+    return [shared | ({VISIBLE: gpus[i % len(gpus)]} if gpus else {}) for i in range(num)]

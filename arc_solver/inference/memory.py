@@ -1,0 +1,24 @@
+"""Telling a lack of memory from other failures."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+
+# How torch's allocators of CPU and Apple GPUs put it; CUDA has an error of its own.
+_TEXTS = ("not enough memory", "can't allocate memory", "out of memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error says that memory, of the host or of a device, did not suffice."""
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _TEXTS)
+
+
+def release_memory() -> None:
+    """Give back what nobody uses any more; call it outside of the handler that caught the error."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,68 @@
+"""How fast rows are answered, and how many refinements each can have when time is short."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+# Views are answered in rounds over all tasks, each this many times as large as all before it together.
+ROUND_FACTOR = 3
+
+
+def view_rounds(num_views: int) -> list[tuple[int, int]]:
+    """Views from..to of each round: the identity of every task comes before any second view of a task."""
+    rounds, end = [], 0
+    while end < num_views:
+        start, end = end, min(num_views, max(1, end * (1 + ROUND_FACTOR)))
+        rounds.append((start, end))
+    return rounds
+
+
+class Pace:
+    """Cuts the refinements of an answer when the first view of every task would not fit in the time.
+
+    Work is counted in tokens: a forward of some rows on a canvas costs rows × tokens.
+    """
+
+    def __init__(
+        self,
+        ages: int,
+        deadline: float,
+        say: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`ages` is the limit that is wished for; `deadline` an instant of `clock`."""
+        self.ages = ages
+        self._deadline, self._say, self._clock = deadline, say, clock
+        self._owed = 0  # tokens of the rows that have to be answered and are not
+        self._spent = 0  # tokens computed for rows that are not answered
+        self._work, self._seconds = 0, 0.0
+        self._last: tuple[float, int] | None = None
+
+    def begin_round(self, tokens: int) -> None:
+        """A round begins of whose rows so many tokens are to be answered in any case."""
+        self._owed, self._spent = tokens, 0
+
+    def answered(self, tokens: int, work: int) -> None:
+        """Rows of so many tokens together left, after so much work."""
+        self._owed, self._spent = max(0, self._owed - tokens), max(0, self._spent - work)
+
+    def age_limit(self, rows: int, tokens: int) -> int:
+        """To be called after every forward of some rows of so many tokens; the age at which rows leave."""
+        now = self._clock()
+        self._spent += rows * tokens
+        # The first forward on a canvas may compile and says nothing of the others.
+        if self._last is not None and self._last[1] == tokens:
+            self._work += rows * tokens
+            self._seconds += now - self._last[0]
+        self._last = (now, tokens)
+        if self._work and self._owed and self._seconds:
+            affordable = (self._deadline - now) * self._work / self._seconds
+            if self._owed * self.ages - self._spent > affordable and self.ages > 1:
+                self._cut(max(1, int((affordable + self._spent) / self._owed)))
+        return self.ages
+
+    def _cut(self, ages: int) -> None:
+        if ages < self.ages:
+            self._say(f"short of time: at most {ages} refinements of an answer in place of {self.ages}")
+            self.ages = ages

@@ -1,0 +1,85 @@
+"""Messages between processes: JSON objects in frames that survive garbage around them."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from typing import Any
+
+import orjson
+
+Message = dict[str, Any]
+MAGIC = b"\x93arcmsg\n"
+HEADER = struct.Struct(">8sII")  # magic, bytes of the body, CRC-32 of the body
+# A file of tasks may have 64 MB; what a worker sends back is cut into far smaller messages.
+MAX_REQUEST_BYTES = 512 << 20
+MAX_REPLY_BYTES = 32 << 20
+
+
+def framed(message: Message) -> bytes:
+    """The message as bytes for a pipe."""
+    body = orjson.dumps(message, option=orjson.OPT_SERIALIZE_NUMPY)
+    return HEADER.pack(MAGIC, len(body), zlib.crc32(body)) + body
+
+
+def send(descriptor: int, message: Message) -> None:
+    """Write the whole message to a pipe; OSError when nobody reads it any more."""
+    view = memoryview(framed(message))
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+class MessageReader:
+    """Finds the messages in a stream of bytes and counts the bytes that belong to none."""
+
+    def __init__(self, limit: int = MAX_REPLY_BYTES) -> None:
+        """`limit` is the largest body, in bytes, that is waited for."""
+        self.garbage = 0
+        self._limit = limit
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The messages that are complete after `data` came."""
+        self._buffer += data
+        found = []
+        while (end := self._frame_end()) is not None:
+            if end > len(self._buffer):
+                break
+            body = bytes(self._buffer[HEADER.size : end])
+            message = _parsed(body, HEADER.unpack_from(self._buffer)[2])
+            if message is None:
+                self._discard(1)
+            else:
+                found.append(message)
+                del self._buffer[:end]
+        return found
+
+    def _frame_end(self) -> int | None:
+        """Where the first frame ends once the buffer starts with one; None where no header is there yet."""
+        while True:
+            start = self._buffer.find(MAGIC)
+            if start < 0:
+                self._discard(max(0, len(self._buffer) - len(MAGIC) + 1))
+                return None
+            self._discard(start)
+            if len(self._buffer) < HEADER.size:
+                return None
+            length = HEADER.unpack_from(self._buffer)[1]
+            if length <= self._limit:
+                return HEADER.size + int(length)
+            self._discard(1)
+
+    def _discard(self, count: int) -> None:
+        self.garbage += count
+        del self._buffer[:count]
+
+
+def _parsed(body: bytes, checksum: int) -> Message | None:
+    if zlib.crc32(body) != checksum:
+        return None
+    try:
+        message = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return message if isinstance(message, dict) else None

@@ -1,0 +1,205 @@
+"""A prediction as the command line runs it, without torch: fallback first, then workers, then the rest."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arc_solver.accelerators import worker_environments
+from arc_solver.checkpoint import read_header
+from arc_solver.clock import Times
+from arc_solver.config import apply_settings
+from arc_solver.jsontext import shown
+from arc_solver.manifest import now_text, source_facts, versions, write_manifest
+from arc_solver.messages import Message
+from arc_solver.presets import find_preset
+from arc_solver.request import Wish, packed_tasks
+from arc_solver.shards import cost, cut
+from arc_solver.standing import Standing
+from arc_solver.supervise import Outcome, supervise
+from arc_solver.task import Task, TaskFault
+from arc_solver.workerprocess import Conditions, Job
+from submission.vote import Query
+
+if TYPE_CHECKING:
+    from submission.score import Score
+
+WORKER = (sys.executable, "-P", "-m", "arc_solver.worker")
+PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+NUM_SHOWN = 5
+
+
+class PredictionIncomplete(RuntimeError):
+    """Workers failed for good and left outputs without a guess; the submission is valid all the same."""
+
+    exit_code = 1
+
+
+@dataclass
+class Prediction:
+    """A prediction under way."""
+
+    wish: Wish
+    tasks: Sequence[Task]
+    faults: Mapping[str, TaskFault]
+    times: Times
+    say: Callable[[str], None]
+    worker: tuple[str, ...] = WORKER
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        owed = {task.id: len(task.test) for task in self.tasks}
+        owed |= {fault.id: fault.num_tests for fault in self.faults.values()}
+        self.standing = Standing(self.wish.out, owed, self.say)
+        self.begun = now_text()
+
+    def run(self) -> dict[str, Any]:
+        """Write the fallback, answer the tasks, write what came; returns what was done.
+
+        The file is valid and complete from the first moment on. Raises WorkerRefusal, or what is wrong with a
+        recipe or checkpoint, with the fallback in place.
+        """
+        self.standing.write()
+        owed = self.standing.owed
+        self.say(f"{self.wish.out}: complete fallback for {len(owed)} tasks; answers replace it as they come")
+        for fault in self.faults.values():
+            self.say(f"warning: {fault.text}; it gets the fallback answer")
+        self._check()
+        self._write_manifest("unfinished", None)
+        outcome = Outcome(False, ())
+        try:
+            if self.tasks:
+                outcome = self._answer()
+        finally:
+            self.standing.write()
+        if self.wish.candidates is not None:
+            self.standing.write_candidates(self.wish.candidates)
+        self._write_manifest("done", outcome)
+        for failure in outcome.failures:
+            self.say(f"warning: {failure}")
+        return {
+            "submission": str(self.wish.out),
+            "tasks": len(owed),
+            "outputs": sum(owed.values()),
+            "unreadable": len(self.faults),
+            "unanswered": len(self.missing()),
+            "out_of_time": outcome.out_of_time,
+            "failures": list(outcome.failures),
+        }
+
+    def missing(self) -> list[Query]:
+        """The test inputs of readable tasks that are without any guess."""
+        readable = {task.id for task in self.tasks}
+        return [query for query in self.standing.unanswered() if query.task_id in readable]
+
+    def _check(self) -> None:
+        """Refuse what can be refused without a worker."""
+        if self.wish.preset is not None:
+            apply_settings(find_preset(self.wish.preset), list(self.wish.settings))
+        if self.wish.checkpoint is not None:
+            read_header(self.wish.checkpoint)
+
+    def _answer(self) -> Outcome:
+        wish, times = self.wish, self.times
+        environments = worker_environments(wish.device, wish.workers, wish.threads)
+        by_id = {task.id: task for task in self.tasks}
+        parts = [part for part in cut([cost(task) for task in self.tasks], len(environments)) if part]
+        path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(PACKAGE_ROOT)]))
+        conditions = Conditions(
+            self.worker,
+            tuple(environment | {"PYTHONPATH": path} for environment in environments),
+            times.kill_at,
+            times.stop_at,
+            times.silence(),
+            say=self.say,
+        )
+
+        def job(part: list[int], first: bool) -> Job:
+            ids = tuple(self.tasks[t].id for t in part)
+            return Job(ids, lambda left, seconds: self._request([by_id[i] for i in left], seconds, first))
+
+        jobs = [job(part, number == 0) for number, part in enumerate(parts)]
+        return supervise(jobs, self._take, conditions, self.standing.refresh)
+
+    def _request(self, tasks: Sequence[Task], seconds: float | None, first: bool) -> Message:
+        wish = self.wish
+        return {
+            "parent": os.getpid(),
+            "tasks": packed_tasks(tasks),
+            "seconds": seconds,
+            "checkpoint": None if wish.checkpoint is None else str(wish.checkpoint),
+            "preset": wish.preset,
+            "settings": wish.settings,
+            "views": wish.views,
+            "ages": wish.ages,
+            "adapt": wish.adapt,
+            "adapt_steps": wish.adapt_steps,
+            "device": wish.device,
+            "seed": wish.seed,
+            # Several progress bars would overwrite each other.
+            "quiet": wish.quiet or not first,
+            "everything": wish.candidates is not None,
+        }
+
+    def _take(self, items: Sequence[str], message: Message) -> bool:
+        if message.get("kind") == "say":
+            self.say(str(message.get("text")))
+            return True
+        if message.get("kind") == "facts" and isinstance(message.get("facts"), dict):
+            self.facts.setdefault(items[0], {}).update(message["facts"])
+            return True
+        return self.standing.take(items, message)
+
+    def _write_manifest(self, state: str, outcome: Outcome | None) -> None:
+        asked = asdict(self.wish).items()
+        facts: dict[str, Any] = {
+            "submission": self.wish.out.name,
+            "state": state,
+            "inputs": source_facts(self.wish.source, self.tasks),
+            "faulty_tasks": [fault.id for fault in self.faults.values()],
+            "asked": {key: str(value) if isinstance(value, Path) else value for key, value in asked},
+            "seed": self.wish.seed,
+            "trained_on_demonstrations_of_these_tasks": any("adapted" in f for f in self.facts.values()),
+            "workers": list(self.facts.values()),
+            "versions": versions(),
+            "begun": self.begun,
+        }
+        if outcome is not None:
+            facts |= {
+                "ended": now_text(),
+                "seconds": round(time.monotonic() - self.times.started, 2),
+                "out_of_time": outcome.out_of_time,
+                "failures": outcome.failures,
+                "ballots": self._ballots(),
+            }
+        write_manifest(self.wish.out, facts)
+
+    def _ballots(self) -> dict[str, list[int]]:
+        """Per task the ballots, one per view, that each of its outputs got."""
+        counts = {task_id: [0] * num for task_id, num in self.standing.owed.items()}
+        for query, answer in self.standing.answers.items():
+            counts[query.task_id][query.index] = answer.ballots
+        return counts
+
+
+def missing_line(queries: Sequence[Query]) -> str | None:
+    """What is without a guess, in one line; None where nothing is."""
+    if not queries:
+        return None
+    names = ", ".join(f"{shown(query.task_id)}[{query.index}]" for query in queries[:NUM_SHOWN])
+    return f"without a guess: {len(queries)} outputs ({names}{' ...' if len(queries) > NUM_SHOWN else ''})"
+
+
+def carried_score(out: Path, tasks: Sequence[Task]) -> Score | None:
+    """The score of a submission by the outputs that came with its tasks; None where there are none."""
+    from arc_solver.judging import carried_truth, truth_hash
+    from submission.answers import load_answers
+    from submission.score import score
+
+    truth = carried_truth(tasks)
+    return score(load_answers(out), truth, truth_hash(truth)) if truth else None
