@@ -1,4 +1,4 @@
-"""Composition root for boards: read, answer with a checkpoint, write a CSV, score where answers are at hand."""
+"""Composition root for boards: read, answer with a checkpoint, write a CSV, score where possible."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
-from arc_solver.boardfile import read_boards, written_boards
 from arc_solver.config import ConfigError, apply_settings, with_values
 from arc_solver.device import choose_device
+from arc_solver.domain.boards import vocabulary
 from arc_solver.evaluation import board_scores
 from arc_solver.files import write_atomic
 from arc_solver.inference.boards import answer_boards
+from arc_solver.sources.board_set import UNKNOWN_RATING, BoardSet
+from arc_solver.sources.puzzle_files import board_csv, read_boards
 from arc_solver.task import DataError
 from arc_solver.weights import load
 
@@ -39,22 +42,31 @@ def predict_boards(
     `limits` are fields of PredictConfig (views, ages). Boards not reached by the deadline stay unanswered.
     """
     started = time.monotonic()
-    boards = read_boards(source, skip_bad=skip_bad, notice=say).first(num)
+    boards, complaints = read_boards(source, skip_bad=skip_bad)
+    boards = boards.take(slice(num))
+    if complaints:
+        say(f"{source.name}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
     if checkpoint is None:
-        raise DataError(f"{source}: boards need --checkpoint; train one with `arc-solve train --data {source}`")
+        raise DataError(
+            f"{source}: boards need --checkpoint; train one with `arc-solve train --data {source}`"
+        )
     loaded = load(checkpoint)
     trained = loaded.preset.train.domain
-    if trained != boards.domain or loaded.model.config.length not in (0, boards.length):
-        raise ConfigError(f"{checkpoint} was trained on {trained}, not on {boards.domain} of side {boards.side}")
-    if loaded.model.config.vocabulary != boards.vocabulary:
+    if trained != boards.kind or loaded.model.config.length not in (0, boards.questions.shape[1]):
         raise ConfigError(
-            f"{checkpoint} knows {loaded.model.config.vocabulary} tokens, {boards.domain} of side {boards.side} "
-            f"has {boards.vocabulary}"
+            f"{checkpoint} was trained on {trained}, not on {boards.kind} of side {boards.side}"
+        )
+    if loaded.model.config.vocabulary != vocabulary(boards):
+        raise ConfigError(
+            f"{checkpoint} knows {loaded.model.config.vocabulary} tokens, {boards.kind} of side "
+            f"{boards.side} has {vocabulary(boards)}"
         )
     preset = apply_settings(loaded.preset, list(settings))
     config = with_values(preset.predict, {k: v for k, v in (limits or {}).items() if v is not None})
     config = dataclasses.replace(config, batch_size=min(config.batch_size, max(1, len(boards))))
-    with tqdm(total=len(boards) * config.views, desc="predict", unit="board", disable=True if quiet else None) as bar:
+    with tqdm(
+        total=len(boards) * config.views, desc="predict", unit="board", disable=True if quiet else None
+    ) as bar:
         answers = answer_boards(
             loaded.model.to(choose_device(device)),
             boards,
@@ -62,7 +74,9 @@ def predict_boards(
             stop=lambda: deadline is not None and time.monotonic() >= deadline,
             progress=bar.update,
         )
-    write_atomic(out, written_boards(boards, answers.cells, answers.answered))
+    given = np.where(answers.answered[:, None], answers.cells, 0).astype(np.uint8)
+    unrated = np.full(len(boards), UNKNOWN_RATING, np.int64)
+    write_atomic(out, board_csv(BoardSet(boards.kind, boards.questions, given, unrated), "arc-solver"))
     facts: dict[str, Any] = {
         "answers": str(out),
         "boards": len(boards),
@@ -70,6 +84,6 @@ def predict_boards(
         "mean_ages": round(float(answers.ages.mean()), 3) if len(boards) else 0.0,
         "seconds": round(time.monotonic() - started, 2),
     }
-    if boards.answers is not None:
+    if boards.answers.any(axis=1).all():
         facts |= {name: round(share, 5) for name, share in board_scores(boards, answers.cells).items()}
     return facts

@@ -1,4 +1,4 @@
-"""What a training run is fed: names and paths to tasks or boards, and a manifest of every file that was opened."""
+"""What a training run is fed, by name or path, and a manifest of every file that was opened for it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from pathlib import Path
 from arc_solver.config import ConfigError, Preset
 from arc_solver.domain import TrainingData
 from arc_solver.domain.arc import ArcTraining
-from arc_solver.domain.boards import Boards, BoardTraining, read_boards
+from arc_solver.domain.boards import BoardTraining, vocabulary
 from arc_solver.files import sha256_file
 from arc_solver.puzzles import PuzzleMap
+from arc_solver.sources.board_set import BoardSet
+from arc_solver.sources.puzzle_files import read_boards
 from arc_solver.task import DataError, Task, read_tasks
 
 ARC_SETS = ("arc1", "arc2")
@@ -25,18 +27,25 @@ class Corpus:
 
     domain: str
     tasks: tuple[Task, ...] = ()
-    boards: Boards | None = None
+    boards: BoardSet | None = None
     manifest: tuple[tuple[str, str], ...] = ()
 
     def training_data(self, preset: Preset) -> tuple[TrainingData, PuzzleMap]:
-        """The stream of examples and the puzzles that `preset` makes of it; ConfigError when it is for another domain."""
+        """The examples and puzzles that `preset` makes of it; ConfigError when it is for other material."""
         train, model = preset.train, preset.model
         if train.domain != self.domain:
             raise ConfigError(f"preset {preset.name!r} is for {train.domain}, the data are {self.domain}")
         if self.boards is not None:
-            if model.length not in (0, self.boards.length):
-                raise ConfigError(f"preset {preset.name!r} has length {model.length}, the boards {self.boards.length}")
-            return BoardTraining(self.boards, train), PuzzleMap("none" if model.embedding == "none" else "rows")
+            length, tokens = self.boards.questions.shape[1], vocabulary(self.boards)
+            if model.length not in (0, length) or model.vocabulary != tokens:
+                raise ConfigError(
+                    f"preset {preset.name!r} is for {model.length or 'any number of'} cells and "
+                    f"{model.vocabulary} tokens; {self.boards.kind} of side {self.boards.side} has {length} "
+                    f"cells and {tokens} tokens (--set vocabulary={tokens})"
+                )
+            return BoardTraining(self.boards, train), PuzzleMap(
+                "none" if model.embedding == "none" else "rows"
+            )
         puzzles = PuzzleMap.build(self.tasks, model.embedding, train.num_views, train.seed)
         return ArcTraining(self.tasks, puzzles, train), puzzles
 
@@ -57,7 +66,7 @@ def read_corpus(
     """
     manifest: list[tuple[str, str]] = []
     tasks: list[Task] = []
-    boards: list[Boards] = []
+    boards: list[BoardSet] = []
     for name in names:
         text = str(name)
         if text in ARC_SETS:
@@ -65,14 +74,19 @@ def read_corpus(
             continue
         path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)
         if path.is_file() and path.name.removesuffix(".gz").endswith((".csv", ".txt")):
-            boards.append(read_boards(path, skip_bad=skip_bad, notice=notice))
+            found, complaints = read_boards(path, need_answers=True, skip_bad=skip_bad)
+            boards.append(found)
+            if complaints:
+                notice(f"{path.name}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
         else:
             tasks += read_tasks(text, lenient=lenient, notice=notice)
         _record(path, manifest)
     if tasks and boards:
-        raise DataError(f"{', '.join(map(str, names))}: tasks and boards cannot be trained on together; name one kind")
+        raise DataError(
+            f"{', '.join(map(str, names))}: tasks and boards cannot be trained on together; name one kind"
+        )
     if boards:
-        return Corpus(boards[0].domain, boards=Boards.joined(boards), manifest=tuple(manifest))
+        return Corpus(boards[0].kind, boards=BoardSet.joined(boards), manifest=tuple(manifest))
     if not tasks:
         raise DataError(f"{', '.join(map(str, names)) or 'no data'}: nothing to train on")
     return Corpus("arc", tasks=tuple(_distinct(tasks)), manifest=tuple(manifest))
@@ -110,7 +124,9 @@ def without_answers(task: Task) -> Task:
 
 def _board_file(name: str, data_dir: Path | None) -> Path:
     if data_dir is None:
-        raise DataError(f"{name}: needs --data-dir with {BOARD_SETS[name]} (or name a file; see `arc-solve generate`)")
+        raise DataError(
+            f"{name}: needs --data-dir with {BOARD_SETS[name]} (or name a file; see `arc-solve generate`)"
+        )
     path = data_dir / BOARD_SETS[name]
     if not path.is_file():
         raise DataError(f"{data_dir}: no {BOARD_SETS[name]} in the folder")

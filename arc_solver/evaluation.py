@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from arc_solver.boardfile import read_boards
 from arc_solver.config import PredictConfig, Preset
-from arc_solver.domain.boards import Boards
 from arc_solver.inference.boards import answer_boards
 from arc_solver.inference.tasks import guesses
 from arc_solver.judging import carried_truth
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
+from arc_solver.sources.board_set import BoardSet
 from arc_solver.sources.maze import valid_mazes
+from arc_solver.sources.puzzle_files import read_boards
 from arc_solver.sources.sudoku import valid_boards
 from arc_solver.task import DataError, Task, read_tasks
 from submission.score import score_attempts
@@ -27,12 +27,10 @@ from submission.vote import BallotBox, Query
 MAX_BOARDS = 1000
 
 
-def board_scores(boards: Boards, answers: np.ndarray) -> dict[str, float]:
-    """Shares of boards answered exactly as in the file, and validly (rules and givens, or a shortest path)."""
-    if boards.answers is None:
-        raise DataError("these boards have no answers to be scored by")
+def board_scores(boards: BoardSet, answers: np.ndarray) -> dict[str, float]:
+    """Shares of boards answered as in the file (exact) and by the rules of their kind (valid)."""
     exact = (answers == boards.answers).all(axis=1)
-    valid = (valid_boards if boards.domain == "sudoku" else valid_mazes)(boards.questions, answers)
+    valid = (valid_boards if boards.kind == "sudoku" else valid_mazes)(boards.questions, answers)
     return {"exact": float(exact.mean()), "valid": float(valid.mean())}
 
 
@@ -40,7 +38,7 @@ def board_scores(boards: Boards, answers: np.ndarray) -> dict[str, float]:
 class BoardEvaluator:
     """Held-out boards with answers."""
 
-    boards: Boards
+    boards: BoardSet
     config: PredictConfig
 
     def evaluate(self, model: Model, puzzles: PuzzleMap) -> dict[str, Any]:
@@ -93,7 +91,7 @@ def read_evaluator(source: str, preset: Preset) -> BoardEvaluator | TaskEvaluato
         if not carried_truth(tasks):
             raise DataError(f"{source}: the tasks carry no outputs to evaluate on")
         return TaskEvaluator(tasks, preset.predict, preset.train.canvas)
-    boards = read_boards(Path(source)).first(MAX_BOARDS)
-    if boards.domain != preset.train.domain or boards.answers is None:
-        raise DataError(f"{source}: {boards.domain} boards, expected {preset.train.domain} boards with answers")
+    boards = read_boards(Path(source), need_answers=True)[0].take(slice(MAX_BOARDS))
+    if boards.kind != preset.train.domain:
+        raise DataError(f"{source}: {boards.kind} boards, expected {preset.train.domain} boards with answers")
     return BoardEvaluator(boards, preset.predict)

@@ -31,7 +31,7 @@ class TrainingData(Protocol):
         """Hash of everything that decides which example i is."""
 
     def paint(self, group: int, first: int, tokens: Bytes, targets: Bytes, codes: Codes) -> None:
-        """Write examples first, first + 1, ... of a group into tokens and targets (B, L) and codes (B, 12)."""
+        """Write examples first, first + 1, ... of a group: tokens and targets (B, L), codes (B, 12)."""
 
 
 class Restored(NamedTuple):

@@ -27,7 +27,7 @@ CANVASES = {"fitted": CANVAS_SIDES, "fine": FINE_SIDES, "full": FULL_CANVAS}
 
 
 def task_side(task: Task, sides: tuple[int, ...] = CANVAS_SIDES) -> int:
-    """Side of the canvas that holds every demonstration and test input of a task; its answers are not looked at."""
+    """Canvas side that holds a task's demonstrations and test inputs; its answers are not looked at."""
     grids = [grid for pair in task.train for grid in (pair.input, pair.output) if grid is not None]
     grids += [pair.input for pair in task.test]
     return fitted_side(max(max(grid.shape) for grid in grids), sides)
@@ -52,7 +52,10 @@ class ArcTraining:
         ]
         side_of = np.array(
             [
-                max(fitted_side(max(max(g.shape) for p in ps for g in (p.input, p.output)), sides), task_side(t, sides))
+                max(
+                    fitted_side(max(max(g.shape) for p in ps for g in (p.input, p.output)), sides),
+                    task_side(t, sides),
+                )
                 for t, ps in zip(tasks, pairs, strict=True)
             ]
         )
@@ -88,7 +91,7 @@ class ArcTraining:
 
 
 class ArcQueries:
-    """QueryData of ARC test inputs: query q of `queries` under views of its task, the first views of all first."""
+    """QueryData of ARC test inputs, each under views of its task; the first views of all come first."""
 
     def __init__(
         self,
@@ -97,8 +100,9 @@ class ArcQueries:
         puzzles: PuzzleMap,
         num_views: int,
         sides: tuple[int, ...] = CANVAS_SIDES,
+        first_view: int = 0,
     ) -> None:
-        """`numbers[t]` is the number of `tasks[t]` in `puzzles`."""
+        """`numbers[t]` is the number of `tasks[t]` in `puzzles`; views are `first_view` up to `num_views`."""
         self.grids = PackedGrids.from_grids([pair.input for task in tasks for pair in task.test])
         self.views = puzzles.views
         self._codes = puzzles.codes()
@@ -109,7 +113,8 @@ class ArcQueries:
             start, end = int(puzzles.starts[number]), int(puzzles.starts[number + 1])
             for _ in task.test:
                 rows.setdefault(side, []).extend(
-                    (view - start, query, view) for view in range(start, min(end, start + num_views))
+                    (view - start, query, view)
+                    for view in range(start + first_view, min(end, start + num_views))
                 )
                 query += 1
         self._sides = tuple(sorted(rows))

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.config import PredictConfig
-from arc_solver.domain.boards import BoardQueries, Boards
+from arc_solver.domain.boards import BoardQueries
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Model
+from arc_solver.sources.board_set import BoardSet
 
 
 class BoardAnswers(NamedTuple):
@@ -25,7 +26,7 @@ class BoardAnswers(NamedTuple):
 
 def answer_boards(
     model: Model,
-    boards: Boards,
+    boards: BoardSet,
     config: PredictConfig,
     *,
     stop: Callable[[], bool] = lambda: False,
