@@ -21,7 +21,7 @@ STEP_NAME = re.compile(r"checkpoint-(\d{8})\.safetensors")
 
 
 class CheckpointError(ValueError):
-    """A file that is no whole checkpoint of ours, or does not fit what is asked of it; the text is one line."""
+    """A file that is no whole checkpoint of ours, or does not fit what is asked; the text is one line."""
 
     exit_code = 1
 
@@ -81,6 +81,8 @@ def read_header(path: Path) -> Header:
         raw = entries.pop("__metadata__", {})
         tensors = {name: _entry(value, size - 8 - length) for name, value in entries.items()}
         metadata = json.loads(raw[METADATA_KEY])
+        # Several texts say the same in JSON; only the one that was written is whole.
+        as_written = json.dumps(metadata) == raw[METADATA_KEY] and not set(b"\t\n\r") & set(text)
         known = metadata["format"]
         sums = metadata["sha256"]
         named = isinstance(sums, dict) and set(sums) == set(tensors)
@@ -91,6 +93,8 @@ def read_header(path: Path) -> Header:
         ) from error
     if known != FORMAT:
         raise CheckpointError(f"{path.name}: checkpoint format {known!r}, this version reads {FORMAT}")
+    if not as_written:
+        raise CheckpointError(f"{path.name}: the header is not as it was written; the file is damaged")
     if not named:
         raise CheckpointError(
             f"{path.name}: the header does not list a hash for every tensor; the file is damaged"
@@ -105,7 +109,9 @@ def read_header(path: Path) -> Header:
 def _entry(value: dict[str, Any], available: int) -> TensorEntry:
     begin, end = value["data_offsets"]
     shape = tuple(value["shape"])
-    if not (0 <= begin <= end <= available) or any(not isinstance(s, int) or s < 0 for s in shape):
+    if any(type(number) is not int or number < 0 for number in (begin, end, *shape)):
+        raise TypeError("a place or shape that is no whole number")
+    if not begin <= end <= available:
         raise ValueError("offsets")
     return TensorEntry(str(value["dtype"]), shape, begin, end)
 
@@ -158,9 +164,12 @@ def describe(path: Path) -> dict[str, Any]:
         "training_seconds": facts.get("seconds"),
         "parameters": sum(entry.num_elements for entry in dense),
         "row_parameters": rows[0].num_elements if rows else 0,
-        "puzzles": {"tasks": len(facts.get("puzzles", {}).get("ids", [])), "rows": rows[0].shape[0] if rows else 0},
+        "puzzles": {
+            "tasks": len(facts.get("puzzles", {}).get("ids", [])),
+            "rows": rows[0].shape[0] if rows else 0,
+        },
         "data": facts.get("data"),
-        "files": {name: digest for name, digest in facts.get("files", [])},
+        "files": dict(facts.get("files", [])),
         "scores": facts.get("scores", {}),
         "preset": recipe.get("name"),
         "about": recipe.get("about"),

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
 
+MAX_SEED = 2**32
+
 
 class ConfigError(ValueError):
     """A field that does not exist or a value that cannot be; the text is one line."""
@@ -67,7 +69,10 @@ class ModelConfig:
         )
         _require(self.networks in (1, 2), f"networks={self.networks}: 1 or 2")
         _require(self.num_latents >= 0, f"num_latents={self.num_latents}: 0 or more")
-        _require(self.expansion > 0, f"expansion={self.expansion}: must be positive")
+        _require(
+            0 < self.expansion < math.inf and self.inner(self.width) > 0,
+            f"expansion={self.expansion}: must be positive and leave an inner width",
+        )
         _require(
             self.prefix_length >= 1, f"prefix_length={self.prefix_length}: the halting head reads position 0"
         )
@@ -75,6 +80,14 @@ class ModelConfig:
         _require(
             self.row_width <= self.prefix_length * self.width,
             f"row_width={self.row_width} does not fit {self.prefix_length} prefix positions of {self.width}",
+        )
+        _require(
+            self.num_latents != 0 or self.networks == 1,
+            "num_latents=0 has no latent for the first of networks=2",
+        )
+        _require(
+            self.embedding != "composed" or self.vocabulary >= 12,
+            f"vocabulary={self.vocabulary}: embedding='composed' needs the 12 tokens of ARC",
         )
         if self.mixer == "mlp" or self.positions == "learned":
             _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
@@ -119,6 +132,7 @@ class TrainConfig:
     exploration: float = 0.1
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
     num_views: int = 1000
+    permute_colors: bool = True  # False: views are the symmetries alone
     translate: bool = True
     canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
     precision: str = "auto"
@@ -139,19 +153,25 @@ class TrainConfig:
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
         for name in (
             "learning_rate",
+            "vector_learning_rate",
             "row_learning_rate",
             "weight_decay",
             "row_weight_decay",
             "clip",
+            "halt_weight",
             "warmup_steps",
+            "eval_every",
         ):
-            _require(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: must not be negative")
+            _require(
+                0 <= getattr(self, name) < math.inf,
+                f"{name}={getattr(self, name)}: must be finite and not negative",
+            )
         for name in ("beta1", "beta2", "momentum", "ema", "label_smoothing"):
             _require(0 <= getattr(self, name) < 1, f"{name}={getattr(self, name)}: from 0 to below 1")
         for name in ("exploration", "decay_share", "rows_only_share"):
             _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: from 0 to 1")
         _require(self.learning_rate > 0, "learning_rate=0 trains nothing")
-        _require(self.seed >= 0, f"seed={self.seed}: must not be negative")
+        _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
 
 
 @dataclass(frozen=True)
@@ -170,7 +190,8 @@ class PredictConfig:
         for name in ("views", "ages", "batch_size"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
         _require(self.patience >= 0, f"patience={self.patience}: 0 or more")
-        _require(self.seed >= 0, f"seed={self.seed}: must not be negative")
+        _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
+        _require(not math.isnan(self.halt_logit), "halt_logit=nan: must be a number")
 
 
 @dataclass(frozen=True)
@@ -189,7 +210,7 @@ AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)
 
 def from_mapping(kind: type[AnyConfig], values: dict[str, Any]) -> AnyConfig:
     """Build a config from plain values; an unknown key is a ConfigError that suggests the near one."""
-    return with_values(kind(**{}) if kind is not ModelConfig else ModelConfig(), values)
+    return with_values(kind(), values)
 
 
 def with_values(config: AnyConfig, values: dict[str, Any]) -> AnyConfig:
@@ -213,25 +234,22 @@ def unknown_key(key: str, known: list[str]) -> str:
 
 def apply_settings(preset: Preset, settings: list[str]) -> Preset:
     """`preset` after `key=value` settings; a key belongs to the config that has it (train before predict)."""
+    owners = {
+        part: list(get_type_hints(type(getattr(preset, part)))) for part in ("model", "train", "predict")
+    }
+    values: dict[str, dict[str, str]] = {part: {} for part in owners}
     for setting in settings:
         key, equals, value = setting.partition("=")
         key = key.strip()
         _require(bool(equals), f"--set {setting!r}: expected key=value")
         part, _, field = key.rpartition(".")
-        owners = [
-            p for p in ("model", "train", "predict") if field in get_type_hints(type(getattr(preset, p)))
-        ]
-        if part:
-            owners = [p for p in owners if p == part]
-        if not owners:
-            known = [
-                f for p in ("model", "train", "predict") for f in get_type_hints(type(getattr(preset, p)))
-            ]
-            raise ConfigError(unknown_key(key, known))
-        owner = owners[0]
-        changed = with_values(getattr(preset, owner), {field: value})
-        preset = dataclasses.replace(preset, **{owner: changed})
-    return preset
+        having = [name for name, fields in owners.items() if field in fields and part in ("", name)]
+        if not having:
+            raise ConfigError(unknown_key(key, [field for fields in owners.values() for field in fields]))
+        values[having[0]][field] = value
+    # All settings of a config at once: one alone may be impossible where two are not.
+    changed = {part: with_values(getattr(preset, part), values[part]) for part in owners}
+    return dataclasses.replace(preset, **changed)
 
 
 def _parsed(key: str, value: Any, hint: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -25,6 +26,8 @@ from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, T
 from arc_solver.files import write_atomic
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
+from augment.dihedral import DIHEDRALS
+from augment.grid import NUM_COLORS
 from augment.view import ViewTable
 
 SAFETENSORS_TYPES = {
@@ -36,6 +39,7 @@ SAFETENSORS_TYPES = {
     torch.int64: "I64",
     torch.bool: "BOOL",
 }
+PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ def load(path: str | Path) -> Loaded:
     rows = tensors.get("average.puzzle.rows", tensors.get("model.puzzle.rows"))
     if rows is None:
         raise CheckpointError(f"{path.name}: no embedding rows in the file")
+    if puzzles.kind != preset.model.embedding or rows.dim() != 2 or rows.shape[0] < puzzles.num_rows:
+        raise CheckpointError(
+            f"{path.name}: rows of shape {tuple(rows.shape)} for {puzzles.num_rows} of {puzzles.kind!r}, "
+            f"but the model's kind is {preset.model.embedding!r}; the file contradicts itself"
+        )
     model = Model(preset.model, num_rows=rows.shape[0])
     prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
     state = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
@@ -100,7 +109,7 @@ def preset_from(metadata: dict[str, Any], name: str) -> Preset:
             from_mapping(TrainConfig, recipe["train"]),
             from_mapping(PredictConfig, recipe["predict"]),
         )
-    except (ConfigError, KeyError, TypeError) as error:
+    except (ConfigError, AttributeError, KeyError, TypeError) as error:
         raise CheckpointError(f"{name}: the recipe in the file cannot be read: {error}") from error
 
 
@@ -116,29 +125,54 @@ def preset_values(preset: Preset) -> dict[str, Any]:
 
 
 def puzzles_from(metadata: dict[str, Any], tensors: dict[str, Tensor], name: str) -> PuzzleMap:
-    """The puzzle map of a checkpoint."""
+    """The puzzle map of a checkpoint; CheckpointError unless kernels may trust every number in it."""
     try:
         listed = metadata["puzzles"]
-        views = ViewTable(tensors["puzzles.dihedrals"].numpy(), tensors["puzzles.colors"].numpy())
-        starts = tensors["puzzles.starts"].numpy().astype(np.int64)
-        puzzles = PuzzleMap(listed["kind"], tuple(listed["ids"]), tuple(listed["hashes"]), starts, views)
-    except (KeyError, TypeError, ValueError) as error:
+        kind, ids, hashes = listed["kind"], tuple(listed["ids"]), tuple(listed["hashes"])
+        starts, dihedrals, colors = (tensors[f"puzzles.{part}"].numpy() for part in PUZZLE_ARRAYS)
+    except (KeyError, TypeError) as error:
         raise CheckpointError(f"{name}: the puzzle map in the file cannot be read: {error}") from error
-    if len(starts) != len(puzzles.ids) + 1 or len(puzzles.hashes) != len(puzzles.ids) or starts[-1] != len(views):
+    if not (
+        all(isinstance(text, str) for text in (*ids, *hashes))
+        and len(hashes) == len(ids)
+        and _are_spans(starts, len(ids), len(dihedrals) if dihedrals.ndim == 1 else -1)
+        and _are_views(dihedrals, colors)
+    ):
         raise CheckpointError(f"{name}: the puzzle map in the file contradicts itself")
-    return puzzles
+    return PuzzleMap(kind, ids, hashes, starts, ViewTable(dihedrals, colors))
+
+
+def _are_spans(starts: npt.NDArray[Any], num_tasks: int, num_views: int) -> bool:
+    return bool(
+        starts.dtype == np.int64
+        and starts.shape == (num_tasks + 1,)
+        and starts[0] == 0
+        and starts[-1] == num_views
+        and (np.diff(starts) >= 0).all()
+    )
+
+
+def _are_views(dihedrals: npt.NDArray[Any], colors: npt.NDArray[Any]) -> bool:
+    return bool(
+        dihedrals.dtype == colors.dtype == np.uint8
+        and colors.shape == (len(dihedrals), NUM_COLORS)
+        and (dihedrals < len(DIHEDRALS)).all()
+        and (np.sort(colors, axis=1) == np.arange(NUM_COLORS)).all()
+    )
 
 
 def puzzle_tensors(puzzles: PuzzleMap) -> dict[str, Tensor]:
     """The tensors that `puzzles_from` reads."""
+    arrays = (puzzles.starts, puzzles.views.dihedrals, puzzles.views.colors)
     return {
-        "puzzles.starts": torch.from_numpy(puzzles.starts.copy()),
-        "puzzles.dihedrals": torch.from_numpy(np.ascontiguousarray(puzzles.views.dihedrals)),
-        "puzzles.colors": torch.from_numpy(np.ascontiguousarray(puzzles.views.colors)),
+        f"puzzles.{part}": torch.from_numpy(array.copy())
+        for part, array in zip(PUZZLE_ARRAYS, arrays, strict=True)
     }
 
 
-def save(path: Path, tensors: dict[str, Tensor], preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]) -> None:
+def save(
+    path: Path, tensors: dict[str, Tensor], preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]
+) -> None:
     """Write one checkpoint atomically: tensors, puzzle map, recipe, facts (step, scores, ...) and hashes."""
     stored = {n: t.detach().to("cpu").contiguous() for n, t in (tensors | puzzle_tensors(puzzles)).items()}
     metadata: dict[str, Any] = {
@@ -147,7 +181,8 @@ def save(path: Path, tensors: dict[str, Tensor], preset: Preset, puzzles: Puzzle
         "preset": preset_values(preset),
         "puzzles": {"kind": puzzles.kind, "ids": puzzles.ids, "hashes": puzzles.hashes},
         "sha256": {
-            name: tensor_hash(SAFETENSORS_TYPES[t.dtype], tuple(t.shape), _raw(t)) for name, t in stored.items()
+            name: tensor_hash(SAFETENSORS_TYPES[t.dtype], tuple(t.shape), _raw(t))
+            for name, t in stored.items()
         },
     }
     metadata = json.loads(json.dumps(metadata))
@@ -155,7 +190,7 @@ def save(path: Path, tensors: dict[str, Tensor], preset: Preset, puzzles: Puzzle
     write_atomic(path, safetensors.torch.save(stored, {METADATA_KEY: json.dumps(metadata)}))
 
 
-
-
 def _raw(tensor: Tensor) -> memoryview:
+    if tensor.numel() == 0:
+        return memoryview(b"")
     return memoryview(tensor.reshape(-1).view(torch.uint8).numpy())

@@ -1,0 +1,211 @@
+"""Configurations: typos are errors, bad values are one line, presets are real."""
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from arc_solver.config import (
+    ConfigError,
+    ModelConfig,
+    PredictConfig,
+    TrainConfig,
+    apply_settings,
+    from_mapping,
+    with_values,
+)
+from arc_solver.model import block, puzzle_embedding, trm
+from arc_solver.model.trm import Model
+from arc_solver.presets import PRESETS, find_preset
+from tests.arc_solver.tiny import preset
+
+BAD_MODELS: tuple[dict[str, Any], ...] = (
+    {"mixer": "attenton"},
+    {"positions": "rotary"},
+    {"embedding": "row"},
+    {"gradient": "all"},
+    {"width": 0},
+    {"num_heads": 0},
+    {"width": 510},
+    {"width": 48, "num_heads": 8},
+    {"networks": 3},
+    {"num_latents": -1},
+    {"num_latents": 0, "networks": 2},
+    {"expansion": 0.0},
+    {"expansion": -1.0},
+    {"expansion": 1e-4},
+    {"expansion": math.inf},
+    {"expansion": math.nan},
+    {"prefix_length": 0},
+    {"row_width": -1},
+    {"row_width": 17 * 512},
+    {"mixer": "mlp"},
+    {"positions": "learned"},
+    {"embedding": "composed", "vocabulary": 11},
+)
+BAD_TRAINING: tuple[dict[str, Any], ...] = (
+    {"domain": "chess"},
+    {"optimizer": "sgd"},
+    {"loss": "mse"},
+    {"steps": 0},
+    {"batch_size": 0},
+    {"learning_rate": 0.0},
+    {"learning_rate": -1.0},
+    {"learning_rate": math.inf},
+    {"learning_rate": math.nan},
+    {"vector_learning_rate": -1.0},
+    {"row_learning_rate": math.inf},
+    {"weight_decay": math.nan},
+    {"halt_weight": math.nan},
+    {"halt_weight": -0.5},
+    {"clip": -1.0},
+    {"beta1": 1.0},
+    {"ema": 1.0},
+    {"exploration": 1.1},
+    {"seed": -1},
+    {"seed": 2**64},
+    {"eval_every": -1},
+    {"keep": 0},
+)
+BAD_PREDICTION: tuple[dict[str, Any], ...] = (
+    {"views": 0},
+    {"ages": 0},
+    {"batch_size": 0},
+    {"patience": -1},
+    {"seed": -1},
+    {"halt_logit": math.nan},
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [(ModelConfig, v) for v in BAD_MODELS]
+    + [(TrainConfig, v) for v in BAD_TRAINING]
+    + [(PredictConfig, v) for v in BAD_PREDICTION],
+)
+def test_bad_values_are_one_line_that_names_the_field(kind: Any, values: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        kind(**values)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 120
+    assert any(name in text or name.split("_")[-1] in text for name in values)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [
+        ("lerning_rate", "'lerning_rate'; did you mean 'learning_rate'?"),
+        ("latent_step", "did you mean 'latent_steps'?"),
+        ("model.widht", "unknown setting 'model.widht'"),
+        ("zzz", "unknown setting 'zzz'; known: vocabulary, "),
+    ],
+)
+def test_an_unknown_key_suggests_the_near_one(key: str, wanted: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        apply_settings(preset(), [f"{key}=1"])
+    assert wanted in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_choice_suggests_the_near_one() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'adam_atan2'"):
+        TrainConfig(optimizer="adam_atan")
+    with pytest.raises(ConfigError, match="did you mean 'cpu-arc'"):
+        find_preset("cpu_arc")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["steps", "steps=", "steps=many", "steps=1.5", "steps=true", "translate=2", "clip=nan", "clip=x"],
+)
+def test_settings_that_cannot_be_read(setting: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        apply_settings(preset(), [setting])
+    assert setting.split("=")[0] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_reach_their_config() -> None:
+    found = apply_settings(
+        preset(),
+        [
+            "width=24",
+            "learning_rate = 0.5",
+            "train.seed=3",
+            "predict.seed=4",
+            "halt_logit=inf",
+            "translate=False",
+        ],
+    )
+    assert found.model == dataclasses.replace(preset().model, width=24)
+    assert (found.train.learning_rate, found.train.seed, found.train.translate) == (0.5, 3, False)
+    assert (found.predict.seed, found.predict.halt_logit) == (4, math.inf)
+    assert apply_settings(preset(), []) == preset()
+
+
+def test_a_key_of_two_configs_belongs_to_training_unless_named() -> None:
+    found = apply_settings(preset(), ["batch_size=9"])
+    assert (found.train.batch_size, found.predict.batch_size) == (9, preset().predict.batch_size)
+    found = apply_settings(preset(), ["predict.batch_size=9"])
+    assert (found.train.batch_size, found.predict.batch_size) == (preset().train.batch_size, 9)
+
+
+def test_settings_are_judged_together() -> None:
+    """Their order must not matter: each of these alone would be refused."""
+    wanted = dataclasses.replace(preset().model, mixer="mlp", length=16, width=60, num_heads=5)
+    settings = ["mixer=mlp", "length=16", "width=60", "num_heads=5"]
+    assert apply_settings(preset(), settings).model == wanted
+    assert apply_settings(preset(), settings[::-1]).model == wanted
+
+
+def test_the_last_of_equal_settings_wins() -> None:
+    assert apply_settings(preset(), ["seed=1", "train.seed=2"]).train.seed == 2
+    assert apply_settings(preset(), ["train.seed=2", "seed=1"]).train.seed == 1
+
+
+def test_plain_values_round_trip() -> None:
+    for config in (preset().model, preset().train, preset().predict, PredictConfig(halt_logit=0.5)):
+        values = dataclasses.asdict(config)
+        assert from_mapping(type(config), values) == config
+        assert from_mapping(type(config), {k: str(v) for k, v in values.items()}) == config
+
+
+def test_whole_numbers_may_come_as_floats() -> None:
+    assert with_values(TrainConfig(), {"steps": 3.0}).steps == 3
+    with pytest.raises(ConfigError, match="expected int"):
+        with_values(TrainConfig(), {"steps": math.inf})
+
+
+def test_configs_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        preset().train.steps = 4  # type: ignore[misc]
+
+
+@pytest.fixture
+def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models without the seconds that drawing their weights takes."""
+    for module in (block, puzzle_embedding, trm):
+        monkeypatch.setattr(module, "truncated_normal", lambda shape, std, generator: torch.zeros(shape))
+
+
+@pytest.mark.usefixtures("hollow")
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_builds_a_model(name: str) -> None:
+    found = find_preset(name)
+    assert found.name == name
+    assert found.about
+    assert "\n" not in found.about
+    model = Model(found.model, num_rows=3)
+    num_parameters = sum(p.numel() for p in model.parameters())
+    if name.startswith("hrm"):
+        assert 26e6 < num_parameters < 28e6
+    elif name.startswith("paper"):
+        assert 4.5e6 < num_parameters < 7.5e6
+    elif name.startswith("cpu"):
+        assert num_parameters < 1e6
+    smallest, largest = {"arc": (12, 12), "sudoku": (6, 11), "maze": (6, 6)}[found.train.domain]
+    assert smallest <= found.model.vocabulary <= largest
