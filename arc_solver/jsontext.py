@@ -25,6 +25,7 @@ MAX_DIGITS = 18  # every such integer fits 64 bits
 STDIN = "-"
 _BOM = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _STEP = np.zeros(256, np.int8)
@@ -46,6 +47,9 @@ class Flaw:
 
     text: str
     last: object = None
+
+
+_CONSTANTS = {text: Flaw(f"{text} is not a JSON number") for text in ("NaN", "Infinity", "-Infinity")}
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,8 @@ def parse(data: bytes, label: str) -> Document:
     except UnicodeDecodeError as error:
         raise DataError(f"{label}: not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        if flat is not data:
-            raise DataError(f"{label}: {_DEEP_TEXT}") from error
-        place = f"line {error.lineno} column {error.colno}"
-        raise DataError(f"{label}: not JSON: {place}: {shown(error.msg)}") from error
+        place = f"not JSON: line {error.lineno} column {error.colno}: {shown(error.msg)}"
+        raise DataError(f"{label}: {place if flat is data else _DEEP_TEXT}") from error
     return Document(value, refusals.found)
 
 
@@ -156,7 +158,8 @@ class _Refusals:
         )
 
     def constant(self, text: str) -> object:
-        return self._flaw(f"{text} is not a JSON number")
+        self.found = True
+        return _CONSTANTS[text]
 
     def _flaw(self, text: str, last: object = None) -> Flaw:
         self.found = True
@@ -242,8 +245,4 @@ def _outside_strings(data: bytes) -> npt.NDArray[np.uint8]:
 def _flaw_of_string(text: str) -> str | None:
     if text == "\udead":
         return _DEEP_TEXT
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "a lone surrogate in a text"
-    return None
+    return "a lone surrogate in a text" if LONE_SURROGATE.search(text) else None

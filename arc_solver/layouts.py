@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from arc_solver.jsontext import STDIN, DataError, Document, Flaw, flaws, label_of, read_document
+from arc_solver.jsontext import (
+    LONE_SURROGATE,
+    STDIN,
+    DataError,
+    Document,
+    Flaw,
+    flaws,
+    label_of,
+    read_document,
+)
 
 _SUFFIXES = (".json.gz", ".json", ".gz")
 
@@ -31,7 +40,7 @@ class Entry:
 
         0 for an id that no UTF-8 file could hold.
         """
-        if self.bare or not _is_writable(self.id):
+        if self.bare or LONE_SURROGATE.search(self.id):
             return 0
         value = _plain(self.value)
         test = _plain(value.get("test")) if isinstance(value, dict) else None
@@ -105,13 +114,16 @@ def _is_one_task(value: dict[str, object]) -> bool:
 
 
 def _misfit(document: Document) -> str:
-    for where, text in flaws(document.value):
+    """Why the document is none of the layouts."""
+    for where, text in flaws(document.value) if document.flawed else ():
         return f"{where.lstrip('.')}: {text}" if where else text
-    if isinstance(document.value, dict) and document.value:
-        return "lists under ids, as in a solutions file; give the challenges file"
-    if isinstance(document.value, dict | list):
+    if not isinstance(document.value, dict | list):
+        return f"{kind_of(document.value)}, expected an object of tasks"
+    if not document.value:
         return "empty, expected tasks"
-    return f"{kind_of(document.value)}, expected an object of tasks"
+    if isinstance(document.value, dict):
+        return "lists under ids, as in a solutions file; give the challenges file"
+    return "a list without pairs, expected tasks"
 
 
 def kind_of(value: object) -> str:
@@ -128,10 +140,6 @@ def _has_task_key(value: object) -> bool:
 
 def _plain(value: object) -> object:
     return value.last if isinstance(value, Flaw) else value
-
-
-def _is_writable(text: str) -> bool:
-    return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _stem(path: Path) -> str:

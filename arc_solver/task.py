@@ -13,16 +13,7 @@ from arc_solver.jsontext import DataError, flaws, label_of, quoted, read_documen
 from arc_solver.layouts import Entry, entries, kind_of, solutions_beside
 from augment.grid import Grid
 
-__all__ = [
-    "DataError",
-    "Pair",
-    "Task",
-    "TaskFault",
-    "read_tasks",
-    "read_tasks_softly",
-    "solutions_beside",
-    "task_hash",
-]
+__all__ = ["DataError", "Pair", "Task", "TaskFault", "read_tasks", "read_tasks_softly", "task_hash"]
 
 MAX_ID_LENGTH = 128
 NUM_KEYS_NAMED = 8

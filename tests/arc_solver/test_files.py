@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from arc_solver import files
-from arc_solver.files import FolderInUse, StorageError, lock_folder, sha256_file, sweep_stale, write_atomic
+from arc_solver.files import (
+    FolderInUse,
+    StorageError,
+    append_line,
+    lock_folder,
+    sha256_file,
+    sweep_stale,
+    write_atomic,
+)
 
 OLD, NEW = b"old" * 1000, b"new!" * 50_000
 PIECES = [NEW[start : start + 60_000] for start in range(0, len(NEW), 60_000)]
@@ -233,6 +241,18 @@ def test_a_lock_needs_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(OLD)
     with pytest.raises(StorageError, match="as an output folder"), lock_folder(tmp_path / "file"):
         pytest.fail("a file was entered")
+
+
+def test_a_log_grows_by_whole_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    append_line(log, b"one")
+    append_line(log, b"two")
+    assert log.read_bytes() == b"one\ntwo\n"
+    log.write_bytes(b"one\ntw")
+    append_line(log, b"three")
+    assert log.read_bytes() == b"one\ntw\nthree\n"
+    with pytest.raises(StorageError, match="cannot write"):
+        append_line(tmp_path, b"a folder")
 
 
 def test_sha256(tmp_path: Path) -> None:

@@ -162,6 +162,7 @@ BAD_FILES: dict[bytes, str] = {
     b"": "not JSON: line 1 column 1: Expecting value",
     b"{}": "empty, expected tasks",
     b"[]": "empty, expected tasks",
+    b"[[[1]]]": "a list without pairs, expected tasks",
     b"7": "a number, expected an object of tasks",
     b"NaN": "NaN is not a JSON number",
     b"[NaN]": "[0]: NaN is not a JSON number",

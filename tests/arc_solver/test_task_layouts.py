@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from arc_solver.task import DataError, Task, read_tasks, read_tasks_softly, solutions_beside
+from arc_solver.layouts import solutions_beside
+from arc_solver.task import DataError, Task, read_tasks, read_tasks_softly
 
 PAIR = {"input": [[1, 2], [3, 4]], "output": [[5]]}
 OPEN = {"test": [{"input": [[7]]}, {"input": [[8]]}], "train": [PAIR, PAIR]}
