@@ -18,7 +18,7 @@ import pytest
 
 from arc_solver.task import DataError, Pair, Task, read_tasks, read_tasks_softly
 
-COUNT = int(os.environ.get("ARC_SOLVER_FUZZ_COUNT", "1000"))
+COUNT = int(os.environ.get("ARC_SOLVER_FUZZ_COUNT", "600"))
 SEED = int(os.environ.get("ARC_SOLVER_FUZZ_SEED", "1"))
 Result = TypeVar("Result")
 Content = dict[str, tuple[list[Any], list[Any]]]
