@@ -46,8 +46,16 @@ class Corpus:
             return BoardTraining(self.boards, train), PuzzleMap(
                 "none" if model.embedding == "none" else "rows"
             )
-        puzzles = PuzzleMap.build(self.tasks, model.embedding, train.num_views, train.seed)
+        puzzles = puzzles_of(self.tasks, preset, train.seed)
         return ArcTraining(self.tasks, puzzles, train), puzzles
+
+
+def puzzles_of(tasks: Sequence[Task], preset: Preset, seed: int) -> PuzzleMap:
+    """The puzzles that `preset` makes of tasks, their views drawn with `seed`."""
+    train = preset.train
+    return PuzzleMap.build(
+        tasks, preset.model.embedding, train.num_views, seed, permute_colors=train.permute_colors
+    )
 
 
 def read_corpus(

@@ -28,7 +28,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The type that activations have: what is asked for, or with "auto" bfloat16 where the GPU has units for it.
+    """The type of activations: what is asked for, or with "auto" bfloat16 where the GPU has units for it.
 
     Weights, optimizers and losses are float32 in any case.
     """

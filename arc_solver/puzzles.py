@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.task import Task, task_hash
-from augment.view import ViewTable, distinct_views
+from augment.view import ViewTable, distinct_dihedrals, distinct_views
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,18 @@ class PuzzleMap:
     views: ViewTable = field(default_factory=lambda: ViewTable.from_views([]))
 
     @classmethod
-    def build(cls, tasks: Sequence[Task], kind: str, num_views: int, seed: int) -> PuzzleMap:
-        """The puzzles of `tasks`: for each the identity and up to `num_views` − 1 more distinct views."""
-        tables = [distinct_views(demonstrations(task), num_views, seed) for task in tasks]
+    def build(
+        cls, tasks: Sequence[Task], kind: str, num_views: int, seed: int, *, permute_colors: bool = True
+    ) -> PuzzleMap:
+        """The puzzles of `tasks`: for each the identity and up to `num_views` − 1 views distinct by content.
+
+        Without `permute_colors` the views are the symmetries alone, at most eight.
+        """
+        shown = [demonstrations(task) for task in tasks]
+        if permute_colors:
+            tables = [distinct_views(grids, num_views, seed) for grids in shown]
+        else:
+            tables = [distinct_dihedrals(grids).take(slice(num_views)) for grids in shown]
         starts = np.cumsum([0, *map(len, tables)], dtype=np.int64)
         return cls(
             kind,
@@ -74,12 +83,12 @@ class PuzzleMap:
         views = ViewTable(self.views.dihedrals[kept], self.views.colors[kept])
         starts = np.cumsum([0, *map(len, spans)], dtype=np.int64)
         ids, hashes = tuple(self.ids[t] for t in numbers), tuple(self.hashes[t] for t in numbers)
-        old = [np.zeros(1, np.int64)]
+        old = [np.zeros(0 if self.kind == "none" else 1, np.int64)]
         if self.kind == "rows":
             old += [self.rows(t) for t in numbers]
         elif self.kind == "composed":
             old.append(np.array([1 + t for t in numbers], np.int64))
-        return PuzzleMap(self.kind, ids, hashes, starts, views), np.concatenate(old)[: self.num_rows or 1]
+        return PuzzleMap(self.kind, ids, hashes, starts, views), np.concatenate(old)
 
     def _numbers(self) -> dict[str, int]:
         return {h: t for t, h in reversed(list(enumerate(self.hashes))) if h}

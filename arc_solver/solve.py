@@ -130,7 +130,8 @@ def _learned(
 ) -> tuple[Model, PuzzleMap]:
     """A model for tasks that no checkpoint knows, after test-time training unless that is switched off."""
     kind = loaded.model.config.embedding if loaded else preset.model.embedding
-    puzzles = PuzzleMap.build(tasks, kind, preset.train.num_views, options.seed)
+    train = preset.train
+    puzzles = PuzzleMap.build(tasks, kind, train.num_views, options.seed, permute_colors=train.permute_colors)
 
     def untrained() -> Model:
         return warm_model(loaded, puzzles) if loaded else cold_model(preset.model, puzzles, options.seed)

@@ -85,7 +85,7 @@ class ViewTable:
     def arrays(self) -> ViewArrays:
         return ViewArrays(self.dihedrals, self.colors)
 
-    def take(self, rows: npt.NDArray[np.integer]) -> "ViewTable":
+    def take(self, rows: npt.NDArray[np.integer] | slice) -> "ViewTable":
         """The views at these rows, in this order; repeats are allowed."""
         return ViewTable(self.dihedrals[rows], self.colors[rows])
 
@@ -121,3 +121,12 @@ def distinct_views(grids: Sequence[Grid], num: int, seed: int) -> ViewTable:
     colors = np.empty((num, NUM_COLORS), dtype=np.uint8)
     filled = draw_orbit(PackedGrids.from_grids(grids).arrays, np.uint64(seed), dihedrals, colors)
     return ViewTable(dihedrals[:filled].copy(), colors[:filled].copy())
+
+
+def distinct_dihedrals(grids: Sequence[Grid]) -> ViewTable:
+    """The symmetries that differ in what they make of all `grids`, colors kept; the identity first."""
+    found: dict[tuple[tuple[tuple[int, ...], bytes], ...], View] = {}
+    for index in range(len(DIHEDRALS)):
+        turned = [apply_dihedral(grid, index) for grid in grids]
+        found.setdefault(tuple((grid.shape, grid.tobytes()) for grid in turned), View(index))
+    return ViewTable.from_views(found.values())

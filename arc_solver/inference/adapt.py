@@ -10,12 +10,12 @@ import torch
 from arc_solver.config import ModelConfig, TrainConfig
 from arc_solver.corpus import without_answers
 from arc_solver.domain.arc import ArcTraining
-from arc_solver.weights import Loaded
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Task
 from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.state import TrainState
+from arc_solver.weights import Loaded
 
 
 def cold_model(config: ModelConfig, puzzles: PuzzleMap, seed: int) -> Model:
@@ -55,4 +55,3 @@ def adapt(
     state = TrainState(model, data, config, device)
     run_steps(state, config, limits, hooks or Hooks(), label="adapt", quiet=quiet)
     return state.averaged if config.ema else state.model.requires_grad_(False)
-

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from arc_solver.corpus import puzzles_of
 from arc_solver.domain.arc import CANVASES, task_side
 from arc_solver.inference.adapt import adapt, warm_model
 from arc_solver.model.trm import Model, halting_logit
-from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Task
 from arc_solver.training.loop import Limits
 from arc_solver.weights import Loaded
@@ -57,7 +57,7 @@ class Subject:
             )
             return cls(loaded.model.to(device), task, blank, sides, remark)
         config = dataclasses.replace(loaded.preset.train, steps=adapt_steps, seed=seed)
-        puzzles = PuzzleMap.build([task], loaded.preset.model.embedding, config.num_views, seed)
+        puzzles = puzzles_of([task], loaded.preset, seed)
         model = warm_model(loaded, puzzles)
         model = adapt(model, puzzles, [task], config, Limits(), device, quiet=quiet)
         return cls(model, task, puzzles.codes()[0], sides, f"learnt for {adapt_steps} steps")

@@ -14,9 +14,9 @@ from torch import Tensor
 from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints
 from arc_solver.config import Preset
 from arc_solver.domain import TrainingData
-from arc_solver.weights import check_state, preset_values, read_tensors, save
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.state import TrainState
+from arc_solver.weights import check_state, preset_values, read_tensors, save
 
 BEST_NAME = "best.safetensors"
 # Rows in flight beyond this are not saved: a restart then begins them afresh, and is no longer bit-identical.
@@ -35,7 +35,12 @@ def run_hash(preset: Preset, data: TrainingData) -> str:
 
 
 def save_state(
-    folder: Path, state: TrainState, preset: Preset, puzzles: PuzzleMap, data: TrainingData, facts: dict[str, Any]
+    folder: Path,
+    state: TrainState,
+    preset: Preset,
+    puzzles: PuzzleMap,
+    data: TrainingData,
+    facts: dict[str, Any],
 ) -> Path:
     """Write the checkpoint of this step, then remove the oldest beyond `keep`."""
     tensors = state.tensors()
@@ -62,11 +67,17 @@ def save_state(
     return path
 
 
-def save_weights(path: Path, state: TrainState, preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]) -> None:
+def save_weights(
+    path: Path, state: TrainState, preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]
+) -> None:
     """Write only what prediction needs: the averaged weights and the rows."""
     tensors = {f"average.{name}": t for name, t in state.averaged.state_dict().items()}
     save(
-        path, tensors, preset, puzzles, {**facts, "kind": "weights", "step": state.step, "seconds": round(state.seconds, 3)}
+        path,
+        tensors,
+        preset,
+        puzzles,
+        {**facts, "kind": "weights", "step": state.step, "seconds": round(state.seconds, 3)},
     )
 
 
@@ -115,5 +126,6 @@ def _check_same_run(path: Path, metadata: dict[str, Any], preset: Preset, data: 
                 differences.append(f"{part}.{key} is {value} here, {other} there")
     shown = "; ".join(differences[:3]) + (f" and {len(differences) - 3} more" if len(differences) > 3 else "")
     raise CheckpointError(
-        f"{path.parent} holds another run ({shown or 'another recipe'}); choose another --out or remove the folder"
+        f"{path.parent} holds another run ({shown or 'another recipe'}); "
+        "choose another --out or remove the folder"
     )

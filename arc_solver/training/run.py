@@ -1,4 +1,4 @@
-"""A training run in a folder: start or resume, train under limits, keep checkpoints, metrics and a manifest."""
+"""A training run in a folder: start or resume, train under limits, keep checkpoints and metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-
 
 from arc_solver.config import Preset
 from arc_solver.corpus import Corpus, read_corpus
@@ -63,11 +62,13 @@ def train(
     """Train `preset` on `data` in the folder `out` and return the weights to predict with.
 
     `data` is a Corpus, or names and paths as on the command line. Where `out` holds a run of the same recipe
-    and data it goes on from its newest whole checkpoint. Raises a ValueError subclass for bad input, FolderInUse
-    where another process trains there, Interrupted after SIGINT or SIGTERM.
+    and data it goes on from its newest whole checkpoint. Raises a ValueError subclass for bad input,
+    FolderInUse where another process trains there, Interrupted after SIGINT or SIGTERM.
     """
     options = options or RunOptions()
-    corpus = data if isinstance(data, Corpus) else read_corpus([data] if isinstance(data, str | Path) else data)
+    corpus = (
+        data if isinstance(data, Corpus) else read_corpus([data] if isinstance(data, str | Path) else data)
+    )
     device = choose_device(options.device)
     examples, puzzles = corpus.training_data(preset)
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
@@ -161,9 +162,9 @@ def measure_step(preset: Preset, corpus: Corpus, device: str, num_steps: int = 1
         "parameters": dense,
         "row_parameters": model.puzzle.rows.numel(),
         "puzzles": puzzles.num_rows,
-        "canvases": {f"{h}x{w}": n for (h, w), n in zip(examples.canvases, state.batches.global_slots, strict=True)},
+        "canvases": {
+            f"{h}x{w}": n for (h, w), n in zip(examples.canvases, state.batches.global_slots, strict=True)
+        },
         "seconds_per_step": seconds[1] / num_steps,
         "hours": seconds[1] / num_steps * preset.train.steps / 3600,
     }
-
-

@@ -81,7 +81,7 @@ class TrainState:
 
 
 def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Output]:
-    """The model's forward, compiled where asked for (with "auto" on CUDA); eager with one warning if that fails.
+    """The model's forward, compiled where asked for ("auto": on CUDA); eager with one warning if that fails.
 
     Shapes are static per canvas, so every canvas is compiled once.
     """

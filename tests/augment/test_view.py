@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment.view import View, ViewTable
+from augment.view import View, ViewTable, distinct_dihedrals
 from tests.naive import random_grids
 
 COLORS = st.permutations(range(10)).map(tuple)
@@ -97,3 +97,12 @@ def test_a_table_holds_views():
 def test_a_table_of_anything_else_is_an_error(dihedrals, colors, text):
     with pytest.raises(ValueError, match=text):
         ViewTable(dihedrals, colors)
+
+
+def test_distinct_dihedrals_are_the_symmetries_that_show_a_difference() -> None:
+    plain = distinct_dihedrals([np.array([[1, 2], [3, 4]], dtype=np.uint8)])
+    assert [plain[i] for i in range(len(plain))] == [View(i) for i in range(8)]
+    mirrored = distinct_dihedrals([np.array([[1, 2, 1]], dtype=np.uint8)])
+    assert [mirrored[i].dihedral for i in range(len(mirrored))] == [0, 1]
+    together = distinct_dihedrals([np.array([[1, 2, 1]], dtype=np.uint8), np.array([[1, 2]], dtype=np.uint8)])
+    assert [together[i].dihedral for i in range(len(together))] == [0, 1, 2, 3]
