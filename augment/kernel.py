@@ -21,7 +21,8 @@ _LOG = logging.getLogger(__name__)
 def kernel(function: Function) -> Function:
     """Compile a function that Python calls; its machine code is kept on disk if a folder can be."""
     if _CONFIG.DISABLE_JIT:
-        return _interpreted(function)
+        # Hashes wrap around in uint64 on purpose; interpreted numpy scalars would warn of it.
+        return np.errstate(over="ignore")(function)
     folder = cache_folder()
     chosen = _CONFIG.CACHE_DIR
     _CONFIG.CACHE_DIR = str(folder or "")
@@ -32,19 +33,12 @@ def kernel(function: Function) -> Function:
 
 
 def inner(function: Function) -> Function:
-    """Compile a function that kernels call; it is kept as a part of theirs, not by itself."""
-    if _CONFIG.DISABLE_JIT:
-        return _interpreted(function)
-    return _compiled(function, cache=False)
+    """Compile a function that only kernels call; it is kept as a part of theirs, not by itself."""
+    return function if _CONFIG.DISABLE_JIT else _compiled(function, cache=False)
 
 
 def _compiled(function: Function, cache: bool) -> Function:
     return cast(Function, numba.njit(cache=cache, nogil=True, error_model="numpy")(function))
-
-
-def _interpreted(function: Function) -> Function:
-    """Hashes wrap around in uint64 on purpose; interpreted numpy scalars would warn of it."""
-    return np.errstate(over="ignore")(function)
 
 
 @functools.cache

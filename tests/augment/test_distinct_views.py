@@ -37,14 +37,13 @@ def test_all_pictures_come_and_each_once(seed):
         ([[0, 5], [5, 0]], 9 * 2),  # half the symmetries leave it, the others swap
         ([[1, 2], [2, 1]], 9 * 8),  # every symmetry but renames
         ([[0, 1], [2, 0]], 9 * 8 * 2),
-        ([[1, 2, 3, 4, 5, 6, 7, 8, 9]], 362880 // 2 * 4),
+        ([[1, 2, 3, 4]], 9 * 8 * 7 * 6 * 2),
     ],
 )
 def test_how_many_there_are(rows, wanted):
     table = distinct_views([np.array(rows, np.uint8)], wanted + 5, 0)
     assert len(table) == wanted
-    if wanted < 1000:
-        assert len(set(shown(table, [np.array(rows, np.uint8)]))) == wanted
+    assert len(set(shown(table, [np.array(rows, np.uint8)]))) == wanted
 
 
 @pytest.mark.parametrize("seed", range(3))

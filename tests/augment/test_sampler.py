@@ -39,7 +39,7 @@ def test_each_task_once_per_epoch():
 
 def test_pairs_and_views_of_the_task_are_uniform():
     data = random_data_set(3, num_tasks=3)
-    draws = drawn(data.catalog, 1, 0, 3000)
+    draws = drawn(data.catalog, 1, 0, 1200)
     firsts = np.cumsum([0, *map(len, data.pairs)])
     for task in range(3):
         mine = draws[draws["task"] == task]
@@ -49,12 +49,12 @@ def test_pairs_and_views_of_the_task_are_uniform():
         ]:
             found = np.bincount(mine[column] - start, minlength=count)
             assert len(found) == count
-            assert (abs(found - 1000 / count) < 5 * (1000 / count) ** 0.5).all()
+            assert (abs(found - 400 / count) < 5 * (400 / count) ** 0.5).all()
 
 
 def test_offsets_keep_the_pair_on_the_canvas_and_one_pair_in_the_corner():
     data = random_data_set(4, num_tasks=5)
-    draws = drawn(data.catalog, 1, 0, 4000)
+    draws = drawn(data.catalog, 1, 0, 1500)
     for draw in draws:
         grid = np.zeros((data.catalog.heights[draw["pair"]], data.catalog.widths[draw["pair"]]), np.uint8)
         height, width = data.views[draw["view"]].apply(grid).shape
@@ -70,7 +70,7 @@ def test_offsets_keep_the_pair_on_the_canvas_and_one_pair_in_the_corner():
 
 def test_offsets_are_uniform_over_the_free_space():
     data = random_data_set(6, num_tasks=1, max_side=4)
-    draws = drawn(data.catalog, 1, 0, 4000, side=6)
+    draws = drawn(data.catalog, 1, 0, 1500, side=6)
     height = data.catalog.heights[draws["pair"]]
     turned = np.isin(data.views.dihedrals[draws["view"]], [1, 3, 6, 7])
     height = np.where(turned, data.catalog.widths[draws["pair"]], height)
