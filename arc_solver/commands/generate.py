@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from arc_solver.commands.console import sayer
+
 EPILOG = "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv"
 KINDS = ("sudoku", "maze")
 
@@ -20,14 +22,12 @@ def generate(
     kind: str = typer.Argument(..., help="sudoku or maze."),
     num: int = typer.Option(..., min=1, help="How many."),
     out: Path = typer.Option(..., help="The file to write: source, question, answer, rating."),
-    side: int | None = typer.Option(
-        None, min=2, help="Side: Sudoku 4, 6 or 9; mazes 5 and more. Default 9, 30."
-    ),
-    min_rating: int = typer.Option(0, min=0, help="Sudoku: at least so many wrong guesses of the solver."),
-    min_path: int = typer.Option(0, min=0, help="Mazes: at least so many moves."),
-    exclude: list[Path] = typer.Option([], help="Leave out what this file holds; may be repeated."),
+    side: int | None = typer.Option(None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30)."),
+    min_rating: int | None = typer.Option(None, min=0, help="Sudoku: at least so many wrong guesses."),
+    min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
+    exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
-    quiet: bool = typer.Option(False, help="No progress and no remarks."),
+    quiet: bool = typer.Option(False, help="No remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Make Sudokus or mazes.
@@ -36,11 +36,28 @@ def generate(
     """
     if kind not in KINDS:
         raise typer.BadParameter(f"{kind!r}: expected sudoku or maze")
-    from arc_solver.making import make_mazes, make_sudokus
+    if min_path is not None and kind == "sudoku":
+        raise typer.BadParameter("--min-path is for mazes; a Sudoku has --min-rating")
+    if min_rating is not None and kind == "maze":
+        raise typer.BadParameter("--min-rating is for Sudokus; a maze has --min-path")
+    import numpy as np
 
-    facts = (
-        make_sudokus(num, out, side or 9, min_rating, exclude, seed, quiet=quiet)
-        if kind == "sudoku"
-        else make_mazes(num, out, side or 30, min_path, exclude, seed, quiet=quiet)
-    )
+    from arc_solver.files import write_atomic
+    from arc_solver.sources.board_set import BoardSet
+    from arc_solver.sources.maze import generate_mazes
+    from arc_solver.sources.puzzle_files import MAZE, SUDOKU, board_csv, read_boards
+    from arc_solver.sources.sudoku import generate_sudoku
+
+    rng = np.random.default_rng(seed)
+    form = SUDOKU if kind == "sudoku" else MAZE
+    seen = BoardSet.joined([read_boards(path, (form,))[0] for path in exclude]) if exclude else None
+    if kind == "sudoku":
+        boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen)
+    else:
+        boards = generate_mazes(num, side or 30, rng, min_path, seen)
+    write_atomic(out, board_csv(boards, f"arc-solver generate --seed {seed}"))
+    low, high = int(boards.ratings.min()), int(boards.ratings.max())
+    what = "wrong guesses" if kind == "sudoku" else "moves"
+    sayer(quiet)(f"{len(boards)} of side {boards.side}, {low} to {high} {what}")
+    facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
     typer.echo(json.dumps(facts) if as_json else str(out))
