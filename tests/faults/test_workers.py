@@ -1,0 +1,99 @@
+"""Whatever a worker does, the submission is valid and complete, and what others answered stays."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from arc_solver.supervise import WorkerRefusal
+from tests.faults.scene import COUNT, answered, defects, prediction, starts, survivors, watched, write_tasks
+
+DEATHS = ("kill", "segfault", "exception", "exit", "memory", "garbage", "deaf", "orphan")
+HANGS = ("stop", "silent")
+SECONDS = 5.0
+
+
+@pytest.mark.parametrize("trial", range(COUNT))
+@pytest.mark.parametrize("kind", DEATHS)
+def test_a_dying_worker_costs_only_what_it_did_not_answer(tmp_path: Path, kind: str, trial: int) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json", seed=trial)
+    run = prediction(tmp_path, tasks, kind)
+    facts = run.run()
+    assert defects(run.wish.out, tasks) == []
+    # Each start answers one task; the second one is told only what the first left open.
+    assert starts(tmp_path) == [[task.id for task in tasks], [task.id for task in tasks[1:]]]
+    assert answered(run.wish.out, tasks) == [task.id for task in tasks[:2]]
+    assert len(facts["failures"]) == 1
+    assert not facts["out_of_time"]
+    assert facts["unanswered"] == sum(len(task.test) for task in tasks[2:])
+    assert survivors(tmp_path) == []
+
+
+@pytest.mark.parametrize("trial", range(COUNT))
+@pytest.mark.parametrize("kind", HANGS)
+def test_a_hanging_worker_is_killed_in_time(tmp_path: Path, kind: str, trial: int) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json", seed=trial)
+    run = prediction(tmp_path, tasks, kind, seconds=SECONDS)
+    facts = run.run()
+    assert run.times.left() > 0
+    assert facts["out_of_time"]
+    assert defects(run.wish.out, tasks) == []
+    assert answered(run.wish.out, tasks) == [tasks[0].id]
+    assert survivors(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["once-kill", "once-garbage", "once-exit"])
+def test_another_worker_takes_over(tmp_path: Path, kind: str) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json")
+    run = prediction(tmp_path, tasks, kind)
+    facts = run.run()
+    assert (facts["failures"], facts["unanswered"]) == ([], 0)
+    assert answered(run.wish.out, tasks) == [task.id for task in tasks]
+
+
+def test_the_answers_of_other_workers_do_not_change(tmp_path: Path) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json")
+    sane = prediction(tmp_path, tasks, "sane", workers=3)
+    assert sane.run()["unanswered"] == 0
+    expected = sane.standing.answers
+    shutil.rmtree(tmp_path / "starts")
+    # Only the first start misbehaves, and the two others began beside it.
+    hurt = prediction(tmp_path, tasks, "once-kill", workers=3)
+    assert hurt.run()["unanswered"] == 0
+    assert len(starts(tmp_path)) == 4
+    assert {q: a.tallies[0].grid.tolist() for q, a in hurt.standing.answers.items()} == {
+        q: a.tallies[0].grid.tolist() for q, a in expected.items()
+    }
+    assert sorted(id for part in starts(tmp_path)[:3] for id in part) == [task.id for task in tasks]
+
+
+def test_what_the_user_did_wrong_comes_through(tmp_path: Path) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json")
+    run = prediction(tmp_path, tasks, "refusal")
+    with pytest.raises(WorkerRefusal, match="toaster") as caught:
+        run.run()
+    assert caught.value.exit_code == 2
+    assert len(starts(tmp_path)) == 1
+    assert defects(run.wish.out, tasks) == []
+
+
+def test_a_command_that_cannot_start_leaves_the_fallback(tmp_path: Path) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json")
+    run = prediction(tmp_path, tasks, "sane")
+    run.worker = (str(tmp_path / "no such program"),)
+    assert len(run.run()["failures"]) == 1
+    assert defects(run.wish.out, tasks) == []
+
+
+def test_readers_never_see_an_invalid_file(tmp_path: Path) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json", num=40)
+    run = prediction(tmp_path, tasks, "slow", seconds=SECONDS)
+    with watched(run.wish.out, tasks) as seen:
+        started = time.monotonic()
+        facts = run.run()
+    assert time.monotonic() - started < SECONDS
+    assert facts["out_of_time"]
+    assert (seen["invalid"], seen["missing"]) == (0, 0)
+    assert seen["reads"] > 10
+    assert answered(run.wish.out, tasks)
