@@ -7,8 +7,10 @@ once, which a prefetching trainer does, and GNU OpenMP refuses to work in a fork
 import functools
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numba
@@ -19,13 +21,26 @@ SMALLEST_SHARE = 128
 """Rows below which a share is not worth waking a thread for."""
 
 
-def spread(job: Callable[[slice], None], num_rows: int, num_threads: int | None = None) -> None:
-    """Call `job` with slices that cover 0..num_rows once, on up to `num_threads` threads, and wait for all.
+_limit: ContextVar[int | None] = ContextVar("_limit", default=None)
 
-    The default is NUMBA_NUM_THREADS, else the number of cores. An exception of any slice is raised here.
+
+@contextmanager
+def at_most(num_threads: int) -> Iterator[None]:
+    """Within, kernels that this thread starts use up to `num_threads` threads."""
+    outer = _limit.set(num_threads)
+    try:
+        yield
+    finally:
+        _limit.reset(outer)
+
+
+def spread(job: Callable[[slice], None], num_rows: int) -> None:
+    """Call `job` with slices that cover 0..num_rows once, side by side on several threads, and wait for all.
+
+    There are NUMBA_NUM_THREADS of them (by default one per core) unless `at_most` says fewer or more. An
+    exception of any slice is raised here.
     """
-    wanted = _CONFIG.NUMBA_NUM_THREADS if num_threads is None else num_threads
-    shares = max(1, min(wanted, num_rows // SMALLEST_SHARE))
+    shares = max(1, min(_limit.get() or _CONFIG.NUMBA_NUM_THREADS, num_rows // SMALLEST_SHARE))
     bounds = [num_rows * share // shares for share in range(shares + 1)]
     parts = [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
     waiting = [_pool().submit(job, part) for part in parts[1:]]

@@ -5,14 +5,15 @@ import threading
 
 import pytest
 
-from augment.threads import SMALLEST_SHARE, spread
+from augment.threads import SMALLEST_SHARE, at_most, spread
 
 
 @pytest.mark.parametrize("num_rows", [0, 1, SMALLEST_SHARE, 2 * SMALLEST_SHARE + 1, 1000])
 @pytest.mark.parametrize("num_threads", [1, 2, 3, 64])
 def test_every_row_once(num_rows, num_threads):
     parts = []
-    spread(parts.append, num_rows, num_threads)
+    with at_most(num_threads):
+        spread(parts.append, num_rows)
     rows = sorted(row for part in parts for row in range(part.start, part.stop))
     assert rows == list(range(num_rows))
     assert 1 <= len(parts) <= num_threads
@@ -20,7 +21,8 @@ def test_every_row_once(num_rows, num_threads):
 
 def test_shares_run_side_by_side():
     meeting = threading.Barrier(2, timeout=60)
-    spread(lambda part: meeting.wait() and None, 2 * SMALLEST_SHARE, 2)
+    with at_most(2):
+        spread(lambda part: meeting.wait() and None, 2 * SMALLEST_SHARE)
 
 
 @pytest.mark.parametrize("guilty", [0, 1])
@@ -29,8 +31,8 @@ def test_an_error_of_any_share_is_raised(guilty):
         if (part.start > 0) == guilty:
             raise ArithmeticError(part.start)
 
-    with pytest.raises(ArithmeticError):
-        spread(job, 4 * SMALLEST_SHARE, 2)
+    with pytest.raises(ArithmeticError), at_most(2):
+        spread(job, 4 * SMALLEST_SHARE)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -38,12 +40,13 @@ def test_a_forked_child_has_threads_of_its_own(repository):
     program = """
 import os, warnings
 from augment.threads import spread
-spread(lambda part: None, 1000, 2)
+spread(lambda part: None, 1000)
 warnings.simplefilter("ignore")  # Python warns of forking beside threads, which is the point here
 child = os.fork()
 if child == 0:
-    spread(lambda part: None, 1000, 2)
+    spread(lambda part: None, 1000)
     os._exit(0)
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    subprocess.run([sys.executable, "-c", program], cwd=repository, check=True, timeout=60)
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", program], cwd=repository, env=environment, check=True, timeout=60)
