@@ -11,9 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
 from build_notebook import SOURCE, notebook_of, with_settings
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from arc_solver.checkpoint import CheckpointError, read_verified
+
 MANIFEST = "bundle.json"
 NOBODY = "your-name"
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,48})[a-z0-9]")
@@ -58,7 +62,7 @@ def build_wheel(folder: Path) -> Path:
 
 
 def add_weights(paths: list[Path], folder: Path) -> None:
-    """Copy checkpoints that `arc-solve info` can read; BundleError for another."""
+    """Copy checkpoints that `arc-solve info` can read and whose hashes agree; BundleError for another."""
     for path in paths:
         if (folder / path.name).exists():
             raise BundleError(f"{path}: two weights named {path.name}; rename one")
@@ -69,6 +73,10 @@ def add_weights(paths: list[Path], folder: Path) -> None:
         if done.returncode:
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise BundleError(f"{path}: arc-solve info refuses it: {reason[0].removeprefix('error: ')}")
+        try:
+            read_verified(path)
+        except CheckpointError as error:
+            raise BundleError(f"{path}: {error}") from error
         shutil.copyfile(path, folder / path.name)
 
 

@@ -19,9 +19,9 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 STARTED = time.monotonic()
 
@@ -283,9 +283,10 @@ def run(command: list[str], seconds: float) -> int:
     return code
 
 
-def pass_on(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line, end="", flush=True)
+def pass_on(stream: TextIO) -> None:
+    with stream:
+        for line in stream:
+            print(line, end="", flush=True)
 
 
 def install(wheel: Path) -> None:
@@ -348,7 +349,7 @@ def answer(tests: Path, out: Path, owed: dict[str, int], end: float) -> None:
     """Predict on what the machine has; where that gives nothing, once more on the CPU and from nothing."""
     wheel = first(find(SETTING["BUNDLE"], "arc_solver-*.whl"))
     if wheel:
-        install(wheel)
+        attempt("installing", lambda: install(wheel))
     presets = attempt("asking for the presets", known_presets, [])
     gpus = gpu_names()
     say(f"devices: {', '.join(gpus) or 'no GPU'}; {os.cpu_count()} processors")

@@ -1,0 +1,116 @@
+"""Whatever fails, a valid submission stays: the ways to score zero, tried one by one."""
+
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from submission.validation import validate
+from tests.kaggle_bundle.image import Image
+from tests.kaggle_bundle.stage import LAYOUTS, Stage, kill_tree, make_tasks, set_stage
+
+TASKS = make_tasks(6, 4, "e1")
+OWED = {name: len(task["test"]) for name, task in TASKS.items()}
+Damage = Callable[[Path], None]
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> float:
+    """Seconds until the file is there."""
+    started = time.monotonic()
+    while not path.exists():
+        assert process.poll() is None, "it ended without a file"
+        assert time.monotonic() - started < 60
+        time.sleep(0.01)
+    return time.monotonic() - started
+
+
+def killed(stage: Stage, script: Path, seconds: float) -> float:
+    """Kill a run that long after its file came; returns the seconds until it came."""
+    process = stage.start(script)
+    try:
+        waited = wait_for(stage.submission, process)
+        time.sleep(seconds)
+    finally:
+        kill_tree(process)
+        process.stdout.close()
+    return waited
+
+
+@pytest.mark.parametrize("num", [2, pytest.param(12, marks=pytest.mark.slow)])
+def test_a_kill_at_any_time_leaves_a_valid_file(
+    num: int, image: Image, bundle: Path, script: Path, tmp_path: Path
+) -> None:
+    seed = random.SystemRandom().randrange(1 << 30)
+    rng = random.Random(seed)
+    waits = []
+    for index in range(num):
+        stage = set_stage(tmp_path / str(index), "flat", image, bundle, TASKS, hidden=True)
+        seconds = rng.choice([0.0, 1.0, 10.0]) * rng.random()
+        waits.append(killed(stage, script, seconds))
+        defects = validate(stage.submission, OWED)
+        assert not defects, f"seed {seed}, killed after {seconds:.3f} s: {defects}"
+    print(f"{num} kills, 0 invalid files; the first file came after at most {max(waits):.2f} s")
+
+
+def remove_wheel(dataset: Path) -> None:
+    next(dataset.glob("*.whl")).unlink()
+
+
+def truncate_wheel(dataset: Path) -> None:
+    wheel = next(dataset.glob("*.whl"))
+    content = wheel.read_bytes()[:5000]
+    wheel.unlink()
+    wheel.write_bytes(content)
+
+
+def damage_weights(dataset: Path) -> None:
+    weights = next(dataset.glob("*.safetensors"))
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    weights.unlink()
+    weights.write_bytes(content)
+
+
+def damaged_stage(folder: Path, image: Image, bundle: Path, damage: Damage) -> Stage:
+    stage = set_stage(folder, "nested", image, bundle, TASKS, hidden=True)
+    dataset = stage.inputs / LAYOUTS["nested"][1]
+    dataset.chmod(0o755)
+    damage(dataset)
+    return stage
+
+
+@pytest.mark.parametrize("damage", [remove_wheel, truncate_wheel, shutil.rmtree])
+def test_without_the_solver_the_fallback_stays(
+    damage: Damage, bare_image: Image, bundle: Path, script: Path, tmp_path: Path
+) -> None:
+    stage = damaged_stage(tmp_path, bare_image, bundle, damage)
+    text = stage.run(script)
+    assert not validate(stage.submission, OWED)
+    assert "0 of" in text.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_damaged_weights_cost_only_the_weights(
+    image: Image, bundle: Path, script: Path, tmp_path: Path
+) -> None:
+    stage = damaged_stage(tmp_path, image, bundle, damage_weights)
+    text = stage.run(script, HOURS="0.05", OPTIONS="")
+    assert not validate(stage.submission, OWED)
+    assert "once more on the CPU, without weights" in text
+    assert "0 of" not in text.splitlines()[-1], "nothing was answered"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gpu", ["NVIDIA L4", "Tesla T4", "Tesla P100-PCIE-16GB"])
+def test_a_gpu_that_torch_cannot_use_still_ends_valid(
+    gpu: str, image: Image, bundle: Path, script: Path, tmp_path: Path
+) -> None:
+    stage = set_stage(tmp_path, "flat", image, bundle, TASKS, hidden=True)
+    stage.driver.write_text(f"#!/bin/sh\necho '{gpu}'\necho '{gpu}'\n")
+    text = stage.run(script)
+    assert not validate(stage.submission, OWED)
+    assert f"devices: {gpu}, {gpu}" in text

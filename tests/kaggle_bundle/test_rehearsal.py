@@ -1,0 +1,100 @@
+"""The rehearsal: the notebook as Kaggle runs it, in both layouts, without a network and without a GPU."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from submission.validation import validate
+from tests.kaggle_bundle.image import Image
+from tests.kaggle_bundle.stage import POISON, Stage, fingerprint, make_tasks, set_stage
+
+HIDDEN = make_tasks(3, 4, "f0") | POISON
+
+
+def owed(tasks: dict) -> dict[str, int]:
+    return {name: len(task["test"]) for name, task in tasks.items()}
+
+
+def answered(stage: Stage) -> set[str]:
+    """Ids of the tasks with any attempt that is not the fallback."""
+    blank = {"attempt_1": [[0]], "attempt_2": [[0]]}
+    return {name for name, entries in stage.read().items() if any(entry != blank for entry in entries)}
+
+
+@pytest.fixture(scope="module")
+def rerun(image: Image, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, str]:
+    """The bundle's notebook, executed by nbclient on hidden tasks with poison among them."""
+    stage = set_stage(tmp_path_factory.mktemp("rerun"), "nested", image, bundle, HIDDEN, hidden=True)
+    before = fingerprint(stage.inputs)
+    text = stage.execute(bundle / "submit.ipynb")
+    assert fingerprint(stage.inputs) == before, "the inputs were changed"
+    return stage, text
+
+
+def test_the_notebook_answers_hidden_tasks(rerun: tuple[Stage, str]) -> None:
+    stage, text = rerun
+    assert not validate(stage.submission, owed(HIDDEN))
+    assert answered(stage) == HIDDEN.keys() - POISON.keys()
+    assert "scored rerun" in text
+    assert "no GPU" in text
+    assert "FAILED" not in text
+
+
+def test_the_solver_that_answered_is_the_installed_one(rerun: tuple[Stage, str]) -> None:
+    stage, _ = rerun
+    query = [str(stage.image.python), "-c", "import arc_solver; print(arc_solver.__file__)"]
+    place = subprocess.run(query, cwd=stage.working, capture_output=True, text=True, check=True).stdout
+    assert Path(place).is_relative_to(stage.image.python.parent.parent)
+
+
+def test_the_fallback_came_first_and_the_report_last(rerun: tuple[Stage, str]) -> None:
+    lines = rerun[1].splitlines()
+    fallback = next(i for i, line in enumerate(lines) if "complete fallback" in line)
+    commands = [i for i, line in enumerate(lines) if "] $ " in line]
+    assert fallback < commands[0]
+    assert "validate" in lines[commands[-1]]
+    assert "outputs answered" in lines[-1]
+
+
+def test_poison_is_named_in_one_line_each(rerun: tuple[Stage, str]) -> None:
+    for name in POISON:
+        assert sum(f'"{name}"' in line and "warning" in line for line in rerun[1].splitlines()) == 1
+
+
+def test_nothing_asked_for_the_network(rerun: tuple[Stage, str]) -> None:
+    calls = rerun[0].image.calls
+    assert not calls.exists(), calls.read_text()
+
+
+def test_other_layout_same_seed_same_bytes_without_the_poison(
+    rerun: tuple[Stage, str], image: Image, bundle: Path, script: Path, tmp_path: Path
+) -> None:
+    healthy = {name: task for name, task in HIDDEN.items() if name not in POISON}
+    stage = set_stage(tmp_path, "flat", image, bundle, healthy, hidden=True)
+    stage.run(script)
+    theirs = rerun[0].read()
+    assert stage.read() == {name: theirs[name] for name in healthy}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+def test_the_placeholder_is_rehearsed_and_scored(
+    layout: str, image: Image, bundle: Path, tmp_path: Path
+) -> None:
+    tasks = make_tasks(4, 4, "0d")
+    stage = set_stage(tmp_path, layout, image, bundle, tasks, hidden=False)
+    text = stage.execute(bundle / "submit.ipynb")
+    assert not validate(stage.submission, owed(tasks))
+    assert "placeholder: a rehearsal" in text
+    assert "pass@2" in text, "the score of the rehearsal is missing"
+    assert answered(stage) == tasks.keys()
+
+
+@pytest.mark.slow
+def test_the_same_run_twice_gives_the_same_bytes(
+    image: Image, bundle: Path, script: Path, rerun: tuple[Stage, str], tmp_path: Path
+) -> None:
+    stage = set_stage(tmp_path, "flat", image, bundle, HIDDEN, hidden=True)
+    stage.run(script)
+    assert stage.submission.read_bytes() == rerun[0].submission.read_bytes()
