@@ -44,7 +44,13 @@ class Batches:
     ) -> None:
         self.data, self.config, self.device = data, config, device
         self.global_slots = slots_per_canvas(data.sizes, config.batch_size)
-        self.spans = tuple((n * rank // world, n * (rank + 1) // world) for n in self.global_slots)
+        self.world = world
+        self.spans = tuple(self.all_spans(group)[rank] for group in range(len(self.global_slots)))
+
+    def all_spans(self, group: int) -> list[tuple[int, int]]:
+        """The global slots of every process in a group."""
+        total = self.global_slots[group]
+        return [(total * rank // self.world, total * (rank + 1) // self.world) for rank in range(self.world)]
 
     def paint(self, step: int) -> list[Batch]:
         """The batches of one step, in the memory of the host (pinned where the device is CUDA)."""

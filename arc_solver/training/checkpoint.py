@@ -42,12 +42,14 @@ def save_state(
     data: TrainingData,
     facts: dict[str, Any],
 ) -> Path:
-    """Write the checkpoint of this step, then remove the oldest beyond `keep`."""
+    """Write the checkpoint of this step, remove the oldest beyond `keep`; all processes call, one writes."""
     tensors = state.tensors()
     in_flight = sum(t.numel() * t.element_size() for name, t in tensors.items() if name.startswith("slots."))
     if in_flight > MAX_SLOTS_BYTES:
         tensors = {name: t for name, t in tensors.items() if not name.startswith("slots.")}
     path = folder / checkpoint_name(state.step)
+    if not state.team.leads:
+        return path
     save(
         path,
         tensors,

@@ -46,11 +46,10 @@ def run_steps(
     *,
     label: str = "train",
     quiet: bool = True,
-    reduce: Callable[[list[torch.Tensor]], None] | None = None,
 ) -> bool:
     """Train `state` from its step to `config.steps` or a limit; True when the run is complete.
 
-    Evaluation and saving do not count as training time.
+    Evaluation and saving do not count as training time. Of several processes rank 0 decides on time.
     """
     clock = limits.clock
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
@@ -62,9 +61,12 @@ def run_steps(
     complete = False
     for batches in state.batches.from_step(state.step):
         state.seconds = base + clock() - started
-        progress = state.step / config.steps
-        if limits.time_limit is not None:
-            progress = max(progress, state.seconds / limits.time_limit)
+        spent = state.seconds / limits.time_limit if limits.time_limit is not None else 0.0
+        progress, stop, due = state.team.agree(
+            max(state.step / config.steps, spent),
+            limits.stop() or (limits.deadline is not None and clock() >= limits.deadline),
+            clock() - reported >= REPORT_SECONDS,
+        )
 
         # evaluate
         if hooks.evaluate and config.eval_every and state.step and state.step % config.eval_every == 0:
@@ -80,7 +82,7 @@ def run_steps(
 
         # stop
         complete = progress >= 1
-        if complete or limits.stop() or (limits.deadline is not None and clock() >= limits.deadline):
+        if complete or stop:
             break
 
         # step
@@ -91,13 +93,12 @@ def run_steps(
             config,
             rate_factor(config, state.step, progress),
             rows_only=rows_only,
-            reduce=reduce,
         )
         bar.update()
 
         # report
-        if clock() - reported >= REPORT_SECONDS:
-            metrics = measured(sums, state.step - reported_step, clock() - reported)
+        if due:
+            metrics = measured(state.team.total(sums), state.step - reported_step, clock() - reported)
             hooks.report({"step": state.step, "seconds": base + clock() - started, **metrics})
             bar.set_postfix(
                 {k: metrics[k] for k in ("loss", "exact", "ages", "examples_per_s")}, refresh=False
@@ -107,7 +108,8 @@ def run_steps(
     state.seconds = base + clock() - started
     bar.close()
     if state.step > reported_step:
-        metrics = measured(sums, state.step - reported_step, max(clock() - reported, 1e-9))
+        seconds = max(clock() - reported, 1e-9)
+        metrics = measured(state.team.total(sums), state.step - reported_step, seconds)
         hooks.report({"step": state.step, "seconds": state.seconds, **metrics})
     return complete
 

@@ -18,6 +18,7 @@ from arc_solver.files import append_line, lock_folder, sweep_stale
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.checkpoint import BEST_NAME, resume, save_state, save_weights
+from arc_solver.training.distributed import team_of
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.state import TrainState
 from arc_solver.weights import check_state, load
@@ -69,15 +70,18 @@ def train(
     corpus = (
         data if isinstance(data, Corpus) else read_corpus([data] if isinstance(data, str | Path) else data)
     )
-    device = choose_device(options.device)
     examples, puzzles = corpus.training_data(preset)
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
     if options.init is not None:
         start_from(model, options.init)
     out = Path(out)
-    with lock_folder(out), stop_signals() as caught:
-        sweep_stale(out)
-        state = TrainState(model, examples, preset.train, device)
+    with contextlib.ExitStack() as stack:
+        team, device = stack.enter_context(team_of(choose_device(options.device)))
+        caught = stack.enter_context(stop_signals())
+        if team.leads:
+            stack.enter_context(lock_folder(out))
+            sweep_stale(out)
+        state = TrainState(model, examples, preset.train, device, team=team)
         found = resume(out, state, preset, examples, options.say)
         if found is not None:
             options.say(f"resuming {out} at step {state.step}")
@@ -85,6 +89,8 @@ def train(
         facts: dict[str, Any] = {"files": corpus.manifest, "best": best}
 
         def report(metrics: Metrics) -> None:
+            if not team.leads:
+                return
             append_line(out / METRICS_NAME, json.dumps(metrics).encode())
             exact = metrics.get("eval_exact")
             if exact is not None and exact > facts["best"]:
@@ -97,13 +103,16 @@ def train(
         hooks = Hooks(
             report=report,
             save=lambda: save_state(out, state, preset, puzzles, examples, facts),
-            evaluate=evaluate if options.evaluator else None,
+            evaluate=evaluate if options.evaluator and team.leads else None,
         )
         limits = Limits(time_limit=options.time_limit, stop=lambda: bool(caught))
-        complete = run_steps(state, preset.train, limits, hooks, quiet=options.quiet)
+        complete = run_steps(state, preset.train, limits, hooks, quiet=options.quiet or not team.leads)
         saved = save_state(out, state, preset, puzzles, examples, facts)
-        if not complete and caught:
-            raise Interrupted(caught[0], f"stopped by signal {caught[0]} at step {state.step}; saved {saved}")
+        if not complete:
+            number = caught[0] if caught else signal.SIGTERM
+            raise Interrupted(number, f"stopped by signal {number} at step {state.step}; saved {saved}")
+        if not team.leads:
+            return out / FINAL_NAME
         scores = evaluate()
         if scores:
             report({"step": state.step, "seconds": state.seconds, **scores})

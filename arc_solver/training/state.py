@@ -16,6 +16,7 @@ from arc_solver.domain import TrainingData
 from arc_solver.model.puzzle_embedding import SignSGD
 from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
+from arc_solver.training.distributed import Team
 from arc_solver.training.optim import MovingAverage, Optimizers
 from arc_solver.training.slots import Slots
 
@@ -30,9 +31,9 @@ class TrainState:
         config: TrainConfig,
         device: torch.device,
         *,
-        rank: int = 0,
-        world: int = 1,
+        team: Team | None = None,
     ) -> None:
+        self.team = team or Team()
         self.model = model.to(device)
         self.model.compute_dtype = compute_dtype(config.precision, device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
@@ -41,7 +42,7 @@ class TrainState:
         self.average = MovingAverage(self.model, self.averaged, config.ema, config.ema_rows)
         self.optimizers = Optimizers(self.model, config)
         self.sign_sgd = SignSGD(self.model.puzzle)
-        self.batches = Batches(data, config, device, rank=rank, world=world)
+        self.batches = Batches(data, config, device, rank=self.team.rank, world=self.team.world)
         self.slots = [
             Slots(self.model, end - start, canvas, device)
             for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
@@ -51,13 +52,18 @@ class TrainState:
         self.seconds = 0.0  # spent in training, over all sittings
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor that must survive a restart, by name (live: copying into them restores a run)."""
+        """Every tensor that must survive a restart, by name; called by all processes together.
+
+        The dense ones are live: copying into them restores a run. Slots come in the order of all processes.
+        """
         named = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         shared = set() if self.average_has_rows else {"puzzle.rows"}
         named |= {f"average.{n}": t for n, t in self.averaged.state_dict().items() if n not in shared}
         named |= {f"optimizer.{name}": t for name, t in self.optimizers.state().items()}
         for group, slots in enumerate(self.slots):
-            named |= {f"slots.{group}.{name}": t for name, t in slots.state().items()}
+            spans = self.batches.all_spans(group)
+            for name, t in slots.state().items():
+                named[f"slots.{group}.{name}"] = self.team.gather(t, spans)
         return named
 
     @property
@@ -77,7 +83,21 @@ class TrainState:
             else:
                 own[name].copy_(t)
         for group, state in slots.items():
-            self.slots[group].load_state(state)
+            start, end = self.batches.spans[group]
+            self.slots[group].load_state({name: t[start:end] for name, t in state.items()})
+
+    def shared_rows(self, touched: dict[int, tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+        """Codes and row gradients that this process touched, by canvas, joined with those of all others."""
+        if self.team.world == 1 or self.model.config.embedding == "none":
+            return list(touched.values())
+        width = self.model.puzzle.rows.shape[1]
+        shared = []
+        for group, slots in enumerate(self.slots):
+            none = (slots.codes, self.model.puzzle.rows.new_zeros(0, width))
+            codes, gradient = touched.get(group, none)
+            spans = self.batches.all_spans(group)
+            shared.append((self.team.gather(codes, spans), self.team.gather(gradient, spans)))
+        return shared
 
 
 def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Output]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -30,7 +28,6 @@ def train_step(
     factor: float,
     *,
     rows_only: bool = False,
-    reduce: Callable[[list[Tensor]], None] | None = None,
 ) -> Tensor:
     """Refill, forward, backward and update once; returns the sums of `MEASURES` on the device.
 
@@ -38,8 +35,8 @@ def train_step(
     """
     batch_size = sum(state.batches.global_slots)
     measures = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
-    updates: list[tuple[Tensor, Tensor]] = []
-    for slots, batch in zip(state.slots, batches, strict=True):
+    touched: dict[int, tuple[Tensor, Tensor]] = {}
+    for group, (slots, batch) in enumerate(zip(state.slots, batches, strict=True)):
         if slots.tokens.shape[0] == 0:
             continue
         slots.refill(batch)
@@ -56,11 +53,13 @@ def train_step(
         (loss.total / batch_size).backward()
         slots.advance(output, batch.least_age, config.max_age)
         if vectors is not None and vectors.grad is not None:
-            updates.append((slots.codes, vectors.grad))
+            touched[group] = (slots.codes, vectors.grad)
         measures += _measured(slots, loss.total.detach(), loss.cells, loss.halting, loss.right)
-    gradients = [p.grad for p in state.optimizers.parameters if p.grad is not None]
-    if reduce is not None:
-        reduce(gradients)
+    gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in state.optimizers.parameters]
+    for p, gradient in zip(state.optimizers.parameters, gradients, strict=True):
+        p.grad = gradient
+    state.team.sum_gradients(gradients)
+    updates = state.shared_rows(touched)
     check_finite(measures[1], [*gradients, *(g for _, g in updates)], state.step)
     if config.clip and gradients:
         torch.nn.utils.clip_grad_norm_(state.optimizers.parameters, config.clip)

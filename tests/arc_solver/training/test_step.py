@@ -41,9 +41,8 @@ def test_gradients_of_all_canvases_add_up_over_the_batch_size() -> None:
         output = model(batch.tokens, batch.codes, carry, canvas)
         total = total + supervision_loss(output, batch.targets).total / STILL.batch_size
     wanted = torch.autograd.grad(total, found.state.optimizers.parameters)
-    train_step(
-        found.state, batches, STILL, 1.0, reduce=lambda gradients: seen.extend(g.clone() for g in gradients)
-    )
+    found.state.team.sum_gradients = lambda gradients: seen.extend(g.clone() for g in gradients)
+    train_step(found.state, batches, STILL, 1.0)
     for ours, theirs in zip(seen, wanted, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
