@@ -29,7 +29,7 @@ class Times:
             return cls(started)
         end = started + seconds
         # For the last writing, the score and the end of the process; then for the step that is under way.
-        kill_at = end - min(max(2.0, 0.005 * seconds), 0.15 * seconds, 20.0)
+        kill_at = end - min(max(2.0, 0.005 * seconds), 0.2 * seconds, 20.0)
         stop_at = kill_at - min(max(1.0, 0.01 * seconds), 0.15 * seconds, 30.0)
         return cls(started, stop_at, kill_at, end)
 

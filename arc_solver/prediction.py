@@ -56,7 +56,7 @@ class Prediction:
         owed = {task.id: len(task.test) for task in self.tasks}
         owed |= {fault.id: fault.num_tests for fault in self.faults.values()}
         self.standing = Standing(self.wish.out, owed, self.say)
-        self.begun = now_text()
+        self._known: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
         """Write the fallback, answer the tasks, write what came; returns what was done.
@@ -70,16 +70,16 @@ class Prediction:
         for fault in self.faults.values():
             self.say(f"warning: {fault.text}; it gets the fallback answer")
         self._check()
-        self._write_manifest("unfinished", None)
+        self._write_manifest()
         outcome = Outcome(False, ())
         try:
             if self.tasks:
                 outcome = self._answer()
         finally:
-            self.standing.write()
+            self.standing.close()
         if self.wish.candidates is not None:
             self.standing.write_candidates(self.wish.candidates)
-        self._write_manifest("done", outcome)
+        self._write_manifest(outcome)
         for failure in outcome.failures:
             self.say(f"warning: {failure}")
         return {
@@ -155,29 +155,37 @@ class Prediction:
             return True
         return self.standing.take(items, message)
 
-    def _write_manifest(self, state: str, outcome: Outcome | None) -> None:
-        asked = asdict(self.wish).items()
-        facts: dict[str, Any] = {
-            "submission": self.wish.out.name,
-            "state": state,
-            "inputs": source_facts(self.wish.source, self.tasks),
-            "faulty_tasks": [fault.id for fault in self.faults.values()],
-            "asked": {key: str(value) if isinstance(value, Path) else value for key, value in asked},
-            "seed": self.wish.seed,
-            "trained_on_demonstrations_of_these_tasks": any("adapted" in f for f in self.facts.values()),
-            "workers": list(self.facts.values()),
-            "versions": versions(),
-            "begun": self.begun,
-        }
-        if outcome is not None:
-            facts |= {
+    def _write_manifest(self, outcome: Outcome | None = None) -> None:
+        """Say what is known: at the start, and with the outcome at the end."""
+        if outcome is None:
+            asked = asdict(self.wish).items()
+            self._known = {
+                "submission": self.wish.out.name,
+                "inputs": source_facts(self.wish.source, self.tasks),
+                "faulty_tasks": [fault.id for fault in self.faults.values()],
+                "asked": {key: str(value) if isinstance(value, Path) else value for key, value in asked},
+                "seed": self.wish.seed,
+                "versions": versions(),
+                "begun": now_text(),
+                "state": "unfinished",
+            }
+            write_manifest(self.wish.out, self._known)
+            return
+        adapted = any("adapted" in facts for facts in self.facts.values())
+        write_manifest(
+            self.wish.out,
+            self._known
+            | {
+                "state": "done",
                 "ended": now_text(),
                 "seconds": round(time.monotonic() - self.times.started, 2),
                 "out_of_time": outcome.out_of_time,
                 "failures": outcome.failures,
+                "trained_on_demonstrations_of_these_tasks": adapted,
+                "workers": list(self.facts.values()),
                 "ballots": self._ballots(),
-            }
-        write_manifest(self.wish.out, facts)
+            },
+        )
 
     def _ballots(self) -> dict[str, list[int]]:
         """Per task the ballots, one per view, that each of its outputs got."""

@@ -84,6 +84,11 @@ class Standing:
         ended = time.monotonic()
         self._next = ended + max(PAUSE_SECONDS, PAUSE_FACTOR * (ended - started))
 
+    def close(self) -> None:
+        """Write what came since the last writing; StorageError if that cannot be."""
+        if self._stale:
+            self.write()
+
     def write_candidates(self, path: Path) -> None:
         """Write every candidate that came with its votes, one JSON line each, in the order of the tasks."""
         listed = [

@@ -18,7 +18,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release_memory() -> None:
-    """Give back what nobody uses any more; call it outside of the handler that caught the error."""
-    gc.collect()
+    """Let a GPU give back what nobody uses; call it outside of the handler, which holds the failed tensors."""
     if torch.cuda.is_available():
+        gc.collect()
         torch.cuda.empty_cache()

@@ -11,7 +11,7 @@ from tests.faults.scene import COUNT, answered, defects, prediction, starts, sur
 
 DEATHS = ("kill", "segfault", "exception", "exit", "memory", "garbage", "deaf", "orphan")
 HANGS = ("stop", "silent")
-SECONDS = 5.0
+SECONDS = 3.0
 
 
 @pytest.mark.parametrize("trial", range(COUNT))

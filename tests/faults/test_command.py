@@ -1,0 +1,201 @@
+"""`arc-solve predict` as a process: signals, deadlines, sealed answers, the same bytes."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from arc_solver.manifest import manifest_path
+from tests.faults.scene import COUNT, REPOSITORY, defects, watched, write_tasks
+
+TINY = ["--set", "width=16", "--set", "num_heads=1", "--set", "max_age=1", "--views", "2", "--ages", "1"]
+TINY += ["--adapt-steps", "2", "--threads", "1", "--device", "cpu"]
+# Refuses every file of answers; imported by each Python that finds it, workers included.
+SEAL = """
+import sys
+def sealed(event, arguments):
+    if event == "open" and "solutions" in str(arguments[0]):
+        raise RuntimeError(f"opened {arguments[0]}")
+sys.addaudithook(sealed)
+"""
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "arc_solver.cli", *arguments]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "NUMBA_NUM_THREADS": "1", **changes}
+
+
+def predict(folder: Path, out: str, *more: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    arguments = ["--tasks", str(folder / "a_challenges.json"), "--out", str(folder / out), *TINY, *more]
+    return subprocess.run(
+        command("predict", *arguments),
+        env=environment(**changes),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def launched(folder: Path, *more: str) -> subprocess.Popen[str]:
+    """A prediction that would go on for long."""
+    arguments = ["predict", "--tasks", str(folder / "a_challenges.json"), "--out", str(folder / "s.json")]
+    return subprocess.Popen(
+        command(*arguments, *TINY, "--adapt-steps", "1000000", *more),
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def children(pid: int) -> set[int]:
+    """The living processes whose parent is `pid`."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == pid and state not in "ZX":
+            found.add(int(process.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def until(condition: object, seconds: float = 60.0) -> bool:
+    """Whether the condition came true before the time was over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():  # type: ignore[operator]
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("trial", range(COUNT))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_leaves_a_valid_file_and_no_worker(
+    tmp_path: Path, number: signal.Signals, trial: int
+) -> None:
+    tasks = write_tasks(tmp_path / "a_challenges.json")
+    rng = random.Random(1000 * trial + number)
+    process = launched(tmp_path)
+    assert until(lambda: children(process.pid)), "no worker was started"
+    # A worker ends with its parent once it has read its request.
+    time.sleep(0.7 + rng.random() * (0.5 if COUNT == 1 else 10))
+    workers = children(process.pid)
+    assert workers
+    process.send_signal(number)
+    _, text = process.communicate(timeout=30)
+    assert process.returncode == (-number if number == signal.SIGKILL else 128 + number), text
+    assert "Traceback" not in text
+    assert until(lambda: not any(map(alive, workers)), 20), f"trial {trial}: workers live on"
+    assert defects(tmp_path / "s.json", tasks) == []
+
+
+@pytest.mark.parametrize("trial", range(COUNT))
+def test_a_time_limit_is_kept(tmp_path: Path, trial: int) -> None:
+    tasks = write_tasks(tmp_path / "a_challenges.json", seed=trial)
+    limit = 5.0 if COUNT == 1 else random.Random(trial).uniform(5.0, 40.0)
+    out = tmp_path / "s.json"
+    with watched(out, tasks) as seen:
+        started = time.monotonic()
+        process = launched(tmp_path, "--time-limit", f"{limit:.2f}s")
+        _, text = process.communicate(timeout=120)
+        seconds = time.monotonic() - started
+    assert process.returncode == 0, text
+    assert seconds < limit, f"trial {trial}: {seconds:.2f} s of {limit:.2f} s"
+    assert (seen["invalid"], seen["missing"]) == (0, 0)
+    assert defects(out, tasks) == []
+
+
+def test_same_bytes_for_any_hash_seed_and_number_of_workers_and_answers_stay_sealed(tmp_path: Path) -> None:
+    write_tasks(tmp_path / "a_challenges.json")
+    (tmp_path / "seal").mkdir()
+    (tmp_path / "seal" / "sitecustomize.py").write_text(SEAL)
+    (tmp_path / "a_solutions.json").write_text("{}")
+    path = os.pathsep.join([str(tmp_path / "seal"), str(REPOSITORY)])
+    works = subprocess.run(
+        [sys.executable, "-c", f"open({str(tmp_path / 'a_solutions.json')!r})"],
+        env=environment(PYTHONPATH=path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "opened" in works.stderr
+    first = predict(tmp_path, "one.json", "--no-adapt", PYTHONHASHSEED="1", PYTHONPATH=path)
+    second = predict(
+        tmp_path, "two.json", "--no-adapt", "--workers", "2", "--json", PYTHONHASHSEED="2", PYTHONPATH=path
+    )
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "solutions FILE" in first.stderr
+    assert first.stdout == ""
+    assert len(json.loads(second.stdout)["failures"]) == 0
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    manifest = json.loads(manifest_path(tmp_path / "two.json").read_bytes())
+    assert manifest["state"] == "done"
+    assert not manifest["trained_on_demonstrations_of_these_tasks"]
+    assert len(manifest["workers"]) == 2
+    assert [sum(counts) > 0 for counts in manifest["ballots"].values()] == [True] * 6
+
+
+def test_training_does_not_open_the_answers_beside_its_tasks(tmp_path: Path) -> None:
+    write_tasks(tmp_path / "a_challenges.json")
+    (tmp_path / "sitecustomize.py").write_text(SEAL)
+    (tmp_path / "a_solutions.json").write_text("{}")
+    done = subprocess.run(
+        command(
+            *(
+                "train",
+                "--data",
+                str(tmp_path / "a_challenges.json"),
+                "--preset",
+                "cpu-arc",
+                "--device",
+                "cpu",
+            ),
+            *("--out", str(tmp_path / "run"), "--steps", "1", "--set", "width=16", "--set", "num_heads=1"),
+            *("--set", "num_views=2", "--threads", "1"),
+        ),
+        env=environment(PYTHONPATH=os.pathsep.join([str(tmp_path), str(REPOSITORY)])),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "text"),
+    [
+        (["--device", "toaster"], 2, "--device toaster"),
+        (["--preset", "cpu-arcc"], 2, "did you mean 'cpu-arc'"),
+        (["--shard", "3/2"], 2, "--shard"),
+        (["--checkpoint", "no/such.safetensors"], 1, "no/such.safetensors"),
+    ],
+)
+def test_a_mistake_of_the_user_is_one_line(tmp_path: Path, more: list[str], code: int, text: str) -> None:
+    write_tasks(tmp_path / "a_challenges.json")
+    done = predict(tmp_path, "s.json", *more)
+    assert done.returncode == code
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert text in last
+    assert "Traceback" not in done.stderr
