@@ -13,10 +13,10 @@ PYTEST := $(PY) -m pytest
 FAULT_TESTS := $(wildcard tests/crash tests/fuzz tests/faults)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format cover bench reliability bundle clean
+.PHONY: help install run test lint format cover bench reliability bundle kaggle-rehearsal clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with the tested versions (again when they change)
 
@@ -59,10 +59,16 @@ bench: $(STAMP) ## the benchmarks, as a table
 
 reliability: $(STAMP) ## crash, fuzz and fault tests with their full counts (long)
 	$(if $(FAULT_TESTS),,$(error no tests/crash, tests/fuzz or tests/faults to run))
-	ARC_SOLVER_FUZZ_COUNT=100000 $(PYTEST) -rP -m "not gpu" $(FAULT_TESTS)
+	ARC_SOLVER_FUZZ_COUNT=100000 ARC_SOLVER_FAULT_COUNT=10 $(PYTEST) -rP -m "not gpu" $(FAULT_TESTS)
+
+# More options for build_bundle.py: make bundle BUNDLE="--weights runs/arc/final.safetensors --owner me"
+BUNDLE ?=
 
 bundle: $(STAMP) ## the folder to upload to Kaggle: wheel, weights, notebook
-	$(PY) kaggle/build_bundle.py
+	$(PY) kaggle/build_bundle.py $(BUNDLE)
+
+kaggle-rehearsal: $(STAMP) ## run the Kaggle notebook offline in both layouts, with all that can go wrong
+	$(PYTEST) -rP tests/kaggle_bundle
 
 clean: ## remove caches and build outputs; keeps .venv and runs
 	rm -rf build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
