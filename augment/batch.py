@@ -77,8 +77,10 @@ def paint_inputs(
     needed = max(grids.heights[numbers].max(initial=0), grids.widths[numbers].max(initial=0))
     _check_room(_side(inputs), int(needed))
 
+    chosen, shown = np.ascontiguousarray(numbers, np.int64), np.ascontiguousarray(rows, np.int64)
+
     def paint(part: slice) -> None:
-        _paint_inputs(grids.arrays, views.arrays, numbers[part], rows[part], inputs[part])
+        _paint_inputs(grids.arrays, views.arrays, chosen[part], shown[part], inputs[part])
 
     spread(paint, len(inputs))
 

@@ -7,7 +7,9 @@ import sys
 
 import numba
 import pytest
+from numba.core.dispatcher import Dispatcher
 
+from augment import batch, maze, orbit, sampler, sudoku
 from tests.augment.outcomes import outcomes
 
 PROGRAM = """
@@ -38,6 +40,21 @@ def test_compiled_and_interpreted_kernels_agree(repository):
     done = run_python(repository, ["-m", "tests.augment.outcomes"], NUMBA_DISABLE_JIT=other)
     assert done.stderr == ""
     assert done.stdout.strip() == outcomes(5)
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+def test_each_kernel_is_compiled_once():
+    """A second set of argument types would double the time of the first start."""
+    outcomes(5)
+    modules = (batch, maze, orbit, sampler, sudoku)
+    signatures = {
+        f"{module.__name__}.{name}": value.nopython_signatures
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, Dispatcher) and value.stats.cache_path is not None
+    }
+    assert len(signatures) == 11
+    assert {name: kinds for name, kinds in signatures.items() if len(kinds) != 1} == {}
 
 
 @pytest.fixture
