@@ -37,6 +37,7 @@ DEFAULTS = {
     "WEIGHTS": "",  # file name; empty: the first *.safetensors found; "none": learn from nothing
     "PRESET": "",  # empty: by the device
     "OPTIONS": "",  # more options of `arc-solve predict`
+    "SECOND_OPTIONS": "",  # the same for the second try, on the CPU
     "SEED": "0",
 }
 SETTING = {name: os.environ.get(f"ARC_SOLVER_{name}", value) for name, value in DEFAULTS.items()}
@@ -363,7 +364,8 @@ def answer(tests: Path, out: Path, owed: dict[str, int], end: float) -> None:
         return
     say(f"{num_answered(answers)} outputs are answered; once more on the CPU, without weights")
     second = out.with_name("second.json")
-    predict(tests, second, end, ["--device", "cpu", *recipe_options([], presets)])
+    options = [*recipe_options([], presets), *shlex.split(SETTING["SECOND_OPTIONS"])]
+    predict(tests, second, end, ["--device", "cpu", *options])
     more = repaired(attempt("reading the second answers", lambda: read_json(second)), owed)
     write_whole(out, completed(answers, more))
 

@@ -87,6 +87,7 @@ class Stage:
             "MARGIN_MINUTES": "1",
             "REHEARSAL_MINUTES": "3",
             "OPTIONS": TINY,
+            "SECOND_OPTIONS": TINY,
         } | settings
         return {
             "PATH": os.pathsep.join(
@@ -128,6 +129,11 @@ class Stage:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def answered(self) -> set[str]:
+        """Ids of the tasks with any attempt that is not the fallback."""
+        blank = {"attempt_1": [[0]], "attempt_2": [[0]]}
+        return {name for name, entries in self.read().items() if any(entry != blank for entry in entries)}
 
     def read(self) -> dict[str, list[dict[str, list[list[int]]]]]:
         return json.loads(self.submission.read_bytes())

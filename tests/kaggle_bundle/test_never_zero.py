@@ -40,7 +40,7 @@ def killed(stage: Stage, script: Path, seconds: float) -> float:
     return waited
 
 
-@pytest.mark.parametrize("num", [2, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("num", [2, pytest.param(8, marks=pytest.mark.slow)])
 def test_a_kill_at_any_time_leaves_a_valid_file(
     num: int, image: Image, bundle: Path, script: Path, tmp_path: Path
 ) -> None:
@@ -90,7 +90,8 @@ def test_without_the_solver_the_fallback_stays(
     stage = damaged_stage(tmp_path, bare_image, bundle, damage)
     text = stage.run(script)
     assert not validate(stage.submission, OWED)
-    assert "0 of" in text.splitlines()[-1]
+    assert not stage.answered()
+    assert "FAILED" in text or "not found" in text
 
 
 @pytest.mark.slow
@@ -98,14 +99,14 @@ def test_damaged_weights_cost_only_the_weights(
     image: Image, bundle: Path, script: Path, tmp_path: Path
 ) -> None:
     stage = damaged_stage(tmp_path, image, bundle, damage_weights)
-    text = stage.run(script, HOURS="0.05", OPTIONS="")
+    text = stage.run(script)
     assert not validate(stage.submission, OWED)
     assert "once more on the CPU, without weights" in text
-    assert "0 of" not in text.splitlines()[-1], "nothing was answered"
+    assert stage.answered() == TASKS.keys()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("gpu", ["NVIDIA L4", "Tesla T4", "Tesla P100-PCIE-16GB"])
+@pytest.mark.parametrize("gpu", ["NVIDIA L4", "Tesla P100-PCIE-16GB"])
 def test_a_gpu_that_torch_cannot_use_still_ends_valid(
     gpu: str, image: Image, bundle: Path, script: Path, tmp_path: Path
 ) -> None:

@@ -16,12 +16,6 @@ def owed(tasks: dict) -> dict[str, int]:
     return {name: len(task["test"]) for name, task in tasks.items()}
 
 
-def answered(stage: Stage) -> set[str]:
-    """Ids of the tasks with any attempt that is not the fallback."""
-    blank = {"attempt_1": [[0]], "attempt_2": [[0]]}
-    return {name for name, entries in stage.read().items() if any(entry != blank for entry in entries)}
-
-
 @pytest.fixture(scope="module")
 def rerun(image: Image, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, str]:
     """The bundle's notebook, executed by nbclient on hidden tasks with poison among them."""
@@ -35,7 +29,7 @@ def rerun(image: Image, bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
 def test_the_notebook_answers_hidden_tasks(rerun: tuple[Stage, str]) -> None:
     stage, text = rerun
     assert not validate(stage.submission, owed(HIDDEN))
-    assert answered(stage) == HIDDEN.keys() - POISON.keys()
+    assert stage.answered() == HIDDEN.keys() - POISON.keys()
     assert "scored rerun" in text
     assert "no GPU" in text
     assert "FAILED" not in text
@@ -88,7 +82,7 @@ def test_the_placeholder_is_rehearsed_and_scored(
     assert not validate(stage.submission, owed(tasks))
     assert "placeholder: a rehearsal" in text
     assert "pass@2" in text, "the score of the rehearsal is missing"
-    assert answered(stage) == tasks.keys()
+    assert stage.answered() == tasks.keys()
 
 
 @pytest.mark.slow
