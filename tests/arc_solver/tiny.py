@@ -23,7 +23,8 @@ MODEL = ModelConfig(width=16, num_heads=2, rounding=8, cycles=2, latent_steps=2,
 TRAIN = TrainConfig(
     steps=6, batch_size=5, learning_rate=1e-2, warmup_steps=2, max_age=3, exploration=0.5, num_views=4
 )
-PREDICT = PredictConfig(views=4, ages=3, batch_size=4)
+# An untrained network fills its canvas: asking again on the full one would cost a hundred times the rest.
+PREDICT = PredictConfig(views=4, ages=3, batch_size=4, retry_overflow=False)
 HRM = dataclasses.replace(MODEL, networks=2, gradient="last", continue_output=True)
 
 

@@ -85,7 +85,7 @@ def spilling_tasks() -> list[Task]:
 def test_only_a_question_that_ran_over_is_asked_again_on_the_full_canvas() -> None:
     listed = spilling_tasks()
     model = Copying(spills=(7,))
-    found, _ = asked(model, listed, dataclasses.replace(PREDICT, views=1))
+    found, _ = asked(model, listed, dataclasses.replace(PREDICT, views=1, retry_overflow=True))
     grids = shown(found)
     questions = [pair.input.tolist() for task in listed for pair in task.test]
     assert set(model.sides) == {7, 30}
@@ -98,7 +98,7 @@ def test_only_a_question_that_ran_over_is_asked_again_on_the_full_canvas() -> No
 
 def test_no_second_question_unless_wanted() -> None:
     model = Copying(spills=(7,))
-    asked(model, spilling_tasks(), dataclasses.replace(PREDICT, views=1, retry_overflow=False))
+    asked(model, spilling_tasks(), dataclasses.replace(PREDICT, views=1))
     assert set(model.sides) == {7}
 
 
@@ -109,14 +109,14 @@ def test_a_network_of_one_length_is_never_asked_on_another_canvas() -> None:
     ):
         model = Copying(spills=(7,))
         model.config = config
-        asked(model, spilling_tasks(), dataclasses.replace(PREDICT, views=1))
+        asked(model, spilling_tasks(), dataclasses.replace(PREDICT, views=1, retry_overflow=True))
         assert set(model.sides) == {7}
 
 
 def test_a_minority_that_runs_over_is_not_asked_again() -> None:
     listed = spilling_tasks()
     model = Copying(spills=(7,))
-    config = dataclasses.replace(PREDICT, views=8)
+    config = dataclasses.replace(PREDICT, views=8, retry_overflow=True)
     puzzles = PuzzleMap.build(listed, "rows", 8, seed=0)
     spilled = {
         q: sum(int(view.apply(question)[0, 0]) == 7 for view in (puzzles.views[v] for v in range(start, end)))
