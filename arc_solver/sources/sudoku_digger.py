@@ -68,44 +68,36 @@ def rate(box: Box, stack: State, question: Cells) -> int:
     return search(box, stack, 2, np.ones(1, np.uint64), scratch)[1]
 
 
-@inner
-def _revise(box: Box, stack: State, source: Source, puzzle: Cells, rating: int) -> int:
-    """Put some givens of `puzzle` (2, L) back and dig anew, unless that rates lower; returns its rating."""
-    length = puzzle.shape[1]
-    question = puzzle[0].copy()
-    for _ in range(2 + draw(source, length // 16)):
-        cell = draw(source, length)
-        question[cell] = puzzle[1, cell]
-    dig(box, stack, source, question)
-    revised = rate(box, stack, question)
-    if revised < rating:
-        return rating
-    puzzle[0] = question
-    return revised
-
-
 @kernel
 def generate_range(
-    box: Box, seeds: Source, min_rating: int, puzzles: Cells, ratings: npt.NDArray[np.int64]
+    box: Box, seeds: Source, min_rating: int, pairs: Cells, ratings: npt.NDArray[np.int64]
 ) -> None:
-    """Write a puzzle per seed to `puzzles` (n, 2, L), question and answer, and its rating to `ratings` (n,).
+    """Write a puzzle per seed to `pairs` (n, 2, L), question and answer, and its rating to `ratings` (n,).
 
+    While the rating is too low some givens are put back and others dug away; what rates lower is dropped.
     A rating below `min_rating` says that none was found in NUM_GRIDS grids of NUM_REVISIONS revisions.
     """
+    length = pairs.shape[2]
     stack = new_stack(box)
     source = np.zeros(1, np.uint64)
+    trial = np.zeros(length, np.uint8)
     for row in range(seeds.shape[0]):
         source[0] = seeds[row]
-        puzzle = puzzles[row]
-        for _ in range(NUM_GRIDS):
-            fill_grid(box, stack, source, puzzle[1])
-            puzzle[0] = puzzle[1]
-            dig(box, stack, source, puzzle[0])
-            rating = rate(box, stack, puzzle[0])
-            for _ in range(NUM_REVISIONS):
-                if rating >= min_rating:
-                    break
-                rating = _revise(box, stack, source, puzzle, rating)
-            ratings[row] = rating
+        question, answer = pairs[row]
+        for revision in range(NUM_GRIDS * NUM_REVISIONS):
+            if revision % NUM_REVISIONS == 0:
+                fill_grid(box, stack, source, answer)
+                trial[:] = answer
+                ratings[row] = -1
+            else:
+                trial[:] = question
+                for _ in range(2 + draw(source, length // 16)):
+                    cell = draw(source, length)
+                    trial[cell] = answer[cell]
+            dig(box, stack, source, trial)
+            rating = rate(box, stack, trial)
+            if rating >= ratings[row]:
+                question[:] = trial
+                ratings[row] = rating
             if rating >= min_rating:
                 break

@@ -130,13 +130,10 @@ class Solutions(NamedTuple):
     guesses: npt.NDArray[np.int64]
 
 
-def solve_boards(
-    boards: npt.NDArray[np.uint8], max_solutions: int = 2, num_threads: int | None = None
-) -> Solutions:
+def solve_boards(boards: Cells, max_solutions: int = 2) -> Solutions:
     """Solve `boards` (n, 16 | 36 | 81), 0 for a blank, counting up to `max_solutions` each.
 
-    With the default a count of 1 proves the solution unique, and `guesses` include that proof. The result
-    does not depend on `num_threads` (default: as many as numba would use).
+    With the default a count of 1 proves the solution unique, and `guesses` include that proof.
     """
     boards = np.ascontiguousarray(boards, np.uint8)
     box = box_of(math.isqrt(boards.shape[1]))
@@ -146,5 +143,5 @@ def solve_boards(
     def solve(rows: slice) -> None:
         _solve_range(box, boards[rows], max_solutions, answers[rows], counts[rows])
 
-    spread(solve, len(boards), num_threads)
+    spread(solve, len(boards))
     return Solutions(answers, counts[:, 0], counts[:, 1])
