@@ -4,17 +4,16 @@ import itertools
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 import numpy as np
+import orjson
 
 from augment.batch import paint_pairs, restore_answers
 from augment.canvas import place
-from augment.grid import MAX_SIDE, Grid
+from augment.grid import MAX_SIDE, Grid, check_grid
 from augment.packed import PackedGrids
 from augment.sampler import DRAW, Catalog, build_catalog, draw_examples
 from augment.sudoku import SudokuView, paint_boards
@@ -159,32 +158,26 @@ def bench_sudoku(runs: int = 7) -> list[Measurement]:
 def bench_start(
     tasks: Sequence[TaskGrids] | None = None, runs: int = 3, num_views: int = NUM_VIEWS
 ) -> list[Measurement]:
-    """Seconds from the start of a process to its first batch with a warm cache, and the memory it took."""
-    grids = random_tasks(0) if tasks is None else tasks
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "tasks.npz"
-        packed = PackedGrids.from_grids([grid for task in grids for grid in task])
-        np.savez(path, *packed.arrays, np.array([len(task) for task in grids]))
-        seconds, megabytes = [], []
-        for run in range(runs + 1):
-            start = time.perf_counter()
-            command = [sys.executable, "-m", "arc_solver.benchmarks.augment", str(path), str(num_views)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-            if run > 0:  # the first fills the kernel cache
-                seconds.append(time.perf_counter() - start)
-                megabytes.append(float(done.stdout))
+    """Seconds from the start of a process that reads tasks to its first batch, cache warm, and its memory."""
+    listed = [list(task) for task in (random_tasks(0) if tasks is None else tasks)]
+    text = orjson.dumps(listed, option=orjson.OPT_SERIALIZE_NUMPY)
+    command = [sys.executable, "-m", "arc_solver.benchmarks.augment", str(num_views)]
+    seconds, megabytes = [], []
+    for run in range(runs + 1):
+        start = time.perf_counter()
+        done = subprocess.run(command, input=text, capture_output=True, check=True)  # noqa: S603
+        if run > 0:  # the first fills the kernel cache
+            seconds.append(time.perf_counter() - start)
+            megabytes.append(float(done.stdout))
     return [
         _summary("augment.first_batch_s", "s", seconds),
         _summary("augment.process_mb", "MB", megabytes),
     ]
 
 
-def main(path: str, num_views: str) -> None:
-    """Paint one batch of the tasks in a file and print the peak memory of this process, in MB."""
-    arrays = np.load(path)
-    packed = PackedGrids(*(arrays[f"arr_{number}"] for number in range(4)))
-    starts = np.cumsum([0, *arrays["arr_4"]])
-    tasks = [[packed[n] for n in range(a, b)] for a, b in itertools.pairwise(starts)]
+def main(num_views: str) -> None:
+    """Read tasks, paint their first batch and print the peak memory of this process, in MB."""
+    tasks = [[check_grid(grid) for grid in task] for task in orjson.loads(sys.stdin.buffer.read())]
     data = prepare(tasks, int(num_views))
     draws, canvases = np.empty(BATCH, DRAW), np.empty((2, BATCH, MAX_SIDE * MAX_SIDE), np.uint8)
     draw_examples(data.catalog, 0, 0, True, MAX_SIDE, draws)
