@@ -18,7 +18,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release_memory() -> None:
-    """Let a GPU give back what nobody uses; call it outside of the handler, which holds the failed tensors."""
+    """Let a GPU give back what nobody uses; to be called outside of the handler, which holds tensors."""
     if torch.cuda.is_available():
         gc.collect()
         torch.cuda.empty_cache()

@@ -32,7 +32,8 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`ages` is the limit that is wished for; `deadline` an instant of `clock`."""
-        self.ages = ages
+        self.ages = self._wished = ages
+        self._said = False
         self._deadline, self._say, self._clock = deadline, say, clock
         self._owed = 0  # tokens of the rows that have to be answered and are not
         self._spent = 0  # tokens computed for rows that are not answered
@@ -57,12 +58,15 @@ class Pace:
             self._seconds += now - self._last[0]
         self._last = (now, tokens)
         if self._work and self._owed and self._seconds:
-            affordable = (self._deadline - now) * self._work / self._seconds
-            if self._owed * self.ages - self._spent > affordable and self.ages > 1:
-                self._cut(max(1, int((affordable + self._spent) / self._owed)))
+            affordable = max(0.0, (self._deadline - now) * self._work / self._seconds)
+            self._set(int((affordable + self._spent) / self._owed))
         return self.ages
 
-    def _cut(self, ages: int) -> None:
-        if ages < self.ages:
-            self._say(f"short of time: at most {ages} refinements of an answer in place of {self.ages}")
-            self.ages = ages
+    def _set(self, affordable: int) -> None:
+        """Give what can be afforded, more again where the pace turns out better."""
+        self.ages = max(1, min(self._wished, affordable))
+        if self.ages < self._wished and not self._said:
+            self._said = True
+            self._say(
+                f"short of time: {self.ages} refinements of an answer in place of {self._wished}, for now"
+            )

@@ -191,6 +191,15 @@ def test_ages_are_cut_only_when_first_views_would_not_fit() -> None:
     assert len(said) == 2
 
 
+def test_ages_come_back_when_the_pace_turns_out_better() -> None:
+    now = [0.0]
+    pace = Pace(16, 100.0, clock=lambda: now[0])
+    pace.begin_round(1000)
+    for seconds, expected in ((1.0, 16), (2.0, 5), (0.1, 9)):
+        now[0] += seconds
+        assert pace.age_limit(1, 100) == expected
+
+
 def test_the_first_forward_on_a_canvas_does_not_count() -> None:
     now = [0.0]
     pace = Pace(4, 100.0, clock=lambda: now[0])
