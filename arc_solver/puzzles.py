@@ -76,20 +76,6 @@ class PuzzleMap:
         number = self._numbers().get(task_hash(task))
         return self._unhashed().get(task.id) if number is None else number
 
-    def subset(self, numbers: Sequence[int]) -> tuple[PuzzleMap, npt.NDArray[np.int64]]:
-        """The puzzles of some tasks, and the old row of each new row (row 0 stays row 0)."""
-        spans = [np.arange(self.starts[t], self.starts[t + 1]) for t in numbers]
-        kept = np.concatenate(spans) if spans else np.zeros(0, np.int64)
-        views = ViewTable(self.views.dihedrals[kept], self.views.colors[kept])
-        starts = np.cumsum([0, *map(len, spans)], dtype=np.int64)
-        ids, hashes = tuple(self.ids[t] for t in numbers), tuple(self.hashes[t] for t in numbers)
-        old = [np.zeros(0 if self.kind == "none" else 1, np.int64)]
-        if self.kind == "rows":
-            old += [self.rows(t) for t in numbers]
-        elif self.kind == "composed":
-            old.append(np.array([1 + t for t in numbers], np.int64))
-        return PuzzleMap(self.kind, ids, hashes, starts, views), np.concatenate(old)
-
     def _numbers(self) -> dict[str, int]:
         return {h: t for t, h in reversed(list(enumerate(self.hashes))) if h}
 

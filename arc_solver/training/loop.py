@@ -54,7 +54,7 @@ def run_steps(
     clock = limits.clock
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     started, reported, reported_step = clock(), clock(), state.step
-    base = state.seconds
+    base, first = state.seconds, state.step
     bar = tqdm(
         total=config.steps, initial=state.step, desc=label, unit="step", disable=None if not quiet else True
     )
@@ -69,13 +69,14 @@ def run_steps(
         )
 
         # evaluate
-        if hooks.evaluate and config.eval_every and state.step and state.step % config.eval_every == 0:
+        fresh = state.step > first
+        if hooks.evaluate and config.eval_every and fresh and state.step % config.eval_every == 0:
             paused = clock()
             hooks.report({"step": state.step, "seconds": state.seconds, **hooks.evaluate()})
             started += clock() - paused
 
         # save
-        if state.step and state.step % config.save_every == 0 and progress < 1:
+        if fresh and state.step % config.save_every == 0 and progress < 1:
             paused = clock()
             hooks.save()
             started += clock() - paused

@@ -77,24 +77,6 @@ def test_fewer_views_are_the_beginning_of_more() -> None:
     assert np.array_equal(few.codes(), many.codes()[:3])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_subset_keeps_the_views_and_names_the_old_rows(kind: str) -> None:
-    listed = tasks(0)
-    whole = built(listed, kind)
-    for numbers in ([2, 0], [1], [], [0, 0, 0, 0, 0]):
-        part, old = whole.subset(numbers)
-        assert len(old) == part.num_rows
-        assert part.ids == tuple(whole.ids[t] for t in numbers)
-        assert [part.find(listed[t]) is not None for t in numbers] == [True] * len(numbers)
-        if kind != "none":
-            assert old[0] == 0
-        for new, t in enumerate(numbers):
-            if kind != "none":
-                assert old[part.rows(new)].tolist() == whole.rows(t).tolist()
-            ours = part.codes()[part.starts[new] : part.starts[new + 1], 1:]
-            assert np.array_equal(ours, whole.codes()[whole.starts[t] : whole.starts[t + 1], 1:])
-
-
 def test_no_task_is_a_map_too() -> None:
     puzzles = built([])
     assert puzzles.num_rows == 1
