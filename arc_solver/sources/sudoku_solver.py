@@ -69,7 +69,7 @@ def _branch_pair(box: Box, state: State, pairs: npt.NDArray[np.int64]) -> tuple[
                     index = band * side + digit
                     removed = 1
                     for other in range(bands):
-                        mates = state[other * side + digit] & (seen if other == band else column)
+                        mates = np.int64(state[other * side + digit]) & (seen if other == band else column)
                         removed += count(mates) + 2 * count(mates & pairs[other])
                     score *= removed
             if score > best:
