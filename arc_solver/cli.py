@@ -81,8 +81,8 @@ def main() -> None:
     try:
         app()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+        # The reader left, as `| head` does; flushing at the end would only fail again.
+        os._exit(1)
     except Exception as error:  # noqa: BLE001 - the one border where any error becomes a line
         if debug:
             traceback.print_exc()
