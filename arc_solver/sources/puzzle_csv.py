@@ -81,6 +81,12 @@ class PuzzleReader:
         while rows := list(itertools.islice(good, CHUNK)):
             yield form, rows
 
+    def _question(self, line: str) -> str:
+        """A plain line without its end, and without outer spaces where they are no cells."""
+        stripped = line.strip()
+        spaceless = (set(form.question) for form in self.forms if " " not in form.question)
+        return stripped if any(set(stripped) <= each for each in spaceless) else line.rstrip("\r\n")
+
     def _form_of(self, row: PuzzleRow) -> PuzzleForm:
         fitting = (form for form in self.forms if row.question and set(row.question) <= set(form.question))
         return next(fitting, self.forms[0])
@@ -104,11 +110,9 @@ class PuzzleReader:
         first = next(lines, "")
         lines = itertools.chain((first,), lines)
         if "," not in first and first.strip() not in COLUMNS:
-            spaces_count = any(" " in form.question for form in self.forms)
             for number, text in enumerate(lines, 1):
                 if text.strip():
-                    question = text.rstrip("\r\n") if spaces_count else text.strip()
-                    yield PuzzleRow(number, "", question, "", NO_RATING)
+                    yield PuzzleRow(number, "", self._question(text), "", NO_RATING)
             return
         reader = csv.reader(lines, strict=True)
         try:
