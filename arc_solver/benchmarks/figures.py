@@ -9,10 +9,10 @@ from typing import Any
 
 
 def figure(name: str, values: Sequence[float], unit: str) -> dict[str, Any]:
-    """`name`, median `value`, `unit`, number of `runs`, and `spread`: (largest − smallest) / median."""
+    """`name`, median `value`, `unit`, number of `runs`, `spread`: the distance of the quartiles."""
     middle = statistics.median(values)
-    spread = (max(values) - min(values)) / middle if middle else 0.0
-    return {"name": name, "value": middle, "unit": unit, "runs": len(values), "spread": spread}
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else (0.0,) * 3
+    return {"name": name, "value": middle, "unit": unit, "runs": len(values), "spread": high - low}
 
 
 def seconds(action: Callable[[], object], runs: int) -> list[float]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Figures = list[dict[str, Any]]
+RUNS, QUICK_RUNS, QUICK_TASKS = 7, 3, 100
 
 
 def measure(section: str, quick: bool) -> Figures:
     """The figures of a section: augment, train, predict, vote or cli."""
     if section == "augment":
-        from arc_solver.benchmarks.augment import measure_augment
-        from arc_solver.benchmarks.solver import measure_solver
+        from arc_solver.benchmarks.augment import bench_painting, bench_start, bench_sudoku, random_tasks
 
-        return measure_augment(quick) + measure_solver(quick)
+        tasks = random_tasks(0, QUICK_TASKS) if quick else None
+        runs = QUICK_RUNS if quick else RUNS
+        start = bench_start(tasks, QUICK_RUNS)
+        return _plain([*bench_painting(tasks, runs), *start, *bench_sudoku(runs)])
     if section == "train":
         from arc_solver.benchmarks.train import measure_train
 
@@ -23,9 +27,15 @@ def measure(section: str, quick: bool) -> Figures:
 
         return measure_predict(quick)
     if section == "vote":
+        from arc_solver.benchmarks.augment import bench_restoring, random_tasks
         from arc_solver.benchmarks.vote import measure_vote
 
-        return measure_vote(quick)
+        tasks = random_tasks(0, QUICK_TASKS) if quick else None
+        return _plain(bench_restoring(tasks, QUICK_RUNS if quick else RUNS)) + measure_vote(quick)
     from arc_solver.benchmarks.cli import measure_cli
 
     return measure_cli(quick)
+
+
+def _plain(figures: Iterable[Mapping[str, Any]]) -> Figures:
+    return [dict(each) for each in figures]
