@@ -57,7 +57,7 @@ def test_predict_validate_score_merge(arc_solve: Terminal, folder: Path) -> None
 
 
 def test_a_trained_checkpoint_predicts_what_it_knows_and_can_be_watched(
-    arc_solve: Terminal, folder: Path
+    arc_solve: Terminal, folder: Path, repository: Path
 ) -> None:
     made = arc_solve(
         "train", "--data", "x_challenges.json", "--preset", "cpu-arc", *TINY, "--steps", "3",
@@ -66,6 +66,7 @@ def test_a_trained_checkpoint_predicts_what_it_knows_and_can_be_watched(
     assert (made.code, made.err) == (0, "")
     weights = made.out.strip()
     assert arc_solve("info", weights, "--json").json()["puzzles"]["tasks"] == 3
+    assert "torch" not in loaded_by_info(weights, repository)
     outcome = predicted(
         arc_solve, "--tasks", "x_challenges.json", "--checkpoint", weights, "--no-adapt", "--out", "s.json"
     )
@@ -133,6 +134,20 @@ def test_a_time_limit_is_kept_with_a_valid_file(arc_solve: Terminal, folder: Pat
     environment = os.environ | {"PYTHONPATH": str(repository)}
     assert subprocess.run(command, env=environment, timeout=120, check=False).returncode == 0
     assert arc_solve("validate", "s.json", "--tasks", "x_challenges.json").code == 0
+
+
+def loaded_by_info(weights: str, repository: Path) -> set[str]:
+    """The modules of a process that ran `arc-solve info`."""
+    code = (
+        "import sys\nfrom arc_solver.cli import main\n"
+        f"sys.argv = ['arc-solve', 'info', {weights!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(repository)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
 
 
 def answers(path: Path) -> dict[str, Any]:
