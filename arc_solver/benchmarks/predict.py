@@ -26,12 +26,13 @@ from arc_solver.training.state import TrainState
 # Tasks of the ARC-AGI-1 evaluation set per side of their fitted canvas.
 EVALUATION_MIX = {7: 13, 11: 65, 16: 113, 21: 93, 26: 41, 30: 75}
 FULL, PLAIN_AGES = 30, 16
-NUM_BOARDS = 512
+NUM_TRAINING_BOARDS = 2048
 
 
 def measure_predict(quick: bool) -> list[dict[str, Any]]:
     """`predict.vs_plain` on ARC's mix of canvases, `predict.ages_saved` on Sudoku with confident halting."""
-    return [*measure_canvases(quick), *measure_halting(15.0 if quick else 60.0)]
+    halting = measure_halting(18.0, 128) if quick else measure_halting(60.0, 512)
+    return [*measure_canvases(quick), *halting]
 
 
 def measure_canvases(quick: bool) -> list[dict[str, Any]]:
@@ -40,7 +41,7 @@ def measure_canvases(quick: bool) -> list[dict[str, Any]]:
     Untrained weights: every row takes all of its ages. One refinement of one latent step per age, for both.
     The quick form takes a quarter of the ages on both sides.
     """
-    width = {"width": 64, "num_heads": 4, "rounding": 32} if quick else {}
+    width = {"width": 32, "num_heads": 2, "rounding": 32} if quick else {}
     model = Model(ModelConfig(cycles=1, latent_steps=1, **width)).eval().requires_grad_(False)
     share, runs = (4, 2) if quick else (1, 3)
     ages, plain_ages = max(1, find_preset("arc1").predict.ages // share), PLAIN_AGES // share
@@ -61,12 +62,12 @@ def measure_canvases(quick: bool) -> list[dict[str, Any]]:
     ]
 
 
-def measure_halting(train_seconds: float) -> list[dict[str, Any]]:
+def measure_halting(train_seconds: float, num_boards: int) -> list[dict[str, Any]]:
     """Ages that halting saves on Sudoku 4x4 after a short training, and what it costs in exact answers."""
     rng = np.random.default_rng(0)
-    test = generate_sudoku(NUM_BOARDS, 4, rng)
+    test = generate_sudoku(num_boards, 4, rng)
     preset = find_preset("cpu-sudoku4")
-    data = BoardTraining(apart(generate_sudoku(2 * NUM_BOARDS, 4, rng), test), preset.train)
+    data = BoardTraining(apart(generate_sudoku(NUM_TRAINING_BOARDS, 4, rng), test), preset.train)
     state = TrainState(Model(preset.model), data, preset.train, torch.device("cpu"))
     run_steps(state, preset.train, Limits(time_limit=train_seconds), Hooks())
     plain = dataclasses.replace(preset.predict, ages=PLAIN_AGES, halt_logit=float("inf"), patience=0)

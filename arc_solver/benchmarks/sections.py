@@ -13,11 +13,12 @@ def measure(section: str, quick: bool) -> Figures:
     """The figures of a section: augment, train, predict, vote or cli."""
     if section == "augment":
         from arc_solver.benchmarks.augment import bench_painting, bench_start, bench_sudoku, random_tasks
+        from arc_solver.benchmarks.solver import bench_solver
 
         tasks = random_tasks(0, QUICK_TASKS) if quick else None
         runs = QUICK_RUNS if quick else RUNS
-        start = bench_start(tasks, QUICK_RUNS)
-        return _plain([*bench_painting(tasks, runs), *start, *bench_sudoku(runs)])
+        start = bench_start(tasks, 1 if quick else QUICK_RUNS)
+        return _plain([*bench_painting(tasks, runs), *start, *bench_sudoku(runs), *bench_solver(runs)])
     if section == "train":
         from arc_solver.benchmarks.train import measure_train
 

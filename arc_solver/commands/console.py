@@ -61,7 +61,7 @@ def chosen(
 
 
 def set_threads(threads: int | None) -> None:
-    """Limit the threads of torch and of the kernels."""
+    """Limit the threads of torch; None leaves them as they are."""
     if threads is None:
         return
     import torch
