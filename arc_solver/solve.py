@@ -15,24 +15,23 @@ from tqdm import tqdm
 
 from arc_solver.config import Preset, apply_settings, with_values
 from arc_solver.device import choose_device
+from arc_solver.domain.arc import CANVASES, task_side
 from arc_solver.files import sha256_file, write_atomic
 from arc_solver.inference.adapt import adapt, cold_model, warm_model
 from arc_solver.inference.memory import is_out_of_memory, release_memory
-from arc_solver.inference.pace import Pace
+from arc_solver.inference.pace import AdaptBudget, Pace
 from arc_solver.inference.tasks import guesses, num_rows
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Task
-from arc_solver.training.loop import Limits
+from arc_solver.training.loop import Hooks, Limits
 from arc_solver.weights import Loaded, load, preset_values
 from augment.grid import Grid
 from submission.kaggle_json import build_submission, dump_submission
 from submission.vote import BallotBox, Query
 
 COLD_PRESET = "cpu-arc"
-# Of the time that is left, what test-time training may take; the rest answers.
-ADAPT_SHARE = 0.8
 REPORT_SECONDS = 2.0
 # Kept free at the end of a time limit for the step in progress, the last vote and the writing.
 MARGIN_SECONDS, MARGIN_SHARE = 3.0, 0.02
@@ -91,11 +90,7 @@ def vote(tasks: Sequence[Task], checkpoint: str | Path | None, options: SolveOpt
         mine = dataclasses.replace(options, deadline=_share(options.deadline, len(known) / len(tasks)))
         _predict(loaded.model.to(device), loaded.puzzles, tasks, known, numbers, preset, box, mine)
     if unknown and not _over(options):
-        begun = time.monotonic()
         model, puzzles = _learned([tasks[t] for t in unknown], loaded, preset, options, device)
-        if options.adapt:
-            facts = {"tasks": [tasks[t].id for t in unknown], "seconds": round(time.monotonic() - begun, 2)}
-            options.on_facts({"adapted": facts})
         _predict(model, puzzles, tasks, unknown, range(len(unknown)), preset, box, options)
     options.on_facts({"seconds": round(time.monotonic() - started, 2)})
     return box
@@ -144,17 +139,33 @@ def _learned(
     start = "the checkpoint's weights" if loaded else "nothing"
     options.say(f"learning {len(tasks)} tasks from their demonstrations, starting from {start}")
     while True:
-        until = _share(options.deadline, ADAPT_SHARE)
-        limit = None if until is None else max(0.1, until - time.monotonic())
-        limits = Limits(time_limit=limit, deadline=options.deadline)
+        limits, hooks = Limits(deadline=options.deadline), Hooks()
+        if options.deadline is not None:
+            budget = _budget(tasks, puzzles, preset, limits, options.deadline)
+            hooks.report = budget.report
         try:
-            return adapt(untrained(), puzzles, tasks, config, limits, device, quiet=options.quiet), puzzles
+            model = adapt(
+                untrained(), puzzles, tasks, config, limits, device, hooks=hooks, quiet=options.quiet
+            )
+            options.on_facts({"adapted": {"tasks": [task.id for task in tasks], **hooks.last}})
+            return model, puzzles
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or config.batch_size == 1:
                 raise
         config = dataclasses.replace(config, batch_size=config.batch_size // 2)
         options.say(f"warning: not enough memory; learning again with batches of {config.batch_size}")
         release_memory()
+
+
+def _budget(
+    tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, limits: Limits, deadline: float
+) -> AdaptBudget:
+    """The time until `deadline`, shared between learning `tasks` and answering them."""
+    cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
+    rows = [num_rows([task], puzzles, [number], preset.predict) for number, task in enumerate(tasks)]
+    owed = preset.predict.ages * sum(r * c for r, c in zip(rows, cells, strict=True))
+    left = max(0.1, deadline - time.monotonic())
+    return AdaptBudget(limits, left, owed, sum(cells) / len(cells), preset.model.cycles)
 
 
 def _predict(

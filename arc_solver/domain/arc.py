@@ -22,7 +22,7 @@ __all__ = ["VOCABULARY", "ArcQueries", "ArcTraining", "task_side"]
 
 FULL_CANVAS = (MAX_SIDE,)
 # Finer steps waste fewer cells and cost more shapes: worth it on a CPU, where nothing is compiled.
-FINE_SIDES = (4, 5, 6, 7, 8, 9, 10, 11, 13, 16, 18, 21, 24, 27, 30)
+FINE_SIDES = (5, 7, 9, 11, 13, 16, 18, 21, 24, 27, 30)
 CANVASES = {"fitted": CANVAS_SIDES, "fine": FINE_SIDES, "full": FULL_CANVAS}
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from arc_solver.training.loop import Limits
 
 # Views are answered in rounds over all tasks, each this many times as large as all before it together.
 ROUND_FACTOR = 3
@@ -70,3 +73,32 @@ class Pace:
             self._say(
                 f"short of time: {self.ages} refinements of an answer in place of {self._wished}, for now"
             )
+
+
+class AdaptBudget:
+    """Shares a span of time between test-time training and the answers that follow it.
+
+    The training starts with FIRST_SHARE of the span. Every report of its speed tells how long the answers
+    will take, with a safety factor; the training gets the rest, from LEAST_SHARE to MOST_SHARE of the span.
+    """
+
+    FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.8, 0.5, 0.95
+    SAFETY, SPARE_SECONDS = 2.0, 2.0
+
+    def __init__(
+        self, limits: Limits, seconds: float, predict_tokens: float, train_tokens: float, cycles: int
+    ) -> None:
+        """`predict_tokens`: rows × tokens × ages to be answered; `train_tokens`: mean of a trained row."""
+        self.limits, self.seconds = limits, seconds
+        limits.time_limit = seconds * self.FIRST_SHARE
+        # A backward pass costs about twice its forward, and only the last of the cycles has one.
+        self._answer_speed = train_tokens * (cycles + 2) / cycles
+        self._tokens = predict_tokens
+
+    def report(self, metrics: Mapping[str, Any]) -> None:
+        """Move the end of the training to what its measured speed (`forwards_per_s`) leaves for it."""
+        speed = metrics["forwards_per_s"] * self._answer_speed
+        if speed > 0:
+            reserve = self.SAFETY * self._tokens / speed + self.SPARE_SECONDS
+            share = min(self.MOST_SHARE, max(self.LEAST_SHARE, 1 - reserve / self.seconds))
+            self.limits.time_limit = self.seconds * share

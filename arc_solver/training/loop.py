@@ -36,6 +36,7 @@ class Hooks:
     report: Callable[[Metrics], None] = field(default=lambda _: None)
     save: Callable[[], None] = field(default=lambda: None)
     evaluate: Callable[[], Metrics] | None = None
+    last: Metrics = field(default_factory=dict)  # the newest report of training itself
 
 
 def run_steps(
@@ -100,7 +101,8 @@ def run_steps(
         # report
         if due:
             metrics = measured(state.team.total(sums), state.step - reported_step, clock() - reported)
-            hooks.report({"step": state.step, "seconds": base + clock() - started, **metrics})
+            hooks.last = {"step": state.step, "seconds": base + clock() - started, **metrics}
+            hooks.report(hooks.last)
             bar.set_postfix(
                 {k: metrics[k] for k in ("loss", "exact", "ages", "examples_per_s")}, refresh=False
             )
@@ -111,7 +113,8 @@ def run_steps(
     if state.step > reported_step:
         seconds = max(clock() - reported, 1e-9)
         metrics = measured(state.team.total(sums), state.step - reported_step, seconds)
-        hooks.report({"step": state.step, "seconds": state.seconds, **metrics})
+        hooks.last = {"step": state.step, "seconds": state.seconds, **metrics}
+        hooks.report(hooks.last)
     return complete
 
 
