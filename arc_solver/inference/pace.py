@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from arc_solver.training.loop import Limits
+if TYPE_CHECKING:
+    from arc_solver.training.loop import Limits
 
 # Views are answered in rounds over all tasks, each this many times as large as all before it together.
 ROUND_FACTOR = 3
