@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from arc_solver.training.loop import Limits
+from typing import Any, Protocol
 
 # Views are answered in rounds over all tasks, each this many times as large as all before it together.
 ROUND_FACTOR = 3
@@ -76,6 +73,12 @@ class Pace:
             )
 
 
+class Limited(Protocol):
+    """What ends after `time_limit` seconds, which may be moved while it runs."""
+
+    time_limit: float | None
+
+
 class AdaptBudget:
     """Shares a span of time between test-time training and the answers that follow it.
 
@@ -87,7 +90,7 @@ class AdaptBudget:
     SAFETY, SPARE_SECONDS = 2.0, 2.0
 
     def __init__(
-        self, limits: Limits, seconds: float, predict_tokens: float, train_tokens: float, cycles: int
+        self, limits: Limited, seconds: float, predict_tokens: float, train_tokens: float, cycles: int
     ) -> None:
         """`predict_tokens`: rows × tokens × ages to be answered; `train_tokens`: mean of a trained row."""
         self.limits, self.seconds = limits, seconds
