@@ -23,7 +23,9 @@ from augment.view import ViewTable, distinct_views
 TaskGrids = Sequence[Grid]
 """A task's grids: input, output, input, output, ..."""
 
-BATCH = 768
+PAPER_BATCH = 768
+BATCH = 8 * PAPER_BATCH  # so that waking a thread does not drown its work
+ROUNDS = 4  # batches of one measurement
 NUM_TASKS = 960  # ARC-1 training and evaluation and ConceptARC
 NUM_VIEWS = 1000
 # Sides of ARC-1 grids at even steps of their distribution; there a grid has 150 cells on average, here 143.
@@ -74,9 +76,9 @@ def prepare(tasks: Sequence[TaskGrids], num_views: int = NUM_VIEWS) -> DataSet:
 
 
 def bench_painting(tasks: Sequence[TaskGrids] | None = None, runs: int = 7) -> list[Measurement]:
-    """Pairs painted a second on canvases of 30 x 30, all views, batches of 768."""
+    """Pairs painted a second on canvases of 30 x 30, all views, batches of BATCH."""
     data = prepare(random_tasks(0) if tasks is None else tasks)
-    batches = [np.empty(BATCH, DRAW) for _ in range(16)]
+    batches = [np.empty(BATCH, DRAW) for _ in range(ROUNDS)]
     for number, draws in enumerate(batches):
         draw_examples(data.catalog, 0, number * BATCH, True, MAX_SIDE, draws)
     inputs, targets = np.zeros((2, BATCH, MAX_SIDE * MAX_SIDE), np.uint8)
@@ -118,7 +120,7 @@ def bench_painting(tasks: Sequence[TaskGrids] | None = None, runs: int = 7) -> l
 def bench_restoring(tasks: Sequence[TaskGrids] | None = None, runs: int = 7) -> list[Measurement]:
     """Answers cropped, turned back and hashed a second, from canvases of 30 x 30."""
     data = prepare(random_tasks(0) if tasks is None else tasks)
-    draws = np.empty(16 * BATCH, DRAW)
+    draws = np.empty(ROUNDS * BATCH, DRAW)
     draw_examples(data.catalog, 0, 0, False, MAX_SIDE, draws)
     inputs, answers = np.empty((2, len(draws), MAX_SIDE * MAX_SIDE), np.uint8)
     paint_pairs(data.grids, data.catalog, data.views, draws, inputs, answers)
@@ -145,10 +147,10 @@ def bench_sudoku(runs: int = 7) -> list[Measurement]:
     inputs, targets = np.empty((2, BATCH, 81), np.uint8)
 
     def paint() -> None:
-        for number in range(16):
+        for number in range(ROUNDS):
             paint_boards(questions, answers, 0, number * BATCH, inputs, targets)
 
-    spread_out, alone = _rates([(paint, 16 * BATCH), (_alone(paint), 16 * BATCH)], runs)
+    spread_out, alone = _rates([(paint, ROUNDS * BATCH), (_alone(paint), ROUNDS * BATCH)], runs)
     return [
         _summary("sudoku.augment_boards_per_s", "boards/s", spread_out),
         _summary("sudoku.augment_boards_per_s_1_thread", "boards/s", alone),
@@ -179,7 +181,7 @@ def main(num_views: str) -> None:
     """Read tasks, paint their first batch and print the peak memory of this process, in MB."""
     tasks = [[check_grid(grid) for grid in task] for task in orjson.loads(sys.stdin.buffer.read())]
     data = prepare(tasks, int(num_views))
-    draws, canvases = np.empty(BATCH, DRAW), np.empty((2, BATCH, MAX_SIDE * MAX_SIDE), np.uint8)
+    draws, canvases = np.empty(PAPER_BATCH, DRAW), np.empty((2, PAPER_BATCH, MAX_SIDE * MAX_SIDE), np.uint8)
     draw_examples(data.catalog, 0, 0, True, MAX_SIDE, draws)
     paint_pairs(data.grids, data.catalog, data.views, draws, *canvases)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
