@@ -23,7 +23,7 @@ def kernel(function: Function) -> Function:
     if _CONFIG.DISABLE_JIT:
         # Hashes wrap around in uint64 on purpose; interpreted numpy scalars would warn of it.
         return np.errstate(over="ignore")(function)
-    folder = cache_folder()
+    folder = cache_folder(Path(function.__code__.co_filename).parent)
     chosen = _CONFIG.CACHE_DIR
     _CONFIG.CACHE_DIR = str(folder or "")
     try:
@@ -42,26 +42,32 @@ def _compiled(function: Function, cache: bool) -> Function:
 
 
 @functools.cache
-def cache_folder() -> Path | None:
-    """The folder for machine code, None where none can be written; one line says so.
+def cache_folder(sources: Path | None = None) -> Path | None:
+    """The folder for the machine code of kernels in `sources`, None (and a line) where none can be written.
 
     numba notices a change of the file a kernel stands in, not of the files it inlines. A folder named after
-    all sources makes stale code impossible.
+    all sources here and beside the kernel makes stale code impossible.
     """
     package = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=6)
-    for source in sorted(package.glob("*.py")):
-        digest.update(source.read_bytes())
+    for folder in dict.fromkeys((package, sources or package)):
+        for source in sorted(folder.glob("*.py")):
+            digest.update(source.read_bytes())
     name = f"kernels-{digest.hexdigest()}"
     first = Path(_CONFIG.CACHE_DIR) if _CONFIG.CACHE_DIR else package / "__pycache__"
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     for parent in (first, user / "arc-solver"):
         if _is_writable(parent / name):
             if parent != first:
-                _LOG.warning("kernel cache %s cannot be written; compiled kernels go to %s", first, parent)
+                _warn_once(f"kernel cache {first} cannot be written; compiled kernels go to {parent}")
             return parent / name
-    _LOG.warning("kernel cache %s cannot be written; kernels are compiled anew at every start", first)
+    _warn_once(f"kernel cache {first} cannot be written; kernels are compiled anew at every start")
     return None
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    _LOG.warning(text)
 
 
 def _is_writable(folder: Path) -> bool:

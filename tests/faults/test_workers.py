@@ -58,14 +58,16 @@ def test_the_answers_of_other_workers_do_not_change(tmp_path: Path) -> None:
     assert sane.run()["unanswered"] == 0
     expected = sane.standing.answers
     shutil.rmtree(tmp_path / "starts")
-    # Only the first start misbehaves, and the two others began beside it.
+    # Only one start misbehaves; what it left goes to a fourth, which may begin before the third is listed.
     hurt = prediction(tmp_path, tasks, "once-kill", workers=3)
     assert hurt.run()["unanswered"] == 0
     assert len(starts(tmp_path)) == 4
     assert {q: a.tallies[0].grid.tolist() for q, a in hurt.standing.answers.items()} == {
         q: a.tallies[0].grid.tolist() for q, a in expected.items()
     }
-    assert sorted(id for part in starts(tmp_path)[:3] for id in part) == [task.id for task in tasks]
+    told = [id for part in starts(tmp_path) for id in part]
+    assert set(told) == {task.id for task in tasks}
+    assert max(told.count(task.id) for task in tasks) == 2
 
 
 def test_what_the_user_did_wrong_comes_through(tmp_path: Path) -> None:
