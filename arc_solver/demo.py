@@ -32,8 +32,9 @@ def main() -> None:
     print(f"\nCopying the test input would solve {copied()}.\n", flush=True)
     arc_solve("show", TASKS, *chosen, "--submission", str(submission), "--limit", "4")
     arc_solve(
-        "report", str(submission), "--tasks", TASKS, "--candidates", str(candidates), "--out", str(page)
-    )
+        "report", str(submission), "--tasks", TASKS, *chosen, "--candidates", str(candidates),
+        "--out", str(page),
+    )  # fmt: skip
     print(f"\nwritten: {submission}\n         {candidates}\n         {page} (open it in a browser)")
 
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+from arc_solver.commands.console import chosen
+
+if TYPE_CHECKING:
+    from arc_solver.task import Task
 
 EPILOG = "\b\nExample: arc-solve report submission.json --tasks arc1:evaluation --out report.html"
 
@@ -21,6 +27,9 @@ def report(
     candidates: Path | None = typer.Option(
         None, help="Candidates (JSON lines): shows the votes of each attempt."
     ),
+    limit: int | None = typer.Option(None, min=1, help="Only the first N tasks (as in predict)."),
+    only: list[str] | None = typer.Option(None, help="Only this task; may be repeated."),
+    max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks with so small a canvas."),
     run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
     out: Path = typer.Option(Path("report.html"), help="The page to write."),
 ) -> None:
@@ -41,27 +50,28 @@ def report(
     elif submission is None or tasks is None:
         raise typer.BadParameter("give a submission and --tasks, or --run")
     else:
-        page = _submission_page(submission, tasks, solutions, candidates)
+        from arc_solver.task import read_tasks
+
+        listed = chosen(read_tasks(tasks), limit, only, max_canvas)
+        page = _submission_page(submission, listed, solutions, candidates)
     write_atomic(out, page.encode())
     typer.echo(str(out))
 
 
-def _submission_page(submission: Path, tasks: str, solutions: str | None, candidates: Path | None) -> str:
+def _submission_page(
+    submission: Path, listed: list[Task], solutions: str | None, candidates: Path | None
+) -> str:
     from arc_solver.judging import attempt_votes, carried_truth, read_truth, truth_hash
     from arc_solver.report import build_report
-    from arc_solver.task import read_tasks
     from submission.answers import load_answers
     from submission.score import score
 
-    listed = read_tasks(tasks)
     answers = load_answers(submission)
     truth = carried_truth(listed)
     found = truth_hash(truth)
     if solutions is not None:
         truth, found = read_truth(solutions)
-    if isinstance(answers, dict):
-        listed = [task for task in listed if task.id in answers] or listed
-        truth = {task.id: truth[task.id] for task in listed if task.id in truth}
+    truth = {task.id: truth[task.id] for task in listed if task.id in truth}
     owed = {task.id: max(len(task.test), len(truth.get(task.id, ()))) for task in listed}
     return build_report(
         listed,
