@@ -17,6 +17,8 @@ TASKS = "arc1:all"
 MAX_CANVAS = 7  # every ARC-AGI-1 task whose demonstrations and test inputs fit a canvas of this side
 TIME_LIMIT = "4m30s"
 FOLDER = Path("runs/demo")
+# A second thread makes so narrow a network a little faster on an idle machine, and far slower on a busy one.
+THREADS = "1"
 
 
 def main() -> None:
@@ -27,7 +29,7 @@ def main() -> None:
     chosen = ["--max-canvas", str(MAX_CANVAS)]
     arc_solve(
         "predict", "--tasks", TASKS, *chosen, "--preset", "cpu-arc", "--time-limit", TIME_LIMIT,
-        "--out", str(submission), "--candidates", str(candidates),
+        "--threads", THREADS, "--out", str(submission), "--candidates", str(candidates),
     )  # fmt: skip
     print(f"\nCopying the test input would solve {copied()}.\n", flush=True)
     arc_solve("show", TASKS, *chosen, "--submission", str(submission), "--limit", "4")
