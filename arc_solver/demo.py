@@ -15,7 +15,7 @@ from submission.vote import Query
 
 TASKS = "arc1:all"
 MAX_CANVAS = 7  # every ARC-AGI-1 task whose demonstrations and test inputs fit a canvas of this side
-TIME_LIMIT = "4m30s"
+TIME_LIMIT = "4m40s"
 FOLDER = Path("runs/demo")
 # A second thread makes so narrow a network a little faster on an idle machine, and far slower on a busy one.
 THREADS = "1"
