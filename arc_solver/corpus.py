@@ -18,6 +18,7 @@ from arc_solver.sources.puzzle_files import read_boards
 from arc_solver.task import DataError, Task, read_tasks
 
 ARC_SETS = ("arc1", "arc2")
+SEALED_SETS = tuple(f"{name}:{part}" for name in ARC_SETS for part in ("evaluation", "all"))
 BOARD_SETS = {"sudoku": "sudoku_extreme_1k_train.csv", "maze": "maze_hard_1k_train.csv"}
 
 
@@ -87,7 +88,10 @@ def read_corpus(
             if complaints:
                 notice(f"{path.name}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
         else:
-            tasks += read_tasks(text, lenient=lenient, notice=notice)
+            found_tasks = read_tasks(text, lenient=lenient, notice=notice)
+            # The answers of a published evaluation set are never for training.
+            sealed = text in SEALED_SETS
+            tasks += [without_answers(task) for task in found_tasks] if sealed else found_tasks
         _record(path, manifest)
     if tasks and boards:
         raise DataError(

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from arc_solver.sources.arc import BUILTIN_NAMES
-from arc_solver.task import Task, read_tasks
+from arc_solver.task import Task, TaskFault, read_tasks
 from submission.answers import read_answers
 from submission.candidates import read_candidates
+from submission.document import id_fault
 from submission.grid import Grid
 from submission.merge import merge_votes
 from submission.truth import Truth, TruthError, read_solutions
@@ -76,3 +77,12 @@ def attempt_votes(
             ]
             votes[query] = [(math.fsum(own), math.nan) for own in found]
     return votes
+
+
+def owed_outputs(tasks: Sequence[Task], faults: Mapping[str, TaskFault]) -> dict[str, int]:
+    """Test inputs that a submission owes, by task id, the faulty tasks after the good ones.
+
+    A fault whose id no submission may hold (empty, too long, control characters) is left out.
+    """
+    owed = {task.id: len(task.test) for task in tasks}
+    return owed | {fault.id: fault.num_tests for fault in faults.values() if id_fault(fault.id) is None}

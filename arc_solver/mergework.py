@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arc_solver.files import write_atomic
-from arc_solver.judging import read_truth
+from arc_solver.judging import owed_outputs, read_truth
 from arc_solver.task import read_tasks_softly
 from submission.candidates import Candidate, keep_owed, read_candidates
 from submission.comparison import compare
@@ -34,11 +34,19 @@ class Trial:
     overlap: str
 
     @property
+    def rule(self) -> str:
+        """The first of the rules that solve most."""
+        return max(self.merged, key=lambda name: num_solved(self.merged[name]))
+
+    @property
+    def merging_wins(self) -> bool:
+        """Whether that rule solves more than every file alone."""
+        return num_solved(self.merged[self.rule]) > num_solved(self.alone[self.order[0]])
+
+    @property
     def best(self) -> str:
-        """The first rule that solves more than every file alone, else the best file."""
-        rule = max(self.merged, key=lambda name: num_solved(self.merged[name]))
-        strongest = self.order[0]
-        return rule if num_solved(self.merged[rule]) > num_solved(self.alone[strongest]) else strongest
+        """What to hand in: the best rule where merging wins, else the strongest file."""
+        return self.rule if self.merging_wins else self.order[0]
 
 
 def merge_files(
@@ -49,7 +57,7 @@ def merge_files(
     Without `rule` what does best on `solutions` is written, without `solutions` the votes.
     """
     readable, faults = read_tasks_softly(tasks)
-    owed = {task.id: len(task.test) for task in readable} | {f.id: f.num_tests for f in faults.values()}
+    owed = owed_outputs(readable, faults)
     queries = expected_queries(owed)
     names = _names(paths)
     mine: list[Candidate] = []
@@ -59,8 +67,13 @@ def merge_files(
         mine += kept
         num_foreign += others
     trial = None if solutions is None else _try_out(mine, names, *_known(solutions, owed))
+    alone = None if rule or not trial or trial.merging_wins else trial.order[0]
     choice = rule or (trial.best if trial else "votes")
-    merged = _rankings(mine, names, choice, trial)
+    merged = (
+        merge_votes([c for c in mine if c.source == alone])
+        if alone
+        else _rankings(mine, names, choice, trial)
+    )
     write_atomic(out, dump_submission(build_submission(owed, merged)))
     answered = sum(1 for query in queries if merged.get(query))
     lines = [_table(trial), _advice(trial)] if trial else []
@@ -87,9 +100,9 @@ def num_solved(score: Score) -> int:
 def _names(paths: Sequence[Path]) -> list[str]:
     """One name per file: its own up to the first dot, numbered where two are called the same."""
     stems = [path.name.split(".")[0] or path.name for path in paths]
-    return [
-        stem if stems.count(stem) == 1 else f"{stem}-{place}" for place, stem in enumerate(stems, start=1)
-    ]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [f"{stem} ({place})" for place, stem in enumerate(stems, start=1)]
 
 
 def _known(solutions: str, owed: Mapping[str, int]) -> tuple[Truth, str]:
@@ -140,14 +153,12 @@ def _overlap(
 
 
 def _rankings(mine: Sequence[Candidate], names: Sequence[str], choice: str, trial: Trial | None) -> Rankings:
-    """The ranked grids that a rule, or a file alone, gives every query."""
+    """The ranked grids that a rule gives every query."""
     if choice == "votes":
         return merge_votes(mine)
     if choice == "round-robin":
         return merge_round_robin(mine, trial.order if trial else names)
-    if choice == "learnt" and trial is not None:
-        return merge_votes(mine, trial.trust)
-    return merge_votes([candidate for candidate in mine if candidate.source == choice])
+    return merge_votes(mine, trial.trust if trial else None)
 
 
 def _table(trial: Trial) -> str:
@@ -173,7 +184,7 @@ def _advice(trial: Trial) -> str:
     figures = f"{strongest} alone solves {num_solved(trial.alone[strongest])}, " + ", ".join(
         f"{rule} {num_solved(score)}" for rule, score in trial.merged.items()
     )
-    if trial.best in trial.merged:
+    if trial.merging_wins:
         return f"recommended: merge by {trial.best} ({figures})"
     return f"recommended: do not merge, hand in {strongest} ({figures})"
 

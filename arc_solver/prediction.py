@@ -15,6 +15,7 @@ from arc_solver.checkpoint import read_header
 from arc_solver.clock import Times
 from arc_solver.config import apply_settings
 from arc_solver.jsontext import shown
+from arc_solver.judging import owed_outputs
 from arc_solver.manifest import now_text, source_facts, versions, write_manifest
 from arc_solver.messages import Message
 from arc_solver.presets import find_preset
@@ -53,9 +54,7 @@ class Prediction:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        owed = {task.id: len(task.test) for task in self.tasks}
-        owed |= {fault.id: fault.num_tests for fault in self.faults.values()}
-        self.standing = Standing(self.wish.out, owed, self.say)
+        self.standing = Standing(self.wish.out, owed_outputs(self.tasks, self.faults), self.say)
         self._known: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
@@ -68,7 +67,11 @@ class Prediction:
         owed = self.standing.owed
         self.say(f"{self.wish.out}: complete fallback for {len(owed)} tasks; answers replace it as they come")
         for fault in self.faults.values():
-            self.say(f"warning: {fault.text}; it gets the fallback answer")
+            named = fault.id in owed
+            answer = (
+                "it gets the fallback answer" if named else "no submission can name it, so it is left out"
+            )
+            self.say(f"warning: {fault.text}; {answer}")
         self._check()
         self._write_manifest()
         outcome = Outcome(False, ())
@@ -172,6 +175,7 @@ class Prediction:
             write_manifest(self.wish.out, self._known)
             return
         adapted = any("adapted" in facts for facts in self.facts.values())
+        known = any(facts.get("known") for facts in self.facts.values())
         write_manifest(
             self.wish.out,
             self._known
@@ -181,7 +185,7 @@ class Prediction:
                 "seconds": round(time.monotonic() - self.times.started, 2),
                 "out_of_time": outcome.out_of_time,
                 "failures": outcome.failures,
-                "trained_on_demonstrations_of_these_tasks": adapted,
+                "trained_on_demonstrations_of_these_tasks": adapted or known,
                 "workers": list(self.facts.values()),
                 "ballots": self._ballots(),
             },

@@ -32,6 +32,7 @@ def score(
 
     Each with its interval; and what was missing or odd, and the hash of the truth.
     """
+    from arc_solver.drawing import printable
     from arc_solver.judging import ranked_candidates, read_truth
     from submission.answers import load_answers
     from submission.score import score as judge
@@ -49,4 +50,4 @@ def score(
     typer.echo(result.table(), nl=False)
     if list_tasks:
         for name, ids in result.tasks().items():
-            typer.echo(f"{name} ({len(ids)}): {' '.join(ids)}")
+            typer.echo(f"{name} ({len(ids)}): {' '.join(printable(task_id) for task_id in ids)}")

@@ -33,13 +33,13 @@ def validate(
 
     It is complete and well formed; or the first defects are named and the exit code is 4.
     """
+    from arc_solver.judging import owed_outputs
     from arc_solver.task import read_tasks_softly
     from submission.validation import validate as defects_of
 
     readable, faults = read_tasks_softly(tasks)
-    owed = {task.id: len(task.test) for task in chosen(readable, limit, only, max_canvas)}
-    if limit is None and not only and max_canvas is None:
-        owed |= {fault.id: fault.num_tests for fault in faults.values()}
+    everything = limit is None and not only and max_canvas is None
+    owed = owed_outputs(chosen(readable, limit, only, max_canvas), faults if everything else {})
     defects = defects_of(submission, owed)
     if as_json:
         typer.echo(json.dumps({"valid": not defects, "defects": [str(defect) for defect in defects]}))
