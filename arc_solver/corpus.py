@@ -14,6 +14,12 @@ from arc_solver.domain.boards import BoardTraining, vocabulary
 from arc_solver.files import sha256_file
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.sources.board_set import BoardSet
+from arc_solver.sources.published import read_published
+from arc_solver.sources.published_content import (
+    arc_from_published,
+    maze_from_published,
+    sudoku_from_published,
+)
 from arc_solver.sources.puzzle_files import read_boards
 from arc_solver.task import DataError, Task, read_tasks
 
@@ -71,7 +77,8 @@ def read_corpus(
 
     `arc1` is the ARC-AGI-1 training set with all answers, ConceptARC where `data_dir` has it, and the
     demonstrations of the evaluation set; `arc2` likewise. `sudoku` and `maze` are files of `data_dir`.
-    A file or folder of tasks is taken as it is: answers that it carries are trained on.
+    A file or folder of tasks is taken as it is: answers that it carries are trained on. Of a folder in the
+    published npy layout the training split is taken, in its original view, for ARC the demonstrations.
     """
     manifest: list[tuple[str, str]] = []
     tasks: list[Task] = []
@@ -82,7 +89,9 @@ def read_corpus(
             tasks += _arc_set(text, data_dir, manifest)
             continue
         path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)
-        if path.is_file() and path.name.removesuffix(".gz").endswith((".csv", ".txt")):
+        if (path / "identifiers.json").is_file():
+            _take_published(path, tasks, boards)
+        elif path.is_file() and path.name.removesuffix(".gz").endswith((".csv", ".txt")):
             found, complaints = read_boards(path, need_answers=True, skip_bad=skip_bad)
             boards.append(found)
             if complaints:
@@ -132,6 +141,23 @@ def _arc_set(name: str, data_dir: Path | None, manifest: list[tuple[str, str]]) 
 def without_answers(task: Task) -> Task:
     """The task as a competition shows it: test outputs unknown."""
     return dataclasses.replace(task, test=tuple(dataclasses.replace(pair, output=None) for pair in task.test))
+
+
+def _take_published(folder: Path, tasks: list[Task], boards: list[BoardSet]) -> None:
+    """Add the training split of a data set in the published npy layout, whichever kind it holds."""
+    data = read_published(folder)
+    reasons = []
+    for read in (sudoku_from_published, maze_from_published):
+        try:
+            boards.append(read(data, "train"))
+            return
+        except DataError as error:
+            reasons.append(str(error))
+    try:
+        tasks += [without_answers(task) for task in arc_from_published(data)]
+    except DataError as error:
+        reasons.append(str(error))
+        raise DataError(f"{folder}: neither Sudoku, maze nor ARC ({'; '.join(reasons)})") from error
 
 
 def _board_file(name: str, data_dir: Path | None) -> Path:

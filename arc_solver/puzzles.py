@@ -62,13 +62,16 @@ class PuzzleMap:
             return np.arange(1 + start, 1 + end)
         return np.full(end - start, 1 + task if self.kind == "composed" else 0)
 
-    def codes(self) -> npt.NDArray[np.int32]:
-        """The puzzle code (views, 12) of every view: row, dihedral, new color of each old one."""
-        codes = np.zeros((len(self.views), 12), np.int32)
-        for task in range(len(self.ids)):
-            codes[self.starts[task] : self.starts[task + 1], 0] = self.rows(task)
-        codes[:, 1] = self.views.dihedrals
-        codes[:, 2:] = self.views.colors
+    def codes(self, views: npt.NDArray[np.integer] | None = None) -> npt.NDArray[np.int32]:
+        """The puzzle codes (n, 12) of some views, or of all: row, dihedral, new color of each old one."""
+        chosen = np.arange(len(self.views)) if views is None else views
+        codes = np.zeros((len(chosen), 12), np.int32)
+        if self.kind == "rows":
+            codes[:, 0] = chosen + 1
+        elif self.kind == "composed":
+            codes[:, 0] = np.searchsorted(self.starts, chosen, side="right")
+        codes[:, 1] = self.views.dihedrals[chosen]
+        codes[:, 2:] = self.views.colors[chosen]
         return codes
 
     def find(self, task: Task) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from arc_solver.commands.console import chosen
+from arc_solver.commands.console import chosen, sayer
 
 EPILOG = "Example: arc-solve show arc1:training --id 00d62c1b"
 
@@ -34,7 +34,12 @@ def show(
     from arc_solver.task import read_tasks
     from submission.answers import NUM_ATTEMPTS, load_answers, read_answers
 
-    listed = chosen(read_tasks(tasks, with_solutions=submission is not None), limit, task_id, max_canvas)
+    listed = chosen(
+        read_tasks(tasks, with_solutions=submission is not None, notice=sayer(False)),
+        limit,
+        task_id,
+        max_canvas,
+    )
     paint = wants_color(os.environ, sys.stdout.isatty()) if color is None else color
     width = shutil.get_terminal_size((100, 40)).columns
     rankings = {}

@@ -66,7 +66,7 @@ class ArcTraining:
             for side in self._sides
         ]
         self.views = puzzles.views
-        self._codes = puzzles.codes()
+        self._puzzles = puzzles
         self._fingerprint = _fingerprint(tasks, puzzles, pairs)
 
     @property
@@ -87,7 +87,7 @@ class ArcTraining:
         catalog, seed = self._catalogs[group], self.config.seed * (MAX_SIDE + 1) + side
         draw_examples(catalog, seed, first, self.config.translate, side, draws)
         paint_pairs(self.grids, catalog, self.views, draws, tokens, targets)
-        codes[:] = self._codes[draws["view"]]
+        codes[:] = self._puzzles.codes(draws["view"])
 
 
 class ArcQueries:
@@ -105,7 +105,7 @@ class ArcQueries:
         """`numbers[t]` is the number of `tasks[t]` in `puzzles`; views are `first_view` up to `num_views`."""
         self.grids = PackedGrids.from_grids([pair.input for task in tasks for pair in task.test])
         self.views = puzzles.views
-        self._codes = puzzles.codes()
+        self._puzzles = puzzles
         query = 0
         rows: dict[int, list[tuple[int, int, int]]] = {}
         for task, number in zip(tasks, numbers, strict=True):
@@ -134,7 +134,7 @@ class ArcQueries:
     def paint(self, group: int, rows: npt.NDArray[np.int64], tokens: Bytes, codes: Codes) -> None:
         views = self._rows[group][rows, 2]
         paint_inputs(self.grids, self.views, self._rows[group][rows, 1], views, tokens)
-        codes[:] = self._codes[views]
+        codes[:] = self._puzzles.codes(views)
 
     def restore(self, group: int, rows: npt.NDArray[np.int64], answers: Bytes) -> Restored:
         return Restored(*restore_answers(answers, self.views.take(self._rows[group][rows, 2])))

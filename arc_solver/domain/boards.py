@@ -73,7 +73,7 @@ class BoardQueries:
         if boards.kind == "maze":
             num_views = min(num_views, MAZE_VIEWS)
         self._queries = np.tile(np.arange(num), num_views * repeats)
-        self._turns = np.tile(np.repeat(np.arange(num_views, dtype=np.uint8), num), repeats)
+        self._turns = np.tile(np.repeat(np.arange(num_views), num), repeats)
         if boards.kind == "sudoku":
             rng = np.random.default_rng(seed)
             drawn = [SudokuView.identity(boards.side)]
@@ -93,7 +93,7 @@ class BoardQueries:
         if self.boards.kind == "sudoku":
             paint_board_views(questions, self._views_of(rows), tokens)
         else:
-            paint_maze_views(questions, self._turns[rows], tokens)
+            paint_maze_views(questions, self._turns[rows].astype(np.uint8), tokens)
 
     def restore(self, group: int, rows: npt.NDArray[np.int64], answers: Bytes) -> Restored:
         """Boards with a cell that has no value are spoiled."""
@@ -102,7 +102,7 @@ class BoardQueries:
             cells = restore_boards(answers, self._views_of(rows))
             whole = (cells > 0).all(axis=1)
         else:
-            cells = restore_mazes(answers, self._turns[rows])
+            cells = restore_mazes(answers, self._turns[rows].astype(np.uint8))
             whole = (cells != UNKNOWN).all(axis=1)
         side = self.boards.side
         shapes = np.where(whole[:, None], np.array([side, side], np.uint8), np.uint8(0)).astype(np.uint8)

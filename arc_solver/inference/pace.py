@@ -87,7 +87,7 @@ class AdaptBudget:
     """
 
     FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.8, 0.5, 0.95
-    SAFETY, SPARE_SECONDS = 2.0, 2.0
+    SAFETY, SPARE_SECONDS = 1.5, 2.0
 
     def __init__(
         self, limits: Limited, seconds: float, predict_tokens: float, train_tokens: float, cycles: int

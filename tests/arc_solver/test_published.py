@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arc_solver.corpus import read_corpus
 from arc_solver.sources.board_set import BoardSet
 from arc_solver.sources.maze import generate_mazes
 from arc_solver.sources.published import ARRAYS, read_published
@@ -260,3 +261,14 @@ def test_boards_with_padding_are_refused(tmp_path: Path) -> None:
     np.save(path, labels)
     with pytest.raises(DataError, match="cells without a digit"):
         sudoku_from_published(read_published(tmp_path), "train")
+
+
+def test_a_published_folder_is_training_data(tmp_path: Path) -> None:
+    boards = sudoku_folder(tmp_path)
+    corpus = read_corpus([tmp_path])
+    assert corpus.boards is not None
+    assert (corpus.domain, len(corpus.boards)) == ("sudoku", 5)
+    assert np.array_equal(corpus.boards.answers, boards.answers)
+    (tmp_path / "train" / "dataset.json").write_text("{}")
+    with pytest.raises(DataError):
+        read_corpus([tmp_path])
