@@ -12,6 +12,7 @@ from augment.grid import NUM_COLORS, Grid
 from augment.packed import PackedGrids
 
 _SAME_COLORS = tuple(range(NUM_COLORS))
+_CHECKED_AT_ONCE = 1 << 15  # rows; a check of a large table must not need more memory than the table
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,12 @@ class ViewTable:
             raise ValueError(f"view arrays of {self.dihedrals.dtype} and {self.colors.dtype}, expected uint8")
         if self.dihedrals.max(initial=0) >= len(DIHEDRALS) or self.colors.max(initial=0) >= NUM_COLORS:
             raise ValueError("a view table with an unknown symmetry or color, expected 0..7 and 0..9")
-        met = np.bitwise_or.reduce(np.left_shift(np.uint16(1), self.colors, dtype=np.uint16), axis=1)
-        lacking = np.flatnonzero(met != (1 << NUM_COLORS) - 1)
-        if len(lacking):
-            raise ValueError(f"view {lacking[0]} lacks a color, expected each of 0..9 once")
+        for start in range(0, len(self.colors), _CHECKED_AT_ONCE):
+            part = self.colors[start : start + _CHECKED_AT_ONCE]
+            met = np.bitwise_or.reduce(np.left_shift(np.uint16(1), part, dtype=np.uint16), axis=1)
+            lacking = np.flatnonzero(met != (1 << NUM_COLORS) - 1)
+            if len(lacking):
+                raise ValueError(f"view {start + lacking[0]} lacks a color, expected each of 0..9 once")
 
     def __len__(self) -> int:
         return len(self.dihedrals)

@@ -1,5 +1,6 @@
 """How fast views are painted and answers restored, beside a naive twin and a copy of the same bytes."""
 
+import hashlib
 import itertools
 import resource
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import orjson
 
 from augment.batch import paint_pairs, restore_answers
-from augment.canvas import place
+from augment.canvas import crop, place
 from augment.grid import MAX_SIDE, Grid, check_grid
 from augment.packed import PackedGrids
 from augment.sampler import DRAW, Catalog, build_catalog, draw_examples
@@ -130,10 +131,27 @@ def bench_restoring(tasks: Sequence[TaskGrids] | None = None, runs: int = 7) -> 
         for number, table in enumerate(views):
             restore_answers(answers[number * BATCH : (number + 1) * BATCH], table)
 
-    spread_out, alone = _rates([(restore, len(draws)), (_alone(restore), len(draws))], runs)
+    def restore_naively() -> None:
+        for number in range(100):
+            grid = crop(answers[number].reshape(MAX_SIDE, MAX_SIDE))
+            if grid is not None:
+                turned = views[0][number].inverse().apply(grid)
+                hashlib.blake2b(turned.tobytes(), digest_size=16).digest()
+
+    copies = np.empty_like(answers)
+
+    def copy() -> None:
+        np.copyto(copies, answers)
+
+    num = len(draws)
+    spread_out, alone, naive, copied = _rates(
+        [(restore, num), (_alone(restore), num), (restore_naively, 100), (copy, num)], runs
+    )
     return [
         _summary("vote.answers_per_s", "answers/s", spread_out),
         _summary("vote.answers_per_s_1_thread", "answers/s", alone),
+        _summary("vote.answers_vs_naive", "x", _quotients(spread_out, naive)),
+        _summary("vote.answers_vs_memcpy_1_thread", "x", _quotients(alone, copied)),
     ]
 
 
@@ -150,10 +168,28 @@ def bench_sudoku(runs: int = 7) -> list[Measurement]:
         for number in range(ROUNDS):
             paint_boards(questions, answers, 0, number * BATCH, inputs, targets)
 
-    spread_out, alone = _rates([(paint, ROUNDS * BATCH), (_alone(paint), ROUNDS * BATCH)], runs)
+    def paint_naively() -> None:
+        for number in range(100):
+            view = SudokuView.draw(rng, 9)
+            inputs[number] = view.apply(questions[number].reshape(9, 9)).ravel() + 1
+            targets[number] = view.apply(answers[number].reshape(9, 9)).ravel() + 1
+
+    sources = inputs.copy(), targets.copy()
+
+    def copy() -> None:
+        for _ in range(ROUNDS):
+            np.copyto(inputs, sources[0])
+            np.copyto(targets, sources[1])
+
+    num = ROUNDS * BATCH
+    spread_out, alone, naive, copied = _rates(
+        [(paint, num), (_alone(paint), num), (paint_naively, 100), (copy, num)], runs
+    )
     return [
         _summary("sudoku.augment_boards_per_s", "boards/s", spread_out),
         _summary("sudoku.augment_boards_per_s_1_thread", "boards/s", alone),
+        _summary("sudoku.augment_vs_naive", "x", _quotients(spread_out, naive)),
+        _summary("sudoku.augment_vs_memcpy_1_thread", "x", _quotients(alone, copied)),
     ]
 
 

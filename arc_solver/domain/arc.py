@@ -150,5 +150,5 @@ def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[Pai
                 digest.update(f"{grid.shape}".encode())
                 digest.update(grid.tobytes())
     for array in (puzzles.starts, puzzles.views.dihedrals, puzzles.views.colors):
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
