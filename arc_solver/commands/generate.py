@@ -23,7 +23,7 @@ def generate(
     num: int = typer.Option(..., min=1, help="How many."),
     out: Path = typer.Option(..., help="The file to write: source, question, answer, rating."),
     side: int | None = typer.Option(None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30)."),
-    min_rating: int | None = typer.Option(None, min=0, help="Sudoku: at least so many wrong guesses."),
+    min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
@@ -57,7 +57,7 @@ def generate(
         boards = generate_mazes(num, side or 30, rng, min_path, seen)
     write_atomic(out, board_csv(boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
-    what = "wrong guesses" if kind == "sudoku" else "moves"
+    what = "guesses of the solver" if kind == "sudoku" else "moves"
     sayer(quiet)(f"{len(boards)} of side {boards.side}, {low} to {high} {what}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
     typer.echo(json.dumps(facts) if as_json else str(out))
