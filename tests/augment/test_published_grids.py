@@ -1,5 +1,6 @@
 """Every grid of ARC-AGI-1 and ARC-AGI-2 comes back from every symmetry under random colors."""
 
+import numba
 import numpy as np
 import pytest
 
@@ -13,7 +14,8 @@ from augment.view import View, ViewTable
 def test_every_grid_comes_back_from_every_symmetry(name: str) -> None:
     rng = np.random.default_rng(0)
     found = [g for t in builtin_tasks(name) for p in (*t.train, *t.test) for g in (p.input, p.output)]
-    grids = PackedGrids.from_grids([g for g in found if g is not None])
+    every = 500 if numba.config.DISABLE_JIT else 1  # interpreted kernels take minutes for all of them
+    grids = PackedGrids.from_grids([g for g in found if g is not None][::every])
     for dihedral in range(8):
         # Ten permutations of all ten colors per symmetry, dealt out over the grids.
         drawn = [View(dihedral, tuple(rng.permutation(10).tolist())) for _ in range(10)]
