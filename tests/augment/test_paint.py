@@ -39,8 +39,10 @@ def test_inputs_equal_their_twin():
 
 def test_empty_batches():
     data = random_data_set(7)
-    paint_pairs(data.grids, data.catalog, data.views, np.zeros(0, DRAW), canvases(0, 11), canvases(0, 11))
-    paint_inputs(data.grids, data.views, np.zeros(0, np.int64), np.zeros(0, np.int64), canvases(0, 11))
+    inputs, targets = canvases(0, 11), canvases(0, 11)
+    paint_pairs(data.grids, data.catalog, data.views, np.zeros(0, DRAW), inputs, targets)
+    paint_inputs(data.grids, data.views, np.zeros(0, np.int64), np.zeros(0, np.int64), inputs)
+    assert inputs.shape == targets.shape == (0, 121)
 
 
 def test_what_does_not_fit_is_an_error():

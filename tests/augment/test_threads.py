@@ -21,8 +21,10 @@ def test_every_row_once(num_rows, num_threads):
 
 def test_shares_run_side_by_side():
     meeting = threading.Barrier(2, timeout=60)
+    met = []
     with at_most(2):
-        spread(lambda part: meeting.wait() and None, 2 * SMALLEST_SHARE)
+        spread(lambda part: met.append(meeting.wait()), 2 * SMALLEST_SHARE)
+    assert sorted(met) == [0, 1]
 
 
 @pytest.mark.parametrize("guilty", [0, 1])
