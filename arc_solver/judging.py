@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from submission.candidates import read_candidates
 from submission.document import id_fault
 from submission.grid import Grid
 from submission.merge import merge_votes
+from submission.support import Support, support
 from submission.truth import Truth, TruthError, read_solutions
 from submission.vote import Query
 
@@ -55,28 +55,17 @@ def ranked_candidates(path: Path) -> dict[Query, list[Grid]]:
     return merge_votes(read_candidates(path))
 
 
-def attempt_votes(
+def attempt_support(
     path: Path, submission: object, num_outputs: Mapping[str, int]
-) -> dict[Query, list[tuple[float, float]]]:
-    """(weight, nan) of every attempt of a submission among the candidates of a file; weight 0 if not there.
-
-    The file keeps no confidence, so the second number is never known.
-    """
-    weights: dict[tuple[Query, tuple[int, ...], bytes], list[float]] = {}
-    for candidate in read_candidates(path):
-        key = (candidate.query, candidate.grid.shape, candidate.grid.tobytes())
-        weights.setdefault(key, []).append(candidate.weight)
+) -> dict[Query, list[Support | None]]:
+    """The support of every attempt of a submission by the candidates of a file; None for what is no grid."""
     rankings, _ = read_answers(submission, num_outputs)
-    votes: dict[Query, list[tuple[float, float]]] = {}
-    for task_id, outputs in rankings.items():
-        for index, ranking in enumerate(outputs):
-            query = Query(task_id, index)
-            found = [
-                [] if grid is None else weights.get((query, grid.shape, grid.tobytes()), [])
-                for grid in ranking
-            ]
-            votes[query] = [(math.fsum(own), math.nan) for own in found]
-    return votes
+    attempts = {
+        Query(task_id, index): ranking
+        for task_id, outputs in rankings.items()
+        for index, ranking in enumerate(outputs)
+    }
+    return support(read_candidates(path), attempts)
 
 
 def owed_outputs(tasks: Sequence[Task], faults: Mapping[str, TaskFault]) -> dict[str, int]:

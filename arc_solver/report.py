@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy.typing as npt
 
 from arc_solver.drawing import PALETTES, printable
-from arc_solver.report_article import NEAR_MISSES, Votes, anchor, article, classes
+from arc_solver.report_article import NEAR_MISSES, Supports, anchor, article, classes
 from arc_solver.report_outcome import Outcome, judge_task
 from arc_solver.report_page import checkboxes, document, radios, theme_switch
 from arc_solver.report_style import GRID_STYLE, TASK_STYLE, filter_style, palette_style
@@ -22,7 +22,7 @@ def build_report(
     submission: object,
     *,
     truth: Truth | None = None,
-    votes: Votes | None = None,
+    support: Supports | None = None,
     score_table: str | None = None,
     title: str = "Report",
 ) -> str:
@@ -30,7 +30,7 @@ def build_report(
 
     `submission` is `{task_id: [{"attempt_1": grid, "attempt_2": grid}, ...]}` as read from JSON, or whatever
     the scorer takes besides; the rest is shown as missing or malformed. `truth` holds the outputs by id;
-    without it the outputs that the tasks carry are used. `votes` holds (votes, mean confidence) of each
+    without it the outputs that the tasks carry are used. `support` says what stands behind each
     attempt. `score_table` is text to show as it is. TruthError where the truth is no truth.
     """
     told = _carried(tasks) if truth is None else truth
@@ -39,7 +39,9 @@ def build_report(
     entries = submission if isinstance(submission, Mapping) else {}
     outcomes = [judge_task(task, entries, known.get(task.id, ())) for task in tasks]
     anchors = [anchor(task.id, place) for place, task in enumerate(tasks)]
-    articles = [article(outcome, name, votes or {}) for outcome, name in zip(outcomes, anchors, strict=True)]
+    articles = [
+        article(outcome, name, support or {}) for outcome, name in zip(outcomes, anchors, strict=True)
+    ]
     table = f'<pre class="table" tabindex="0">{_lines(score_table)}</pre>' if score_table else ""
     parts = [
         '<a class="skip" href="#tasks">Skip to the tasks</a>',

@@ -3,11 +3,11 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
-from math import isnan
 
 from arc_solver.drawing import html_grid, printable
 from arc_solver.report_outcome import Answer, Attempt, Outcome
 from submission.grid import Grid
+from submission.support import Support
 from submission.vote import Query
 
 NEAR_MISSES = {"near3": 3, "near10": 10, "near30": 30}
@@ -16,7 +16,7 @@ PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PICTURE_PIXELS = 176
 MIN_CELL, MAX_CELL = 5, 18
 
-Votes = Mapping[Query, Sequence[tuple[float, float]]]
+Supports = Mapping[Query, Sequence[Support | None]]
 
 
 def anchor(task_id: str, place: int) -> str:
@@ -41,8 +41,8 @@ def classes(outcome: Outcome) -> list[str]:
     return [status(outcome), *near, *(["malformed"] if outcome.defects else [])]
 
 
-def article(outcome: Outcome, name: str, votes: Votes) -> str:
-    """The HTML of one task, at the place `name` of the page; `votes` as for the report."""
+def article(outcome: Outcome, name: str, support: Supports) -> str:
+    """The HTML of one task, at the place `name` of the page; `support` as for the report."""
     task = outcome.task
     grids = [grid for pair in (*task.train, *task.test) for grid in (pair.input, pair.output)]
     grids += [attempt.grid for answer in outcome.answers for attempt in answer.attempts]
@@ -57,7 +57,7 @@ def article(outcome: Outcome, name: str, votes: Votes) -> str:
         if pair.output is not None
     )
     rows = "".join(
-        _row(answer, index, votes.get(Query(task.id, index), ()))
+        _row(answer, index, support.get(Query(task.id, index), ()))
         for index, answer in enumerate(outcome.answers)
     )
     defects = "".join(f"<li>{html.escape(printable(defect, 300))}</li>" for defect in outcome.defects)
@@ -81,13 +81,14 @@ def _verdict(outcome: Outcome) -> str:
     return f"{'◐ partly solved' if solved else '✗ missed'}{counts}, {distance}"
 
 
-def _row(answer: Answer, index: int, votes: Sequence[tuple[float, float]]) -> str:
+def _row(answer: Answer, index: int, support: Sequence[Support | None]) -> str:
     name = f"test {index + 1}"
     figures = (
         [] if answer.question is None else [_figure(f"<b>{name}</b>", answer.question, f"{name}, input")]
     )
     for place, attempt in enumerate(answer.attempts):
-        figures.append(_attempt(answer, attempt, f"{name}, attempt {place + 1}", votes[place : place + 1]))
+        behind = support[place] if place < len(support) else None
+        figures.append(_attempt(answer, attempt, f"{name}, attempt {place + 1}", behind))
     if answer.truth is not None:
         figures.append(_figure(f"<b>truth</b>{_size(answer.truth)}", answer.truth, f"{name}, truth"))
     return f"<div class=row>{''.join(figures)}</div>"
@@ -97,15 +98,12 @@ def _figure(caption: str, grid: Grid, alt: str) -> str:
     return f"<figure><figcaption>{caption}</figcaption>{html_grid(grid, f'{alt}, {_size(grid)}')}</figure>"
 
 
-def _attempt(answer: Answer, attempt: Attempt, name: str, votes: Sequence[tuple[float, float]]) -> str:
+def _attempt(answer: Answer, attempt: Attempt, name: str, support: Support | None) -> str:
     short = name.partition(", ")[2]
-    ballots = "".join(
-        f"<span>{count:g} votes{'' if isnan(confidence) else f', {confidence:.3f}'}</span>"
-        for count, confidence in votes
-    )
+    behind = "" if support is None else f"<span>{support}</span>"
     if attempt.grid is None:
         return (
-            f"<figure class=wrong><figcaption><b>{short} ✗</b>{ballots}</figcaption>"
+            f"<figure class=wrong><figcaption><b>{short} ✗</b>{behind}</figcaption>"
             f'<div class=none role=img aria-label="{name}: no grid">no grid</div></figure>'
         )
     kind, verdict = "", _size(attempt.grid)
@@ -121,7 +119,7 @@ def _attempt(answer: Answer, attempt: Attempt, name: str, votes: Sequence[tuple[
         )
     mask = attempt.wrong if attempt.num_wrong else None
     picture = html_grid(attempt.grid, f"{name}, {_size(attempt.grid)}, {verdict}", mask)
-    return f"<figure{kind}><figcaption><b>{short} {verdict}</b>{ballots}</figcaption>{picture}</figure>"
+    return f"<figure{kind}><figcaption><b>{short} {verdict}</b>{behind}</figcaption>{picture}</figure>"
 
 
 def _size(grid: Grid) -> str:

@@ -95,7 +95,9 @@ class Standing:
             candidate
             for query in self.queries()
             if query in self.answers
-            for candidate in from_tallies(query, self.answers[query].tallies, SOURCE)
+            for candidate in from_tallies(
+                query, self.answers[query].tallies, SOURCE, self.answers[query].ballots
+            )
         ]
         write_atomic(path, write_candidates(listed))
 

@@ -19,6 +19,9 @@ MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30
 MAX_CANDIDATES = 4_000_000
 MAX_INDEX = 10_000
+MAX_COUNT = 1 << 53
+# What a line may hold besides; left out where the solver does not tell.
+TOLD = ("votes", "confidence", "views")
 
 
 class CandidateError(ValueError):
@@ -29,17 +32,29 @@ class CandidateError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One solver's guess for one output; weights compare only within one source and query."""
+    """One solver's guess for one output; weights compare only within one source and query.
+
+    What a solver may tell besides: the ballots for this grid, their mean confidence (0..1), and for the whole
+    output the views it was asked under, those included whose answer was no grid. None: not told.
+    """
 
     query: Query
     grid: Grid
     weight: float
     source: str
+    votes: int | None = None
+    confidence: float | None = None
+    views: int | None = None
 
 
-def from_tallies(query: Query, tallies: Iterable[Tally], source: str) -> list[Candidate]:
-    """The candidates that an election leaves, weighing what they were voted."""
-    return [Candidate(query, tally.grid, tally.weight, source) for tally in tallies]
+def from_tallies(
+    query: Query, tallies: Iterable[Tally], source: str, views: int | None = None
+) -> list[Candidate]:
+    """The candidates that an election leaves, weighing what they were voted, out of so many `views`."""
+    return [
+        Candidate(query, tally.grid, tally.weight, source, tally.votes, tally.confidence, views)
+        for tally in tallies
+    ]
 
 
 def write_candidates(candidates: Iterable[Candidate]) -> Iterator[bytes]:
@@ -52,6 +67,7 @@ def write_candidates(candidates: Iterable[Candidate]) -> Iterator[bytes]:
             "weight": candidate.weight,
             "source": candidate.source,
         }
+        line |= {name: value for name in TOLD if (value := getattr(candidate, name)) is not None}
         yield orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -116,11 +132,17 @@ def _candidate(line: bytes, source: str | None, own: str) -> Candidate:
     for key in ("task", "index", "grid"):
         if key not in value:
             raise CandidateError(f'no "{key}", expected "task", "index" and "grid" in every line')
+    votes, views = (_count(name, value[name]) if name in value else None for name in ("votes", "views"))
+    if votes is not None and views is not None and votes > views:
+        raise CandidateError(f'"votes" is {votes} of {views} "views", expected at most one vote a view')
     return Candidate(
         Query(_text(value, "task", ""), _index(value["index"])),
         check_grid(value["grid"]),
         _weight(value.get("weight", 1.0)),
         source if source is not None else _text(value, "source", own),
+        votes,
+        _confidence(value["confidence"]) if "confidence" in value else None,
+        views,
     )
 
 
@@ -136,6 +158,18 @@ def _index(value: object) -> int:
     if type(value) is not int or not 0 <= value <= MAX_INDEX:
         raise CandidateError(f'"index" is {describe(value)}, expected an integer from 0')
     return value
+
+
+def _count(name: str, value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_COUNT:
+        raise CandidateError(f'"{name}" is {describe(value)}, expected an integer from 0')
+    return value
+
+
+def _confidence(value: object) -> float:
+    if type(value) not in (int, float) or not 0 <= cast(float, value) <= 1:
+        raise CandidateError(f'"confidence" is {describe(value)}, expected a number from 0 to 1')
+    return float(cast(float, value))
 
 
 def _weight(value: object) -> float:

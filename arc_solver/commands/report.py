@@ -25,7 +25,7 @@ def report(
     tasks: str | None = typer.Option(None, help="The tasks that it answers."),
     solutions: str | None = typer.Option(None, help="The right answers, if the tasks do not carry them."),
     candidates: Path | None = typer.Option(
-        None, help="Candidates (JSON lines): shows the votes of each attempt."
+        None, help="Candidates (JSON lines): shows the votes and the confidence of each attempt."
     ),
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks (as in predict)."),
     only: list[str] | None = typer.Option(None, help="Only this task; may be repeated."),
@@ -61,7 +61,7 @@ def report(
 def _submission_page(
     submission: Path, listed: list[Task], solutions: str | None, candidates: Path | None
 ) -> str:
-    from arc_solver.judging import attempt_votes, carried_truth, read_truth, truth_hash
+    from arc_solver.judging import attempt_support, carried_truth, read_truth, truth_hash
     from arc_solver.report import build_report
     from submission.answers import load_answers
     from submission.score import score
@@ -77,7 +77,7 @@ def _submission_page(
         listed,
         answers,
         truth=truth or None,
-        votes=attempt_votes(candidates, answers, owed) if candidates else None,
+        support=attempt_support(candidates, answers, owed) if candidates else None,
         score_table=score(answers, truth, found).table() if truth else None,
         title=f"Report on {submission.name}",
     )

@@ -279,14 +279,17 @@ def test_show_draws_attempts_and_marks_them(arc_solve: Terminal, folder: Path) -
 
 def test_report_is_written_with_votes(arc_solve: Terminal, folder: Path) -> None:
     line = {"task": "task-0", "index": 0, "grid": solutions()["task-0"][0], "weight": 7, "source": "x"}
-    (folder / "c.jsonl").write_text(json.dumps(line) + "\n")
+    told = {"votes": 1, "confidence": 0.75, "views": 9}
+    lines = [line | told, line | {"task": "task-1", "grid": solutions()["task-1"][0]}]
+    (folder / "c.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
     outcome = arc_solve(
         "report", "submission.json", "--tasks", "tasks.json", "--solutions", "solutions.json",
         "--candidates", "c.jsonl", "--out", "page.html",
     )  # fmt: skip
     assert (outcome.code, outcome.out, outcome.err) == (0, "page.html\n", "")
     page = (folder / "page.html").read_text()
-    assert "7 votes" in page
+    assert "<span>1 vote of 9 views, confidence 0.750</span>" in page
+    assert "<span>weight 7</span>" in page
     assert "nan" not in page
     assert "task-2" in page
 

@@ -17,6 +17,7 @@ from arc_solver.report import build_report
 from arc_solver.report_style import palette_style
 from arc_solver.task import Pair, Task
 from submission.score import score
+from submission.support import Support
 from submission.truth import TruthError
 from submission.vote import Query
 
@@ -268,14 +269,15 @@ def test_outputs_that_tasks_carry_are_the_truth() -> None:
     assert build_report(carrying, submission) == build_report(tasks, submission, truth=truth)
 
 
-def test_votes_table_and_title_are_shown_as_text() -> None:
+def test_support_table_and_title_are_shown_as_text() -> None:
     tasks, truth, submission = example()
-    votes = {Query("near", 0): [(812, 0.97312), (40, 0.5)]}
-    text = build_report(tasks, submission, truth=truth, votes=votes, score_table="a <b>\nc", title="<i>x")
+    behind = {Query("near", 0): [Support(812, 812, 0.97312, 1000), Support(1, 1)]}
+    text = build_report(tasks, submission, truth=truth, support=behind, score_table="a <b>\nc", title="<i>x")
     page = read(text)
     near = page.every("article")[1]
-    assert "812 votes, 0.973" in near.content()
-    assert "40 votes, 0.500" in near.content()
+    spans = [span.content() for span in near.every("span")]
+    assert "812 votes of 1000 views, confidence 0.973" in spans
+    assert "1 vote" in spans
     assert page.every("details")[0].every("pre")[0].content() == "a <b>\nc"
     assert page.every("h1")[0].content() == page.every("title")[0].content() == "<i>x"
 

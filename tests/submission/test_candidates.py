@@ -22,6 +22,9 @@ CANDIDATES = st.builds(
     ),
     st.floats(min_value=1e-300, max_value=1e300),
     NAMES,
+    votes=st.none() | st.integers(0, 9),
+    confidence=st.none() | st.floats(0, 1),
+    views=st.none() | st.integers(9, 1000),
 )
 
 
@@ -29,12 +32,17 @@ def plain(candidate):
     return candidate.query, candidate.grid.tolist(), candidate.weight, candidate.source
 
 
+def told(candidate):
+    return candidate.votes, candidate.confidence, candidate.views
+
+
 @settings(max_examples=40)
 @given(st.lists(CANDIDATES, max_size=5))
 def test_what_is_written_reads_back_the_same(tmp_path_factory, candidates):
     path = tmp_path_factory.mktemp("candidates") / "a.jsonl"
     path.write_bytes(b"".join(write(candidates)))
-    assert [plain(candidate) for candidate in read_candidates(path)] == [plain(c) for c in candidates]
+    found = read_candidates(path)
+    assert [(plain(each), told(each)) for each in found] == [(plain(each), told(each)) for each in candidates]
     path.write_bytes(gzip.compress(path.read_bytes()))
     assert len(read_candidates(path)) == len(candidates)
 
@@ -43,6 +51,7 @@ def test_weight_and_source_have_defaults(tmp_path):
     path = tmp_path / "mine.v2.jsonl"
     path.write_text('\n{"task": "a", "index": 0, "grid": [[1]], "note": "other keys are welcome"}\n\n')
     assert [plain(candidate) for candidate in read_candidates(path)] == [(Query("a", 0), [[1]], 1.0, "mine")]
+    assert told(read_candidates(path)[0]) == (None, None, None)
     assert read_candidates(path, source="B")[0].source == "B"
 
 
@@ -76,6 +85,15 @@ def line(**changes):
         (line(weight=float("inf")), '"weight" is inf, expected a finite'),
         (line(weight=None), '"weight" is null, expected a number'),
         (line(weight=True), '"weight" is true, expected a number'),
+        (line(votes=-1), '"votes" is -1, expected an integer from 0'),
+        (line(votes=None), '"votes" is null, expected an integer'),
+        (line(views=2.0), '"views" is 2.0, expected an integer'),
+        (line(views=10**30), '"views" is 1'),
+        (line(votes=3, views=2), '"votes" is 3 of 2 "views", expected at most one vote a view'),
+        (line(confidence=1.01), '"confidence" is 1.01, expected a number from 0 to 1'),
+        (line(confidence=float("nan")), '"confidence" is NaN, expected a number'),
+        (line(confidence="1"), '"confidence" is "1", expected a number'),
+        (line(confidence=True), '"confidence" is true, expected a number'),
         (line(note="x" * (64 << 10)), "over 65536 bytes, expected one candidate a line"),
     ],
 )
@@ -113,13 +131,14 @@ def test_unreadable_files_are_one_line(tmp_path):
 def test_tallies_become_candidates():
     query = Query("a", 0)
     box = BallotBox([query])
-    for grid in ([[1]], [[1]], [[2]]):
-        box.cast(query, grid)
-    found = from_tallies(query, box.tallies(query), "mine")
+    for grid, confidence in (([[1]], 0.5), ([[1]], 1.0), ([[2]], 0.25), ([[3]], float("nan"))):
+        box.cast(query, grid, confidence)
+    found = from_tallies(query, box.tallies(query), "mine", box.ballots(query))
     assert [plain(candidate) for candidate in found] == [
         (query, [[1]], 2.0, "mine"),
         (query, [[2]], 1.0, "mine"),
     ]
+    assert [told(candidate) for candidate in found] == [(2, 0.75, 4), (1, 0.25, 4)]
 
 
 def test_only_what_is_owed_is_kept():
