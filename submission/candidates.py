@@ -74,11 +74,11 @@ def write_candidates(candidates: Iterable[Candidate]) -> Iterator[bytes]:
 def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
     """All candidates of a file, plain or gzip, else CandidateError.
 
-    `source` replaces what the lines say; a line without a source has the file's name up to its first dot.
+    A line that names no source has `source`, by default the file's name up to its first dot.
     """
     try:
         with _open(path) as file:
-            return _read_lines(file, source, path.name.split(".")[0])
+            return _read_lines(file, path.name.split(".")[0] or path.name if source is None else source)
     except CandidateError as error:
         raise CandidateError(f"{path} {error}") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -101,7 +101,7 @@ def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path, "rb")) if packed else path.open("rb")
 
 
-def _read_lines(file: IO[bytes], source: str | None, own: str) -> list[Candidate]:
+def _read_lines(file: IO[bytes], source: str) -> list[Candidate]:
     candidates: list[Candidate] = []
     total = 0
     for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), start=1):
@@ -109,7 +109,7 @@ def _read_lines(file: IO[bytes], source: str | None, own: str) -> list[Candidate
         try:
             _check_size(len(line), total, len(candidates))
             if line.strip():
-                candidates.append(_candidate(line.strip(), source, own))
+                candidates.append(_candidate(line.strip(), source))
         except (CandidateError, DocumentError, GridError) as error:
             raise CandidateError(f"line {number}: {error}") from error
     return candidates
@@ -123,7 +123,7 @@ def _check_size(line: int, total: int, num_candidates: int) -> None:
         raise CandidateError(f"the file holds over {limits}, keep the best of each output")
 
 
-def _candidate(line: bytes, source: str | None, own: str) -> Candidate:
+def _candidate(line: bytes, source: str) -> Candidate:
     value = parse(line)
     if not isinstance(value, dict):
         raise CandidateError(f'{describe(value)}, expected {{"task": ..., "index": ..., "grid": ...}}')
@@ -139,7 +139,7 @@ def _candidate(line: bytes, source: str | None, own: str) -> Candidate:
         Query(_text(value, "task", ""), _index(value["index"])),
         check_grid(value["grid"]),
         _weight(value.get("weight", 1.0)),
-        source if source is not None else _text(value, "source", own),
+        _text(value, "source", source),
         votes,
         _confidence(value["confidence"]) if "confidence" in value else None,
         views,

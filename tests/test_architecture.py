@@ -29,7 +29,7 @@ CORE = {
         "corpus",
     )
 }
-JUDGING = {f"arc_solver.{name}" for name in ("judging", "mergework")}
+JUDGING = {f"arc_solver.{name}" for name in ("judging", "mergework", "mergetrial")}
 SUPERVISION = {
     f"arc_solver.{name}"
     for name in (
@@ -72,6 +72,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(sorted(JUDGING), PLAIN | CORE | JUDGING | {"submission"}),
     **dict.fromkeys(sorted(SUPERVISION), PLAIN | CORE | SUPERVISION | JUDGING | {"submission"}),
     **dict.fromkeys(sorted(PICTURES), PLAIN | CORE | PICTURES | {"submission"}),
+    "arc_solver.mergework": PLAIN | CORE | JUDGING | {"arc_solver.manifest", "submission"},
+    "arc_solver.mergetrial": {"arc_solver.drawing", "submission"},
     "arc_solver.thinking": PLAIN | CORE | PICTURES | {"PIL"},
     "arc_solver.model": {"torch", "arc_solver.model", "arc_solver.config"},
     "arc_solver.training": TORCH | PLAIN | CORE | {"arc_solver.model", "arc_solver.training", "tqdm"},

@@ -25,20 +25,30 @@ def merge(
         None, help="votes, round-robin or learnt; default: what wins on --solutions, else votes."
     ),
     solutions: str | None = typer.Option(
-        None, help="Right answers of these tasks: compares the rules, weighs the solvers."
+        None,
+        help="Right answers, of these tasks or of those of --calibrate: compares the rules, weighs solvers.",
+    ),
+    calibrate: list[Path] | None = typer.Option(
+        None, help="Candidates of the same solvers for the tasks of --solutions; one file for each, in order."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Join several solvers in one submission.
 
-    Takes the candidate files that `predict --candidates` writes, or of any other solver.
+    Takes the candidate files that `predict --candidates` writes, or of any other solver. With answers it
+    tells what each solves alone and what merging brings, and merges only where that wins; these may be the
+    answers of another set, for which --calibrate then gives the candidates of the same solvers.
     """
-    from arc_solver.mergework import merge_files
+    from arc_solver.mergework import Merge, merge_files
 
     if rule is not None and rule not in RULES:
         raise typer.BadParameter(f"--rule {rule!r}: expected one of {', '.join(RULES)}")
     if rule == "learnt" and solutions is None:
         raise typer.BadParameter("--rule learnt needs --solutions to learn from")
-    facts: dict[str, Any] = merge_files(candidates, tasks, out, rule, solutions)
+    if calibrate and solutions is None:
+        raise typer.BadParameter(
+            "--calibrate needs --solutions, the answers of the tasks of those candidates"
+        )
+    facts: dict[str, Any] = merge_files(Merge(candidates, tasks, out, rule, solutions, calibrate or ()))
     text = facts.pop("text")
     typer.echo(json.dumps(facts) if as_json else text)

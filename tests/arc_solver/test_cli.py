@@ -294,48 +294,6 @@ def test_report_is_written_with_votes(arc_solve: Terminal, folder: Path) -> None
     assert "task-2" in page
 
 
-def test_merge_compares_the_rules_and_writes_a_complete_submission(arc_solve: Terminal, folder: Path) -> None:
-    right = solutions()
-    tell("a.jsonl", {"task-0": right["task-0"][0], "task-1": [[1]]}, folder)
-    tell("b.jsonl", {"task-0": [[2]], "task-1": right["task-1"][0]}, folder)
-    tell("c.jsonl", {"elsewhere": [[3]], "task-2": right["task-2"][0]}, folder)
-    merge = ["merge", "a.jsonl", "b.jsonl", "--tasks", "tasks.json", "--out", "m.json"]
-    plain = arc_solve(*merge)
-    assert (plain.code, plain.err) == (0, "")
-    assert "3 tasks, 2 of 4 outputs answered, by votes" in plain.out
-    assert arc_solve("validate", "m.json", "--tasks", "tasks.json").code == 0
-    facts = arc_solve(*merge, "--solutions", "solutions.json", "--json").json()
-    assert facts["scores"]["a"]["solved"] == 1
-    assert facts["scores"]["merged: votes"]["solved"] == 2
-    assert facts["recommended"] == facts["choice"] == "votes"
-    assert abs(sum(facts["trust"].values()) - 1) < 1e-9
-    text = arc_solve(*merge, "--solutions", "solutions.json").out
-    assert "outputs solved by a alone 1, b alone 1, both 0" in text
-    three = arc_solve(*merge, "c.jsonl", "--solutions", "solutions.json", "--rule", "round-robin")
-    assert "a alone 1, b alone 1, c alone 1, all 0" in three.out
-    assert "1 candidates are not for these tasks" in three.out
-    assert "answered, by round-robin" in three.out
-
-
-def test_merge_does_not_recommend_what_loses(arc_solve: Terminal, folder: Path) -> None:
-    right = {task_id: grids[0] for task_id, grids in solutions().items()}
-    tell("a.jsonl", right, folder)
-    tell("b.jsonl", {task_id: [[5]] for task_id in right}, folder)
-    facts = arc_solve(
-        "merge", "a.jsonl", "b.jsonl", "--tasks", "tasks.json", "--out", "m.json",
-        "--solutions", "solutions.json", "--json",
-    ).json()  # fmt: skip
-    assert facts["choice"] == "a"
-    handed = json.loads((folder / "m.json").read_text())
-    assert handed["task-0"][0] == {"attempt_1": right["task-0"], "attempt_2": [[0]]}
-
-
-def tell(name: str, answers: dict[str, list[list[int]]], folder: Path) -> None:
-    """A candidate file with one grid for the first output of each task."""
-    lines = [{"task": task_id, "index": 0, "grid": grid} for task_id, grid in answers.items()]
-    (folder / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
-
-
 def test_doctor_and_presets_as_json(arc_solve: Terminal) -> None:
     facts = arc_solve("doctor", "--json").json()
     assert {"versions", "machine", "device", "kernels"} <= set(facts)

@@ -53,6 +53,8 @@ def test_weight_and_source_have_defaults(tmp_path):
     assert [plain(candidate) for candidate in read_candidates(path)] == [(Query("a", 0), [[1]], 1.0, "mine")]
     assert told(read_candidates(path)[0]) == (None, None, None)
     assert read_candidates(path, source="B")[0].source == "B"
+    path.write_bytes(line(source="theirs"))
+    assert read_candidates(path, source="B")[0].source == "theirs"
 
 
 def line(**changes):
