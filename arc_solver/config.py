@@ -128,6 +128,8 @@ class TrainConfig:
     loss: str = "stablemax"
     label_smoothing: float = 0.0
     halt_weight: float = 0.5
+    age_decay: float = 1.0  # supervision at age t weighs age_decay^(t − 1)
+    curriculum: str = "off"  # "depth": shallow refinements first, see training.schedule
     max_age: int = 16
     exploration: float = 0.1
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
@@ -147,6 +149,7 @@ class TrainConfig:
         _choice("schedule", self.schedule, ("constant", "linear", "cosine"))
         _choice("loss", self.loss, ("stablemax", "softmax"))
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
+        _choice("curriculum", self.curriculum, ("off", "depth"))
         _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
         _choice("compile", self.compile, ("auto", "on", "off"))
         for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
@@ -170,6 +173,7 @@ class TrainConfig:
             _require(0 <= getattr(self, name) < 1, f"{name}={getattr(self, name)}: from 0 to below 1")
         for name in ("exploration", "decay_share", "rows_only_share"):
             _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: from 0 to 1")
+        _require(0 < self.age_decay <= 1, f"age_decay={self.age_decay}: above 0 and at most 1")
         _require(self.learning_rate > 0, "learning_rate=0 trains nothing")
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
 
@@ -185,9 +189,14 @@ class PredictConfig:
     batch_size: int = 64
     seed: int = 0
     retry_overflow: bool = True
+    rollouts: int = 1  # chains per view of a board, all but the first with noise on the answer state
+    sigma: float = 0.0  # of that noise, before every age; 0 = as published for the kind of board
+    choice: str = "auto"  # among chains and views: "first" confident one, "vote"; "auto": by kind of board
 
     def __post_init__(self) -> None:
-        for name in ("views", "ages", "batch_size"):
+        _choice("choice", self.choice, ("auto", "first", "vote"))
+        _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
+        for name in ("views", "ages", "batch_size", "rollouts"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
         _require(self.patience >= 0, f"patience={self.patience}: 0 or more")
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")

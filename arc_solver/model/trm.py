@@ -92,28 +92,34 @@ class Model(nn.Module):
         carry: Carry,
         canvas: tuple[int, int],
         vectors: Tensor | None = None,
+        depth: tuple[int, int] | None = None,
     ) -> Output:
-        """(cycles − 1) refinements without gradient, then one with it; `canvas` is (height, width)."""
+        """(cycles − 1) refinements without gradient, then one with it; `canvas` is (height, width).
+
+        `depth` is (cycles, latent_steps) where they are not the configured ones.
+        """
+        cycles, latent_steps = depth or (self.config.cycles, self.config.latent_steps)
         if vectors is None:
             vectors = self.puzzle.gather(codes)
         question = self.embed(tokens, codes, vectors)
         rotary = self.rotary(canvas, tokens.device)
         with torch.no_grad():
             still = question.detach()
-            for _ in range(self.config.cycles - 1):
-                carry = self.refine(still, carry, rotary)
-        carry = self.refine(question, carry, rotary)
+            for _ in range(cycles - 1):
+                carry = self.refine(still, carry, rotary, latent_steps)
+        carry = self.refine(question, carry, rotary, latent_steps)
         logits = self.head(carry.answer[:, self.config.prefix :]).float()
         # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
         halt = (carry.answer[:, :1].float() * self.halt_weight).sum(dim=-1) + self.halt_bias
         return Output(logits, halt if self.config.continue_output else halt[:, 0], carry.detach())
 
-    def refine(self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None) -> Carry:
-        """Think `latent_steps` times, then revise the answer once."""
+    def refine(
+        self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None, steps: int
+    ) -> Carry:
+        """Think `steps` times, then revise the answer once."""
         if self.config.num_latents != 1:
-            return self._refine_ablated(question, carry, rotary)
+            return self._refine_ablated(question, carry, rotary, steps)
         answer, latent = carry
-        steps = self.config.latent_steps
         if self.config.gradient == "last" and torch.is_grad_enabled():
             with torch.no_grad():
                 for _ in range(steps - 1):
@@ -123,14 +129,15 @@ class Model(nn.Module):
             latent = self.think(latent + answer + question, rotary)
         return Carry(self.revise(answer + latent, rotary), latent)
 
-    def _refine_ablated(self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None) -> Carry:
+    def _refine_ablated(
+        self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None, steps: int
+    ) -> Carry:
         """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k.
 
         What the k latents add to an input is their sum.
         """
         answer, latent = carry
         last = self.config.gradient == "last" and torch.is_grad_enabled()
-        steps = self.config.latent_steps
         if self.config.num_latents == 0:
             for i in range(steps + 1):
                 with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps)):

@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from arc_solver.config import TrainConfig
-from arc_solver.training.schedule import rate_factor
+from arc_solver.training.schedule import depth, rate_factor
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import MEASURES, train_step
 
@@ -95,6 +95,7 @@ def run_steps(
             config,
             rate_factor(config, state.step, progress),
             rows_only=rows_only,
+            depth=depth(config, state.model.config, progress),
         )
         bar.update()
 

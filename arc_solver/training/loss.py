@@ -50,11 +50,13 @@ def supervision_loss(
     smoothing: float = 0.0,
     halt_weight: float = 0.5,
     continue_target: Tensor | None = None,
+    weights: Tensor | None = None,
 ) -> Loss:
     """Loss of one forward against targets (B, L) uint8; cells labelled PAD do not count.
 
     Per row: mean over its counted cells + halt_weight · BCE(halt, answer right). With the continue output,
-    BCE(continue, `continue_target` (B,)) is added to the halting loss (arXiv 2506.21734).
+    BCE(continue, `continue_target` (B,)) is added to the halting loss (arXiv 2506.21734). `weights` (B,) weigh
+    the rows in `total` alone.
     """
     wanted = targets.long()
     counted = wanted != PAD
@@ -63,10 +65,13 @@ def supervision_loss(
     with torch.no_grad():
         right = ((output.logits.argmax(dim=-1) == wanted) | ~counted).all(dim=1)
     halt = output.halt if output.halt.dim() == 1 else output.halt[:, 0]
-    halting = F.binary_cross_entropy_with_logits(halt, right.float(), reduction="sum")
+    halting = F.binary_cross_entropy_with_logits(halt, right.float(), reduction="none")
     if continue_target is not None:
         halting = halting + F.binary_cross_entropy_with_logits(
-            output.halt[:, 1], continue_target, reduction="sum"
+            output.halt[:, 1], continue_target, reduction="none"
         )
-    cells = per_row.sum()
-    return Loss(cells + halt_weight * halting, cells.detach(), halting.detach(), right)
+    cells, halts = per_row.sum(), halting.sum()
+    total = cells + halt_weight * halts
+    if weights is not None:
+        total = ((per_row + halt_weight * halting) * weights).sum()
+    return Loss(total, cells.detach(), halts.detach(), right)

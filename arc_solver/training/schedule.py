@@ -1,10 +1,13 @@
-"""Learning-rate factor of a step."""
+"""What changes in the course of a run: the learning rate, and how deep the network thinks."""
 
 from __future__ import annotations
 
 import math
 
-from arc_solver.config import TrainConfig
+from arc_solver.config import ModelConfig, TrainConfig
+
+# (end as a share of the run, T, n): the published depth curriculum; then follows the model's own depth.
+DEPTH_STAGES = ((0.3, 1, 2), (0.6, 2, 4))
 
 
 def rate_factor(config: TrainConfig, step: int, progress: float) -> float:
@@ -19,3 +22,11 @@ def rate_factor(config: TrainConfig, step: int, progress: float) -> float:
     if config.schedule == "linear":
         return warm * (1 - into_decay)
     return warm * (0.5 + 0.5 * math.cos(math.pi * into_decay))
+
+
+def depth(config: TrainConfig, model: ModelConfig, progress: float) -> tuple[int, int]:
+    """(cycles, latent_steps) at `progress` (0..1), never more than the model's own."""
+    for end, cycles, latent_steps in DEPTH_STAGES if config.curriculum == "depth" else ():
+        if progress < end:
+            return min(cycles, model.cycles), min(latent_steps, model.latent_steps)
+    return model.cycles, model.latent_steps

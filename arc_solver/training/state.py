@@ -20,6 +20,9 @@ from arc_solver.training.distributed import Team
 from arc_solver.training.optim import MovingAverage, Optimizers
 from arc_solver.training.slots import Slots
 
+# Canvases times depths times passes with and without gradient; the library's limit of 8 is soon reached.
+MAX_COMPILED_FORMS = 128
+
 
 class TrainState:
     """Model, moving average, optimizers, rows in flight, step and seconds of one process."""
@@ -47,6 +50,8 @@ class TrainState:
             Slots(self.model, end - start, canvas, device)
             for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
         ]
+        for canvas in data.canvases:
+            self.model.rotary(canvas, device)  # a table made while compiling would ask for compiling again
         self.forward = compiled(self.model, config.compile, device)
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings
@@ -103,10 +108,11 @@ class TrainState:
 def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Output]:
     """The model's forward, compiled where asked for ("auto": on CUDA); eager with one warning if that fails.
 
-    Shapes are static per canvas, so every canvas is compiled once.
+    Shapes are static, so every canvas is compiled once at every depth of the curriculum.
     """
     if wish == "off" or (wish == "auto" and device.type != "cuda"):
         return model
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)
     fast = torch.compile(model, dynamic=False)
     failed = False
 

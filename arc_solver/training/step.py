@@ -28,10 +28,12 @@ def train_step(
     factor: float,
     *,
     rows_only: bool = False,
+    depth: tuple[int, int] | None = None,
 ) -> Tensor:
     """Refill, forward, backward and update once; returns the sums of `MEASURES` on the device.
 
-    Gradients of all canvases add up before the update. `rows_only` leaves the dense weights alone.
+    Gradients of all canvases add up before the update. `rows_only` leaves the dense weights alone; `depth` is
+    (cycles, latent_steps) where they are not the model's.
     """
     batch_size = sum(state.batches.global_slots)
     measures = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
@@ -41,14 +43,15 @@ def train_step(
             continue
         slots.refill(batch)
         vectors = state.model.puzzle.gather(slots.codes, requires_grad=True)
-        output = state.forward(slots.tokens, slots.codes, slots.carry, slots.canvas, vectors)
+        output = state.forward(slots.tokens, slots.codes, slots.carry, slots.canvas, vectors, depth)
         loss = supervision_loss(
             output,
             slots.targets,
             kind=config.loss,
             smoothing=config.label_smoothing,
             halt_weight=config.halt_weight,
-            continue_target=_continue_target(state, slots, output, config),
+            continue_target=_continue_target(state, slots, output, config, depth),
+            weights=config.age_decay**slots.age if config.age_decay < 1 else None,
         )
         (loss.total / batch_size).backward()
         slots.advance(output, batch.least_age, config.max_age)
@@ -86,11 +89,17 @@ def check_finite(loss: Tensor, gradients: list[Tensor], step: int) -> None:
 
 
 @torch.no_grad()
-def _continue_target(state: TrainState, slots: Slots, output: Output, config: TrainConfig) -> Tensor | None:
+def _continue_target(
+    state: TrainState,
+    slots: Slots,
+    output: Output,
+    config: TrainConfig,
+    depth: tuple[int, int] | None,
+) -> Tensor | None:
     """sigmoid of the best halting output a forward later, of its halt at the last age (arXiv 2506.21734)."""
     if not state.model.config.continue_output:
         return None
-    later = state.model(slots.tokens, slots.codes, output.carry, slots.canvas).halt
+    later = state.forward(slots.tokens, slots.codes, output.carry, slots.canvas, None, depth).halt
     last = slots.age + 1 >= config.max_age
     return torch.where(last, later[:, 0], later.amax(dim=1)).sigmoid()
 

@@ -1,9 +1,9 @@
-"""The learning-rate factor."""
+"""The learning-rate factor and the depth curriculum."""
 
 import pytest
 
-from arc_solver.config import TrainConfig
-from arc_solver.training.schedule import rate_factor
+from arc_solver.config import ConfigError, ModelConfig, TrainConfig
+from arc_solver.training.schedule import depth, rate_factor
 
 
 def test_warm_up_is_linear_and_then_constant() -> None:
@@ -32,3 +32,22 @@ def test_no_share_no_decay() -> None:
 def test_warm_up_and_decay_multiply() -> None:
     config = TrainConfig(warmup_steps=4, schedule="linear", decay_share=1.0)
     assert rate_factor(config, 1, 0.5) == pytest.approx(0.25)
+
+
+def test_the_published_curriculum() -> None:
+    config = TrainConfig(curriculum="depth")
+    found = [depth(config, ModelConfig(), progress) for progress in (0.0, 0.29, 0.3, 0.59, 0.6, 1.0, 1.3)]
+    assert found == [(1, 2), (1, 2), (2, 4), (2, 4), (3, 6), (3, 6), (3, 6)]
+
+
+def test_the_curriculum_never_goes_deeper_than_the_model() -> None:
+    config = TrainConfig(curriculum="depth")
+    small = ModelConfig(cycles=1, latent_steps=3)
+    assert [depth(config, small, progress) for progress in (0.0, 0.3, 0.6)] == [(1, 2), (1, 3), (1, 3)]
+    assert depth(TrainConfig(), small, 0.0) == (1, 3)
+
+
+@pytest.mark.parametrize("bad", [{"curriculum": "deep"}, {"age_decay": 0.0}, {"age_decay": 1.1}])
+def test_settings_that_cannot_be(bad: dict[str, float | str]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(bad))):
+        TrainConfig(**bad)

@@ -1,6 +1,7 @@
 """One optimizer step: what adds up, what is updated, and what stops a number that is none."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
     return {name for name, t in after.items() if not torch.equal(before[name], t)}
 
 
-def step(found: Run, number: int = 0, **options: bool) -> Tensor:
+def step(found: Run, number: int = 0, **options: Any) -> Tensor:
     return train_step(
         found.state, found.state.batches.paint(number), found.preset.train, factor=1.0, **options
     )
@@ -147,3 +148,53 @@ def test_the_continue_target_looks_one_forward_ahead() -> None:
             target = model(batch.tokens, batch.codes, output.carry, canvas).halt[:, 0].sigmoid()
             total += supervision_loss(output, batch.targets, continue_target=target).total.item()
     assert step(last)[1].item() == pytest.approx(total, rel=1e-5)
+
+
+def test_later_ages_weigh_less() -> None:
+    """With age_decay 0.7 the second age gives 0.7 of the gradient that it gives without."""
+    gradients = []
+    for decay in (1.0, 0.7):
+        found = run(preset(train=dataclasses.replace(STILL, learning_rate=1e-12, age_decay=decay)))
+        step(found, 0)
+        seen: list[Tensor] = []
+        found.state.team.sum_gradients = lambda given, seen=seen: seen.extend(g.clone() for g in given)
+        measures = step(found, 1)
+        assert measures[1].item() == pytest.approx(decay * (measures[2] + 0.5 * measures[3]).item(), rel=1e-5)
+        gradients.append(seen)
+    for plain, weighed in zip(*gradients, strict=True):
+        torch.testing.assert_close(weighed, 0.7 * plain, atol=1e-7, rtol=1e-3)
+
+
+def test_a_shallow_step_is_that_of_a_shallow_model() -> None:
+    shallow = run(preset(dataclasses.replace(MODEL, cycles=1, latent_steps=1), STILL))
+    deep = run(preset(dataclasses.replace(MODEL, cycles=2, latent_steps=3), STILL))
+    step(shallow)
+    step(deep, depth=(1, 1))
+    assert changed(shallow.state.tensors(), deep.state.tensors()) == set()
+    step(deep, 1)
+    step(shallow, 1)
+    assert changed(shallow.state.tensors(), deep.state.tensors()) != set()
+
+
+def test_traced_steps_are_the_plain_ones_at_every_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canvas is traced once for each depth, and no table is made while tracing."""
+    graphs: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, _: object) -> object:
+        graphs.append(len(graph.graph.nodes))
+        return graph.forward
+
+    compile_ = torch.compile
+    monkeypatch.setattr(
+        torch, "compile", lambda model, **options: compile_(model, backend=backend, **options)
+    )
+    config = dataclasses.replace(STILL, curriculum="depth")
+    model = dataclasses.replace(MODEL, cycles=2, latent_steps=3)
+    plain, traced = (
+        run(preset(model, dataclasses.replace(config, compile=wish)), sides=(3,)) for wish in ("off", "on")
+    )
+    for number, depth in enumerate([(1, 2), (2, 3), (1, 2), (2, 3)]):
+        step(plain, number, depth=depth)
+        step(traced, number, depth=depth)
+    assert changed(plain.state.tensors(), traced.state.tensors()) == set()
+    assert len(graphs) == 2
