@@ -63,6 +63,7 @@ def merge_files(wish: Merge) -> dict[str, Any]:
     facts = {
         "submission": str(wish.out),
         "tasks": len(owed),
+        "unreadable": [fault.text for fault in faults.values()],
         "outputs": len(queries),
         "answered": answered,
         "left_out": num_foreign,

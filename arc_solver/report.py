@@ -13,6 +13,7 @@ from arc_solver.report_style import GRID_STYLE, TASK_STYLE, filter_style, palett
 from arc_solver.task import Task
 from submission.grid import check_grid
 from submission.score import RULES, Score, score
+from submission.wording import count
 
 Truth = Mapping[str, Sequence[npt.ArrayLike]]
 
@@ -25,13 +26,15 @@ def build_report(
     support: Supports | None = None,
     score_table: str | None = None,
     title: str = "Report",
+    remarks: Sequence[str] = (),
 ) -> str:
     """The report as one HTML page without scripts or requests; the same arguments give the same text.
 
     `submission` is `{task_id: [{"attempt_1": grid, "attempt_2": grid}, ...]}` as read from JSON, or whatever
     the scorer takes besides; the rest is shown as missing or malformed. `truth` holds the outputs by id;
     without it the outputs that the tasks carry are used. `support` says what stands behind each
-    attempt. `score_table` is text to show as it is. TruthError where the truth is no truth.
+    attempt, `score_table` is text to show as it is, `remarks` are lines below the title. TruthError where the
+    truth is no truth.
     """
     told = _carried(tasks) if truth is None else truth
     summary = _tiles(score(submission, told, "")) if told else ""
@@ -47,6 +50,7 @@ def build_report(
         '<a class="skip" href="#tasks">Skip to the tasks</a>',
         f"<header><h1>{_text(title)}</h1>",
         *(f'<p class="note">{note}</p>' for note in _notes(outcomes, entries, known)),
+        *(f'<p class="note">{html.escape(printable(remark, 300))}</p>' for remark in remarks),
         summary,
         f"<details><summary>The score in full</summary>{table}</details>" if table else "",
         "</header>",
@@ -81,14 +85,20 @@ def _lines(text: str) -> str:
 def _notes(outcomes: Sequence[Outcome], submission: Mapping[str, object], truth: Truth) -> list[str]:
     ids = {outcome.task.id for outcome in outcomes}
     num_outputs = sum(len(outcome.answers) for outcome in outcomes)
-    notes = [f"{len(outcomes)} tasks, {num_outputs} outputs"]
+    notes = [f"{count(len(outcomes), 'task')}, {count(num_outputs, 'output')}"]
     if absent := len(ids - submission.keys()):
-        notes.append(f"{absent} of the tasks are missing from the submission")
+        notes.append(f"{absent} of the tasks {_are(absent)} missing from the submission")
     if extra := len(submission.keys() - ids):
-        notes.append(f"{extra} ids of the submission are not among these tasks and not shown")
+        notes.append(
+            f"{count(extra, 'id')} of the submission {_are(extra)} not among these tasks and not shown"
+        )
     if unseen := len(truth.keys() - ids):
-        notes.append(f"{unseen} tasks of the truth are counted but not shown, as these tasks lack them")
+        notes.append(f"{count(unseen, 'task')} of the truth {_are(unseen)} counted but not shown")
     return notes
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _tiles(result: Score) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -42,14 +43,25 @@ def sayer(quiet: bool) -> Callable[[str], None]:
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
 
+def refuse_overwriting(out: Path, *inputs: Path | str | None) -> None:
+    """A usage error where the output would replace one of the files it is made from."""
+    for given in inputs:
+        if given is not None and Path(given).is_file() and out.exists() and out.samefile(given):
+            raise typer.BadParameter(f"--out {out}: this is one of the inputs; choose another path")
+
+
 def chosen(
-    tasks: list[Task], limit: int | None, only: list[str] | None, max_canvas: int | None
+    tasks: list[Task],
+    limit: int | None,
+    only: list[str] | None,
+    max_canvas: int | None,
+    option: str = "--only",
 ) -> list[Task]:
     """The tasks asked for: by id, by canvas side, then the first `limit`. A usage error for an unknown id."""
     if only:
         missing = sorted(set(only) - {task.id for task in tasks})
         if missing:
-            raise typer.BadParameter(f"--only {missing[0]!r}: no such task in the file")
+            raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file")
         tasks = [task for task in tasks if task.id in set(only)]
     if max_canvas is not None:
         from arc_solver.domain.arc import task_side

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import typer
+
+from arc_solver.commands.console import refuse_overwriting
 
 EPILOG = "\b\nExample: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json"
 RULES = ("votes", "round-robin", "learnt")
@@ -45,10 +48,13 @@ def merge(
         raise typer.BadParameter(f"--rule {rule!r}: expected one of {', '.join(RULES)}")
     if rule == "learnt" and solutions is None:
         raise typer.BadParameter("--rule learnt needs --solutions to learn from")
+    refuse_overwriting(out, tasks, solutions, *candidates, *(calibrate or ()))
     if calibrate and solutions is None:
         raise typer.BadParameter(
             "--calibrate needs --solutions, the answers of the tasks of those candidates"
         )
     facts: dict[str, Any] = merge_files(Merge(candidates, tasks, out, rule, solutions, calibrate or ()))
     text = facts.pop("text")
+    for remark in facts["unreadable"]:
+        print(f"warning: {remark}", file=sys.stderr)
     typer.echo(json.dumps(facts) if as_json else text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import chosen
+from arc_solver.commands.console import chosen, refuse_overwriting, sayer
 
 if TYPE_CHECKING:
     from arc_solver.task import Task
@@ -30,6 +31,7 @@ def report(
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks (as in predict)."),
     only: list[str] | None = typer.Option(None, help="Only this task; may be repeated."),
     max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks with so small a canvas."),
+    lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
     run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
     out: Path = typer.Option(Path("report.html"), help="The page to write."),
 ) -> None:
@@ -38,6 +40,8 @@ def report(
     Self-contained: every task with both attempts, or the curves of a training run.
     """
     from arc_solver.files import write_atomic
+
+    refuse_overwriting(out, submission, tasks, solutions, candidates)
 
     if run is not None:
         from arc_solver.curves import build_curves, parse_metrics
@@ -50,17 +54,28 @@ def report(
     elif submission is None or tasks is None:
         raise typer.BadParameter("give a submission and --tasks, or --run")
     else:
-        from arc_solver.task import read_tasks
+        from arc_solver.task import read_tasks_softly
 
-        listed = chosen(read_tasks(tasks), limit, only, max_canvas)
-        page = _submission_page(submission, listed, solutions, candidates)
+        readable, faults = read_tasks_softly(tasks, lenient=lenient, notice=sayer(False))
+        listed = chosen(readable, limit, only, max_canvas)
+        everything = limit is None and not only and max_canvas is None
+        remarks = [fault.text for fault in faults.values()] if everything else []
+        for remark in remarks:
+            print(f"warning: {remark}; it is not shown", file=sys.stderr)
+        page = _submission_page(submission, listed, solutions, candidates, everything, remarks)
     write_atomic(out, page.encode())
     typer.echo(str(out))
 
 
 def _submission_page(
-    submission: Path, listed: list[Task], solutions: str | None, candidates: Path | None
+    submission: Path,
+    listed: list[Task],
+    solutions: str | None,
+    candidates: Path | None,
+    everything: bool,
+    remarks: list[str],
 ) -> str:
+    """The page; where `everything` is shown, all tasks of the truth count, as they do for `score`."""
     from arc_solver.judging import attempt_support, carried_truth, read_truth, truth_hash
     from arc_solver.report import build_report
     from submission.answers import load_answers
@@ -71,7 +86,8 @@ def _submission_page(
     found = truth_hash(truth)
     if solutions is not None:
         truth, found = read_truth(solutions)
-    truth = {task.id: truth[task.id] for task in listed if task.id in truth}
+    if not everything:
+        truth = {task.id: truth[task.id] for task in listed if task.id in truth}
     owed = {task.id: max(len(task.test), len(truth.get(task.id, ()))) for task in listed}
     return build_report(
         listed,
@@ -80,4 +96,5 @@ def _submission_page(
         support=attempt_support(candidates, answers, owed) if candidates else None,
         score_table=score(answers, truth, found).table() if truth else None,
         title=f"Report on {submission.name}",
+        remarks=[f"not shown: {remark}" for remark in remarks],
     )

@@ -36,11 +36,16 @@ def score(
     from arc_solver.judging import ranked_candidates, read_truth
     from submission.answers import load_answers
     from submission.score import score as judge
+    from submission.truth import TruthError
 
     truth, truth_hash = read_truth(solutions)
     answers = load_answers(submission)
     if only_submitted and isinstance(answers, dict):
         truth = {task_id: grids for task_id, grids in truth.items() if task_id in answers}
+        if not truth:
+            raise TruthError(
+                f"{solutions}: answers no task that {submission} holds, so there is nothing to score"
+            )
     result = judge(answers, truth, truth_hash, ranked_candidates(candidates) if candidates else None)
     if as_json:
         typer.echo(json.dumps(result.to_json() | ({"only_submitted": True} if only_submitted else {})))

@@ -26,6 +26,7 @@ def show(
     max_canvas: int | None = typer.Option(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
+    lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
     submission: Path | None = typer.Option(None, help="Draw the two attempts of this submission too."),
     color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
 ) -> None:
@@ -35,10 +36,11 @@ def show(
     from submission.answers import NUM_ATTEMPTS, load_answers, read_answers
 
     listed = chosen(
-        read_tasks(tasks, with_solutions=submission is not None, notice=sayer(False)),
+        read_tasks(tasks, with_solutions=submission is not None, lenient=lenient, notice=sayer(False)),
         limit,
         task_id,
         max_canvas,
+        "--id",
     )
     paint = wants_color(os.environ, sys.stdout.isatty()) if color is None else color
     width = shutil.get_terminal_size((100, 40)).columns

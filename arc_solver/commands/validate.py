@@ -36,6 +36,7 @@ def validate(
     from arc_solver.judging import owed_outputs
     from arc_solver.task import read_tasks_softly
     from submission.validation import validate as defects_of
+    from submission.wording import count
 
     readable, faults = read_tasks_softly(tasks)
     everything = limit is None and not only and max_canvas is None
@@ -44,7 +45,12 @@ def validate(
     if as_json:
         typer.echo(json.dumps({"valid": not defects, "defects": [str(defect) for defect in defects]}))
     elif not defects:
-        typer.echo(f"{submission}: valid, {len(owed)} tasks, {sum(owed.values())} outputs, two attempts each")
+        owes = f"{count(len(owed), 'task')}, {count(sum(owed.values()), 'output')}"
+        typer.echo(f"{submission}: valid, {owes}, two attempts each")
+    elif len(defects) == 1:
+        text = str(defects[0])
+        named = text if text.startswith(f"{submission}: ") else f"{submission}: {text}"
+        print(f"error: {named}", file=sys.stderr)
     else:
         for defect in defects[:SHOWN]:
             print(defect, file=sys.stderr)

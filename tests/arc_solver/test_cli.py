@@ -1,5 +1,6 @@
 """The commands as a user types them: exit codes, one-line errors, results on stdout, text on stderr."""
 
+import html
 import json
 import subprocess
 import sys
@@ -117,6 +118,16 @@ USAGE = {
     "no picture": ["watch", "--checkpoint", "c", "--tasks", "tasks.json", "--id", "task-0", "--out", "x.mp4"],
     "no such test": ["watch", "--checkpoint", "c", "--tasks", "tasks.json", "--id", "task-0", "--index", "7"],
     "nothing to report": ["report"],
+    "nothing to show": ["show", "tasks.json", "--id", "task-9"],
+    "a report over its input": [
+        "report",
+        "submission.json",
+        "--tasks",
+        "tasks.json",
+        "--out",
+        "./tasks.json",
+    ],
+    "a merge over its input": ["merge", "a.jsonl", "--tasks", "tasks.json", "--out", "tasks.json"],
 }
 
 
@@ -138,6 +149,9 @@ def test_usage_errors_exit_with_2_and_write_nothing(name: str, arc_solve: Termin
         ("typo", "did you mean 'learning_rate'?"),
         ("bad number", "steps='x': expected int"),
         ("bad duration", "write 90s, 25m or 11h"),
+        ("nothing to show", "--id 'task-9': no such task"),
+        ("a report over its input", "this is one of the inputs"),
+        ("a merge over its input", "this is one of the inputs"),
     ],
 )
 def test_usage_errors_say_what_to_do(name: str, text: str, arc_solve: Terminal, folder: Path) -> None:
@@ -239,6 +253,13 @@ def test_score_lists_tasks_and_can_score_what_was_handed_in(arc_solve: Terminal,
     assert arc_solve("score", "part.json", "--solutions", "solutions.json", "--json").json()["num_tasks"] == 3
 
 
+def test_scoring_nothing_is_refused(arc_solve: Terminal, folder: Path) -> None:
+    write(folder / "part.json", attempts({"elsewhere": [[[1]]]}))
+    outcome = arc_solve("score", "part.json", "--solutions", "solutions.json", "--only-submitted")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert "answers no task that part.json holds" in outcome.error_line()
+
+
 def test_validate_accepts_a_complete_submission(arc_solve: Terminal, folder: Path) -> None:
     outcome = arc_solve("validate", "submission.json", "--tasks", "tasks.json")
     assert (outcome.code, outcome.err) == (0, "")
@@ -256,7 +277,15 @@ def test_validate_names_the_defects_and_exits_with_4(arc_solve: Terminal, folder
     told = arc_solve("validate", "bad.json", "--tasks", "tasks.json", "--json")
     assert told.code == 4
     assert len(told.json()["defects"]) == 4
-    assert arc_solve("validate", "none.json", "--tasks", "tasks.json").code == 4
+    write(
+        folder / "bad.json", attempts(solutions()) | {"task-2": [{"attempt_1": [[1]], "attempt_2": [[10]]}]}
+    )
+    single = arc_solve("validate", "bad.json", "--tasks", "tasks.json")
+    assert single.err == (
+        'error: bad.json: task "task-2" test 0 attempt_2: row 0 column 0: 10, expected an integer 0 to 9\n'
+    )
+    missing = arc_solve("validate", "none.json", "--tasks", "tasks.json")
+    assert (missing.code, missing.err) == (4, "error: none.json: cannot be read: No such file or directory\n")
     assert arc_solve("score", "broken.json", "--solutions", "solutions.json").code == 4
 
 
@@ -275,6 +304,37 @@ def test_show_draws_attempts_and_marks_them(arc_solve: Terminal, folder: Path) -
     assert "task-1" in plain.out
     assert "task-2" not in plain.out
     assert "attempt" not in plain.out
+
+
+def test_cells_written_as_text_are_shown_where_that_is_asked_for(arc_solve: Terminal, folder: Path) -> None:
+    text = json.dumps(challenges()).replace("[1,", '["1",')
+    (folder / "texts.json").write_text(text)
+    assert arc_solve("show", "texts.json").code == 3
+    drawn = arc_solve("show", "texts.json", "--lenient", "--no-color")
+    assert drawn.code == 0
+    assert drawn.out == arc_solve("show", "tasks.json", "--no-color").out
+    assert arc_solve("report", "submission.json", "--tasks", "texts.json", "--lenient").code == 0
+
+
+def test_a_report_shows_what_can_be_read_and_counts_what_score_counts(
+    arc_solve: Terminal, folder: Path
+) -> None:
+    tasks = challenges()
+    tasks["task-1"]["train"] = []
+    write(folder / "faulty.json", tasks)
+    arguments = ["report", "submission.json", "--tasks", "faulty.json", "--solutions", "solutions.json"]
+    outcome = arc_solve(*arguments, "--out", "page.html")
+    assert (outcome.code, outcome.out) == (0, "page.html\n")
+    assert outcome.err.count("\n") == 1
+    assert 'warning: faulty.json: task "task-1"' in outcome.err
+    page = (folder / "page.html").read_text()
+    scored = arc_solve("score", "submission.json", "--solutions", "solutions.json")
+    assert html.unescape(page).count(scored.out.strip()) == 1
+    assert "3 of 4 outputs with two attempts" in page
+    assert "not shown: faulty.json" in page
+    assert "1 task of the truth is counted but not shown" in page
+    assert arc_solve(*arguments, "--out", "page.html", "--only", "task-0").err == ""
+    assert "1 of 1 outputs with two attempts" in (folder / "page.html").read_text()
 
 
 def test_report_is_written_with_votes(arc_solve: Terminal, folder: Path) -> None:
