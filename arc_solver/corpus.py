@@ -21,6 +21,7 @@ from arc_solver.sources.published_content import (
     sudoku_from_published,
 )
 from arc_solver.sources.puzzle_files import read_boards
+from arc_solver.sources.synthetic.tasks import PREFIX, SyntheticName, synthetic_tasks
 from arc_solver.task import DataError, Task, read_tasks
 
 ARC_SETS = ("arc1", "arc2")
@@ -77,6 +78,7 @@ def read_corpus(
 
     `arc1` is the ARC-AGI-1 training set with all answers, ConceptARC where `data_dir` has it, and the
     demonstrations of the evaluation set; `arc2` likewise. `sudoku` and `maze` are files of `data_dir`.
+    `synthetic:COUNT[:SEED[:MAX_SIDE]]` are that many tasks of our own rules, with all answers.
     A file or folder of tasks is taken as it is: answers that it carries are trained on. Of a folder in the
     published npy layout the training split is taken, in its original view, for ARC the demonstrations.
     """
@@ -87,6 +89,10 @@ def read_corpus(
         text = str(name)
         if text in ARC_SETS:
             tasks += _arc_set(text, data_dir, manifest)
+            continue
+        if text.startswith(f"{PREFIX}:") and not Path(text).exists():
+            tasks += synthetic_tasks(SyntheticName.parse(text))
+            manifest.append((text, ""))
             continue
         path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)
         if (path / "identifiers.json").is_file():

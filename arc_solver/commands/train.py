@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def train(
     data: list[str] = typer.Option(
-        ..., help="arc1, arc2, sudoku, maze, or a file or folder of tasks or boards."
+        ..., help="arc1, arc2, sudoku, maze, synthetic:COUNT, or a file or folder of tasks or boards."
     ),
     preset: str = typer.Option(..., help="Name of the recipe; `arc-solve info` lists them."),
     out: Path = typer.Option(..., help="Folder of the run; a run of the same recipe and data is resumed."),
