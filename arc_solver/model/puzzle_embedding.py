@@ -60,14 +60,22 @@ class SignSGD:
         self.embedding = embedding
 
     @torch.no_grad()
-    def step(self, codes: Tensor, gradient: Tensor, learning_rate: float, decay: float) -> None:
+    def step(
+        self,
+        codes: Tensor,
+        gradient: Tensor,
+        learning_rate: float,
+        decay: float,
+        sound: Tensor | None = None,
+    ) -> None:
         """Sum the gradients (B, row width) of equal rows and update each row once; no host-device sync.
 
         Instead of `unique`, every batch row looks up the first batch row with the same index, so duplicates
-        write identical values.
+        write identical values. A false flag `sound` on the device leaves all rows as they are.
         """
         rows = codes[:, 0].long()
         first = (rows[:, None] == rows[None, :]).to(torch.int8).argmax(dim=1)
         summed = torch.zeros_like(gradient).index_add_(0, first, gradient)[first]
         table = self.embedding.rows
-        table[rows] = table[rows] * (1 - learning_rate * decay) - learning_rate * summed.sign()
+        new = table[rows] * (1 - learning_rate * decay) - learning_rate * summed.sign()
+        table[rows] = new if sound is None else torch.where(sound, new, table[rows])

@@ -15,6 +15,7 @@ from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints
 from arc_solver.config import Preset
 from arc_solver.domain import TrainingData
 from arc_solver.puzzles import PuzzleMap
+from arc_solver.training.guard import check_tensors
 from arc_solver.training.state import TrainState
 from arc_solver.weights import check_state, preset_values, read_tensors, save
 
@@ -42,8 +43,12 @@ def save_state(
     data: TrainingData,
     facts: dict[str, Any],
 ) -> Path:
-    """Write the checkpoint of this step, remove the oldest beyond `keep`; all processes call, one writes."""
+    """Write the checkpoint of this step, remove the oldest beyond `keep`; all processes call, one writes.
+
+    Raises NotFinite, with nothing written, when a tensor of the run holds a number that is none.
+    """
     tensors = state.tensors()
+    check_tensors(tensors, state.step)
     in_flight = sum(t.numel() * t.element_size() for name, t in tensors.items() if name.startswith("slots."))
     if in_flight > MAX_SLOTS_BYTES:
         tensors = {name: t for name, t in tensors.items() if not name.startswith("slots.")}
@@ -74,6 +79,7 @@ def save_weights(
 ) -> None:
     """Write only what prediction needs: the averaged weights and the rows."""
     tensors = {f"average.{name}": t for name, t in state.averaged.state_dict().items()}
+    check_tensors(tensors, state.step)
     save(
         path,
         tensors,

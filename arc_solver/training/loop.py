@@ -50,7 +50,8 @@ def run_steps(
 ) -> bool:
     """Train `state` from its step to `config.steps` or a limit; True when the run is complete.
 
-    Evaluation and saving do not count as training time. Of several processes rank 0 decides on time.
+    Evaluation and saving do not count as training time. Of several processes rank 0 decides on time. Raises
+    NotFinite before a report, an evaluation or a save that follows a step which was not finite.
     """
     clock = limits.clock
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
@@ -73,12 +74,14 @@ def run_steps(
         fresh = state.step > first
         if hooks.evaluate and config.eval_every and fresh and state.step % config.eval_every == 0:
             paused = clock()
+            state.guard.check()
             hooks.report({"step": state.step, "seconds": state.seconds, **hooks.evaluate()})
             started += clock() - paused
 
         # save
         if fresh and state.step % config.save_every == 0 and progress < 1:
             paused = clock()
+            state.guard.check()
             hooks.save()
             started += clock() - paused
 
@@ -101,6 +104,7 @@ def run_steps(
 
         # report
         if due:
+            state.guard.check()
             metrics = measured(state.team.total(sums), state.step - reported_step, clock() - reported)
             hooks.last = {"step": state.step, "seconds": base + clock() - started, **metrics}
             hooks.report(hooks.last)
@@ -109,6 +113,7 @@ def run_steps(
             )
             sums.zero_()
             reported, reported_step = clock(), state.step
+    state.guard.check()
     state.seconds = base + clock() - started
     bar.close()
     if state.step > reported_step:

@@ -55,8 +55,8 @@ def supervision_loss(
     """Loss of one forward against targets (B, L) uint8; cells labelled PAD do not count.
 
     Per row: mean over its counted cells + halt_weight · BCE(halt, answer right). With the continue output,
-    BCE(continue, `continue_target` (B,)) is added to the halting loss (arXiv 2506.21734). `weights` (B,) weigh
-    the rows in `total` alone.
+    BCE(continue, `continue_target` (B,)) is added to the halting loss (arXiv 2506.21734). `weights` (B,)
+    weigh the rows in `total` alone.
     """
     wanted = targets.long()
     counted = wanted != PAD

@@ -176,6 +176,10 @@ class MovingAverage:
         self.decay = decay
 
     @torch.no_grad()
-    def update(self) -> None:
-        """target <- decay · target + (1 − decay) · source."""
-        torch._foreach_lerp_(self.target, self.source, 1 - self.decay)
+    def update(self, sound: Tensor | None = None) -> None:
+        """target <- decay · target + (1 − decay) · source; unchanged where `sound` is a false flag."""
+        if sound is None:
+            torch._foreach_lerp_(self.target, self.source, 1 - self.decay)
+            return
+        for target, source in zip(self.target, self.source, strict=True):
+            target.lerp_(torch.where(sound, source, target), 1 - self.decay)

@@ -17,6 +17,7 @@ from arc_solver.model.puzzle_embedding import SignSGD
 from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
 from arc_solver.training.distributed import Team
+from arc_solver.training.guard import Guard
 from arc_solver.training.optim import MovingAverage, Optimizers
 from arc_solver.training.slots import Slots
 
@@ -45,6 +46,7 @@ class TrainState:
         self.average = MovingAverage(self.model, self.averaged, config.ema, config.ema_rows)
         self.optimizers = Optimizers(self.model, config)
         self.sign_sgd = SignSGD(self.model.puzzle)
+        self.guard = Guard(device)
         self.batches = Batches(data, config, device, rank=self.team.rank, world=self.team.world)
         self.slots = [
             Slots(self.model, end - start, canvas, device)
@@ -55,6 +57,12 @@ class TrainState:
         self.forward = compiled(self.model, config.compile, device)
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings
+
+    def moved_by_a_step(self) -> list[Tensor]:
+        """Weights and optimizer tensors on the device: what an update of the optimizers changes."""
+        tensors = [p.detach() for p in self.optimizers.parameters] + list(self.optimizers.state().values())
+        device = self.model.first_answer.device
+        return [t for t in tensors if t.device == device]
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that must survive a restart, by name; called by all processes together.

@@ -7,18 +7,13 @@ from torch import Tensor
 
 from arc_solver.config import TrainConfig
 from arc_solver.model.trm import Output
+from arc_solver.training.guard import kept, restore
 from arc_solver.training.loss import supervision_loss
 from arc_solver.training.slots import Batch, Slots
 from arc_solver.training.state import TrainState
 
 # What one step adds up on the device, in this order; divided by the rows when it is reported.
 MEASURES = ("rows", "loss", "cells", "halting", "finished", "finished_exact", "finished_age")
-
-
-class NotFinite(RuntimeError):
-    """A loss, gradient or weight that is not a number; the text names step and quantity."""
-
-    exit_code = 1
 
 
 def train_step(
@@ -35,6 +30,37 @@ def train_step(
     Gradients of all canvases add up before the update. `rows_only` leaves the dense weights alone; `depth` is
     (cycles, latent_steps) where they are not the model's.
     """
+    measures, touched = _backward(state, batches, config, depth)
+    gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in state.optimizers.parameters]
+    for p, gradient in zip(state.optimizers.parameters, gradients, strict=True):
+        p.grad = gradient
+    state.team.sum_gradients(gradients)
+    updates = state.shared_rows(touched)
+    loss = state.team.total(measures[1])
+    sound = state.guard.inspect(loss, [*gradients, *(g for _, g in updates)], state.step + 1)
+    if config.clip and gradients:
+        torch.nn.utils.clip_grad_norm_(state.optimizers.parameters, config.clip)
+    for codes, gradient in updates:
+        state.sign_sgd.step(
+            codes, gradient, config.row_learning_rate * factor, config.row_weight_decay, sound
+        )
+    if rows_only:
+        for p in state.optimizers.parameters:
+            p.grad = None
+    else:
+        moved = state.moved_by_a_step()
+        before = kept(moved, sound)
+        state.optimizers.step(factor, state.step + 1)
+        restore(moved, before, sound)
+    state.average.update(sound)
+    state.step += 1
+    return measures
+
+
+def _backward(
+    state: TrainState, batches: list[Batch], config: TrainConfig, depth: tuple[int, int] | None
+) -> tuple[Tensor, dict[int, tuple[Tensor, Tensor]]]:
+    """Refill and differentiate: sums of `MEASURES`; by canvas the codes and the gradients of their rows."""
     batch_size = sum(state.batches.global_slots)
     measures = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     touched: dict[int, tuple[Tensor, Tensor]] = {}
@@ -58,34 +84,7 @@ def train_step(
         if vectors is not None and vectors.grad is not None:
             touched[group] = (slots.codes, vectors.grad)
         measures += _measured(slots, loss.total.detach(), loss.cells, loss.halting, loss.right)
-    gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in state.optimizers.parameters]
-    for p, gradient in zip(state.optimizers.parameters, gradients, strict=True):
-        p.grad = gradient
-    state.team.sum_gradients(gradients)
-    updates = state.shared_rows(touched)
-    check_finite(measures[1], [*gradients, *(g for _, g in updates)], state.step)
-    if config.clip and gradients:
-        torch.nn.utils.clip_grad_norm_(state.optimizers.parameters, config.clip)
-    for codes, gradient in updates:
-        state.sign_sgd.step(codes, gradient, config.row_learning_rate * factor, config.row_weight_decay)
-    if rows_only:
-        for p in state.optimizers.parameters:
-            p.grad = None
-    else:
-        state.optimizers.step(factor, state.step + 1)
-    state.average.update()
-    state.step += 1
-    return measures
-
-
-def check_finite(loss: Tensor, gradients: list[Tensor], step: int) -> None:
-    """Raise NotFinite before any update when the loss or a gradient is not finite."""
-    total = torch.stack([loss, *torch._foreach_norm(gradients)])
-    if not bool(total.isfinite().all()):
-        what = "gradient" if bool(total[0].isfinite()) else "loss"
-        raise NotFinite(
-            f"step {step + 1}: the {what} is not finite; lower the learning rate or clip (--set clip=1)"
-        )
+    return measures, touched
 
 
 @torch.no_grad()

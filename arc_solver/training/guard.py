@@ -1,0 +1,87 @@
+"""What keeps a number that is none away from weights, optimizers, rows, average and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+LOSS, GRADIENT = 1, 2
+QUANTITIES = {LOSS: "loss", GRADIENT: "gradient"}
+
+
+class NotFinite(RuntimeError):
+    """A loss, gradient or weight that is not a number; the text names step and quantity."""
+
+    exit_code = 1
+
+
+class Guard:
+    """Notices the first step whose loss or a gradient is not finite.
+
+    On a CPU `inspect` raises before anything is changed. `deferred`, for devices that the host must not wait
+    for, it gives a flag that lets neither this step nor a later one change anything; `check` raises then.
+    """
+
+    def __init__(self, device: torch.device, *, deferred: bool | None = None) -> None:
+        self.deferred = device.type != "cpu" if deferred is None else deferred
+        # Step and quantity of the first fault; zeros as long as there is none.
+        self.first = torch.zeros(2, dtype=torch.int64, device=device)
+
+    def inspect(self, loss: Tensor, gradients: Sequence[Tensor], step: int) -> Tensor | None:
+        """Look at step number `step` (from 1): None, or deferred a flag on the device, true if all is well.
+
+        Raises NotFinite at once unless deferred.
+        """
+        finite = torch.stack([loss, *torch._foreach_norm(list(gradients))]).isfinite()
+        fault = torch.where(finite[0], GRADIENT, LOSS)
+        sound = finite.all()
+        if not self.deferred:
+            if not bool(sound):
+                raise NotFinite(_line(step, int(fault)))
+            return None
+        keep = sound | (self.first[0] > 0)
+        self.first = torch.where(keep, self.first, torch.stack([torch.full_like(fault, step), fault]))
+        return self.first[0] == 0
+
+    def check(self) -> None:
+        """Raise NotFinite when a step was not finite; deferred this waits for the device."""
+        if self.deferred:
+            step, quantity = self.first.tolist()
+            if step:
+                raise NotFinite(_line(step, quantity))
+
+
+def kept(tensors: Sequence[Tensor], sound: Tensor | None) -> list[Tensor]:
+    """Copies of `tensors` for `restore`; nothing where the host decides."""
+    return [] if sound is None else [t.clone() for t in tensors]
+
+
+def restore(tensors: Sequence[Tensor], before: Sequence[Tensor], sound: Tensor | None) -> None:
+    """Give `tensors` back what `kept` took unless `sound`, without asking the device."""
+    if sound is not None:
+        for t, old in zip(tensors, before, strict=True):
+            t.copy_(torch.where(sound, t, old))
+
+
+def check_tensors(tensors: Mapping[str, Tensor], step: int) -> None:
+    """Raise NotFinite that names the first of `tensors` that holds a number which is none."""
+    named = {name: t for name, t in tensors.items() if t.is_floating_point() and t.numel()}
+    if not named:
+        return
+    device = next(iter(named.values())).device
+    finite = torch.stack([t.isfinite().all().to(device) for t in named.values()]).tolist()
+    for name, good in zip(named, finite, strict=True):
+        if not good:
+            raise NotFinite(
+                f"after step {step}: {name} is not finite and was not saved; "
+                "lower the learning rate or clip (--set clip=1) and start again"
+            )
+
+
+def _line(step: int, quantity: int) -> str:
+    return (
+        f"step {step}: the {QUANTITIES[quantity]} is not finite; "
+        "lower the learning rate or clip (--set clip=1)"
+    )
