@@ -16,7 +16,7 @@ from arc_solver.device import choose_device
 from arc_solver.domain.boards import vocabulary
 from arc_solver.evaluation import board_scores
 from arc_solver.files import write_atomic
-from arc_solver.inference.boards import answer_boards
+from arc_solver.inference.boards import answer_boards, num_contenders
 from arc_solver.sources.board_set import UNKNOWN_RATING, BoardSet
 from arc_solver.sources.puzzle_files import board_csv, read_boards
 from arc_solver.task import DataError
@@ -29,7 +29,7 @@ def predict_boards(
     checkpoint: Path | None,
     *,
     settings: Sequence[str] = (),
-    limits: dict[str, int | None] | None = None,
+    limits: dict[str, float | None] | None = None,
     deadline: float | None = None,
     device: str = "auto",
     num: int | None = None,
@@ -39,7 +39,7 @@ def predict_boards(
 ) -> dict[str, Any]:
     """Answer the first `num` boards of a file and write them beside their questions; returns what was done.
 
-    `limits` are fields of PredictConfig (views, ages). Boards not reached by the deadline stay unanswered.
+    `limits` are fields of PredictConfig (views, rollouts, ...). Boards not reached in time stay unanswered.
     """
     started = time.monotonic()
     boards, complaints = read_boards(source, skip_bad=skip_bad)
@@ -65,7 +65,10 @@ def predict_boards(
     config = with_values(preset.predict, {k: v for k, v in (limits or {}).items() if v is not None})
     config = dataclasses.replace(config, batch_size=min(config.batch_size, max(1, len(boards))))
     with tqdm(
-        total=len(boards) * config.views, desc="predict", unit="board", disable=True if quiet else None
+        total=len(boards) * num_contenders(boards, config),
+        desc="predict",
+        unit="row",
+        disable=True if quiet else None,
     ) as bar:
         answers = answer_boards(
             loaded.model.to(choose_device(device)),

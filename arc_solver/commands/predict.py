@@ -39,6 +39,12 @@ def predict(
     time_limit: str | None = typer.Option(None, help="A valid file is complete before this (90s, 25m, 11h)."),
     views: int | None = typer.Option(None, min=1, help="Views that vote on each test input."),
     ages: int | None = typer.Option(None, min=1, help="Most refinements of one answer."),
+    rollouts: int | None = typer.Option(
+        None,
+        min=1,
+        help="Boards: chains per view, all but the first with noise; the first confident one wins.",
+    ),
+    sigma: float | None = typer.Option(None, min=0, help="Noise of rollouts; default: 0.3 Sudoku, 1 maze."),
     adapt_steps: int | None = typer.Option(None, min=1, help="Steps of test-time training."),
     no_adapt: bool = typer.Option(False, help="No test-time training on unknown tasks."),
     candidates: Path | None = typer.Option(
@@ -79,7 +85,7 @@ def predict(
             out if out != Path("submission.json") else Path("answers.csv"),
             checkpoint,
             settings=settings,
-            limits={"views": views, "ages": ages},
+            limits={"views": views, "ages": ages, "rollouts": rollouts, "sigma": sigma},
             deadline=None if seconds is None else end_of(started, seconds),
             device=device,
             num=limit,

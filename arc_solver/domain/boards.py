@@ -14,16 +14,37 @@ import numpy.typing as npt
 from arc_solver.config import TrainConfig
 from arc_solver.domain import Bytes, Canvas, Codes, Restored
 from arc_solver.sources.board_set import BoardSet
+from arc_solver.sources.maze import valid_mazes
+from arc_solver.sources.sudoku import valid_boards
 from arc_solver.task import DataError
 from augment.maze import CHARACTERS, UNKNOWN, MazePairs, paint_maze_views, paint_mazes, restore_mazes
 from augment.sudoku import BoardViews, SudokuView, paint_board_views, paint_boards, restore_boards, tabulate
 
 MAZE_VIEWS = 8
+# Standard deviation of the noise of rollouts and how one of them is chosen, as published (PTRM).
+ROLLOUTS = {"sudoku": (0.3, "first"), "maze": (1.0, "vote")}
 
 
 def vocabulary(boards: BoardSet) -> int:
     """Tokens of a kind of board: PAD and one for every cell value."""
     return 1 + (boards.side + 1 if boards.kind == "sudoku" else len(CHARACTERS))
+
+
+def num_distinct_views(boards: BoardSet, num_views: int) -> int:
+    """How many of the views asked for there are: a maze has its symmetries alone."""
+    return min(num_views, MAZE_VIEWS) if boards.kind == "maze" else num_views
+
+
+def board_hashes(boards: BoardSet) -> npt.NDArray[np.uint64]:
+    """A hash (n,) of every question, so that what is random about a board does not depend on its place."""
+    digests = (hashlib.blake2b(question, digest_size=8).digest() for question in boards.questions)
+    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+
+
+def valid_answers(boards: BoardSet, numbers: npt.NDArray[np.int64], answers: Bytes) -> npt.NDArray[np.bool_]:
+    """(n,): whether answers (n, L) to the boards at `numbers` keep the rules of their kind."""
+    check = valid_boards if boards.kind == "sudoku" else valid_mazes
+    return check(boards.questions[numbers], answers)
 
 
 class BoardTraining:
@@ -62,22 +83,30 @@ class BoardTraining:
 
 
 class BoardQueries:
-    """QueryData of boards: every board under `num_views` views, the identity of all first.
+    """QueryData of boards: those at `chosen` (default: all) under each of the `contenders` in turn.
 
-    `repeats` asks each of these rows again, for rollouts that differ by their noise alone.
+    Contender c is view c % num_views, the identity first, in rollout c // num_views.
     """
 
-    def __init__(self, boards: BoardSet, num_views: int = 1, seed: int = 0, repeats: int = 1) -> None:
+    def __init__(
+        self,
+        boards: BoardSet,
+        num_views: int = 1,
+        seed: int = 0,
+        contenders: range | None = None,
+        chosen: npt.NDArray[np.int64] | None = None,
+    ) -> None:
         self.boards = boards
-        num = len(boards)
-        if boards.kind == "maze":
-            num_views = min(num_views, MAZE_VIEWS)
-        self._queries = np.tile(np.arange(num), num_views * repeats)
-        self._turns = np.tile(np.repeat(np.arange(num_views), num), repeats)
+        self.num_views = num_distinct_views(boards, num_views)
+        chosen = np.arange(len(boards)) if chosen is None else chosen
+        numbers = np.arange(self.num_views) if contenders is None else np.array(contenders, np.int64)
+        self._queries = np.tile(chosen, len(numbers))
+        self.contenders = np.repeat(numbers, len(chosen))  # of every row
+        self._turns = self.contenders % self.num_views
         if boards.kind == "sudoku":
             rng = np.random.default_rng(seed)
             drawn = [SudokuView.identity(boards.side)]
-            drawn += [SudokuView.draw(rng, boards.side) for _ in range(num_views - 1)]
+            drawn += [SudokuView.draw(rng, boards.side) for _ in range(self.num_views - 1)]
             self._views = tabulate(drawn)
 
     @property

@@ -16,21 +16,26 @@ from torch import Tensor
 from arc_solver.config import PredictConfig
 from arc_solver.domain import QueryData
 from arc_solver.inference.memory import is_out_of_memory, release_memory
+from arc_solver.inference.noise import Disturb, mixed, normal_numbers
 from arc_solver.model.trm import Carry, Model, halting_logit
 
 
 class Answered(NamedTuple):
-    """Rows of one group that left: their final tokens, halting probability and age."""
+    """Rows of one group that left: their final tokens, halting probability and age.
+
+    `confident` says whose halting logit passed the threshold; the others left for another reason.
+    """
 
     group: int
     rows: npt.NDArray[np.int64]  # (n,)
     tokens: npt.NDArray[np.uint8]  # (n, L)
     confidence: npt.NDArray[np.float32]  # (n,)
     ages: npt.NDArray[np.int64]  # (n,)
+    confident: npt.NDArray[np.bool_]  # (n,)
 
 
 class Flight:
-    """Mutable state of the rows in flight of one canvas, of static shapes."""
+    """Mutable state of the rows in flight of one canvas; shapes change only when nobody waits any more."""
 
     def __init__(self, model: Model, data: QueryData, group: int, num_slots: int) -> None:
         self.model, self.data, self.group = model, data, group
@@ -40,14 +45,16 @@ class Flight:
         self.row = np.full(num_slots, -1, np.int64)  # -1: idle
         self.age = np.zeros(num_slots, np.int64)
         self.unchanged = np.zeros(num_slots, np.int64)
+        self.key = np.zeros(num_slots, np.uint64)
+        self.sigma = np.zeros(num_slots, np.float32)
         self.answer = np.zeros((num_slots, length), np.uint8)
         self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=self.device)
         self.codes = torch.zeros(num_slots, 12, dtype=torch.int32, device=self.device)
         fresh = model.first_carry(num_slots, model.config.prefix + length)
         self.carry = Carry(*(t.clone() for t in fresh))
 
-    def board(self, rows: npt.NDArray[np.int64]) -> None:
-        """Seat waiting rows in idle slots; there are at least as many."""
+    def board(self, rows: npt.NDArray[np.int64], disturb: Disturb | None = None) -> None:
+        """Seat waiting rows in idle slots; there are at least as many. `disturb` tells their noise."""
         slots = np.flatnonzero(self.row < 0)[: len(rows)]
         tokens = np.empty((len(rows), self.answer.shape[1]), np.uint8)
         codes = np.empty((len(rows), 12), np.int32)
@@ -61,9 +68,12 @@ class Flight:
             state[seats] = first.expand(len(rows), *first.shape[1:]).to(state.dtype)
         self.row[slots], self.age[slots], self.unchanged[slots] = rows, 0, 0
         self.answer[slots] = 0
+        if disturb is not None:
+            self.key[slots], self.sigma[slots] = disturb(self.group, rows)
 
     def think(self) -> npt.NDArray[np.float32]:
         """One forward for all rows; returns their halting logits (B,)."""
+        self._disturb()
         output = self.model(self.tokens, self.codes, self.carry, self.canvas)
         self.carry = output.carry
         answer = output.logits.argmax(dim=-1).to(torch.uint8).cpu().numpy()
@@ -74,7 +84,36 @@ class Flight:
         halt: Tensor = halting_logit(output.halt).float().cpu()
         return halt.numpy()
 
-    def leave(self, done: npt.NDArray[np.bool_], halt: npt.NDArray[np.float32]) -> Answered:
+    def _disturb(self) -> None:
+        """Add its noise to the answer state of every row that has any."""
+        slots = np.flatnonzero((self.sigma > 0) & (self.row >= 0))
+        if not len(slots):
+            return
+        answer = self.carry.answer
+        keys = mixed(self.key[slots], self.age[slots].astype(np.uint64))
+        noise = normal_numbers(keys, answer.shape[1], answer.shape[2], self.device)
+        sigma = torch.from_numpy(self.sigma[slots]).to(self.device)[:, None, None]
+        seats = torch.from_numpy(slots).to(self.device)
+        answer[seats] = (answer[seats].float() + sigma * noise).to(answer.dtype)
+
+    def shrink(self) -> None:
+        """Keep only the slots that are taken: at the end nobody computes for empty ones."""
+        slots = np.flatnonzero(self.row >= 0)
+        for name in ("row", "age", "unchanged", "key", "sigma", "answer"):
+            setattr(self, name, getattr(self, name)[slots])
+        seats = torch.from_numpy(slots).to(self.device)
+        self.tokens, self.codes = self.tokens[seats], self.codes[seats]
+        self.carry = Carry(*(state[seats] for state in self.carry))
+
+    def vacate(self, gone: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Empty the slots of rows that nobody waits for any more; returns these rows."""
+        rows = self.row[gone]
+        self.row[gone] = -1
+        return rows
+
+    def leave(
+        self, done: npt.NDArray[np.bool_], confident: npt.NDArray[np.bool_], halt: npt.NDArray[np.float32]
+    ) -> Answered:
         """Empty the slots of rows that are done."""
         slots = np.flatnonzero(done)
         confidence = np.exp(-np.logaddexp(0, -halt[slots].astype(np.float64)))
@@ -84,12 +123,13 @@ class Flight:
             self.answer[slots],
             confidence.astype(np.float32),
             self.age[slots].copy(),
+            confident[slots],
         )
         self.row[slots] = -1
         return left
 
 
-Wanted = Callable[[int, npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
+Wanted = Callable[[int, npt.NDArray[np.int64], npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
 AgeLimit = Callable[[int, int], int]
 
 
@@ -101,16 +141,19 @@ def answer_rows(
     wanted: Wanted | None = None,
     stop: Callable[[], bool] = lambda: False,
     age_limit: AgeLimit | None = None,
+    disturb: Disturb | None = None,
 ) -> Iterator[Answered]:
     """Yield the rows of `data` as they finish, group after group, in row order of boarding.
 
     A row leaves when its halt logit passes `halt_logit`, when its answer stayed the same for `patience` ages,
-    or at `ages`. `wanted(group, rows)` may decline rows before they board. Rows in flight when `stop()` turns
-    true are given up. `age_limit(rows, tokens)`, called after each forward of so many rows on a canvas of so
-    many tokens, replaces `ages`. Where memory does not suffice, half as many rows fly and the same ones are
-    tried again; a row that does not fit alone is given up.
+    or at `ages`. `wanted(group, rows, ages)` may decline rows before they board, at age 0, and after every
+    age that they did not leave at. Rows in flight when `stop()` turns true are given up.
+    `age_limit(rows, tokens)`, called after each forward of so many rows on a canvas of so many tokens,
+    replaces `ages`. `disturb` tells the noise that each row has on its answer state before every age. Where
+    memory does not suffice, half as many rows fly and the same ones are tried again; a row that does not fit
+    alone is given up.
     """
-    rules = _Rules(config, wanted, stop, age_limit or (lambda rows, tokens: config.ages))
+    rules = _Rules(config, wanted, stop, age_limit or (lambda rows, tokens: config.ages), disturb)
     most = config.batch_size
     for group in range(len(data.canvases)):
         owed = np.ones(len(data.queries(group)), np.bool_)
@@ -136,6 +179,7 @@ class _Rules(NamedTuple):
     wanted: Wanted | None
     stop: Callable[[], bool]
     age_limit: AgeLimit
+    disturb: Disturb | None
 
 
 @torch.inference_mode()
@@ -147,26 +191,43 @@ def _flown(
     waiting = np.flatnonzero(owed)
     flight = Flight(model, data, group, num_slots)
     while True:
-        idle = int((flight.row < 0).sum())
-        while idle and len(waiting):
-            head, waiting = waiting[:idle], waiting[idle:]
-            if rules.wanted is not None:
-                keep = rules.wanted(group, head)
-                owed[head[~keep]] = False
-                head = head[keep]
-            if len(head):
-                flight.board(head)
-                idle -= len(head)
+        waiting = _boarded(flight, owed, waiting, rules)
         flying = flight.row >= 0
         if not flying.any() or rules.stop():
             return
+        if not len(waiting) and 2 * flying.sum() <= len(flying):
+            flight.shrink()
+            flying = flight.row >= 0
         halt = flight.think()
         limit = rules.age_limit(int(flying.sum()), flight.answer.shape[1])
-        done = (halt > config.halt_logit) | (flight.age >= limit)
+        confident = halt > config.halt_logit
+        done = confident | (flight.age >= limit)
         if config.patience:
             done |= flight.unchanged >= config.patience
         done &= flying
         if done.any():
-            left = flight.leave(done, halt)
+            left = flight.leave(done, confident, halt)
             owed[left.rows] = False
             yield left
+        if rules.wanted is not None:
+            staying = np.flatnonzero(flight.row >= 0)
+            gone = np.zeros(len(flight.row), np.bool_)
+            gone[staying] = ~rules.wanted(group, flight.row[staying], flight.age[staying])
+            owed[flight.vacate(gone)] = False
+
+
+def _boarded(
+    flight: Flight, owed: npt.NDArray[np.bool_], waiting: npt.NDArray[np.int64], rules: _Rules
+) -> npt.NDArray[np.int64]:
+    """Fill the idle slots with waiting rows that are wanted; returns who still waits."""
+    idle = int((flight.row < 0).sum())
+    while idle and len(waiting):
+        head, waiting = waiting[:idle], waiting[idle:]
+        if rules.wanted is not None:
+            keep = rules.wanted(flight.group, head, np.zeros(len(head), np.int64))
+            owed[head[~keep]] = False
+            head = head[keep]
+        if len(head):
+            flight.board(head, rules.disturb)
+            idle -= len(head)
+    return waiting

@@ -221,12 +221,39 @@ def test_stop_gives_up_what_is_in_flight() -> None:
 
 def test_rows_that_are_not_wanted_never_board() -> None:
     model = Scripted(lambda t, a: 2, lambda t, a: 0.0)
-    found = left(
-        model, Numbered(7), PredictConfig(ages=1, batch_size=2), wanted=lambda group, rows: rows % 2 == 1
-    )
+    odd = PredictConfig(ages=1, batch_size=2)
+    found = left(model, Numbered(7), odd, wanted=lambda group, rows, ages: rows % 2 == 1)
     assert sorted(ages(found)) == [1, 3, 5]
     assert model.num_forwards == 2
-    assert left(model, Numbered(3), NEVER, wanted=lambda group, rows: rows < 0) == []
+    assert left(model, Numbered(3), NEVER, wanted=lambda group, rows, ages: rows < 0) == []
+
+
+def test_rows_are_let_go_in_flight() -> None:
+    """Row r is wanted until age r; the seat of one that goes is taken by the next."""
+    model = Scripted(lambda t, a: 2, lambda t, a: 0.0)
+    found = left(
+        model, Numbered(6), PredictConfig(ages=4, batch_size=2), wanted=lambda group, rows, ages: ages <= rows
+    )
+    assert ages(found) == {3: 4, 4: 4, 5: 4}
+    # Rows 0, 2, 4 take one seat for 1, 3, 4 ages, rows 1, 3, 5 the other for 2, 4, 4.
+    assert model.num_forwards == 10
+
+
+def test_the_last_rows_fly_alone() -> None:
+    sizes = []
+
+    class Counting(Scripted):
+        def __call__(self, tokens: Tensor, codes: Tensor, carry: Carry, canvas: Canvas) -> Output:
+            sizes.append(len(tokens))
+            return super().__call__(tokens, codes, carry, canvas)
+
+    model = Counting(lambda t, a: t + a, lambda t, a: 1.0 if a >= t else -1.0)
+    found = left(model, Numbered(5), PredictConfig(ages=9, halt_logit=0.0, batch_size=4))
+    assert ages(found) == {row: row + 1 for row in range(5)}
+    assert all(
+        (a.tokens == [[r + 1 + age] for r, age in zip(a.rows, a.ages, strict=True)]).all() for a in found
+    )
+    assert sizes == [4, 4, 4, 2, 1, 1]
 
 
 def test_extreme_halting_logits_are_still_probabilities() -> None:

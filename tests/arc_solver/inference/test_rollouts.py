@@ -1,0 +1,203 @@
+"""Rollouts: noise that depends on nothing but its row, and choices that depend on no order."""
+
+import dataclasses
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from arc_solver.config import ModelConfig, PredictConfig
+from arc_solver.domain.boards import BoardQueries, board_hashes
+from arc_solver.inference.boards import BoardAnswers, answer_boards, disturbance
+from arc_solver.inference.choice import Choice, Contenders, FirstConfident, Vote
+from arc_solver.inference.noise import mixed, normal_numbers
+from arc_solver.model.trm import Model
+from arc_solver.sources.board_set import BoardSet
+from arc_solver.sources.maze import generate_mazes
+from arc_solver.sources.sudoku import generate_sudoku
+from tests.arc_solver.tiny import CPU, MODEL, lively
+
+SUDOKU = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
+CONFIG = PredictConfig(views=1, ages=4, batch_size=64, rollouts=5, sigma=0.5)
+
+
+def boards(num: int = 6) -> BoardSet:
+    return generate_sudoku(num, 4, np.random.default_rng(1))
+
+
+def thinker(config: ModelConfig = SUDOKU) -> Model:
+    return lively(Model(config, num_rows=1, seed=1)).requires_grad_(False)
+
+
+def threshold(model: Model, listed: BoardSet) -> float:
+    """A halting logit that some chains pass and others do not."""
+    seen = answer_boards(model, listed, dataclasses.replace(CONFIG, rollouts=1))
+    middle = float(np.median(seen.confidence.astype(np.float64).clip(1e-9, 1 - 1e-9)))
+    return math.log(middle / (1 - middle))
+
+
+def texts(answers: BoardAnswers) -> list[tuple[bytes, bytes]]:
+    return [(a.tobytes(), c.tobytes()) for a, c in zip(answers.cells, answers.confidence, strict=True)]
+
+
+def test_normal_numbers_are_normal_and_depend_on_their_key_alone() -> None:
+    keys = mixed(np.arange(40, dtype=np.uint64), 3)
+    numbers = normal_numbers(keys, 37, 33, CPU)
+    assert numbers.shape == (40, 37, 33)
+    assert numbers.dtype == torch.float32
+    flat = numbers.flatten().double()
+    assert abs(float(flat.mean())) < 0.02
+    assert abs(float(flat.std()) - 1) < 0.02
+    assert abs(float((flat**4).mean()) - 3) < 0.15
+    assert float((numbers[:, 0] * numbers[:, 1]).mean().abs()) < 0.1
+    for size in (1, 3, 7):
+        parts = [normal_numbers(keys[i : i + size], 37, 33, CPU) for i in range(0, 40, size)]
+        assert torch.equal(torch.cat(parts), numbers)
+    assert len({row.numpy().tobytes() for row in numbers}) == 40
+
+
+def test_mixed_keys_spread_over_all_bits() -> None:
+    keys = mixed(np.zeros(1, np.uint64), np.arange(4096, dtype=np.uint64))
+    assert len(set(keys.tolist())) == 4096
+    shares = [((keys >> np.uint64(bit)) & np.uint64(1)).mean() for bit in range(64)]
+    assert min(shares) > 0.45
+    assert max(shares) < 0.55
+
+
+@pytest.mark.parametrize("choice", ["first", "vote"])
+@pytest.mark.parametrize("sure", [True, False])
+def test_batch_size_and_company_change_no_answer(choice: str, sure: bool) -> None:
+    listed, model = boards(), thinker()
+    logit = threshold(model, listed) if sure else math.inf
+    config = dataclasses.replace(CONFIG, choice=choice, halt_logit=logit)
+    whole = texts(answer_boards(model, listed, config))
+    for size in (1, 4):
+        changed = dataclasses.replace(config, batch_size=size)
+        assert texts(answer_boards(model, listed, changed)) == whole, size
+    alone = [texts(answer_boards(model, listed.take(slice(i, i + 1)), config))[0] for i in range(6)]
+    assert alone == whole
+    order = np.array([3, 5, 0])
+    assert texts(answer_boards(model, listed.take(order), config)) == [whole[i] for i in order]
+
+
+def test_the_seed_and_the_noise_matter_and_one_rollout_has_none() -> None:
+    listed, model = boards(), thinker()
+    disturb = disturbance(BoardQueries(listed, 1, 0, range(3)), CONFIG)
+    keys, sigmas = disturb(0, np.arange(18))
+    assert len(set(keys.tolist())) == 18
+    assert sigmas.tolist() == [0.0] * 6 + [0.5] * 12
+    other = disturbance(BoardQueries(listed, 1, 0, range(3)), dataclasses.replace(CONFIG, seed=1))
+    assert not set(other(0, np.arange(18)).keys.tolist()) & set(keys.tolist())
+    plain = dataclasses.replace(CONFIG, rollouts=1)
+    alone = texts(answer_boards(model, listed, plain))
+    assert texts(answer_boards(model, listed, dataclasses.replace(plain, sigma=9.0))) == alone
+    assert texts(answer_boards(model, listed, dataclasses.replace(CONFIG, choice="vote", seed=7))) != texts(
+        answer_boards(model, listed, dataclasses.replace(CONFIG, choice="vote"))
+    )
+
+
+def test_a_board_is_known_by_its_content() -> None:
+    hashes = board_hashes(boards())
+    assert len(set(hashes.tolist())) == 6
+    assert board_hashes(boards().take(np.array([4]))).tolist() == [int(hashes[4])]
+
+
+def test_ages_go_beyond_sixteen() -> None:
+    answers = answer_boards(thinker(), boards(2), PredictConfig(views=1, ages=19))
+    assert answers.ages.tolist() == [19, 19]
+
+
+def test_mazes_vote() -> None:
+    listed = generate_mazes(3, 5, np.random.default_rng(2), min_moves=4)
+    model = thinker()
+    config = dataclasses.replace(CONFIG, views=20, rollouts=2, sigma=0.0, ages=2)
+    answers = answer_boards(model, listed, config)
+    # Eight views and two chains of each, unless more than half of them agreed before.
+    assert (answers.ages >= 2 * 4).all()
+    assert (answers.ages <= 2 * 16).all()
+    assert answers.answered.all()
+
+
+def contenders(*rows: tuple[int, int, bool, bool, bool, float, int]) -> Contenders:
+    """Rows of (contender, cell, whole, valid, confident, confidence, age), all of board 0."""
+    number, cell, whole, valid, confident, confidence, age = zip(*rows, strict=True)
+    return Contenders(
+        np.zeros(len(rows), np.int64),
+        np.array(number, np.int64),
+        np.array(cell, np.uint8)[:, None],
+        np.array(whole),
+        np.array(valid),
+        np.array(confident),
+        np.array(confidence, np.float32),
+        np.array(age, np.int64),
+    )
+
+
+def picked(choice: Choice) -> tuple[int, float]:
+    cells, confidence = choice.chosen(np.array([0]))
+    return int(cells[0, 0]), round(float(confidence[0]), 4)
+
+
+FIRST = {
+    "the earliest confident one": (
+        [(0, 1, 1, 1, 0, 0.4, 9), (1, 2, 1, 0, 1, 0.9, 5), (2, 3, 1, 1, 1, 0.9, 6)],
+        2,
+    ),
+    "a valid one of the same age": ([(0, 1, 1, 0, 1, 0.9, 3), (1, 2, 1, 1, 1, 0.8, 3)], 2),
+    "the most confident of the same age": ([(0, 1, 1, 0, 1, 0.8, 3), (1, 2, 1, 0, 1, 0.9, 3)], 2),
+    "the first of equals": ([(0, 1, 1, 0, 1, 0.8, 3), (1, 2, 1, 0, 1, 0.8, 3)], 1),
+    "none confident: a valid one": ([(0, 1, 1, 0, 0, 0.4, 9), (1, 2, 1, 1, 0, 0.1, 9)], 2),
+    "no broken one, however confident": ([(0, 1, 0, 0, 1, 0.9, 1), (1, 2, 1, 0, 0, 0.1, 9)], 2),
+    "a broken one where there is no other": ([(1, 2, 0, 0, 1, 0.9, 1), (0, 1, 0, 0, 0, 0.1, 9)], 1),
+}
+VOTES = {
+    "the most frequent": ([(0, 1, 1, 1, 1, 0.9, 1), (1, 2, 1, 0, 0, 0.1, 9), (2, 2, 1, 0, 0, 0.1, 9)], 2),
+    "a valid one of as many": ([(0, 1, 1, 0, 0, 0.9, 1), (1, 2, 1, 1, 0, 0.1, 9)], 2),
+    "the more confident of as many": ([(0, 1, 1, 0, 0, 0.1, 1), (1, 2, 1, 0, 0, 0.2, 9)], 2),
+    "no broken one": ([(0, 1, 0, 0, 1, 0.9, 1), (1, 1, 0, 0, 1, 0.9, 1), (2, 2, 1, 0, 0, 0.1, 9)], 2),
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(FirstConfident, n) for n in FIRST] + [(Vote, n) for n in VOTES])
+def test_what_is_chosen(kind: type[FirstConfident] | type[Vote], name: str) -> None:
+    rows, expected = (FIRST if kind is FirstConfident else VOTES)[name]
+    results = set()
+    for order in itertools.permutations(rows):
+        choice = kind((1, 1), len(rows))
+        for row in order:
+            choice.take(contenders(row))  # type: ignore[arg-type]
+        results.add(picked(choice))
+    assert len(results) == 1
+    assert results.pop()[0] == expected
+
+
+def test_rows_are_let_go_once_another_was_confident_earlier() -> None:
+    choice = FirstConfident((2, 1), 3)
+    zero = np.zeros(1, np.int64)
+    assert choice.keep(zero, np.array([99])).all()
+    choice.take(contenders((0, 1, True, False, True, 0.9, 4)))
+    assert [bool(choice.keep(zero, np.array([age]))[0]) for age in (0, 3, 4, 5)] == [True, True, False, False]
+    assert choice.settled().tolist() == [True, False]
+
+
+def test_a_vote_is_settled_by_more_than_half() -> None:
+    choice = Vote((1, 1), 4)
+    for contender in range(3):
+        assert not choice.settled()[0]
+        choice.take(contenders((contender, 5, True, False, False, 0.5, 1)))
+    assert choice.settled()[0]
+
+
+def test_confident_chains_save_ages() -> None:
+    """A board whose first chain is confident spends no more than that one."""
+    listed, model = boards(), thinker()
+    logit = threshold(model, listed)
+    alone = answer_boards(model, listed, dataclasses.replace(CONFIG, rollouts=1, halt_logit=logit))
+    many = answer_boards(model, listed, dataclasses.replace(CONFIG, halt_logit=logit))
+    sure = alone.confidence > 1 / (1 + math.exp(-logit))
+    assert sure.any()
+    assert not sure.all()
+    assert (many.ages[sure] == alone.ages[sure]).all()
+    assert (many.ages[~sure] > alone.ages[~sure]).all()
