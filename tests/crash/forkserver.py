@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -74,6 +75,10 @@ class Forkserver:
         """Start and wait."""
         return self.wait(self.start(log, **order))
 
+    def prepare(self, call: str) -> None:
+        """Call a function ("module:function") in the server itself, so that every child finds it done."""
+        self._ask({"prepare": call})
+
     def close(self) -> None:
         """End the server."""
         with self._process as process:
@@ -107,6 +112,10 @@ def serve() -> None:
     tell(answers, {})
     for line in sys.stdin:
         order = json.loads(line)
+        if "prepare" in order:
+            called(order["prepare"])()
+            tell(answers, {})
+            continue
         if "wait" in order:
             tell(answers, {"code": ended(order["wait"])})
             continue
@@ -166,8 +175,7 @@ def obey(order: dict[str, Any]) -> NoReturn:
         if "argv" in order:
             code = command(order["argv"])
         else:
-            module, function = order["call"].split(":")
-            getattr(importlib.import_module(module), function)(**order.get("arguments", {}))
+            called(order["call"])(**order.get("arguments", {}))
             code = 0
     except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
         traceback.print_exc()
@@ -175,6 +183,12 @@ def obey(order: dict[str, Any]) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def called(name: str) -> Callable[..., Any]:
+    """The function of "module:function"."""
+    module, function = name.split(":")
+    return getattr(importlib.import_module(module), function)
 
 
 def prepare(order: dict[str, Any]) -> None:

@@ -11,12 +11,12 @@ import safetensors
 
 from arc_solver.checkpoint import CheckpointError, read_verified
 from arc_solver.files import LOCK_NAME, TEMP_PREFIX, TEMP_SUFFIX
-from arc_solver.training.run import FINAL_NAME, METRICS_NAME
 from tests.crash.failpoints import CALLS
 from tests.crash.forkserver import TINY, Forkserver, train_command
 from tests.crash.journal import Journal
 from tests.faults.scene import write_tasks
 
+FINAL_NAME, METRICS_NAME = "final.safetensors", "metrics.jsonl"
 Tensors = dict[str, tuple[str, tuple[int, ...], bytes]]
 STEPS, INTERVAL = int(TINY["steps"]), int(TINY["save_every"])
 RESUMED = re.compile(r"resuming .* at step (\d+)")

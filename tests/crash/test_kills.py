@@ -12,11 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from arc_solver.training.run import FINAL_NAME
 from tests.crash.failpoints import CALLS
 from tests.crash.forkserver import REPOSITORY, Forkserver, train_command
 from tests.crash.journal import Journal
-from tests.crash.scene import INTERVAL, STEPS, Whole, defects, differences, newest, resumed_at, tensors
+from tests.crash.scene import (
+    FINAL_NAME,
+    INTERVAL,
+    STEPS,
+    Whole,
+    defects,
+    differences,
+    newest,
+    resumed_at,
+    tensors,
+)
 from tests.tally import count, record, seed
 
 NUM_KILLS = count("KILL", 8)
