@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -41,19 +39,27 @@ class BoardEvaluator:
     boards: BoardSet
     config: PredictConfig
 
-    def evaluate(self, model: Model, puzzles: PuzzleMap) -> dict[str, Any]:
-        """Exact and valid share, mean ages, seconds."""
+    def count(self, model: Model, puzzles: PuzzleMap, rank: int, world: int) -> dict[str, float]:
+        """Boards, those exact, those valid and all their ages, of share `rank` of `world`."""
         del puzzles
-        started = time.monotonic()
+        boards = self.boards.take(slice(rank, None, world))
+        if not len(boards):
+            return dict.fromkeys(("boards", "exact", "valid", "ages"), 0.0)
         was_training = model.training
-        answers = answer_boards(model.eval(), self.boards, dataclasses.replace(self.config, views=1))
+        answers = answer_boards(model.eval(), boards, dataclasses.replace(self.config, views=1))
         model.train(was_training)
-        scores = board_scores(self.boards, answers.cells)
+        scores = board_scores(boards, answers.cells)
         return {
-            "eval_exact": round(scores["exact"], 5),
-            "eval_valid": round(scores["valid"], 5),
-            "eval_ages": round(float(answers.ages.mean()), 3),
-            "eval_seconds": round(time.monotonic() - started, 2),
+            "boards": len(boards),
+            "exact": scores["exact"] * len(boards),
+            "valid": scores["valid"] * len(boards),
+            "ages": float(answers.ages.sum()),
+        }
+
+    def metrics(self, counts: dict[str, float]) -> dict[str, float]:
+        """Exact and valid share and mean ages."""
+        return {
+            f"eval_{name}": round(counts[name] / counts["boards"], 5) for name in ("exact", "valid", "ages")
         }
 
 
@@ -65,22 +71,32 @@ class TaskEvaluator:
     config: PredictConfig
     canvas: str = "fitted"
 
-    def evaluate(self, model: Model, puzzles: PuzzleMap) -> dict[str, Any]:
-        """Share of outputs solved with one and two attempts (per output), seconds."""
-        started = time.monotonic()
-        known = [(task, number) for task in self.tasks if (number := puzzles.find(task)) is not None]
+    def count(self, model: Model, puzzles: PuzzleMap, rank: int, world: int) -> dict[str, float]:
+        """Outputs, and those solved with one and with two attempts, of share `rank` of `world`."""
+        mine = self.tasks[rank::world]
+        truth = carried_truth(mine)
+        if not truth:
+            return dict.fromkeys(("outputs", "pass_1", "pass_2"), 0.0)
+        known = [(task, number) for task in mine if (number := puzzles.find(task)) is not None]
         tasks, numbers = [task for task, _ in known], [number for _, number in known]
         box = BallotBox([Query(task.id, i) for task in tasks for i in range(len(task.test))])
+        was_training = model.training
         for found in guesses(model.eval(), puzzles, tasks, numbers, self.config, canvas=self.canvas):
             a = found.answers
             box.cast_batch(found.queries, a.keys, a.cells, a.shapes[:, 0], a.shapes[:, 1], found.confidence)
-        result = score_attempts(
-            {query: box.attempts(query) for query in box.queries}, carried_truth(list(self.tasks)), ""
-        )
+        model.train(was_training)
+        score = score_attempts({query: box.attempts(query) for query in box.queries}, truth, "")
         return {
-            "eval_exact": round(result.rate("per_output", 2).value, 5),
-            "eval_pass_1": round(result.rate("per_output", 1).value, 5),
-            "eval_seconds": round(time.monotonic() - started, 2),
+            "outputs": score.num_outputs,
+            "pass_1": len(score.solved_outputs(1)),
+            "pass_2": len(score.solved_outputs(2)),
+        }
+
+    def metrics(self, counts: dict[str, float]) -> dict[str, float]:
+        """Share of outputs solved with two attempts (exact) and with one."""
+        return {
+            "eval_exact": round(counts["pass_2"] / counts["outputs"], 5),
+            "eval_pass_1": round(counts["pass_1"] / counts["outputs"], 5),
         }
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
+
+if TYPE_CHECKING:
+    from arc_solver.training.estimate import Estimate
 
 EPILOG = "\b\nExample: arc-solve train --data arc1 --preset cpu-arc --time-limit 25m --out runs/arc"
 
@@ -34,7 +39,8 @@ def train(
     seed: int | None = typer.Option(None, min=0, help="Seed; short for --set train.seed=N."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
-    dry_run: bool = typer.Option(False, help="Read, size, estimate, run one step; write nothing."),
+    dry_run: bool = typer.Option(False, help="Read, size, time a few steps; write nothing."),
+    tensorboard: bool = typer.Option(False, help="Also write the figures for TensorBoard, in the folder."),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
     skip_bad: bool = typer.Option(False, help="Leave out bad boards of a file and count them."),
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
@@ -49,11 +55,14 @@ def train(
     from arc_solver.presets import find_preset
 
     limit = seconds_of(time_limit)
-    say = sayer(quiet)
+    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts one speaks
+    say = sayer(quiet or not leads)
     extra = ([f"steps={steps}"] if steps is not None else []) + (
         [f"train.seed={seed}"] if seed is not None else []
     )
     recipe = apply_settings(find_preset(preset), [*settings, *extra])
+    if leads and not dry_run:
+        refuse_folder_in_use(out)
     corpus = read_corpus(data, data_dir=data_dir, lenient=lenient, skip_bad=skip_bad, notice=say)
     from arc_solver.evaluation import read_evaluator
     from arc_solver.training.run import RunOptions, measure_step
@@ -69,7 +78,45 @@ def train(
                 typer.echo(f"{key:>18}: {value}")
         return
     evaluator = read_evaluator(eval_data, recipe) if eval_data else None
-    options = RunOptions(limit, init, device, quiet, evaluator, say)
+    options = RunOptions(
+        limit,
+        init,
+        device,
+        quiet,
+        evaluator,
+        say,
+        expect=None if quiet else lambda cost: say(expectation(cost, limit)),
+        tensorboard=tensorboard,
+    )
     path = run(recipe, corpus, out, options)
-    say(f"trained; weights in {path}" + (f" (limit {duration(limit)})" if limit else ""))
-    typer.echo(json.dumps({"weights": str(path), "out": str(out)}) if as_json else str(path))
+    if leads:
+        say(f"trained; weights in {path}" + (f" (limit {duration(limit)})" if limit else ""))
+        typer.echo(json.dumps({"weights": str(path), "out": str(out)}) if as_json else str(path))
+
+
+def refuse_folder_in_use(out: Path) -> None:
+    """FolderInUse before anything slow is done; a folder that is not there is not made."""
+    from arc_solver.files import LOCK_NAME, lock_folder
+
+    if (out / LOCK_NAME).exists():
+        with lock_folder(out):
+            pass
+
+
+def expectation(cost: Estimate, limit: float | None) -> str:
+    """What a run will take, in a line."""
+    if limit is None:
+        extent = f"{cost.steps:,} steps take {duration(cost.seconds)}"
+    elif cost.seconds <= limit:
+        extent = f"{cost.steps:,} steps take {duration(cost.seconds)} of {duration(limit)}"
+    else:
+        extent = f"about {cost.steps_within(limit):,} of {cost.steps:,} steps fit into {duration(limit)}"
+    return (
+        f"expected: {cost.seconds_per_step:.3g} s a step, {extent}; "
+        f"checkpoints of {megabytes(cost.checkpoint_bytes)}, {megabytes(cost.disk_bytes)} of disk in all"
+    )
+
+
+def megabytes(size: int) -> str:
+    """Bytes as a person says them."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"

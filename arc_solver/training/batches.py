@@ -80,4 +80,4 @@ class Batches:
                 batches = ahead.result()
                 step += 1
                 ahead = painter.submit(self.paint, step)
-                yield [Batch(*(t.to(self.device, non_blocking=True) for t in batch)) for batch in batches]
+                yield [batch.to(self.device) for batch in batches]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,8 @@ def save_state(
 
     Raises NotFinite, with nothing written, when a tensor of the run holds a number that is none.
     """
-    tensors = state.tensors()
+    tensors = state.tensors(in_flight=state.in_flight_bytes <= MAX_SLOTS_BYTES)
     check_tensors(tensors, state.step)
-    in_flight = sum(t.numel() * t.element_size() for name, t in tensors.items() if name.startswith("slots."))
-    if in_flight > MAX_SLOTS_BYTES:
-        tensors = {name: t for name, t in tensors.items() if not name.startswith("slots.")}
     path = folder / checkpoint_name(state.step)
     if not state.team.leads:
         return path
@@ -72,6 +69,21 @@ def save_state(
     for old in checkpoints(folder)[max(2, preset.train.keep) :]:
         old.unlink(missing_ok=True)
     return path
+
+
+def checkpoint_bytes(state: TrainState) -> int:
+    """Size of a checkpoint, but for its header and puzzle map."""
+    in_flight = state.in_flight_bytes
+    return _bytes(state.tensors(in_flight=False)) + (in_flight if in_flight <= MAX_SLOTS_BYTES else 0)
+
+
+def weights_bytes(state: TrainState) -> int:
+    """Size of a file of averaged weights and rows, but for its header and puzzle map."""
+    return _bytes(state.averaged.state_dict())
+
+
+def _bytes(tensors: Mapping[str, Tensor]) -> int:
+    return sum(t.numel() * t.element_size() for t in tensors.values())
 
 
 def save_weights(

@@ -14,8 +14,15 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-# Rank 0 evaluates and writes alone; the others wait this long for it.
-PATIENCE = datetime.timedelta(hours=2)
+# Ranks wait this long for each other: rank 0 writes alone, and shares of an evaluation take unlike times.
+PATIENCE = datetime.timedelta(minutes=30)
+FLOOR = -1.0  # below anything that ranks agree on
+
+
+class PeerLost(RuntimeError):
+    """Another process of the run is gone; the newest checkpoint is where the run goes on from."""
+
+    exit_code = 1
 
 
 class Team:
@@ -34,7 +41,8 @@ class Team:
         if self.world == 1 or not gradients:
             return
         flat = torch.cat([g.flatten() for g in gradients])
-        dist.all_reduce(flat)
+        with with_peers():
+            dist.all_reduce(flat)
         for gradient, summed in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(summed.view_as(gradient))
 
@@ -47,22 +55,34 @@ class Team:
         padded = carried.new_zeros((max(sizes), *part.shape[1:]))
         padded[: part.shape[0]] = carried
         parts = [torch.empty_like(padded) for _ in range(self.world)]
-        dist.all_gather(parts, padded)
+        with with_peers():
+            dist.all_gather(parts, padded)
         return torch.cat([p[:size] for p, size in zip(parts, sizes, strict=True)]).to(part.dtype)
 
-    def agree(self, *values: float) -> tuple[float, ...]:
-        """The values of rank 0."""
+    def agree(self, *values: float, anyone: float) -> tuple[float, ...]:
+        """The values (none negative) of rank 0, then the largest `anyone` of all; no device is waited for."""
         if self.world == 1:
-            return values
-        told = torch.tensor(values, dtype=torch.float64, device=_control_device())
-        dist.broadcast(told, 0)
+            return (*values, anyone)
+        own = values if self.leads else [FLOOR] * len(values)
+        told = torch.tensor([*own, anyone], dtype=torch.float64)
+        with with_peers():
+            dist.all_reduce(told, dist.ReduceOp.MAX)
         return tuple(told.tolist())
+
+    def add_up(self, sums: dict[str, float]) -> dict[str, float]:
+        """Sums over all processes, which give the same names in the same order."""
+        told = torch.tensor(list(sums.values()), dtype=torch.float64)
+        if self.world > 1:
+            with with_peers():
+                dist.all_reduce(told)
+        return dict(zip(sums, told.tolist(), strict=True))
 
     def total(self, measures: Tensor) -> Tensor:
         """The sum of a small tensor over all processes."""
         if self.world > 1:
             measures = measures.clone()
-            dist.all_reduce(measures)
+            with with_peers():
+                dist.all_reduce(measures)
         return measures
 
 
@@ -76,12 +96,28 @@ def team_of(device: torch.device) -> Iterator[tuple[Team, torch.device]]:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    # What ranks agree on lies in the memory of the host, where gloo carries it.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield Team(dist.get_rank(), world), device
-    finally:
+    except PeerLost:
+        raise  # taking leave of a peer that is gone could wait for it
+    except BaseException:
         dist.destroy_process_group()
+        raise
+    dist.destroy_process_group()
 
 
-def _control_device() -> torch.device:
-    return torch.device("cuda") if dist.get_backend() == "nccl" else torch.device("cpu")
+@contextlib.contextmanager
+def with_peers() -> Iterator[None]:
+    """Turn the error of a collective into PeerLost."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:120]
+        raise PeerLost(
+            f"another process of this run is gone ({reason}); start all of them again to go on from the "
+            "newest checkpoint"
+        ) from error

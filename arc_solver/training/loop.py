@@ -50,8 +50,8 @@ def run_steps(
 ) -> bool:
     """Train `state` from its step to `config.steps` or a limit; True when the run is complete.
 
-    Evaluation and saving do not count as training time. Of several processes rank 0 decides on time. Raises
-    NotFinite before a report, an evaluation or a save that follows a step which was not finite.
+    Evaluation and saving do not count as training time. Of several processes rank 0 decides on time and any
+    may stop. Raises NotFinite before the report, evaluation or save that follows a step that was not finite.
     """
     clock = limits.clock
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
@@ -64,10 +64,10 @@ def run_steps(
     for batches in state.batches.from_step(state.step):
         state.seconds = base + clock() - started
         spent = state.seconds / limits.time_limit if limits.time_limit is not None else 0.0
-        progress, stop, due = state.team.agree(
+        progress, due, stop = state.team.agree(
             max(state.step / config.steps, spent),
-            limits.stop() or (limits.deadline is not None and clock() >= limits.deadline),
             clock() - reported >= REPORT_SECONDS,
+            anyone=limits.stop() or (limits.deadline is not None and clock() >= limits.deadline),
         )
 
         # evaluate
@@ -108,6 +108,7 @@ def run_steps(
             metrics = measured(state.team.total(sums), state.step - reported_step, clock() - reported)
             hooks.last = {"step": state.step, "seconds": base + clock() - started, **metrics}
             hooks.report(hooks.last)
+            bar.total = max(state.step, round(state.step / max(progress, 1e-9)))  # what the time allows
             bar.set_postfix(
                 {k: metrics[k] for k in ("loss", "exact", "ages", "examples_per_s")}, refresh=False
             )

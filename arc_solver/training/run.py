@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from arc_solver.checkpoint import checkpoints
 from arc_solver.config import Preset
 from arc_solver.corpus import Corpus, read_corpus
 from arc_solver.device import choose_device
-from arc_solver.files import append_line, lock_folder, sweep_stale
+from arc_solver.domain import TrainingData
+from arc_solver.files import lock_folder, sweep_stale
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
-from arc_solver.training.checkpoint import BEST_NAME, resume, save_state, save_weights
+from arc_solver.training.batches import slots_per_canvas
+from arc_solver.training.checkpoint import (
+    BEST_NAME,
+    checkpoint_bytes,
+    resume,
+    save_state,
+    save_weights,
+)
 from arc_solver.training.distributed import team_of
+from arc_solver.training.estimate import Estimate, check_disk, estimate
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
+from arc_solver.training.metrics import MetricsLog, check_tensorboard
 from arc_solver.training.state import TrainState
 from arc_solver.weights import check_state, load
 
@@ -38,13 +48,19 @@ class Interrupted(RuntimeError):
 class Evaluator(Protocol):
     """Scores a run on what it has not seen: `eval_exact` decides which checkpoint is the best."""
 
-    def evaluate(self, model: Model, puzzles: PuzzleMap) -> Metrics:
-        """Metrics of the averaged weights, every name starting with `eval_`."""
+    def count(self, model: Model, puzzles: PuzzleMap, rank: int, world: int) -> dict[str, float]:
+        """What share `rank` of `world` of the material gives, as sums that add up over the shares."""
+
+    def metrics(self, counts: dict[str, float]) -> Metrics:
+        """Metrics of the sums over all shares, every name starting with `eval_`."""
 
 
 @dataclass
 class RunOptions:
-    """How a run is carried out; nothing here changes what is learnt but `time_limit` and `init`."""
+    """How a run is carried out; nothing here changes what is learnt but `time_limit` and `init`.
+
+    `expect` hears what a run that begins will cost; without it nothing is measured.
+    """
 
     time_limit: float | None = None
     init: Path | None = None
@@ -52,6 +68,8 @@ class RunOptions:
     quiet: bool = True
     evaluator: Evaluator | None = None
     say: Callable[[str], None] = field(default=lambda _: None)
+    expect: Callable[[Estimate], None] | None = None
+    tensorboard: bool = False
 
 
 def train(
@@ -64,7 +82,8 @@ def train(
 
     `data` is a Corpus, or names and paths as on the command line. Where `out` holds a run of the same recipe
     and data it goes on from its newest whole checkpoint. Raises a ValueError subclass for bad input,
-    FolderInUse where another process trains there, Interrupted after SIGINT or SIGTERM.
+    FolderInUse where another process trains there, StorageError where no checkpoint fits, NotFinite for a
+    number that is none, PeerLost where a process of several is gone, Interrupted after SIGINT or SIGTERM.
     """
     options = options or RunOptions()
     corpus = (
@@ -74,50 +93,89 @@ def train(
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
     if options.init is not None:
         start_from(model, options.init)
+    if options.tensorboard:
+        check_tensorboard()
     out = Path(out)
     with contextlib.ExitStack() as stack:
         team, device = stack.enter_context(team_of(choose_device(options.device)))
         caught = stack.enter_context(stop_signals())
+        if options.expect is not None and not checkpoints(out):
+            options.expect(estimate(preset, model, examples, device, team))
+        state = TrainState(model, examples, preset.train, device, team=team)
         if team.leads:
+            check_disk(out, checkpoint_bytes(state))
             stack.enter_context(lock_folder(out))
             sweep_stale(out)
-        state = TrainState(model, examples, preset.train, device, team=team)
-        found = resume(out, state, preset, examples, options.say)
-        if found is not None:
-            options.say(f"resuming {out} at step {state.step}")
-        best = float((found or {}).get("best", -1.0))
-        facts: dict[str, Any] = {"files": corpus.manifest, "best": best}
-
-        def report(metrics: Metrics) -> None:
-            if not team.leads:
-                return
-            append_line(out / METRICS_NAME, json.dumps(metrics).encode())
-            exact = metrics.get("eval_exact")
-            if exact is not None and exact > facts["best"]:
-                facts["best"] = exact
-                save_weights(out / BEST_NAME, state, preset, puzzles, facts | {"scores": metrics})
-
-        def evaluate() -> Metrics:
-            return options.evaluator.evaluate(state.averaged, puzzles) if options.evaluator else {}
-
-        hooks = Hooks(
-            report=report,
-            save=lambda: save_state(out, state, preset, puzzles, examples, facts),
-            evaluate=evaluate if options.evaluator and team.leads else None,
-        )
+        sitting = Sitting(out, state, preset, puzzles, examples, corpus.manifest, options)
+        stack.callback(sitting.log.close)
+        hooks = Hooks(sitting.report, sitting.save, sitting.evaluate if options.evaluator else None)
         limits = Limits(time_limit=options.time_limit, stop=lambda: bool(caught))
         complete = run_steps(state, preset.train, limits, hooks, quiet=options.quiet or not team.leads)
-        saved = save_state(out, state, preset, puzzles, examples, facts)
+        saved = sitting.save()
         if not complete:
             number = caught[0] if caught else signal.SIGTERM
             raise Interrupted(number, f"stopped by signal {number} at step {state.step}; saved {saved}")
-        if not team.leads:
-            return out / FINAL_NAME
-        scores = evaluate()
-        if scores:
-            report({"step": state.step, "seconds": state.seconds, **scores})
-        save_weights(out / FINAL_NAME, state, preset, puzzles, facts | {"scores": scores})
+        sitting.finish()
     return out / FINAL_NAME
+
+
+class Sitting:
+    """One start of a run, from nothing or from its newest checkpoint: what it saves, scores and reports."""
+
+    def __init__(
+        self,
+        out: Path,
+        state: TrainState,
+        preset: Preset,
+        puzzles: PuzzleMap,
+        examples: TrainingData,
+        manifest: Sequence[tuple[str, str]],
+        options: RunOptions,
+    ) -> None:
+        self.out, self.state, self.preset, self.puzzles, self.examples = out, state, preset, puzzles, examples
+        self.evaluator = options.evaluator
+        found = resume(out, state, preset, examples, options.say)
+        if found is not None:
+            options.say(f"resuming {out} at step {state.step}")
+        self.facts: dict[str, Any] = {"files": manifest, "best": float((found or {}).get("best", -1.0))}
+        wished = options.tensorboard and state.team.leads
+        self.log = MetricsLog(out / METRICS_NAME, tensorboard=wished, step=state.step)
+
+    def report(self, metrics: Metrics) -> None:
+        """Log figures; weights that score better than all before are kept."""
+        if not self.state.team.leads:
+            return
+        self.log.add(metrics)
+        exact = metrics.get("eval_exact")
+        if exact is not None and exact > self.facts["best"]:
+            self.facts["best"] = exact
+            self._save_weights(BEST_NAME, metrics)
+
+    def save(self) -> Path:
+        """Write the checkpoint of this step."""
+        return save_state(self.out, self.state, self.preset, self.puzzles, self.examples, self.facts)
+
+    def evaluate(self) -> Metrics:
+        """Score the averaged weights, every process a share; nothing without an evaluator."""
+        if self.evaluator is None:
+            return {}
+        started, team = time.monotonic(), self.state.team
+        counts = self.evaluator.count(self.state.averaged, self.puzzles, team.rank, team.world)
+        metrics = self.evaluator.metrics(team.add_up(counts))
+        return metrics | {"eval_seconds": round(time.monotonic() - started, 2)}
+
+    def finish(self) -> None:
+        """Score and keep the last weights."""
+        scores = self.evaluate()
+        if not self.state.team.leads:
+            return
+        if scores:
+            self.report({"step": self.state.step, "seconds": self.state.seconds, **scores})
+        self._save_weights(FINAL_NAME, scores)
+
+    def _save_weights(self, name: str, scores: Metrics) -> None:
+        facts = self.facts | {"scores": scores}
+        save_weights(self.out / name, self.state, self.preset, self.puzzles, facts)
 
 
 def start_from(model: Model, path: Path) -> None:
@@ -155,25 +213,20 @@ def stop_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def measure_step(preset: Preset, corpus: Corpus, device: str, num_steps: int = 1) -> dict[str, Any]:
-    """What a dry run tells: sizes, and the seconds of one step after one to warm up."""
+def measure_step(preset: Preset, corpus: Corpus, device: str) -> dict[str, Any]:
+    """What a dry run tells: sizes, and what a run would cost."""
     examples, puzzles = corpus.training_data(preset)
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
-    state = TrainState(model, examples, preset.train, choose_device(device))
-    seconds: list[float] = []
-    config = dataclasses.replace(preset.train, steps=num_steps + 1, save_every=num_steps + 2, eval_every=0)
-    for count in (1, num_steps + 1):
-        before = state.seconds
-        run_steps(state, dataclasses.replace(config, steps=count), Limits(), Hooks())
-        seconds.append(state.seconds - before)
-    dense = sum(p.numel() for p in model.parameters())
+    cost = estimate(preset, model, examples, choose_device(device))
+    slots = slots_per_canvas(examples.sizes, preset.train.batch_size)
     return {
-        "parameters": dense,
+        "parameters": sum(p.numel() for p in model.parameters()),
         "row_parameters": model.puzzle.rows.numel(),
         "puzzles": puzzles.num_rows,
-        "canvases": {
-            f"{h}x{w}": n for (h, w), n in zip(examples.canvases, state.batches.global_slots, strict=True)
-        },
-        "seconds_per_step": seconds[1] / num_steps,
-        "hours": seconds[1] / num_steps * preset.train.steps / 3600,
+        "canvases": {f"{h}x{w}": n for (h, w), n in zip(examples.canvases, slots, strict=True)},
+        "seconds_per_step": cost.seconds_per_step,
+        "steps": cost.steps,
+        "hours": cost.seconds / 3600,
+        "checkpoint_bytes": cost.checkpoint_bytes,
+        "disk_bytes": cost.disk_bytes,
     }

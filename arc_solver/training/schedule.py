@@ -30,3 +30,22 @@ def depth(config: TrainConfig, model: ModelConfig, progress: float) -> tuple[int
         if progress < end:
             return min(cycles, model.cycles), min(latent_steps, model.latent_steps)
     return model.cycles, model.latent_steps
+
+
+def relative_cost(config: TrainConfig, model: ModelConfig) -> float:
+    """The cost of the mean step of a run next to one at the model's own depth.
+
+    Counted in evaluations of the network, of which those with gradient cost three.
+    """
+
+    def cost(cycles: int, latent_steps: int) -> int:
+        return (cycles + 2) * (latent_steps + 1)
+
+    if config.curriculum == "off":
+        return 1.0
+    starts = [0.0, *(end for end, _, _ in DEPTH_STAGES)]
+    ends = [*starts[1:], 1.0]
+    total = sum(
+        (end - start) * cost(*depth(config, model, start)) for start, end in zip(starts, ends, strict=True)
+    )
+    return total / cost(model.cycles, model.latent_steps)

@@ -21,6 +21,10 @@ class Batch(NamedTuple):
     codes: Tensor  # (B, 12) int32, see model.puzzle_embedding
     least_age: Tensor  # (B,) int32: a slot younger than this does not halt at this step (exploration)
 
+    def to(self, device: torch.device) -> Batch:
+        """The batch on another device, without waiting for it."""
+        return Batch(*(t.to(device, non_blocking=True) for t in self))
+
 
 class Slots:
     """Mutable rows in flight of one canvas. Starts with every slot halted, so the first refill fills all."""

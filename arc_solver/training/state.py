@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -40,9 +41,10 @@ class TrainState:
         self.team = team or Team()
         self.model = model.to(device)
         self.model.compute_dtype = compute_dtype(config.precision, device)
-        self.averaged = copy.deepcopy(self.model).requires_grad_(False)
-        if not config.ema_rows:
-            self.averaged.puzzle.rows = self.model.puzzle.rows
+        # The table of rows is by far the largest tensor; unless averaged it is shared, not copied.
+        rows = self.model.puzzle.rows
+        shared = {} if config.ema_rows else {id(rows): rows}
+        self.averaged = copy.deepcopy(self.model, shared).requires_grad_(False)
         self.average = MovingAverage(self.model, self.averaged, config.ema, config.ema_rows)
         self.optimizers = Optimizers(self.model, config)
         self.sign_sgd = SignSGD(self.model.puzzle)
@@ -64,20 +66,30 @@ class TrainState:
         device = self.model.first_answer.device
         return [t for t in tensors if t.device == device]
 
-    def tensors(self) -> dict[str, Tensor]:
+    def tensors(self, *, in_flight: bool = True) -> dict[str, Tensor]:
         """Every tensor that must survive a restart, by name; called by all processes together.
 
-        The dense ones are live: copying into them restores a run. Slots come in the order of all processes.
+        The dense ones are live: copying into them restores a run. Slots come in the order of all processes,
+        unless rows `in_flight` are not wanted.
         """
         named = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         shared = set() if self.average_has_rows else {"puzzle.rows"}
         named |= {f"average.{n}": t for n, t in self.averaged.state_dict().items() if n not in shared}
         named |= {f"optimizer.{name}": t for name, t in self.optimizers.state().items()}
-        for group, slots in enumerate(self.slots):
+        for group, slots in enumerate(self.slots if in_flight else []):
             spans = self.batches.all_spans(group)
             for name, t in slots.state().items():
                 named[f"slots.{group}.{name}"] = self.team.gather(t, spans)
         return named
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """Size of the rows in flight of all processes."""
+        return sum(
+            total * t.element_size() * math.prod(t.shape[1:])
+            for total, slots in zip(self.batches.global_slots, self.slots, strict=True)
+            for t in slots.state().values()
+        )
 
     @property
     def average_has_rows(self) -> bool:
