@@ -16,8 +16,11 @@ def replace(rows: Rows, setting: Setting) -> Rows:
     return recolored(rows, color_table(((setting[1], setting[2]),)))
 
 
-def swap(rows: Rows, setting: Setting) -> Rows:
-    """Exchange two colors."""
+def swap(rows: Rows, setting: Setting) -> Rows | None:
+    """Exchange two colors that are both there."""
+    flat = b"".join(rows)
+    if setting[1] not in flat or setting[2] not in flat:
+        return None
     return recolored(rows, color_table(((setting[1], setting[2]), (setting[2], setting[1]))))
 
 
@@ -209,12 +212,12 @@ _SAME, _DYES, _CLEARS, _ADDS = (
 )
 _busy = mixed(noise, noise, mosaic, blobs)
 RULES = (
-    Rule("replace", replace, with_colors(_busy, 1, 1), _DYES, reads=1, paints=1),
-    Rule("swap", swap, with_colors(_busy, 1, 2), _DYES, reads=2),
+    Rule("replace", replace, with_colors(_busy, 1, 1), _DYES, reads=1, paints=1, takes=True),
+    Rule("swap", swap, with_colors(_busy, 1, 2), _DYES, reads=2, takes=True),
     Rule("translate", translate, table_scene, _DYES, draw=random_table, fits=fitting_tables),
     Rule("whitewash", whitewash, anything, _DYES, paints=1),
     Rule("keep-color", keep_color, with_colors(_busy, 1, 1), _CLEARS, reads=1),
-    Rule("erase-color", erase_color, with_colors(_busy, 1, 1), _CLEARS, reads=1),
+    Rule("erase-color", erase_color, with_colors(_busy, 1, 1), _CLEARS, reads=1, takes=True),
     Rule("negative", negative, one_color, _SAME),
     Rule("two-color-swap", two_color_swap, two_colors, _DYES),
     Rule("fill-black", fill_black, anything, _ADDS, paints=1),

@@ -1,34 +1,34 @@
 """Whether demonstrations determine the answers: no rule of the library may fit them and answer differently.
 
-What a rule can never do (its traits) is compared with the first demonstration before the rule is tried, and a
-rule is given up at the first output that it gets wrong.
+What a rule can never do (its traits, its colors) is compared with the demonstrations before the rule is
+tried, and a rule is given up at the first output that it gets wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from arc_solver.sources.synthetic.rows import INKED, Rows
 from arc_solver.sources.synthetic.rule import ALL_COLORS, Example, Rule, Setting, Trait
 
-_SAME, _ADDS, _CLEARS, _DYES, _COUNTS, _SMALLER, _LARGER = map(int, Trait)
+_SAME, _ADDS, _CLEARS, _DYES, _COUNTS, _SMALLER, _LARGER, _OTHER, _LINE = map(int, Trait)
 
 
 def traits_of(question: Rows, answer: Rows) -> int:
     """All traits that a pair shows, as a plain number: operations on flags are slow."""
     before, after = b"".join(question), b"".join(answer)
-    found = 0
+    found = _LINE if len(answer) == 1 or len(answer[0]) == 1 else 0
     if len(before) != len(after):
-        found |= _SMALLER if len(after) < len(before) else _LARGER
-    elif sorted(before) == sorted(after):
+        return found | _OTHER | (_SMALLER if len(after) < len(before) else _LARGER)
+    if sorted(before) == sorted(after):
         found |= _COUNTS
-    if len(question) != len(answer) or len(question[0]) != len(answer[0]):
-        return found
+    if len(question) != len(answer):
+        return found | _OTHER
     found |= _SAME
     x, y = int.from_bytes(before, "big"), int.from_bytes(after, "big")
     inked, kept = before.translate(INKED), after.translate(INKED)
-    mask = int.from_bytes(inked, "big")
-    if x == y & mask:
+    if x == y & int.from_bytes(inked, "big"):
         found |= _ADDS
     if y == x & int.from_bytes(kept, "big"):
         found |= _CLEARS
@@ -37,48 +37,54 @@ def traits_of(question: Rows, answer: Rows) -> int:
     return found
 
 
-def brought(pairs: Sequence[Example]) -> tuple[set[int], bool]:
-    """The colors but black that cells change into; for grids of unequal shape, all colors of the outputs.
+class Palette(NamedTuple):
+    """The colors of some pairs.
 
-    The second value says whether an output shows a color that its input lacks.
+    `read` are those of the inputs, `shown` of the outputs, `taken` the old and `brought` the new ones of
+    cells that change, all but `taken` without black; `new` says whether an output shows what its input lacks.
     """
-    found: set[int] = set()
+
+    read: list[int]
+    shown: list[int]
+    taken: list[int]
+    brought: list[int]
+    new: bool
+
+
+def palette_of(pairs: Sequence[Example]) -> Palette:
+    """The colors of pairs; where shapes differ, nothing counts as taken or brought."""
+    changes: set[tuple[int, int]] = set()
+    read: set[int] = set()
+    shown: set[int] = set()
     new = False
     for question, answer in pairs:
         before, after = b"".join(question), b"".join(answer)
-        new = new or bool(set(after) - set(before) - {0})
-        if len(question) == len(answer) and len(question[0]) == len(answer[0]):
-            found.update(b for a, b in set(zip(before, after, strict=True)) if a != b)
-        else:
-            found.update(after)
-    return found - {0}, new
+        there, then = set(before), set(after)
+        new = new or bool(then - there - {0})
+        read |= there
+        shown |= then
+        if len(question) == len(answer) and len(before) == len(after):
+            changes.update(zip(before, after, strict=True))
+    taken = {old for old, color in changes if old != color}
+    brought = {color for old, color in changes if old != color}
+    return Palette(sorted(read - {0}), sorted(shown - {0}), sorted(taken), sorted(brought - {0}), new)
 
 
 def candidates(library: Sequence[Rule], pairs: Sequence[Example]) -> Iterator[tuple[Rule, Setting]]:
     """The rules and settings that may fit the demonstrations as far as traits and colors tell."""
-    question, answer = pairs[0]
-    seen = traits_of(question, answer)
-    colors, new = brought(pairs)
-    read = sorted(set().union(*[b"".join(before) for before, _ in pairs]) - {0})
-    spare = [color for color in ALL_COLORS if color not in colors]
+    missing = ~traits_of(*pairs[0])
+    colors = palette_of(pairs)
     for rule in library:
-        if rule.traits & ~seen:
+        if rule.traits & missing:
             continue
         if rule.fits is not None:
             for setting in rule.fits(pairs):
                 yield rule, setting
             continue
-        if rule.paints == 0:
-            if new:
-                continue
-            painted: Sequence[int] = ()
-        else:
-            painted = sorted(colors)
-            if rule.traits & _SAME:
-                if len(painted) > rule.paints:
-                    continue
-                # A color that no demonstration shows is open.
-                painted = [*painted, *spare[: rule.paints - len(painted)]]
+        painted = _painted(rule, colors)
+        read = _read(rule, colors)
+        if painted is None or read is None:
+            continue
         for setting in rule.settings(read, painted):
             yield rule, setting
 
@@ -95,6 +101,31 @@ def is_determined(library: Sequence[Rule], pairs: Sequence[Example], tests: Sequ
         ):
             return False
     return True
+
+
+def _painted(rule: Rule, colors: Palette) -> Sequence[int] | None:
+    """The colors that the rule may have painted with; None where it cannot have done so."""
+    if not rule.paints:
+        return None if colors.new else ()
+    if not rule.traits & _SAME and not rule.pure:
+        return colors.shown
+    found = colors.brought if rule.traits & _SAME else colors.shown
+    if len(found) > rule.paints:
+        return None
+    # A color that no demonstration shows is open.
+    spare = [color for color in ALL_COLORS if color not in found]
+    return [*found, *spare[: rule.paints - len(found)]]
+
+
+def _read(rule: Rule, colors: Palette) -> Sequence[int] | None:
+    """The colors that the rule may have looked for; None where it cannot have done so."""
+    if not rule.takes:
+        return colors.read
+    found = colors.taken
+    if not 0 < len(found) <= rule.reads or not found[0]:
+        return None
+    spare = [color for color in colors.read if color not in found]
+    return [*found, *spare[: rule.reads - len(found)]]
 
 
 def _num_cells(pair: Example) -> int:

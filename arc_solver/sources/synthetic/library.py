@@ -1,5 +1,31 @@
-"""All rules, in a fixed order."""
+"""All rules, in a fixed order: the tasks of a seed change with it."""
 
-from arc_solver.sources.synthetic import dyes, pulls, rays, shapes
+from arc_solver.sources.synthetic import (
+    counts,
+    dyes,
+    fills,
+    halos,
+    marks,
+    mirrors,
+    panels,
+    pulls,
+    rays,
+    repeats,
+    shapes,
+    things,
+)
 
-LIBRARY = (*shapes.RULES, *dyes.RULES, *pulls.RULES, *rays.RULES)
+LIBRARY = (
+    *shapes.RULES,
+    *dyes.RULES,
+    *pulls.RULES,
+    *rays.RULES,
+    *halos.RULES,
+    *things.RULES,
+    *marks.RULES,
+    *fills.RULES,
+    *panels.RULES,
+    *counts.RULES,
+    *repeats.RULES,
+    *mirrors.RULES,
+)

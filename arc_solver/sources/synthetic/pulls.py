@@ -180,6 +180,6 @@ RULES = (
     Rule("slide", slide, some_blobs, _MOVES, DIRECTIONS),
     Rule("sort-rows", sort_rows, uneven_rows, _MOVES, range(4)),
     Rule("sort-cells", sort_cells, rich_noise, _MOVES, DIRECTIONS),
-    Rule("reverse-ink", reverse_ink, rich_noise, _MOVES, (0, 1)),
+    Rule("reverse-ink", reverse_ink, rich_noise, _MOVES | Trait.DYES, (0, 1)),
     Rule("pull-to-wall", pull_to_wall, objects_and_wall, _MOVES, least=5),
 )

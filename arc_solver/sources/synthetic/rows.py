@@ -84,6 +84,17 @@ def overlaid(top: Rows, bottom: Rows) -> Rows:
     return cut(merged.to_bytes(len(above), "big"), len(top[0]))
 
 
+def laid(rows: Rows, part: Rows, top: int, left: int) -> Rows:
+    """The grid with `part` below its ink, its first cell at (top, left)."""
+    found = list(rows)
+    for number, line in enumerate(part, top):
+        row, end = found[number], left + len(line)
+        found[number] = (
+            row[:left] + bytes([a or b for a, b in zip(row[left:end], line, strict=True)]) + row[end:]
+        )
+    return tuple(found)
+
+
 def recolored(rows: Rows, table: bytes) -> Rows:
     """Every color replaced by its entry of a table of 256 bytes."""
     return tuple([row.translate(table) for row in rows])

@@ -41,6 +41,8 @@ class Trait(IntEnum):
     COUNTS = 16  # as many cells of every color as before
     SMALLER = 32  # fewer cells
     LARGER = 64  # more cells
+    OTHER = 128  # the output has another shape than the input
+    LINE = 256  # the output is one row or one column
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Rule:
     """A family of tasks. `grow(option)` bounds how often the input's side goes into the output's.
 
     `traits` is a sum of what always holds. A rule that paints changes cells into its painted colors or black
-    alone; one that does not brings no new color.
+    alone, and fills outputs of another shape with nothing else where it is `pure`; one that does not paint
+    brings no new color. A rule that `takes` changes cells of the colors that it reads alone.
     `draw` and `fits` are for settings that cannot be listed: a random one, and those that fit demonstrations.
     """
 
@@ -59,6 +62,8 @@ class Rule:
     options: Sequence[int] = (0,)
     reads: int = 0
     paints: int = 0
+    takes: bool = False
+    pure: bool = False
     least: int = 3
     grow: Callable[[int], int] = lambda _: 1
     draw: Callable[[Draws], Setting] | None = None

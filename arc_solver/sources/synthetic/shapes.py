@@ -129,9 +129,11 @@ def crop_content(rows: Rows, _: Setting) -> Rows | None:
     return crop(rows, box(board, frame_of(rows))) if board else None
 
 
-def keep_part(rows: Rows, setting: Setting) -> Rows:
+def keep_part(rows: Rows, setting: Setting) -> Rows | None:
     """Keep a half or a quarter of the grid."""
     high, wide = len(rows) // 2, len(rows[0]) // 2
+    if not high or not wide:
+        return None
     vertical, horizontal = divmod(setting[0], 3)
     rows = (rows, rows[:high], rows[-high:])[vertical]
     return tuple([(row, row[:wide], row[-wide:])[horizontal] for row in rows])
