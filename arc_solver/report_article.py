@@ -83,9 +83,9 @@ def _verdict(outcome: Outcome) -> str:
 
 def _row(answer: Answer, index: int, support: Sequence[Support | None]) -> str:
     name = f"test {index + 1}"
-    figures = (
-        [] if answer.question is None else [_figure(f"<b>{name}</b>", answer.question, f"{name}, input")]
-    )
+    figures = []
+    if answer.question is not None:
+        figures.append(_figure(f"<b>{name}</b>{_size(answer.question)}", answer.question, f"{name}, input"))
     for place, attempt in enumerate(answer.attempts):
         behind = support[place] if place < len(support) else None
         figures.append(_attempt(answer, attempt, f"{name}, attempt {place + 1}", behind))
