@@ -189,11 +189,17 @@ class PredictConfig:
     batch_size: int = 64
     seed: int = 0
     retry_overflow: bool = True
+    # ARC: no more views once the first two places stand ("decided"), or once a sequential test says with at
+    # most `early_error` that no other grid will come first ("likely"); "off": all views.
+    early: str = "decided"
+    early_error: float = 0.01
     rollouts: int = 1  # chains per view of a board, all but the first with noise on the answer state
     sigma: float = 0.0  # of that noise, before every age; 0 = as published for the kind of board
     choice: str = "auto"  # among chains and views: "first" confident one, "vote"; "auto": by kind of board
 
     def __post_init__(self) -> None:
+        _choice("early", self.early, ("off", "decided", "likely"))
+        _require(0 < self.early_error < 1, f"early_error={self.early_error}: above 0 and below 1")
         _choice("choice", self.choice, ("auto", "first", "vote"))
         _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
         for name in ("views", "ages", "batch_size", "rollouts"):

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from arc_solver.config import Preset, apply_settings, with_values
+from arc_solver.config import PredictConfig, Preset, apply_settings, with_values
 from arc_solver.device import choose_device
 from arc_solver.domain.arc import CANVASES, task_side
+from arc_solver.early import EarlyDecision
 from arc_solver.files import sha256_file, write_atomic
 from arc_solver.inference.adapt import adapt, cold_model, warm_model
 from arc_solver.inference.memory import is_out_of_memory, release_memory
@@ -185,6 +186,7 @@ def _predict(
     config, canvas = preset.predict, preset.train.canvas
     total = num_rows(mine, puzzles, numbers, config)
     pace = None if options.deadline is None else Pace(config.ages, options.deadline, options.say)
+    early = _early(box, mine, [box.queries[p] for p in place], puzzles, numbers, config)
     reported = time.monotonic()
     with tqdm(total=total, desc="predict", unit="view", disable=True if options.quiet else None) as bar:
         for found in guesses(
@@ -196,6 +198,7 @@ def _predict(
             canvas=canvas,
             stop=lambda: _over(options),
             pace=pace,
+            early=early,
         ):
             answers = found.answers
             box.cast_batch(
@@ -206,13 +209,33 @@ def _predict(
                 answers.shapes[:, 1],
                 found.confidence,
             )
+            if early:
+                early.count(found)
             bar.update(len(found.queries))
             if time.monotonic() - reported > REPORT_SECONDS:
                 options.on_votes(box)
                 reported = time.monotonic()
     options.on_votes(box)
+    if early and early.saved():
+        options.say(f"{early.saved()} of {total} views were not needed: their outputs were decided before")
     if not _over(options):
         options.on_finished([task.id for task in mine])
+
+
+def _early(
+    box: BallotBox,
+    tasks: Sequence[Task],
+    queries: Sequence[Query],
+    puzzles: PuzzleMap,
+    numbers: Sequence[int],
+    config: PredictConfig,
+) -> EarlyDecision | None:
+    """What stops the views of queries that are decided; None where all views are wanted."""
+    if config.early == "off":
+        return None
+    views = [num_rows([task], puzzles, [n], config) for task, n in zip(tasks, numbers, strict=True)]
+    counts = [len(task.test) for task in tasks]
+    return EarlyDecision(box, queries, np.repeat(np.array(views) // np.array(counts), counts), config)
 
 
 def _share(deadline: float | None, share: float) -> float | None:

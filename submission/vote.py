@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from submission.early import chance_of_another
 from submission.grid import MAX_SIDE, NUM_COLORS, Grid, check_grid
 from submission.rule import QUANTUM, Counts, Floats, Rule, most_votes, quantize
 
@@ -138,6 +139,14 @@ class BallotBox:
         best = [(tuple(key), content) for key, content in zip((-hopes).tolist(), contents, strict=True)]
         others = (hope for place, hope in enumerate(best) if place not in (first, second))
         return order[first] < best[second] and order[second] < min(others)
+
+    def likely(self, query: Query, error: float) -> bool:
+        """Whether the grid that will have most ballots is among the first two, said with at most this error.
+
+        Ballots must come in random order; asked at several moments, each has the error of its own.
+        """
+        votes = sorted(self._sums[0, self._members[self._place(query)]].tolist(), reverse=True)
+        return chance_of_another(votes) <= error
 
     def _hopeful(self, candidates: Sequence[int], remaining: int, max_weight: float) -> Counts:
         """Counts if all remaining ballots fell to each candidate; a last row for a new one."""

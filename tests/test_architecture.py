@@ -26,6 +26,7 @@ CORE = {
         "domain",
         "sources",
         "boardfile",
+        "boxes",
         "corpus",
     )
 }
@@ -91,8 +92,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.solve": ANYTHING,
     "arc_solver.worker": ANYTHING,
     "arc_solver.evaluation": ANYTHING,
+    "arc_solver.early": ANYTHING,
     "arc_solver.boardwork": ANYTHING,
     "arc_solver.demo": ANYTHING,
+    "arc_solver.boxing": ANYTHING,
     "arc_solver.benchmarks": ANYTHING,
     "arc_solver.cli": ANYTHING | {"typer"},
     "arc_solver.commands": ANYTHING | {"typer"},

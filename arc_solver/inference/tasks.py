@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from arc_solver.config import PredictConfig
 from arc_solver.domain import Restored
 from arc_solver.domain.arc import CANVASES, ArcQueries
-from arc_solver.inference.engine import answer_rows
+from arc_solver.inference.engine import Wanted, answer_rows
 from arc_solver.inference.pace import Pace, view_rounds
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
@@ -26,6 +26,16 @@ class Guesses(NamedTuple):
     answers: Restored
     confidence: npt.NDArray[np.float32]
     ages: npt.NDArray[np.int64]
+
+
+class Early(Protocol):
+    """What decides that queries need no further views."""
+
+    settled: npt.NDArray[np.bool_]  # (queries,); may change while guesses come
+    in_rounds: bool  # whether views shall come in rounds over all queries
+
+    def end_round(self) -> None:
+        """All views of a round were answered or declined."""
 
 
 def num_rows(tasks: Sequence[Task], puzzles: PuzzleMap, numbers: Sequence[int], config: PredictConfig) -> int:
@@ -46,23 +56,31 @@ def guesses(
     canvas: str = "fitted",
     stop: Callable[[], bool] = lambda: False,
     pace: Pace | None = None,
+    early: Early | None = None,
 ) -> Iterator[Guesses]:
     """Answer every test input of `tasks` (number `numbers[t]` in `puzzles`) under its views.
 
     `canvas` is the setting that the model was trained with. Queries are numbered through in order. A query
     whose answers mostly run over a fitted canvas is asked again on the full one; those guesses come last.
     With `pace` few views of all queries come before many of any, with as many ages as there is time for.
+    A query that `early` calls settled gets no further views, not even those under way.
     """
     num_queries = sum(len(task.test) for task in tasks)
     asked, over = np.zeros(num_queries, np.int64), np.zeros(num_queries, np.int64)
-    rounds = view_rounds(config.views) if pace else [(0, config.views)]
+    in_rounds = pace or (early and early.in_rounds)
+    rounds = view_rounds(config.views) if in_rounds else [(0, config.views)]
     for first, last in rounds:
         data = ArcQueries(tasks, numbers, puzzles, last, CANVASES[canvas], first)
         if pace:
             tokens = sum(len(data.queries(g)) * h * w for g, (h, w) in enumerate(data.canvases))
             pace.begin_round(0 if first else tokens)
         for answered in answer_rows(
-            model, data, config, stop=stop, age_limit=pace.age_limit if pace else None
+            model,
+            data,
+            config,
+            stop=stop,
+            age_limit=pace.age_limit if pace else None,
+            wanted=_unsettled(data, early) if early else None,
         ):
             restored = data.restore(answered.group, answered.rows, answered.tokens)
             queries = data.queries(answered.group)[answered.rows]
@@ -72,10 +90,17 @@ def guesses(
                 tokens = answered.tokens.shape[1]
                 pace.answered(len(answered.rows) * tokens, int(answered.ages.sum()) * tokens)
             yield Guesses(queries, restored, answered.confidence, answered.ages)
+        if early and not stop():
+            early.end_round()
     again = np.flatnonzero((over * 2 > asked) & (asked > 0))
     retries = config.retry_overflow and canvas != "full" and not model.config.length
     if retries and len(again) and not stop():
         yield from _retried(model, puzzles, tasks, numbers, config, again, stop)
+
+
+def _unsettled(data: ArcQueries, early: Early) -> Wanted:
+    """Wants the rows of queries that are not settled."""
+    return lambda group, rows, ages: ~early.settled[data.queries(group)[rows]]
 
 
 def _retried(
