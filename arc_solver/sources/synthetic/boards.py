@@ -7,7 +7,7 @@ A byte a cell costs more than a bit in shifts and much less between grid and boa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -51,11 +51,16 @@ def where(rows: Rows, color: int) -> int:
 
 def painted(rows: Rows, board: int, color: int) -> Rows:
     """The grid with the cells of `board` in `color`."""
-    if not board:
-        return rows
+    return repainted(rows, ((board, color),)) if board else rows
+
+
+def repainted(rows: Rows, parts: Iterable[tuple[int, int]]) -> Rows:
+    """The grid with one board after the other in its color."""
     flat = b"\0".join(rows)
     size, width = len(flat), len(rows[0])
-    value = int.from_bytes(flat, "big") & ~(255 * board) | color * board
+    value = int.from_bytes(flat, "big")
+    for board, color in parts:
+        value = value & ~(255 * board) | color * board
     cells = value.to_bytes(size, "big")
     return tuple([cells[start : start + width] for start in range(0, size, width + 1)])
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from arc_solver.sources.synthetic.judge import is_determined
 from arc_solver.sources.synthetic.rows import Rows
-from arc_solver.sources.synthetic.rule import Rule, Setting
+from arc_solver.sources.synthetic.rule import Library, Rule, Setting
 
 Chain = tuple[tuple[Rule, Setting], ...]
 """Rules with their settings, the first one applied first."""
@@ -25,9 +25,7 @@ def course_of(chain: Chain, question: Rows) -> Course | None:
     return tuple(course)
 
 
-def is_solvable(
-    library: Sequence[Rule], chain: Chain, shown: Sequence[Course], asked: Sequence[Course]
-) -> bool:
+def is_solvable(library: Library, chain: Chain, shown: Sequence[Course], asked: Sequence[Course]) -> bool:
     """True where the demonstrations leave no choice among the answers of the library.
 
     Looked at are all single rules, the chain in the opposite order, and every chain in which another rule

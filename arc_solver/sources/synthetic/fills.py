@@ -14,6 +14,7 @@ from arc_solver.sources.synthetic.boards import (
     outside,
     painted,
     pieces,
+    repainted,
     row_at,
     where,
 )
@@ -24,6 +25,7 @@ from arc_solver.sources.synthetic.scenes import (
     apart,
     blob,
     blobs,
+    drawn,
     mixed,
     noise,
     ring,
@@ -45,11 +47,8 @@ def fill_holes(rows: Rows, setting: Setting) -> Rows:
 
 def fill_own(rows: Rows, _: Setting) -> Rows:
     """Black cells that ink of one color encloses get its color."""
-    frame, found, black = frame_of(rows), rows, where(rows, 0)
-    for color in colors_of(rows):
-        walls = where(rows, color)
-        found = painted(found, black & ~outside(walls, frame) & ~walls, color)
-    return found
+    frame, black = frame_of(rows), where(rows, 0)
+    return repainted(rows, [(black & ~outside(where(rows, c), frame), c) for c in colors_of(rows)])
 
 
 def fill_outside(rows: Rows, setting: Setting) -> Rows | None:
@@ -66,31 +65,29 @@ def fill_both(rows: Rows, setting: Setting) -> Rows | None:
     holes = _holes(rows, frame)
     if not holes:
         return None
-    return painted(painted(rows, holes, setting[1]), outside(ink(rows), frame), setting[2])
+    return repainted(rows, ((holes, setting[1]), (outside(ink(rows), frame), setting[2])))
 
 
-def fill_hole_sizes(rows: Rows, setting: Setting) -> Rows | None:
+def fill_hole_sizes(rows: Rows, setting: Setting) -> Rows:
     """Enclosed regions of one cell get one color, larger ones another."""
-    frame, found = frame_of(rows), rows
+    frame = frame_of(rows)
     holes = pieces(_holes(rows, frame), frame.step)
-    for hole in holes:
-        found = painted(found, hole, setting[1] if hole.bit_count() == 1 else setting[2])
-    return found
+    return repainted(rows, [(hole, setting[1 if hole.bit_count() == 1 else 2]) for hole in holes])
 
 
-def fill_square_holes(rows: Rows, setting: Setting) -> Rows | None:
+def fill_square_holes(rows: Rows, setting: Setting) -> Rows:
     """Enclosed regions that are full squares get the task's color."""
-    frame, found = frame_of(rows), rows
+    frame, board = frame_of(rows), 0
     for hole in pieces(_holes(rows, frame), frame.step):
         top, left, bottom, right = box(hole, frame)
         if bottom - top == right - left and hole == block(frame, top, left, bottom, right):
-            found = painted(found, hole, setting[1])
-    return found
+            board |= hole
+    return painted(rows, board, setting[1])
 
 
 def fill_seeded(rows: Rows, setting: Setting) -> Rows | None:
     """Regions between walls of one color fill with the color of the cell that lies in them."""
-    frame, found = frame_of(rows), rows
+    frame, parts = frame_of(rows), []
     free = everywhere(frame) & ~where(rows, setting[1])
     seeds = [(color, where(rows, color)) for color in colors_of(rows) if color != setting[1]]
     if not seeds or not where(rows, setting[1]):
@@ -101,8 +98,8 @@ def fill_seeded(rows: Rows, setting: Setting) -> Rows | None:
         if region & taken:
             return None
         taken |= region
-        found = painted(found, region, color)
-    return found
+        parts.append((region, color))
+    return repainted(rows, parts)
 
 
 def fill_lines(rows: Rows, setting: Setting) -> Rows:
@@ -149,12 +146,11 @@ def crowded(rows: Rows, setting: Setting) -> Rows:
 def framed(draws: Draws, room: Room, _: Setting) -> Rows:
     """Hollow rectangles, some of them open or with cells inside, and other objects."""
     frame = Frame(room.height, room.width)
-    rows = blank(*frame)
-    for board in apart(
-        draws, frame, draws.span(1, 4), lambda d, f: ring(d, f) if d.chance(0.75) else blob(d, f)
-    ):
-        rows = painted(rows, board, draws.pick(room.colors))
-    return rows
+
+    def piece(source: Draws, whole: Frame) -> int:
+        return ring(source, whole) if source.chance(0.75) else blob(source, whole)
+
+    return drawn(draws, room, apart(draws, frame, draws.span(1, 4), piece))
 
 
 def loops(draws: Draws, room: Room, _: Setting) -> Rows:

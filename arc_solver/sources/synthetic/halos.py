@@ -13,6 +13,7 @@ from arc_solver.sources.synthetic.boards import (
     frame_of,
     ink,
     painted,
+    repainted,
     sides_of,
     where,
 )
@@ -44,13 +45,9 @@ def bloom(rows: Rows, setting: Setting) -> Rows:
 
 def grow(rows: Rows, setting: Setting) -> Rows:
     """Every dot grows over the black cells next to it, corners counted or not."""
-    frame, found, taken = frame_of(rows), rows, ink(rows)
-    for color in colors_of(rows):
-        board = where(rows, color)
-        found = painted(
-            found, (around(board, frame) if setting[0] else sides_of(board, frame)) & ~taken, color
-        )
-    return found
+    frame, taken = frame_of(rows), ink(rows)
+    spread = around if setting[0] else sides_of
+    return repainted(rows, [(spread(where(rows, c), frame) & ~taken, c) for c in colors_of(rows)])
 
 
 def edge(rows: Rows, setting: Setting) -> Rows:

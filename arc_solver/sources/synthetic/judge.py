@@ -6,11 +6,12 @@ tried, and a rule is given up at the first output that it gets wrong.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from arc_solver.sources.synthetic.rows import INKED, Rows
-from arc_solver.sources.synthetic.rule import ALL_COLORS, Example, Rule, Setting, Trait
+from arc_solver.sources.synthetic.rule import ALL_COLORS, Example, Kind, Library, Rule, Setting, Trait
 
 _SAME, _ADDS, _CLEARS, _DYES, _COUNTS, _SMALLER, _LARGER, _OTHER, _LINE = map(int, Trait)
 
@@ -70,26 +71,33 @@ def palette_of(pairs: Sequence[Example]) -> Palette:
     return Palette(sorted(read - {0}), sorted(shown - {0}), sorted(taken), sorted(brought - {0}), new)
 
 
-def candidates(library: Sequence[Rule], pairs: Sequence[Example]) -> Iterator[tuple[Rule, Setting]]:
+def candidates(library: Library, pairs: Sequence[Example]) -> Iterator[tuple[Rule, Setting]]:
     """The rules and settings that may fit the demonstrations as far as traits and colors tell."""
     missing = ~traits_of(*pairs[0])
     colors = palette_of(pairs)
-    for rule in library:
-        if rule.traits & missing:
+    for kind, rules in library.kinds:
+        if kind.traits & missing:
             continue
-        if rule.fits is not None:
-            for setting in rule.fits(pairs):
-                yield rule, setting
-            continue
-        painted = _painted(rule, colors)
-        read = _read(rule, colors)
+        painted = _painted(kind, colors)
+        read = _read(kind, colors)
         if painted is None or read is None:
             continue
-        for setting in rule.settings(read, painted):
-            yield rule, setting
+        given = [
+            (*seen, *new)
+            for seen in itertools.permutations(read, kind.reads)
+            for new in itertools.permutations(painted, kind.paints)
+        ]
+        for rule in rules:
+            if rule.fits is not None:
+                for setting in rule.fits(pairs):
+                    yield rule, setting
+                continue
+            for option in rule.options:
+                for chosen in given:
+                    yield rule, (option, *chosen)
 
 
-def is_determined(library: Sequence[Rule], pairs: Sequence[Example], tests: Sequence[Example]) -> bool:
+def is_determined(library: Library, pairs: Sequence[Example], tests: Sequence[Example]) -> bool:
     """True unless a rule of the library fits all demonstrations and gives another answer to a test."""
     pairs = sorted(pairs, key=_num_cells)  # most rules fall at the first pair, so let it be a small one
     question, answer = pairs[0]
@@ -103,29 +111,29 @@ def is_determined(library: Sequence[Rule], pairs: Sequence[Example], tests: Sequ
     return True
 
 
-def _painted(rule: Rule, colors: Palette) -> Sequence[int] | None:
+def _painted(kind: Kind, colors: Palette) -> Sequence[int] | None:
     """The colors that the rule may have painted with; None where it cannot have done so."""
-    if not rule.paints:
+    if not kind.paints:
         return None if colors.new else ()
-    if not rule.traits & _SAME and not rule.pure:
+    if not kind.traits & _SAME and not kind.pure:
         return colors.shown
-    found = colors.brought if rule.traits & _SAME else colors.shown
-    if len(found) > rule.paints:
+    found = colors.brought if kind.traits & _SAME else colors.shown
+    if len(found) > kind.paints:
         return None
     # A color that no demonstration shows is open.
     spare = [color for color in ALL_COLORS if color not in found]
-    return [*found, *spare[: rule.paints - len(found)]]
+    return [*found, *spare[: kind.paints - len(found)]]
 
 
-def _read(rule: Rule, colors: Palette) -> Sequence[int] | None:
+def _read(kind: Kind, colors: Palette) -> Sequence[int] | None:
     """The colors that the rule may have looked for; None where it cannot have done so."""
-    if not rule.takes:
+    if not kind.takes:
         return colors.read
     found = colors.taken
-    if not 0 < len(found) <= rule.reads or not found[0]:
+    if not 0 < len(found) <= kind.reads or not found[0]:
         return None
     spare = [color for color in colors.read if color not in found]
-    return [*found, *spare[: rule.reads - len(found)]]
+    return [*found, *spare[: kind.reads - len(found)]]
 
 
 def _num_cells(pair: Example) -> int:

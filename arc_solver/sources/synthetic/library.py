@@ -14,18 +14,21 @@ from arc_solver.sources.synthetic import (
     shapes,
     things,
 )
+from arc_solver.sources.synthetic.rule import Library
 
-LIBRARY = (
-    *shapes.RULES,
-    *dyes.RULES,
-    *pulls.RULES,
-    *rays.RULES,
-    *halos.RULES,
-    *things.RULES,
-    *marks.RULES,
-    *fills.RULES,
-    *panels.RULES,
-    *counts.RULES,
-    *repeats.RULES,
-    *mirrors.RULES,
+LIBRARY = Library.of(
+    (
+        *shapes.RULES,
+        *dyes.RULES,
+        *pulls.RULES,
+        *rays.RULES,
+        *halos.RULES,
+        *things.RULES,
+        *marks.RULES,
+        *fills.RULES,
+        *panels.RULES,
+        *counts.RULES,
+        *repeats.RULES,
+        *mirrors.RULES,
+    )
 )

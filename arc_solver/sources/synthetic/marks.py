@@ -15,6 +15,7 @@ from arc_solver.sources.synthetic.boards import (
     inner,
     outside,
     painted,
+    repainted,
     where,
 )
 from arc_solver.sources.synthetic.draws import Draws
@@ -47,37 +48,31 @@ def dye_extreme(rows: Rows, setting: Setting) -> Rows | None:
 
 def dye_ranks(rows: Rows, setting: Setting) -> Rows | None:
     """One color for the largest objects, one for the smallest, one for those between."""
-    found, boards = rows, [board for _, board in things_of(rows)]
+    boards = [board for _, board in things_of(rows)]
     sizes = [board.bit_count() for board in boards]
     if not boards or min(sizes) == max(sizes):
         return None
-    for board, size in zip(boards, sizes, strict=True):
-        place = 1 if size == max(sizes) else 2 if size == min(sizes) else 3
-        found = painted(found, board, setting[place])
-    return found
+    places = dict.fromkeys(sizes, 3) | {min(sizes): 2, max(sizes): 1}
+    return repainted(rows, [(b, setting[places[size]]) for b, size in zip(boards, sizes, strict=True)])
 
 
 def dye_sizes(rows: Rows, setting: Setting) -> Rows | None:
     """Objects of one to three cells get a color by their number of cells; larger ones stay."""
-    found = rows
-    for _, board in things_of(rows):
-        size = board.bit_count()
-        if size <= 3:
-            found = painted(found, board, setting[size])
-    return found
+    sized = [(board, board.bit_count()) for _, board in things_of(rows)]
+    return repainted(rows, [(board, setting[size]) for board, size in sized if size <= 3])
 
 
 def _dyed_where(test: Callable[[int, Frame], bool]) -> Callable[[Rows, Setting], Rows]:
     """A rule that gives objects one color or another; the other may be missing, and they then stay."""
 
     def change(rows: Rows, setting: Setting) -> Rows:
-        found, frame = rows, frame_of(rows)
+        frame, passed, others = frame_of(rows), 0, 0
         for _, board in things_of(rows):
             if test(board, frame):
-                found = painted(found, board, setting[1])
-            elif len(setting) > 2:
-                found = painted(found, board, setting[2])
-        return found
+                passed |= board
+            else:
+                others |= board
+        return repainted(rows, zip((passed, others), setting[1:], strict=False))
 
     return change
 
@@ -129,18 +124,18 @@ def outline_boxes(rows: Rows, setting: Setting) -> Rows:
 def hollow(rows: Rows, _: Setting) -> Rows:
     """Clear the inside of objects."""
     frame, board = frame_of(rows), 0
-    for _, each in things_of(rows):
+    for _color, each in things_of(rows):
         board |= inner(each, frame)
     return painted(rows, board, 0)
 
 
 def dye_core(rows: Rows, setting: Setting) -> Rows:
     """The inside of objects, or else their outline, gets the task's color."""
-    frame, found = frame_of(rows), rows
+    frame, board = frame_of(rows), 0
     for _, each in things_of(rows):
         core = inner(each, frame)
-        found = painted(found, each & ~core if setting[0] else core, setting[1])
-    return found
+        board |= each & ~core if setting[0] else core
+    return painted(rows, board, setting[1])
 
 
 def dye_key(rows: Rows, _: Setting) -> Rows | None:

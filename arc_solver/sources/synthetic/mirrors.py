@@ -10,6 +10,7 @@ from arc_solver.sources.synthetic.boards import (
     frame_of,
     inner,
     painted,
+    repainted,
     where,
 )
 from arc_solver.sources.synthetic.draws import Draws
@@ -89,6 +90,8 @@ def repair(rows: Rows, setting: Setting) -> Rows | None:
 
 def invert_rings(rows: Rows, _: Setting) -> Rows | None:
     """The rings of a grid, each of one color, in the opposite order."""
+    if rows[0].count(rows[0][0]) != len(rows[0]):
+        return None
     frame = frame_of(rows)
     rest, layers = everywhere(frame), []
     while rest:
@@ -97,10 +100,9 @@ def invert_rings(rows: Rows, _: Setting) -> Rows | None:
         rest = core
     flat = b"".join(rows)
     colors = [flat[min(at, frame.height - 1 - at) * frame.width + at] for at in range(len(layers))]
-    plain, found = rows, rows
-    for layer, color, new in zip(layers, colors, colors[::-1], strict=True):
-        plain, found = painted(plain, layer, color), painted(found, layer, new)
-    return found if plain == rows else None
+    if repainted(rows, zip(layers, colors, strict=True)) != rows:
+        return None
+    return repainted(rows, zip(layers, colors[::-1], strict=True))
 
 
 def nest(rows: Rows, setting: Setting) -> Rows | None:
@@ -109,13 +111,13 @@ def nest(rows: Rows, setting: Setting) -> Rows | None:
     things = things_of(rows)
     if len(things) != 1:
         return None
-    reach, found, number = things[0][1], rows, 0
+    reach = things[0][1]
+    parts: list[tuple[int, int]] = []
     while reach != everywhere(frame):
         ringed = around(reach, frame)
-        found = painted(found, ringed, setting[1 + number % 2])
+        parts.append((ringed, setting[1 + len(parts) % 2]))
         reach |= ringed
-        number += 1
-    return found if number > 1 else None
+    return repainted(rows, parts) if len(parts) > 1 else None
 
 
 def one_sided(draws: Draws, room: Room, setting: Setting) -> Rows:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from arc_solver.sources.synthetic.boards import Frame, block, frame_of, painted, pieces, row_at, where
+from arc_solver.sources.synthetic.boards import (
+    Frame,
+    block,
+    frame_of,
+    painted,
+    pieces,
+    repainted,
+    row_at,
+    where,
+)
 from arc_solver.sources.synthetic.draws import Draws
 from arc_solver.sources.synthetic.rows import Rows, away, blank, colors_of, towards, transposed
 from arc_solver.sources.synthetic.rule import ALL_COLORS, Room, Rule, Setting, Trait
@@ -52,7 +61,7 @@ def press(rows: Rows, setting: Setting) -> Rows | None:
     return away(tuple([row[gap:] + bytes(gap) for row in ahead]), setting[0])
 
 
-def slide(rows: Rows, setting: Setting) -> Rows:
+def slide(rows: Rows, setting: Setting) -> Rows | None:
     """Objects slide to one side until they meet another one, or the edge."""
     ahead = towards(rows, setting[0])
     frame = frame_of(ahead)
@@ -61,13 +70,15 @@ def slide(rows: Rows, setting: Setting) -> Rows:
         ((color, body) for color in colors_of(ahead) for body in pieces(where(ahead, color), frame.step)),
         key=lambda each: _distance(each[1], frame),
     )
-    found, taken, edge = blank(*frame), 0, _left_edge(frame)
+    parts, taken, edge = [], 0, _left_edge(frame)
     for color, body in bodies:
+        if body & taken:
+            return None  # something came to rest in the arms of an object that it should have waited for
         while not body & edge and not (body << 8) & taken:
             body <<= 8
-        found = painted(found, body, color)
+        parts.append((body, color))
         taken |= body
-    return away(found, setting[0])
+    return away(repainted(blank(*frame), parts), setting[0])
 
 
 def sort_rows(rows: Rows, setting: Setting) -> Rows:
@@ -109,7 +120,8 @@ def pull_to_wall(rows: Rows, setting: Setting) -> Rows | None:
     below = rows[wall + 1 :]
     if not above or not below or frame.height < 3:
         return None
-    return (*slide(above, (3,)), rows[wall], *slide(below, (2,)))
+    upper, lower = slide(above, (3,)), slide(below, (2,))
+    return None if upper is None or lower is None else (*upper, rows[wall], *lower)
 
 
 def _distance(body: int, frame: Frame) -> int:

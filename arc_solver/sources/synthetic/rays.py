@@ -10,6 +10,7 @@ from arc_solver.sources.synthetic.boards import (
     frame_of,
     ink,
     painted,
+    repainted,
     row_at,
 )
 from arc_solver.sources.synthetic.draws import Draws
@@ -56,15 +57,13 @@ def beam(rows: Rows, setting: Setting) -> Rows | None:
 
 def cross(rows: Rows, setting: Setting) -> Rows | None:
     """Every one of a few dots fills its row and its column; the option says which lies on top."""
-    frame, found = frame_of(rows), rows
-    board = ink(rows)
+    frame, board = frame_of(rows), ink(rows)
     if board.bit_count() > MAX_DOTS:
         return None
     spots = [(rows[r][c], r, c) for r, c in cells(board, frame)]
-    for upright in (setting[0] == 0, setting[0] != 0):
-        for color, r, c in spots:
-            found = painted(found, column(frame, c) if upright else row_at(frame, r), color)
-    return found
+    across = [(row_at(frame, r), color) for color, r, _ in spots]
+    upright = [(column(frame, c), color) for color, _, c in spots]
+    return repainted(rows, across + upright if setting[0] else upright + across)
 
 
 def paint_cross(rows: Rows, setting: Setting) -> Rows:
@@ -78,8 +77,7 @@ def paint_cross(rows: Rows, setting: Setting) -> Rows:
 
 def diagonals(rows: Rows, setting: Setting) -> Rows | None:
     """Every one of a few dots sends lines of its color over black cells along both diagonals, or one."""
-    frame, found = frame_of(rows), rows
-    board = ink(rows)
+    frame, board, parts = frame_of(rows), ink(rows), []
     if board.bit_count() > MAX_DOTS:
         return None
     free = everywhere(frame) & ~board
@@ -91,8 +89,8 @@ def diagonals(rows: Rows, setting: Setting) -> Rows | None:
             while 0 <= at < frame.height and 0 <= place < frame.width:
                 board |= cell(frame, at, place)
                 at, place = at + down, place + right
-        found = painted(found, board & free, rows[r][c])
-    return found
+        parts.append((board & free, rows[r][c]))
+    return repainted(rows, parts)
 
 
 def connect(rows: Rows, setting: Setting) -> Rows:

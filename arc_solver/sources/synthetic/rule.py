@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -45,7 +44,7 @@ class Trait(IntEnum):
     LINE = 256  # the output is one row or one column
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """A family of tasks. `grow(option)` bounds how often the input's side goes into the output's.
 
@@ -75,9 +74,29 @@ class Rule:
             return self.draw(draws)
         return (draws.pick(self.options), *draws.some(ALL_COLORS, self.reads + self.paints))
 
-    def settings(self, read: Sequence[int], painted: Sequence[int]) -> Iterator[Setting]:
-        """All settings whose colors are taken from those that were seen to be read and painted."""
-        for option in self.options:
-            for seen in itertools.permutations(read, self.reads):
-                for given in itertools.permutations(painted, self.paints):
-                    yield (option, *seen, *given)
+
+class Kind(NamedTuple):
+    """What tells before trying whether a rule may fit demonstrations."""
+
+    traits: int
+    reads: int
+    paints: int
+    takes: bool
+    pure: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """Rules in order, and the same sorted by kind, so that whole kinds can be passed over."""
+
+    rules: tuple[Rule, ...]
+    kinds: tuple[tuple[Kind, tuple[Rule, ...]], ...]
+
+    @staticmethod
+    def of(rules: Sequence[Rule]) -> Library:
+        """The library of these rules."""
+        kinds: dict[Kind, list[Rule]] = {}
+        for rule in rules:
+            kind = Kind(rule.traits, rule.reads, rule.paints, rule.takes, rule.pure)
+            kinds.setdefault(kind, []).append(rule)
+        return Library(tuple(rules), tuple((kind, tuple(members)) for kind, members in kinds.items()))

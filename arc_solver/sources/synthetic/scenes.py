@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from arc_solver.sources.synthetic.boards import Frame, around, block, cell, flooded_widely, inner, painted
+from arc_solver.sources.synthetic.boards import Frame, around, block, cell, flooded_widely, inner, repainted
 from arc_solver.sources.synthetic.draws import Draws
 from arc_solver.sources.synthetic.rows import Rows, blank, cut
 from arc_solver.sources.synthetic.rule import Room, Scene, Setting
@@ -112,10 +112,7 @@ def apart(draws: Draws, frame: Frame, num: int, piece: Piece) -> list[int]:
 
 def drawn(draws: Draws, room: Room, boards: Sequence[int]) -> Rows:
     """Objects on black, each in one of the room's colors."""
-    rows = blank(room.height, room.width)
-    for board in boards:
-        rows = painted(rows, board, draws.pick(room.colors))
-    return rows
+    return repainted(blank(room.height, room.width), [(board, draws.pick(room.colors)) for board in boards])
 
 
 def scene_of(piece: Piece, low: int, high: int) -> Scene:

@@ -11,7 +11,7 @@ from arc_solver.sources.synthetic.chain import Chain, Course, course_of, is_solv
 from arc_solver.sources.synthetic.draws import Draws
 from arc_solver.sources.synthetic.library import LIBRARY
 from arc_solver.sources.synthetic.rows import Rows
-from arc_solver.sources.synthetic.rule import ALL_COLORS, Room, Rule
+from arc_solver.sources.synthetic.rule import ALL_COLORS, Library, Room
 from arc_solver.task import DataError, Pair, Task
 from augment.grid import MAX_SIDE
 
@@ -53,7 +53,7 @@ def synthetic_tasks(name: SyntheticName) -> Iterator[Task]:
 
 
 def synthetic_task(
-    seed: int, number: int, max_side: int = DEFAULT_MAX_SIDE, library: Sequence[Rule] = LIBRARY
+    seed: int, number: int, max_side: int = DEFAULT_MAX_SIDE, library: Library = LIBRARY
 ) -> Task:
     """A task `syn-<rules>-<seed>-<number>` with two to five demonstrations and one or two tests."""
     draws = Draws(f"{seed}:{number}:{max_side}")
@@ -70,8 +70,8 @@ def synthetic_task(
     raise DataError(f"{PREFIX}: task {number} of seed {seed} came to nothing in {_MAX_ATTEMPTS} attempts")
 
 
-def _drawn_chain(draws: Draws, library: Sequence[Rule]) -> Chain:
-    rules = [draws.pick(library) for _ in range(draws.pick(_LENGTHS))]
+def _drawn_chain(draws: Draws, library: Library) -> Chain:
+    rules = [draws.pick(library.rules) for _ in range(draws.pick(_LENGTHS))]
     return tuple((rule, rule.random_setting(draws)) for rule in rules)
 
 

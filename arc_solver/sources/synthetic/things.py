@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from arc_solver.sources.synthetic.boards import (
     Frame,
+    around,
+    block,
     border,
     box,
     boxed,
@@ -15,6 +17,7 @@ from arc_solver.sources.synthetic.boards import (
     inner,
     painted,
     pieces,
+    repainted,
     where,
 )
 from arc_solver.sources.synthetic.draws import Draws
@@ -148,13 +151,13 @@ def stamp(rows: Rows, setting: Setting) -> Rows | None:
     top, left, bottom, right = box(board, frame)
     if bottom - top != 2 or right - left != 2:
         return None
-    middle, found = cell(frame, top + 1, left + 1), rows
+    middle, parts = cell(frame, top + 1, left + 1), []
     for mark in marks:
         if mark & border(frame):
             return None
         away = mark.bit_length() - middle.bit_length()
-        found = painted(found, board << away if away > 0 else board >> -away, color)
-    return found
+        parts.append((board << away if away > 0 else board >> -away, color))
+    return repainted(rows, parts)
 
 
 def odd_colored(draws: Draws, room: Room, _: Setting) -> Rows:
@@ -169,9 +172,7 @@ def one_ring(draws: Draws, room: Room, _: Setting) -> Rows:
     """A hollow rectangle with some cells inside and some outside."""
     frame = Frame(room.height, room.width)
     wall = ring(draws, frame)
-    rows = blank(*frame)
-    for board in apart(draws, frame, draws.span(2, 6), dot):
-        rows = painted(rows, board, draws.pick(room.colors))
+    rows = drawn(draws, room, apart(draws, frame, draws.span(2, 6), dot))
     free = [color for color in ALL_COLORS if color not in room.colors]
     return painted(rows, wall, draws.pick(free))
 
@@ -181,18 +182,12 @@ def pattern_and_marks(draws: Draws, room: Room, setting: Setting) -> Rows:
     frame = Frame(room.height, room.width)
     mark, color = setting[1], draws.pick([c for c in ALL_COLORS if c != setting[1]])
 
-    def pattern(source: Draws, whole: Frame) -> int:
-        return blob(source, whole, 3, 3)
-
-    rows, large = blank(*frame), pattern(draws, frame)
+    large, marks = blob(draws, frame, 3, 3), 0
     for board in apart(draws, frame, 3, dot):
-        rows = painted(rows, board, mark)
+        marks |= board
     top, left, bottom, right = box(large, frame)
-    near = [(r, c) for r in range(top - 1, bottom + 2) for c in range(left - 1, right + 2)]
-    for r, c in near:
-        if 0 <= r < frame.height and 0 <= c < frame.width:
-            rows = painted(rows, cell(frame, r, c), 0)
-    return painted(rows, large, color)
+    core = block(frame, top, left, bottom, right)
+    return repainted(blank(*frame), ((marks & ~core & ~around(core, frame), mark), (large, color)))
 
 
 def with_noise(draws: Draws, room: Room, _: Setting) -> Rows:
