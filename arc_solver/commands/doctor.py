@@ -69,7 +69,7 @@ def _device() -> dict[str, Any]:
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
         memory = torch.cuda.get_device_properties(device).total_memory / 2**30
-        dtype = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+        dtype = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
         return {
             "used": "cuda",
             "why": f"{name}, {memory:.0f} GiB, {torch.cuda.device_count()} of them",
