@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from arc_solver.config import TrainConfig
+from arc_solver.config import ConfigError, TrainConfig
 from arc_solver.domain import TrainingData
 from arc_solver.training.slots import Batch
 
@@ -42,6 +42,10 @@ class Batches:
     def __init__(
         self, data: TrainingData, config: TrainConfig, device: torch.device, *, rank: int = 0, world: int = 1
     ) -> None:
+        if config.batch_size < world:
+            raise ConfigError(
+                f"batch_size={config.batch_size}: fewer rows than the {world} processes; start fewer of them"
+            )
         self.data, self.config, self.device = data, config, device
         self.global_slots = slots_per_canvas(data.sizes, config.batch_size)
         self.world = world
