@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from arc_solver.boxes import boxed_weights
 from arc_solver.config import ConfigError, apply_settings, with_values
 from arc_solver.device import choose_device
 from arc_solver.domain.boards import vocabulary
@@ -46,9 +47,11 @@ def predict_boards(
     boards = boards.take(slice(num))
     if complaints:
         say(f"{source.name}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
+    checkpoint = checkpoint or boxed_weights(boards.kind, boards.side)
     if checkpoint is None:
         raise DataError(
-            f"{source}: boards need --checkpoint; train one with `arc-solve train --data {source}`"
+            f"{source}: no weights ship for {boards.kind} of side {boards.side}; name some with --checkpoint "
+            f"(`arc-solve train --data {source}` makes them)"
         )
     loaded = load(checkpoint)
     trained = loaded.preset.train.domain

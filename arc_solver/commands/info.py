@@ -24,14 +24,17 @@ def info(
     Recipe, parameters, step, data and scores; needs no torch.
     """
     if checkpoint is None:
+        from arc_solver.boxes import box
         from arc_solver.presets import PRESETS
 
         if as_json:
             typer.echo(json.dumps({name: preset.about for name, preset in PRESETS.items()}))
             return
-        wide = max(map(len, PRESETS))
+        wide = max(map(len, [*PRESETS, *(path.name for path in box())]))
         for name, preset in PRESETS.items():
             typer.echo(f"{name:{wide}}  {preset.about}")
+        for path in box():
+            typer.echo(f"{path.name:{wide}}  weights in the box; card: {path.with_suffix('.md')}")
         return
     from arc_solver.checkpoint import describe
 

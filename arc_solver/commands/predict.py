@@ -32,9 +32,11 @@ def predict(
     ),
     out: Path = typer.Option(Path("submission.json"), help="The submission (for boards: a csv of answers)."),
     checkpoint: Path | None = typer.Option(
-        None, help="Weights; without them tasks are learned from nothing."
+        None, help="Weights in place of those that ship with the package."
     ),
-    preset: str | None = typer.Option(None, help="Recipe in place of the checkpoint's."),
+    preset: str | None = typer.Option(
+        None, help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from nothing."
+    ),
     settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
     time_limit: str | None = typer.Option(None, help="A valid file is complete before this (90s, 25m, 11h)."),
     views: int | None = typer.Option(None, min=1, help="Views that vote on each test input."),
@@ -97,12 +99,15 @@ def predict(
         typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
         return
 
+    from arc_solver.boxes import boxed_weights
     from arc_solver.prediction import Prediction, PredictionIncomplete, missing_line
     from arc_solver.request import Wish
     from arc_solver.shards import parse_shard, part_of
     from arc_solver.task import read_tasks_softly
 
     part = parse_shard(shard) if shard else (1, 1)
+    if checkpoint is None and preset is None:
+        checkpoint = boxed_weights("arc")
     readable, faults = read_tasks_softly(tasks, lenient=lenient, notice=say)
     wanted = chosen(readable, limit, only, max_canvas)
     everything = limit is None and not only and max_canvas is None

@@ -1,0 +1,77 @@
+"""`python -m arc_solver.boxing WEIGHTS NAME [key=value ...]`: weights ready to ship, and a card begun.
+
+Weights become bfloat16. Of the rows the blank one and the mean of all others stay: that is where new tasks
+start, and nothing of a training task's answer can be looked up.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from arc_solver.boxes import FOLDER
+from arc_solver.config import apply_settings
+from arc_solver.files import sha256_file, write_atomic
+from arc_solver.puzzles import PuzzleMap
+from arc_solver.weights import load, save
+
+MAX_BYTES = 16 * 2**20
+
+
+def box_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
+    """Write the weights of `source` to `target`, their recipe changed by `settings`; returns its facts.
+
+    Raises CheckpointError for what is no checkpoint, ConfigError for a setting that does not exist,
+    ValueError for one that would need other weights and for a result of more than 16 MiB.
+    """
+    loaded = load(source)
+    preset = apply_settings(loaded.preset, list(settings))
+    if preset.model != loaded.preset.model:
+        raise ValueError(f"{', '.join(settings)}: the model of finished weights cannot be changed")
+    state = loaded.model.state_dict()
+    rows = state["puzzle.rows"]
+    state["puzzle.rows"] = (
+        torch.cat((rows[:1], rows[1:].mean(dim=0, keepdim=True))) if len(rows) > 1 else rows
+    )
+    tensors = {f"average.{name}": t.bfloat16() for name, t in state.items()}
+    known = ("step", "seconds", "files", "scores", "data")
+    facts = {key: loaded.metadata[key] for key in known if key in loaded.metadata} | {"kind": "weights"}
+    size = sum(t.numel() * t.element_size() for t in tensors.values())
+    if size > MAX_BYTES:
+        raise ValueError(f"{source}: {size:,} bytes in bfloat16, at most {MAX_BYTES:,} may ship")
+    save(target, tensors, preset, PuzzleMap(preset.model.embedding), facts)
+    return facts | {"preset": preset, "sha256": sha256_file(target), "bytes": target.stat().st_size}
+
+
+def card(name: str, facts: dict[str, Any]) -> str:
+    """Markdown on a box: what the file itself tells; scores are added by hand, with their commands."""
+    preset = facts["preset"]
+    rows = {
+        "file": f"`{name}`, {facts['bytes']:,} bytes, bfloat16",
+        "SHA-256": f"`{facts['sha256']}`",
+        "trained": f"{facts['step']:,} steps, {facts['seconds'] / 3600:.2f} h",
+        "recipe": f"`{preset.name}`; every field stands in the file (`arc-solve info`)",
+    }
+    lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]
+    lines += ["", "Data, as opened:", ""]
+    lines += [
+        f"- {file}" + (f" (SHA-256 `{digest[:16]}…`)" if digest else "") for file, digest in facts["files"]
+    ]
+    return "\n".join([*lines, ""])
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Box one file of weights under its name."""
+    source, name, *settings = arguments
+    target = FOLDER / f"{name}.safetensors"
+    facts = box_weights(Path(source), target, settings)
+    write_atomic(target.with_suffix(".md"), card(target.name, facts).encode())
+    print(f"{target}: {facts['bytes']:,} bytes; add scores to {target.with_suffix('.md')}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
