@@ -13,7 +13,7 @@ PYTEST := $(PY) -m pytest
 FAULT_TESTS := $(wildcard tests/crash tests/fuzz tests/faults)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format cover bench reliability bundle kaggle-rehearsal clean
+.PHONY: help install run test lint format cover bench ablations reliability bundle kaggle-rehearsal clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,12 @@ cover: $(STAMP) ## coverage of augment and submission with the JIT off; fails un
 
 bench: $(STAMP) ## the benchmarks, as a table
 	$(BIN)/arc-solve bench
+
+# More options: make ablations ABLATIONS="--seconds 10 --threads 2"
+ABLATIONS ?=
+
+ablations: $(STAMP) ## every published ablation on Sudoku 4x4 at equal time; writes docs/ablations.md (an hour; resumes)
+	$(PY) -m arc_solver.benchmarks.ablations $(ABLATIONS)
 
 reliability: $(STAMP) ## crash, fuzz and fault tests with their full counts (long)
 	$(if $(FAULT_TESTS),,$(error no tests/crash, tests/fuzz or tests/faults to run))
