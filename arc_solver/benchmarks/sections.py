@@ -14,11 +14,13 @@ def measure(section: str, quick: bool) -> Figures:
     if section == "augment":
         from arc_solver.benchmarks.augment import bench_painting, bench_start, bench_sudoku, random_tasks
         from arc_solver.benchmarks.solver import bench_solver
+        from arc_solver.benchmarks.synthetic import measure_synthetic
 
         tasks = random_tasks(0, QUICK_TASKS) if quick else None
         runs = QUICK_RUNS if quick else RUNS
         start = bench_start(tasks, 1 if quick else QUICK_RUNS)
-        return _plain([*bench_painting(tasks, runs), *start, *bench_sudoku(runs), *bench_solver(runs)])
+        boards = [*bench_sudoku(runs), *bench_solver(runs)]
+        return _plain([*bench_painting(tasks, runs), *start, *boards]) + measure_synthetic(quick, runs)
     if section == "train":
         from arc_solver.benchmarks.train import measure_train
 

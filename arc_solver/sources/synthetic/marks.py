@@ -62,7 +62,7 @@ def dye_sizes(rows: Rows, setting: Setting) -> Rows | None:
     return repainted(rows, [(board, setting[size]) for board, size in sized if size <= 3])
 
 
-def _dyed_where(test: Callable[[int, Frame], bool]) -> Callable[[Rows, Setting], Rows]:
+def _dyed_where(about: str, test: Callable[[int, Frame], bool]) -> Callable[[Rows, Setting], Rows]:
     """A rule that gives objects one color or another; the other may be missing, and they then stay."""
 
     def change(rows: Rows, setting: Setting) -> Rows:
@@ -74,6 +74,7 @@ def _dyed_where(test: Callable[[int, Frame], bool]) -> Callable[[Rows, Setting],
                 others |= board
         return repainted(rows, zip((passed, others), setting[1:], strict=False))
 
+    change.__doc__ = f"Objects {about} get one color of the task, others its second one, or stay."
     return change
 
 
@@ -98,11 +99,11 @@ def _is_even(board: int, _: Frame) -> bool:
     return board.bit_count() % 2 == 0
 
 
-dye_full = _dyed_where(_is_full)
-dye_closed = _dyed_where(_is_closed)
-dye_at_edge = _dyed_where(_is_at_edge)
-dye_tall = _dyed_where(_is_tall)
-dye_even = _dyed_where(_is_even)
+dye_full = _dyed_where("that are filled rectangles", _is_full)
+dye_closed = _dyed_where("that enclose black cells", _is_closed)
+dye_at_edge = _dyed_where("on the edge of the grid", _is_at_edge)
+dye_tall = _dyed_where("higher than wide", _is_tall)
+dye_even = _dyed_where("of an even number of cells", _is_even)
 
 
 def fill_boxes(rows: Rows, setting: Setting) -> Rows:

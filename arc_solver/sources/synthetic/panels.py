@@ -29,7 +29,7 @@ def halves(rows: Rows, layout: int) -> tuple[Rows, Rows] | None:
     return (transposed(first), transposed(second)) if layout < 2 else (first, second)
 
 
-def _logic(join: Callable[[int, int], int]) -> Callable[[Rows, Setting], Rows | None]:
+def _logic(about: str, join: Callable[[int, int], int]) -> Callable[[Rows, Setting], Rows | None]:
     """A rule that paints the cells that `join` makes of the ink of both halves."""
 
     def change(rows: Rows, setting: Setting) -> Rows | None:
@@ -40,15 +40,16 @@ def _logic(join: Callable[[int, int], int]) -> Callable[[Rows, Setting], Rows | 
         board = join(ink(parts[0]), ink(parts[1])) & everywhere(frame)
         return painted(blank(*frame), board, setting[1])
 
+    change.__doc__ = about
     return change
 
 
-both = _logic(lambda a, b: a & b)
-either = _logic(lambda a, b: a | b)
-one_alone = _logic(lambda a, b: a ^ b)
-neither = _logic(lambda a, b: ~(a | b))
-first_alone = _logic(lambda a, b: a & ~b)
-not_both = _logic(lambda a, b: ~(a & b))
+both = _logic("Cells that have ink in both halves get the task's color.", lambda a, b: a & b)
+either = _logic("Cells that have ink in at least one half get the task's color.", lambda a, b: a | b)
+one_alone = _logic("Cells that have ink in just one half get the task's color.", lambda a, b: a ^ b)
+neither = _logic("Cells that have ink in no half get the task's color.", lambda a, b: ~(a | b))
+first_alone = _logic("Cells that have ink in the first half alone get the task's color.", lambda a, b: a & ~b)
+not_both = _logic("Cells that lack ink in one half or both get the task's color.", lambda a, b: ~(a & b))
 
 
 def overlay(rows: Rows, setting: Setting) -> Rows | None:

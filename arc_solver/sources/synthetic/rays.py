@@ -44,7 +44,7 @@ def paint_ray(rows: Rows, setting: Setting) -> Rows:
 
 
 def beam(rows: Rows, setting: Setting) -> Rows | None:
-    """A dot fills its row, or its column, with its color; two colors in one row are not said."""
+    """A dot fills its row, or its column, with its color."""
     lines = transposed(rows) if setting[0] else rows
     found = []
     for row in lines:
@@ -94,7 +94,7 @@ def diagonals(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def connect(rows: Rows, setting: Setting) -> Rows:
-    """Black cells between two dots of one color in a row or column get that color, or the task's."""
+    """Black cells between two dots of one color in a row, a column or both get that color."""
     ways, found = setting[0], rows
     if ways != 1:
         found = _joined(found, 0)

@@ -68,6 +68,11 @@ class Rule:
     draw: Callable[[Draws], Setting] | None = None
     fits: Callable[[Sequence[Example]], Iterable[Setting]] | None = None
 
+    @property
+    def about(self) -> str:
+        """What the rule does, in one line."""
+        return (self.change.__doc__ or "").splitlines()[0]
+
     def random_setting(self, draws: Draws) -> Setting:
         """A setting with all of its colors different."""
         if self.draw is not None:

@@ -102,7 +102,7 @@ def denoise(rows: Rows, _: Setting) -> Rows:
 
 
 def turn_things(rows: Rows, setting: Setting) -> Rows | None:
-    """Mirror every object in its place; None where one would cover another."""
+    """Mirror every object in its place, where none then covers another."""
     frame = frame_of(rows)
     found = nothing = blank(*frame)
     for color, board in things_of(rows):
