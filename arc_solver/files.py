@@ -72,13 +72,21 @@ def append_line(path: Path, line: bytes) -> None:
 
     A log is no artefact: it may end in half a line, which its readers pass over.
     """
-    with _named(path, len(line) + 1), Path(path).open("ab+") as log:
-        size = log.seek(0, os.SEEK_END)
-        if size:
-            log.seek(size - 1)
-            if log.read(1) != b"\n":
+    with _named(path, len(line) + 1):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line
-        log.write(line + b"\n")
+            _write_all(descriptor, line + b"\n")
+        finally:
+            os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Delete a file that is no longer wanted; one that is gone already is no error."""
+    with _named(path, verb="remove"):
+        Path(path).unlink(missing_ok=True)
 
 
 def sweep_stale(folder: Path) -> int:
@@ -102,26 +110,45 @@ def lock_folder(folder: Path) -> Iterator[None]:
     """Own `folder` (made when missing) for the length of the block; FolderInUse at once when another does.
 
     The lock is the kernel's (flock) and ends with the process however it ends; the small lock file stays.
+    A folder that was made for a block which failed before it wrote anything is removed again.
     """
     folder = Path(folder)
+    made = not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = _locked(folder)
     except OSError as error:
         raise StorageError(f"cannot use {folder} as an output folder: {error.strerror}") from error
     try:
-        if not _try_lock(descriptor):
-            owner = _owner(descriptor)
-            raise FolderInUse(f"{folder} is in use by {owner}; wait for it or choose another folder")
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                os.ftruncate(descriptor, 0)
+        owner = f"{os.getpid()}\n".encode()
+        with _named(folder / LOCK_NAME, len(owner)):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, owner, 0)
+        yield
+        made = False
     finally:
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            if made and [path.name for path in folder.iterdir()] == [LOCK_NAME]:
+                (folder / LOCK_NAME).unlink()
+                folder.rmdir()
         os.close(descriptor)
+
+
+def _locked(folder: Path) -> int:
+    """The descriptor of the folder's lock file, locked; FolderInUse when another process has it."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            if not _try_lock(descriptor):
+                owner = _owner(descriptor)
+                raise FolderInUse(f"{folder} is in use by {owner}; wait for it or choose another folder")
+            if os.fstat(descriptor).st_nlink:
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # its owner has just removed it: a lock on nothing keeps nobody out
 
 
 def sha256_file(path: Path) -> str:
@@ -182,7 +209,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _named(path: Path, needed: int = 0) -> Iterator[None]:
+def _named(path: Path, needed: int = 0, verb: str = "write") -> Iterator[None]:
     """Turn the system's error into a StorageError for `path`, of which `needed` bytes are known so far."""
     try:
         yield
@@ -194,7 +221,7 @@ def _named(path: Path, needed: int = 0) -> Iterator[None]:
             folder = next(parent for parent in path.resolve().parents if parent.is_dir())
             available = shutil.disk_usage(folder).free
             reason = f"the disk is full: {needed} bytes needed, {available} available in {folder}"
-        raise StorageError(f"cannot write {path}: {reason}") from error
+        raise StorageError(f"cannot {verb} {path}: {reason}") from error
 
 
 def _owner(descriptor: int) -> str:

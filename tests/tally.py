@@ -21,6 +21,11 @@ def seed() -> int:
     return int(os.environ.get("ARC_SOLVER_FAULT_SEED", "1"))
 
 
+def full() -> bool:
+    """Whether the figures of docs/reliability.md are being measured: only then do seconds count."""
+    return LOG in os.environ
+
+
 def some(cases: Sequence[Case], name: str, few: int) -> list[Case]:
     """`few` of the cases, evenly spread, the first and the last among them; all that the count asks for."""
     wanted = min(count(name, few), len(cases))

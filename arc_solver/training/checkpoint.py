@@ -14,6 +14,7 @@ from torch import Tensor
 from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints
 from arc_solver.config import Preset
 from arc_solver.domain import TrainingData
+from arc_solver.files import remove
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.guard import check_tensors
 from arc_solver.training.state import TrainState
@@ -67,7 +68,7 @@ def save_state(
         },
     )
     for old in checkpoints(folder)[max(2, preset.train.keep) :]:
-        old.unlink(missing_ok=True)
+        remove(old)
     return path
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ from arc_solver.training.checkpoint import (
 )
 from arc_solver.training.distributed import team_of
 from arc_solver.training.estimate import Estimate, check_disk, estimate
+from arc_solver.training.interruption import Caught, EvaluationStopped, Interrupted, stop_signals
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.metrics import MetricsLog, check_tensorboard
 from arc_solver.training.state import TrainState
@@ -35,14 +36,6 @@ from arc_solver.weights import check_state, load
 
 METRICS_NAME = "metrics.jsonl"
 FINAL_NAME = "final.safetensors"
-
-
-class Interrupted(RuntimeError):
-    """A signal ended the run after its checkpoint was written."""
-
-    def __init__(self, number: int, text: str) -> None:
-        super().__init__(text)
-        self.exit_code = 128 + number
 
 
 class Evaluator(Protocol):
@@ -59,10 +52,12 @@ class Evaluator(Protocol):
 class RunOptions:
     """How a run is carried out; nothing here changes what is learnt but `time_limit` and `init`.
 
-    `expect` hears what a run that begins will cost; without it nothing is measured.
+    `sitting_end` is a monotonic instant at which this sitting saves and ends, complete or not. `expect` hears
+    what a run that begins will cost; without it nothing is measured.
     """
 
     time_limit: float | None = None
+    sitting_end: float | None = None
     init: Path | None = None
     device: str = "auto"
     quiet: bool = True
@@ -80,6 +75,7 @@ def train(
 ) -> Path:
     """Train `preset` on `data` in the folder `out` and return the weights to predict with.
 
+    Of a sitting that ended before the run it is a checkpoint, whose name is not FINAL_NAME.
     `data` is a Corpus, or names and paths as on the command line. Where `out` holds a run of the same recipe
     and data it goes on from its newest whole checkpoint. Raises a ValueError subclass for bad input,
     FolderInUse where another process trains there, StorageError where no checkpoint fits, NotFinite for a
@@ -99,23 +95,30 @@ def train(
     with contextlib.ExitStack() as stack:
         team, device = stack.enter_context(team_of(choose_device(options.device)))
         caught = stack.enter_context(stop_signals())
+        if team.leads:
+            stack.enter_context(lock_folder(out))
+            sweep_stale(out)
         if options.expect is not None and not checkpoints(out):
             options.expect(estimate(preset, model, examples, device, team))
         state = TrainState(model, examples, preset.train, device, team=team)
         if team.leads:
             check_disk(out, checkpoint_bytes(state))
-            stack.enter_context(lock_folder(out))
-            sweep_stale(out)
-        sitting = Sitting(out, state, preset, puzzles, examples, corpus.manifest, options)
+        sitting = Sitting(out, state, preset, puzzles, examples, corpus.manifest, options, caught)
         stack.callback(sitting.log.close)
         hooks = Hooks(sitting.report, sitting.save, sitting.evaluate if options.evaluator else None)
-        limits = Limits(time_limit=options.time_limit, stop=lambda: bool(caught))
+        limits = Limits(options.time_limit, options.sitting_end, stop=lambda: bool(caught))
         complete = run_steps(state, preset.train, limits, hooks, quiet=options.quiet or not team.leads)
         saved = sitting.save()
         if not complete:
+            (signalled,) = team.agree(anyone=bool(caught))
+            if not signalled:
+                return saved
             number = caught[0] if caught else signal.SIGTERM
             raise Interrupted(number, f"stopped by signal {number} at step {state.step}; saved {saved}")
         sitting.finish()
+        if caught:
+            number = caught[0]
+            raise Interrupted(number, f"stopped by signal {number} at the end of training; saved {saved}")
     return out / FINAL_NAME
 
 
@@ -131,9 +134,10 @@ class Sitting:
         examples: TrainingData,
         manifest: Sequence[tuple[str, str]],
         options: RunOptions,
+        caught: Caught,
     ) -> None:
         self.out, self.state, self.preset, self.puzzles, self.examples = out, state, preset, puzzles, examples
-        self.evaluator = options.evaluator
+        self.evaluator, self.caught = options.evaluator, caught
         found = resume(out, state, preset, examples, options.say)
         if found is not None:
             options.say(f"resuming {out} at step {state.step}")
@@ -156,18 +160,23 @@ class Sitting:
         return save_state(self.out, self.state, self.preset, self.puzzles, self.examples, self.facts)
 
     def evaluate(self) -> Metrics:
-        """Score the averaged weights, every process a share; nothing without an evaluator."""
+        """Score the averaged weights, every process a share; nothing without one or after a signal."""
         if self.evaluator is None:
             return {}
         started, team = time.monotonic(), self.state.team
-        counts = self.evaluator.count(self.state.averaged, self.puzzles, team.rank, team.world)
+        try:
+            # Of several processes none may leave the others waiting for its share.
+            with self.caught.at_once() if team.world == 1 else contextlib.nullcontext():
+                counts = self.evaluator.count(self.state.averaged, self.puzzles, team.rank, team.world)
+        except EvaluationStopped:
+            return {}
         metrics = self.evaluator.metrics(team.add_up(counts))
         return metrics | {"eval_seconds": round(time.monotonic() - started, 2)}
 
     def finish(self) -> None:
-        """Score and keep the last weights."""
+        """Score and keep the last weights; nothing is kept where a signal ended the scoring."""
         scores = self.evaluate()
-        if not self.state.team.leads:
+        if not self.state.team.leads or self.caught:
             return
         if scores:
             self.report({"step": self.state.step, "seconds": self.state.seconds, **scores})
@@ -186,31 +195,6 @@ def start_from(model: Model, path: Path) -> None:
         theirs["puzzle.rows"] = mine["puzzle.rows"]
     check_state({name: tuple(t.shape) for name, t in mine.items()}, theirs, path.name)
     model.load_state_dict(theirs)
-
-
-@contextlib.contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM in a list so that the step can be finished; a second one ends at once.
-
-    Outside the main thread, where handlers cannot be set, the list stays empty.
-    """
-    caught: list[int] = []
-
-    def handle(number: int, _: object) -> None:
-        if caught:
-            raise SystemExit(128 + number)
-        caught.append(number)
-
-    try:
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:
-        yield caught
-        return
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def measure_step(preset: Preset, corpus: Corpus, device: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from arc_solver.files import (
     StorageError,
     append_line,
     lock_folder,
+    remove,
     sha256_file,
     sweep_stale,
     write_atomic,
@@ -218,6 +219,33 @@ def test_a_folder_has_one_owner_and_a_killed_one_lets_go(tmp_path: Path) -> None
         assert (folder / files.LOCK_NAME).read_text() == f"{os.getpid()}\n"
     with lock_folder(folder):
         pass
+
+
+def test_a_folder_made_for_nothing_is_removed(tmp_path: Path) -> None:
+    for name in ("new", "old"):
+        if name == "old":
+            (tmp_path / name).mkdir()
+        with pytest.raises(KeyError), lock_folder(tmp_path / name):
+            raise KeyError
+    with pytest.raises(TypeError), lock_folder(tmp_path / "used"):
+        int(write_atomic(tmp_path / "used" / "a", b""))  # fails after the file was written
+    assert names(tmp_path) == ["old", "used"]
+    assert names(tmp_path / "used") == [files.LOCK_NAME, "a"]
+
+
+def test_a_full_disk_is_told_by_the_lock_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_at(monkeypatch, "pwrite", 1, errno.ENOSPC)
+    with pytest.raises(StorageError, match=r"bytes needed, \d+ available"), lock_folder(tmp_path / "run"):
+        pytest.fail("entered without a lock")
+    assert names(tmp_path) == []
+
+
+def test_what_is_gone_is_removed_and_what_is_no_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    remove(tmp_path / "a")
+    remove(tmp_path / "a")
+    with pytest.raises(StorageError, match="cannot remove"):
+        remove(tmp_path)
 
 
 def test_many_starters_one_wins(tmp_path: Path) -> None:

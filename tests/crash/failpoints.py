@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from arc_solver.files import TEMP_PREFIX, TEMP_SUFFIX
-from tests.crash import careless
 from tests.crash.journal import Journal
 
 # What the writer, the lock and the removal of old checkpoints ask of the system.
@@ -54,13 +53,6 @@ def watch(journal: Journal, on_save: Callable[[], object]) -> None:
     run.save_state, run.save_weights = saving(run.save_state), saving(run.save_weights)
 
 
-def replace_writer(name: str) -> None:
-    """Let checkpoints be written by a function of tests.crash.careless."""
-    from arc_solver import weights
-
-    weights.write_atomic = getattr(careless, name)
-
-
 def announce(journal: Journal) -> None:
     """Say in the journal when the command line begins its work; its signal handlers are set by then."""
     from arc_solver import cli
@@ -68,7 +60,7 @@ def announce(journal: Journal) -> None:
     app = cli.app
 
     def announced() -> None:
-        journal["started"] = 1
+        journal["started"] = time.monotonic_ns()
         app()
 
     cli.app = announced  # type: ignore[assignment]

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.crash.journal import Journal
+
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 # Weights of a few kilobytes, two canvases, moments of Adam, an average: all that a checkpoint can hold.
 TINY = {
@@ -103,8 +105,8 @@ def serve() -> None:
     """Answer orders until the input ends.
 
     An order has `argv` (a command line) or `call` ("module:function") with `arguments`, and perhaps
-    `journal`, `fail` (arguments of failpoints.fail_at), `kill_after` (of failpoints.kill_after), `writer`
-    (a function of careless) and `constants` to change, by dotted name.
+    `journal`, `fail` (arguments of failpoints.fail_at), `kill_after` (of failpoints.kill_after) and `setup`
+    (functions, "module:function", to call first).
     """
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -180,6 +182,10 @@ def obey(order: dict[str, Any]) -> NoReturn:
     except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
         traceback.print_exc()
     finally:
+        if "journal" in order:
+            journal = Journal(Path(order["journal"]))
+            journal["processor_nanoseconds"] = time.process_time_ns()
+            journal["ended"] = time.monotonic_ns()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -194,13 +200,9 @@ def called(name: str) -> Callable[..., Any]:
 def prepare(order: dict[str, Any]) -> None:
     """Set the journal and the failure that the order asks for."""
     from tests.crash import failpoints
-    from tests.crash.journal import Journal
 
-    for name, value in order.get("constants", {}).items():
-        module, _, constant = name.rpartition(".")
-        setattr(importlib.import_module(module), constant, value)
-    if "writer" in order:
-        failpoints.replace_writer(order["writer"])
+    for name in order.get("setup", ()):
+        called(name)()
     if "journal" not in order:
         return
     journal = Journal(Path(order["journal"]))

@@ -4,9 +4,12 @@ import mmap
 import struct
 from pathlib import Path
 
-# started: the command was entered; swept: temporary files left after the sweep, plus one; calls: system calls
-# of the writer within saves; saving: whether a save was under way.
-FIELDS = ("started", "swept", "steps", "saves", "saving", "save_microseconds", "calls")
+# started, ended: instants of the monotonic clock in nanoseconds; swept: temporary files left after the sweep,
+# plus one; saving: whether a save is under way; calls: system calls of the writer.
+FIELDS = (
+    *("started", "ended", "processor_nanoseconds", "swept", "steps"),
+    *("saves", "saving", "save_microseconds", "calls"),
+)
 SLOT = struct.Struct("<q")
 
 

@@ -116,7 +116,9 @@ def test_killed_runs_end_like_one_that_was_not(forkserver: Forkserver, whole: Wh
 def test_the_harness_sees_a_careless_writer(forkserver: Forkserver, whole: Whole, tmp_path: Path) -> None:
     life = Life(tmp_path)
     fail = {"at": 2, "do": "half-kill", "names": ("open", "write"), "only_saves": True}
-    assert life.start(forkserver, whole, {"fail": fail, "writer": "write_in_place"}, None) < 0
+    assert (
+        life.start(forkserver, whole, {"fail": fail, "setup": ["tests.crash.careless:overwrite"]}, None) < 0
+    )
     assert any("cut short" in fault for fault in life.faults)
 
 
@@ -124,7 +126,7 @@ def test_the_harness_sees_what_a_resumed_run_forgot(
     forkserver: Forkserver, whole: Whole, tmp_path: Path
 ) -> None:
     life = Life(tmp_path)
-    forgetful = {"constants": {"arc_solver.training.checkpoint.MAX_SLOTS_BYTES": 0}}
+    forgetful = {"setup": ["tests.crash.careless:forget_rows_in_flight"]}
     life.start(forkserver, whole, {**forgetful, "kill_after": {"save": 3, "seconds": 0}}, None)
     life.start(forkserver, whole, forgetful, None)
     assert (life.kills, life.faults) == (1, [])

@@ -84,7 +84,7 @@ def test_every_call_of_a_save(scene: Scene) -> None:
 def test_a_careless_writer_is_found_out(scene: Scene) -> None:
     states = []
     for at, do in ((2, "kill"), (2, "half-kill")):
-        code, _ = scene.save(at, do, ("open", "write"), writer="write_in_place")
+        code, _ = scene.save(at, do, ("open", "write"), setup=["tests.crash.careless:overwrite"])
         assert code == KILLED, (scene.work / "log").read_text()
         states.append(scene.verdict())
     record(2, "careless writer found out (mutation check)", 2, sum(bool(faults) for _, faults in states))
