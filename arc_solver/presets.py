@@ -143,15 +143,15 @@ _PRESETS = (
     Preset(
         "cpu-sudoku4",
         "Sudoku 4x4 on two cores in a minute",
-        dataclasses.replace(CPU_BOARD, vocabulary=6),
-        dataclasses.replace(CPU_TRAIN, domain="sudoku"),
+        dataclasses.replace(CPU_BOARD, vocabulary=6, mixer="mlp", length=16),
+        dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4),
         PredictConfig(views=1, batch_size=256),
     ),
     Preset(
         "cpu-sudoku6",
         "Sudoku 6x6 on two cores in ten minutes",
-        dataclasses.replace(CPU_BOARD, vocabulary=8, width=96),
-        dataclasses.replace(CPU_TRAIN, domain="sudoku"),
+        dataclasses.replace(CPU_BOARD, vocabulary=8, width=96, mixer="mlp", length=36),
+        dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4, learning_rate=0.01),
         PredictConfig(views=1, batch_size=256),
     ),
     Preset(
