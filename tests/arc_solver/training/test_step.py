@@ -164,3 +164,21 @@ def test_traced_steps_are_the_plain_ones_at_every_depth(monkeypatch: pytest.Monk
         step(traced, number, depth=depth)
     assert changed(plain.state.tensors(), traced.state.tensors()) == set()
     assert len(graphs) == 2
+
+
+def test_where_compiling_fails_the_steps_are_the_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def broken(*_: Any) -> None:
+        asked.append(1)
+        raise RuntimeError("no compiler\nhere")
+
+    monkeypatch.setattr(torch, "compile", lambda model, **options: broken)
+    plain, failed = (run(preset(train=dataclasses.replace(STILL, compile=wish))) for wish in ("off", "on"))
+    with pytest.warns(UserWarning, match="going on without it: no compiler here") as told:
+        step(failed)
+    step(failed, 1)
+    assert (len(told), len(asked)) == (1, 1)
+    step(plain)
+    step(plain, 1)
+    assert changed(plain.state.tensors(), failed.state.tensors()) == set()
