@@ -193,6 +193,7 @@ class PredictConfig:
     # most `early_error` that no other grid will come first ("likely"); "off": all views.
     early: str = "decided"
     early_error: float = 0.01
+    adapt_rows_share: float = 0.25  # first share of test-time training from weights that trains rows alone
     rollouts: int = 1  # chains per view of a board, all but the first with noise on the answer state
     sigma: float = 0.0  # of that noise, before every age; 0 = as published for the kind of board
     choice: str = "auto"  # among chains and views: "first" confident one, "vote"; "auto": by kind of board
@@ -200,6 +201,7 @@ class PredictConfig:
     def __post_init__(self) -> None:
         _choice("early", self.early, ("off", "decided", "likely"))
         _require(0 < self.early_error < 1, f"early_error={self.early_error}: above 0 and below 1")
+        _require(0 <= self.adapt_rows_share <= 1, f"adapt_rows_share={self.adapt_rows_share}: from 0 to 1")
         _choice("choice", self.choice, ("auto", "first", "vote"))
         _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
         for name in ("views", "ages", "batch_size", "rollouts"):

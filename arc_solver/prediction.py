@@ -142,6 +142,8 @@ class Prediction:
             "ages": wish.ages,
             "adapt": wish.adapt,
             "adapt_steps": wish.adapt_steps,
+            "adapt_each": wish.adapt_each,
+            "keep": None if wish.keep is None else str(wish.keep.absolute()),
             "device": wish.device,
             "seed": wish.seed,
             # Several progress bars would overwrite each other.

@@ -25,6 +25,8 @@ class Wish:
     ages: int | None = None
     adapt: bool = True
     adapt_steps: int | None = None
+    adapt_each: bool = False
+    keep: Path | None = None
     candidates: Path | None = None
     device: str = "auto"
     threads: int | None = None

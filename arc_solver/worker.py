@@ -11,7 +11,9 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc_solver.messages import MAX_REQUEST_BYTES, Message, MessageReader, send
@@ -108,8 +110,9 @@ def main() -> None:
 
 def work(request: Message, channel: Channel) -> None:
     """Answer the tasks of a request and report as answers come."""
+    from arc_solver.options import SolveOptions
     from arc_solver.presets import find_preset
-    from arc_solver.solve import SolveOptions, deadline_in, vote
+    from arc_solver.solve import vote
 
     reporter = Reporter(channel, everything=bool(request["everything"]))
     options = SolveOptions(
@@ -119,7 +122,9 @@ def work(request: Message, channel: Channel) -> None:
         ages=request["ages"],
         adapt=bool(request["adapt"]),
         adapt_steps=request["adapt_steps"],
-        deadline=deadline_in(request["seconds"]),
+        adapt_each=bool(request["adapt_each"]),
+        keep=Path(request["keep"]) if request["keep"] else None,
+        deadline=None if request["seconds"] is None else time.monotonic() + request["seconds"],
         device=request["device"],
         seed=int(request["seed"]),
         quiet=bool(request["quiet"]),

@@ -48,6 +48,10 @@ def predict(
     ),
     sigma: float | None = typer.Option(None, min=0, help="Noise of rollouts; default: 0.3 Sudoku, 1 maze."),
     adapt_steps: int | None = typer.Option(None, min=1, help="Steps of test-time training."),
+    adapt_each: bool = typer.Option(False, help="Learn unknown tasks one by one, not all together."),
+    keep: Path | None = typer.Option(
+        None, help="Folder for what is learnt: started again, a run goes on there; the weights stay."
+    ),
     no_adapt: bool = typer.Option(False, help="No test-time training on unknown tasks."),
     candidates: Path | None = typer.Option(
         None, help="Write every candidate with its votes here (JSON lines)."
@@ -79,7 +83,6 @@ def predict(
     say = sayer(quiet)
     if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
         from arc_solver.boardwork import predict_boards
-        from arc_solver.solve import end_of
 
         set_threads(threads)
         facts = predict_boards(
@@ -88,7 +91,7 @@ def predict(
             checkpoint,
             settings=settings,
             limits={"views": views, "ages": ages, "rollouts": rollouts, "sigma": sigma},
-            deadline=None if seconds is None else end_of(started, seconds),
+            deadline=Times.of(started, seconds).stop_at,
             device=device,
             num=limit,
             skip_bad=skip_bad,
@@ -114,21 +117,23 @@ def predict(
     wanted, owed_faults = part_of(wanted, list(faults.values()) if everything else [], *part)
     prediction = Prediction(
         Wish(
-            tasks,
-            out,
-            checkpoint,
-            preset,
-            tuple(settings),
-            views,
-            ages,
-            not no_adapt,
-            adapt_steps,
-            candidates,
-            device,
-            threads,
-            workers,
-            seed,
-            quiet,
+            source=tasks,
+            out=out,
+            checkpoint=checkpoint,
+            preset=preset,
+            settings=tuple(settings),
+            views=views,
+            ages=ages,
+            adapt=not no_adapt,
+            adapt_steps=adapt_steps,
+            adapt_each=adapt_each,
+            keep=keep,
+            candidates=candidates,
+            device=device,
+            threads=threads,
+            workers=workers,
+            seed=seed,
+            quiet=quiet,
         ),
         wanted,
         owed_faults,

@@ -98,6 +98,12 @@ class AdaptBudget:
         # A backward pass costs about twice its forward, and only the last of the cycles has one.
         self._answer_speed = train_tokens * (cycles + 2) / cycles
         self._tokens = predict_tokens
+        self._before = 0.0
+
+    def go_on(self, seconds: float) -> None:
+        """The training continues one that took so many seconds, which are not taken from the span."""
+        self._before = seconds
+        self.limits.time_limit = self._before + self.seconds * self.FIRST_SHARE
 
     def report(self, metrics: Mapping[str, Any]) -> None:
         """Move the end of the training to what its measured speed (`forwards_per_s`) leaves for it."""
@@ -105,4 +111,4 @@ class AdaptBudget:
         if speed > 0:
             reserve = self.SAFETY * self._tokens / speed + self.SPARE_SECONDS
             share = min(self.MOST_SHARE, max(self.LEAST_SHARE, 1 - reserve / self.seconds))
-            self.limits.time_limit = self.seconds * share
+            self.limits.time_limit = self._before + self.seconds * share

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from arc_solver.model.trm import Model
+from arc_solver.options import SolveOptions
 from arc_solver.puzzles import PuzzleMap
-from arc_solver.solve import SolveOptions, solve, vote, write_submission
+from arc_solver.solve import solve, vote, write_submission
 from arc_solver.task import Pair, Task
-from arc_solver.weights import save
+from arc_solver.weights import load, save
 from submission.vote import Query
 from tests.arc_solver.tiny import MODEL, PREDICT, TRAIN, grid, lively, preset, tasks
 
@@ -128,3 +130,42 @@ def test_a_deadline_that_has_passed_gives_an_empty_box() -> None:
 def test_settings_reach_the_run(setting: str) -> None:
     attempts = solve(tasks(4)[:1], preset=SHORT, settings=(setting,), adapt_steps=1, views=1, ages=1)
     assert len(attempts) == 1
+
+
+def test_learning_one_by_one_makes_answers_independent_of_other_tasks(tmp_path: Path) -> None:
+    listed = tasks(4)
+    path = trained_checkpoint(tmp_path / "w.safetensors", tasks(9))
+    options = {"preset": SHORT, "adapt_steps": 2, "adapt_each": True, "checkpoint": path}
+    together = solve(listed, **options)
+    for task in listed:
+        alone = solve([task], **options)
+        assert [g.tolist() for g in alone[Query(task.id, 0)]] == [
+            g.tolist() for g in together[Query(task.id, 0)]
+        ]
+
+
+def test_the_first_share_of_learning_from_weights_trains_rows_alone(tmp_path: Path) -> None:
+    path = trained_checkpoint(tmp_path / "w.safetensors", tasks(9))
+    before = load(path).model.state_dict()
+    changed = {}
+    for share in ("0", "1"):
+        options = SolveOptions(
+            preset=SHORT, settings=(f"adapt_rows_share={share}",), adapt_steps=2, keep=tmp_path / share
+        )
+        vote(tasks(4), path, options)
+        (kept,) = (tmp_path / share).glob("*/adapted.safetensors")
+        after = load(kept).model.state_dict()
+        changed[share] = {n for n, t in before.items() if n != "puzzle.rows" and not torch.equal(t, after[n])}
+        assert load(kept).metadata["adapted_from"] == load(path).metadata["self"]
+    assert changed["1"] == set()
+    assert "head.weight" in changed["0"]
+
+
+def test_what_was_learnt_is_found_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    options = SolveOptions(preset=SHORT, adapt_steps=3, keep=tmp_path / "kept", say=said.append)
+    first = vote(tasks(4), None, options)
+    second = vote(tasks(4), None, options)
+    assert sum("going on with what was learnt" in line for line in said) == 1
+    for query in first.queries:
+        assert [g.tolist() for g in first.attempts(query)] == [g.tolist() for g in second.attempts(query)]

@@ -1,19 +1,23 @@
 """Test-time training: new rows, what they start from, and what is never looked at."""
 
 import dataclasses
+import itertools
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from arc_solver.config import TrainConfig
-from arc_solver.inference.adapt import adapt, cold_model, warm_model, without_answers
+from arc_solver.inference.adapt import ADAPTED_NAME, Keep, adapt, cold_model, warm_model, without_answers
+from arc_solver.inference.pace import AdaptBudget
 from arc_solver.inference.tasks import guesses
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Pair, Task
-from arc_solver.training.loop import Limits
-from arc_solver.weights import Loaded
+from arc_solver.training.loop import Hooks, Limits, Metrics
+from arc_solver.weights import Loaded, load
 from tests.arc_solver.tiny import CPU, MODEL, PREDICT, TRAIN, grid, lively, preset, tasks
 
 SHORT = dataclasses.replace(MODEL, cycles=1)
@@ -93,3 +97,90 @@ def test_test_outputs_are_never_trained_on() -> None:
     assert all(torch.equal(t, results[1][name]) for name, t in results[0].items())
     assert all(pair.output is None for task in other for pair in without_answers(task).test)
     assert without_answers(listed[0]).train == listed[0].train
+
+
+class Killed(BaseException):
+    """Ends the learning as a kill would: nothing is done any more."""
+
+
+def kept(
+    folder: Path,
+    listed: list[Task],
+    limits: Limits | None = None,
+    report: Callable[[Metrics], None] = lambda _: None,
+    start: str = "",
+) -> tuple[Model, list[str], list[float]]:
+    """Learning from nothing, saved at every report; what it said and of how many seconds it was told."""
+    said: list[str] = []
+    begun: list[float] = []
+    puzzles = PuzzleMap.build(listed, "rows", TRAIN.num_views, TRAIN.seed)
+    model = adapt(
+        cold_model(SHORT, puzzles, seed=0),
+        puzzles,
+        listed,
+        TRAIN,
+        limits or Limits(),
+        CPU,
+        hooks=Hooks(report=report),
+        keep=Keep(folder, preset(SHORT), start, {"files": []}, said.append, seconds=0.0),
+        begun=begun.append,
+    )
+    return model, said, begun
+
+
+def test_a_killed_learning_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    listed = tasks(2)
+    whole, said, begun = kept(tmp_path / "whole", listed)
+    assert (said, begun) == ([], [])
+    assert all(
+        torch.equal(t, whole.state_dict()[name])
+        for name, t in adapted(cold_model(SHORT, PuzzleMap.build(listed, "rows", 4, 0), 0), listed, TRAIN)
+        .state_dict()
+        .items()
+    )
+    steps: list[int] = []
+
+    def kill(metrics: Metrics) -> None:
+        steps.append(metrics["step"])
+        if len(steps) == 3:
+            raise Killed
+
+    # A clock that leaps makes a report due at every step, and a save where the last one is not just done.
+    with pytest.raises(Killed):
+        kept(tmp_path / "hurt", listed, Limits(clock=itertools.count(0.0, 10.0).__next__), kill)
+    assert steps == [1, 2, 3]
+    again, said, begun = kept(tmp_path / "hurt", listed)
+    assert len(said) == len(begun) == 1
+    assert said[0].endswith(("step 1", "step 2"))
+    assert begun[0] > 0
+    assert all(torch.equal(t, again.state_dict()[name]) for name, t in whole.state_dict().items())
+    assert len({path.name for path in (tmp_path / "hurt").iterdir()}) == 1
+
+
+def test_kept_weights_know_the_tasks(tmp_path: Path) -> None:
+    listed = tasks(2)
+    model, _, _ = kept(tmp_path, listed)
+    (path,) = tmp_path.glob(f"*/{ADAPTED_NAME}")
+    back = load(path)
+    assert [back.puzzles.find(task) for task in listed] == [0, 1, 2]
+    assert all(torch.equal(t, model.state_dict()[name]) for name, t in back.model.state_dict().items())
+
+
+def test_other_tasks_or_weights_are_another_run(tmp_path: Path) -> None:
+    listed = tasks(2)
+    kept(tmp_path, listed)
+    assert kept(tmp_path, listed[:2])[1] == []
+    assert kept(tmp_path, listed, start="other")[1] == []
+    assert len(list(tmp_path.iterdir())) == 3
+    assert len(kept(tmp_path, listed)[1]) == 1
+
+
+def test_the_time_of_an_earlier_sitting_is_not_taken_from_the_budget() -> None:
+    limits = Limits()
+    budget = AdaptBudget(limits, 100.0, predict_tokens=0.0, train_tokens=1.0, cycles=1)
+    first = limits.time_limit
+    assert first == 80.0
+    budget.go_on(500.0)
+    assert limits.time_limit == 580.0
+    budget.report({"forwards_per_s": 1.0})
+    assert limits.time_limit == 500.0 + 95.0
