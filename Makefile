@@ -13,10 +13,10 @@ PYTEST := $(PY) -m pytest
 FAULT_TESTS := $(wildcard tests/crash tests/fuzz tests/faults)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format cover bench ablations reliability bundle kaggle-rehearsal clean
+.PHONY: help install run test lint format cover bench ablations reliability bundle kaggle-rehearsal clean gpu-sudoku gpu-sudoku-att gpu-maze gpu-arc1 gpu-arc2 gpu-arc1-unseen gpu-arc2-unseen gpu-profile
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with the tested versions (again when they change)
 
@@ -62,6 +62,38 @@ ABLATIONS ?=
 
 ablations: $(STAMP) ## every published ablation on Sudoku 4x4 at equal time; writes docs/ablations.md (an hour; resumes)
 	$(PY) -m arc_solver.benchmarks.ablations $(ABLATIONS)
+
+# The long runs of docs/gpu.md. PIECE=9m stops after so long and goes on when called again; GPUS=8 trains on eight.
+DATA ?= data
+OUT ?= runs/gpu
+PIECE ?=
+GPUS ?= 1
+PROGRAM = $(PY) -m arc_solver.gpu_pieces $(@:gpu-%=%) --data $(DATA) --out $(OUT) --gpus $(GPUS) --piece "$(PIECE)"
+
+gpu-sudoku: $(STAMP) ## Sudoku-Extreme: train, answer, score (DATA, OUT, PIECE, GPUS; see docs/gpu.md)
+	$(PROGRAM)
+
+gpu-sudoku-att: $(STAMP) ## the same for the network with attention
+	$(PROGRAM)
+
+gpu-maze: $(STAMP) ## Maze-Hard
+	$(PROGRAM)
+
+gpu-arc1: $(STAMP) ## ARC-AGI-1 as published: train with the demonstrations of the evaluation set, answer it, score
+	$(PROGRAM)
+
+gpu-arc2: $(STAMP) ## ARC-AGI-2 as published
+	$(PROGRAM)
+
+gpu-arc1-unseen: $(STAMP) ## ARC-AGI-1 as a hidden set: train on the training set, then test-time training
+	$(PROGRAM)
+
+gpu-arc2-unseen: $(STAMP) ## ARC-AGI-2 as a hidden set
+	$(PROGRAM)
+
+gpu-profile: $(STAMP) ## what needs a GPU tested, then the step of the real recipes: rates and the largest costs
+	$(PYTEST) -m gpu tests/arc_solver
+	$(BIN)/arc-solve bench profile
 
 reliability: $(STAMP) ## crash, fuzz and fault tests with their full counts (long)
 	$(if $(FAULT_TESTS),,$(error no tests/crash, tests/fuzz or tests/faults to run))

@@ -13,6 +13,7 @@ import torch
 
 from arc_solver.benchmarks.figures import figure
 from arc_solver.config import ModelConfig
+from arc_solver.flops import layer_shapes, step_flops
 from arc_solver.model.trm import Model
 from arc_solver.training.loss import supervision_loss
 
@@ -81,20 +82,8 @@ class Step:
         return time.perf_counter() - started
 
     def flops(self) -> float:
-        """Operations of the products of matrices in one step; a backward pass takes twice its forward."""
-        config = self.model.config
-        positions = config.prefix + self.side * self.side
-        products = sum(2 * positions * m * n for m, n in layer_shapes(config))
-        attention = 4 * positions * positions * config.width
-        network = self.num_rows * config.num_layers * (products + attention)
-        evaluations = config.latent_steps + 1
-        return network * evaluations * (config.cycles - 1 + 3)
-
-
-def layer_shapes(config: ModelConfig) -> list[tuple[int, int]]:
-    """(in, out) of every projection of one layer."""
-    width, inner = config.width, config.inner(config.width)
-    return [(width, 3 * width), (width, width), (width, 2 * inner), (inner, width)]
+        """Operations of the products of matrices in one step."""
+        return step_flops(self.model.config, {self.side * self.side: self.num_rows})
 
 
 def matrix_rate(config: ModelConfig, positions: int, runs: int) -> float:

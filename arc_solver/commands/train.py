@@ -33,6 +33,9 @@ def train(
     time_limit: str | None = typer.Option(
         None, help="Training time; the schedule is fitted to it (90s, 25m, 11h)."
     ),
+    sitting: str | None = typer.Option(
+        None, help="Save and end after so long (9m); the schedule stays, the same command goes on."
+    ),
     init: Path | None = typer.Option(None, help="Start from the weights of this checkpoint."),
     settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
     steps: int | None = typer.Option(None, min=1, help="Optimizer steps; short for --set steps=N."),
@@ -50,11 +53,13 @@ def train(
 
     Stop it at any moment: it saves first, and goes on from there when started again.
     """
+    from arc_solver.clock import process_start
     from arc_solver.config import apply_settings
     from arc_solver.corpus import read_corpus
     from arc_solver.presets import find_preset
 
-    limit = seconds_of(time_limit)
+    limit, seat = seconds_of(time_limit), seconds_of(sitting)
+    sitting_end = None if seat is None else process_start() + seat
     leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts one speaks
     say = sayer(quiet or not leads)
     extra = ([f"steps={steps}"] if steps is not None else []) + (
@@ -65,7 +70,7 @@ def train(
         refuse_folder_in_use(out)
     corpus = read_corpus(data, data_dir=data_dir, lenient=lenient, skip_bad=skip_bad, notice=say)
     from arc_solver.evaluation import read_evaluator
-    from arc_solver.training.run import RunOptions, measure_step
+    from arc_solver.training.run import FINAL_NAME, RunOptions, measure_step
     from arc_solver.training.run import train as run
 
     set_threads(threads)
@@ -80,6 +85,7 @@ def train(
     evaluator = read_evaluator(eval_data, recipe) if eval_data else None
     options = RunOptions(
         limit,
+        sitting_end,
         init,
         device,
         quiet,
@@ -90,8 +96,15 @@ def train(
     )
     path = run(recipe, corpus, out, options)
     if leads:
-        say(f"trained; weights in {path}" + (f" (limit {duration(limit)})" if limit else ""))
-        typer.echo(json.dumps({"weights": str(path), "out": str(out)}) if as_json else str(path))
+        complete = path.name == FINAL_NAME
+        within = f" (limit {duration(limit)})" if limit else ""
+        say(
+            f"trained; weights in {path}{within}"
+            if complete
+            else f"this sitting is over; saved {path}; the same command goes on from there"
+        )
+        facts = {"weights": str(path), "out": str(out), "complete": complete}
+        typer.echo(json.dumps(facts) if as_json else str(path))
 
 
 def refuse_folder_in_use(out: Path) -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from arc_solver.benchmarks.figures import figure
-from arc_solver.benchmarks.train import Step, layer_shapes
+from arc_solver.benchmarks.train import Step
 from arc_solver.benchmarks.vote import BATCH, NUM_QUERIES, cast_all, draw_ballots
 from arc_solver.config import ModelConfig
+from arc_solver.flops import layer_shapes
 from arc_solver.model.trm import Model
 from tests.arc_solver.terminal import Terminal
 

@@ -1,0 +1,156 @@
+"""What a step of the real recipes reaches on this machine's device, and where its time goes.
+
+Random boards and tasks in the sizes of the real ones: the time of a step does not depend on what they say.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
+
+from arc_solver.benchmarks.figures import figure
+from arc_solver.config import Preset, apply_settings
+from arc_solver.device import choose_device
+from arc_solver.domain import TrainingData
+from arc_solver.domain.arc import ArcTraining
+from arc_solver.domain.boards import BoardTraining
+from arc_solver.flops import step_flops
+from arc_solver.gpu_programs import ARC_TASKS
+from arc_solver.model.trm import Model
+from arc_solver.presets import find_preset
+from arc_solver.puzzles import PuzzleMap
+from arc_solver.sources.board_set import UNKNOWN_RATING, BoardSet
+from arc_solver.task import Pair, Task
+from arc_solver.training.state import TrainState
+from arc_solver.training.step import train_step
+
+CASES = ("sudoku-mlp", "sudoku-att", "arc1")
+# A rehearsal on any machine: the same code, nothing to be learnt from the figures.
+TINY = (
+    *("width=16", "num_heads=2", "rounding=8", "cycles=2", "latent_steps=1", "prefix_length=2"),
+    *("batch_size=6", "compile=off"),
+)
+NUM_BOARDS, NUM_TASKS, NUM_VIEWS = 64, 48, 4
+STEPS, QUICK_STEPS, PROFILED_STEPS, COSTS = 20, 2, 2, 3
+MATRIX_SIDE, QUICK_MATRIX_SIDE = 8192, 256
+
+
+def measure_profile(quick: bool) -> list[dict[str, Any]]:
+    """Of each recipe: seconds and FLOP/s of a step, its share of torch.mm, memory, the largest costs."""
+    device = choose_device("auto")
+    found = []
+    for name in CASES:
+        recipe = apply_settings(find_preset(name), [f"num_views={NUM_VIEWS}", *(TINY if quick else ())])
+        found += [
+            each | {"name": f"profile.{name}.{each['name']}"} for each in profiled(recipe, device, quick)
+        ]
+    return found
+
+
+def profiled(recipe: Preset, device: torch.device, quick: bool) -> list[dict[str, Any]]:
+    """The figures of one recipe."""
+    data, num_rows = material(recipe, smallest_only=quick)
+    state = TrainState(Model(recipe.model, num_rows=num_rows), data, recipe.train, device)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    first = timed_step(state, recipe, 0)
+    timed_step(state, recipe, 1)
+    taken = [timed_step(state, recipe, 2 + number) for number in range(QUICK_STEPS if quick else STEPS)]
+    rows = {
+        height * width: slots
+        for (height, width), slots in zip(data.canvases, state.batches.global_slots, strict=True)
+    }
+    work = step_flops(recipe.model, rows)
+    ceiling = matrix_rate(state.model.compute_dtype, device, QUICK_MATRIX_SIDE if quick else MATRIX_SIDE)
+    figures = [
+        figure("first_step_s", [first], "s"),
+        figure("step_s", taken, "s"),
+        figure("tflop_per_s", [work / each / 1e12 for each in taken], "TFLOP/s"),
+        figure("matmul_fraction", [work / each / ceiling for each in taken], "of torch.mm"),
+        figure("torch_mm", [ceiling / 1e12], "TFLOP/s"),
+    ]
+    if device.type == "cuda":
+        figures.append(figure("memory", [torch.cuda.max_memory_allocated(device) / 1e9], "GB"))
+    return figures + largest_costs(state, recipe)
+
+
+def timed_step(state: TrainState, recipe: Preset, number: int) -> float:
+    """The seconds of one step of training, its batch painted and on the device before."""
+    batches = [batch.to(state.batches.device) for batch in state.batches.paint(number)]
+    wait_for(state.batches.device)
+    started = time.perf_counter()
+    train_step(state, batches, recipe.train, 1.0)
+    wait_for(state.batches.device)
+    return time.perf_counter() - started
+
+
+def largest_costs(state: TrainState, recipe: Preset) -> list[dict[str, Any]]:
+    """The kernels (on a CPU: operators) that take most of the time, as shares of all of it."""
+    on_gpu = state.batches.device.type == "cuda"
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
+    with profile(activities=activities) as watched:
+        for number in range(PROFILED_STEPS):
+            timed_step(state, recipe, 1000 + number)
+    wanted = DeviceType.CUDA if on_gpu else DeviceType.CPU
+    costs = {
+        each.key: each.self_device_time_total if on_gpu else each.self_cpu_time_total
+        for each in watched.key_averages()
+        if each.device_type == wanted
+    }
+    total = sum(costs.values())
+    dearest = sorted(costs, key=lambda key: -costs[key])[:COSTS]
+    return [
+        figure(f"cost_{place}", [costs[key] / total], f"of the time: {key[:60]}")
+        for place, key in enumerate(dearest, start=1)
+    ]
+
+
+def matrix_rate(dtype: torch.dtype, device: torch.device, side: int, runs: int = 10) -> float:
+    """Operations per second of torch.mm of two square matrices of random numbers."""
+    a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+    torch.mm(a, b)
+    times = []
+    for _ in range(runs):
+        wait_for(device)
+        started = time.perf_counter()
+        torch.mm(a, b)
+        wait_for(device)
+        times.append(time.perf_counter() - started)
+    return 2 * side**3 / statistics.median(times)
+
+
+def wait_for(device: torch.device) -> None:
+    """Let a GPU finish what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def material(recipe: Preset, *, smallest_only: bool = False) -> tuple[TrainingData, int]:
+    """Random examples in the sizes of the real ones, and the rows of the embedding table."""
+    rng = np.random.default_rng(0)
+    train = recipe.train
+    if train.domain == "sudoku":
+        questions = rng.integers(0, 10, (NUM_BOARDS, 81)).astype(np.uint8)
+        answers = rng.integers(1, 10, (NUM_BOARDS, 81)).astype(np.uint8)
+        ratings = np.full(NUM_BOARDS, UNKNOWN_RATING, np.int64)
+        return BoardTraining(BoardSet("sudoku", questions, answers, ratings), train), 1
+    mix = ARC_TASKS["arc1"]
+    cells = sorted(mix)[:2] if smallest_only else list(mix)
+    tasks = []
+    for each in cells:
+        # A canvas has an edge beside the grid, but for the largest one.
+        side = round(each**0.5)
+        side = side if side == 30 else side - 1
+        for number in range(max(1, round(NUM_TASKS * mix[each] / sum(mix.values())))):
+            grids = (rng.integers(0, 10, (side, side)).astype(np.uint8) for _ in range(3))
+            tasks.append(
+                Task(f"{side}-{number}", (Pair(next(grids), next(grids)),), (Pair(next(grids), None),))
+            )
+    puzzles = PuzzleMap.build(tasks, recipe.model.embedding, train.num_views, train.seed)
+    return ArcTraining(tasks, puzzles, train), max(1, puzzles.num_rows)
