@@ -1,9 +1,10 @@
-"""Build the notebook from its source: `python kaggle/build_notebook.py` writes submit.ipynb."""
+"""Build the notebook from its source: submit.py in percent format becomes submit.ipynb beside it."""
 
+import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("submit.py")
@@ -61,10 +62,23 @@ def notebook_of(source: str) -> bytes:
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def main() -> int:
-    """Write the notebook beside its source."""
-    target = SOURCE.with_suffix(".ipynb")
-    target.write_bytes(notebook_of(SOURCE.read_text(encoding="utf-8")))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the notebook, or with --check say whether it is what its source gives (exit code 1 if not)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", type=Path, default=SOURCE, help="the source; default: %(default)s")
+    parser.add_argument("--out", type=Path, help="the notebook; default: beside the source")
+    parser.add_argument("--check", action="store_true", help="write nothing; say whether it is up to date")
+    options = parser.parse_args(arguments)
+    target = options.out or options.source.with_suffix(".ipynb")
+    try:
+        built = notebook_of(options.source.read_text(encoding="utf-8"))
+        if options.check and (not target.exists() or target.read_bytes() != built):
+            raise NotebookError(f"{target}: not what {options.source} gives; run: python {sys.argv[0]}")
+        if not options.check:
+            target.write_bytes(built)
+    except (OSError, UnicodeDecodeError, NotebookError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     print(target)
     return 0
 

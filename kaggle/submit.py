@@ -189,6 +189,11 @@ def completed(answers: dict[str, list], more: dict[str, list]) -> dict[str, list
     }
 
 
+def shown(task_id: str) -> str:
+    """An id for the log: short, and with nothing in it that a terminal obeys."""
+    return ascii(task_id[:60])
+
+
 def num_answered(document: dict[str, list]) -> int:
     return sum(entry != BLANK for entries in document.values() for entry in entries)
 
@@ -380,7 +385,8 @@ def finish(tests: Path | None, out: Path, owed: dict[str, int]) -> None:
             for task_id in owed
             if not isinstance(document, dict) or document.get(task_id) != sound[task_id]
         ]
-        say(f"{out}: not valid; the fallback is back for {len(wrong)} tasks: {', '.join(wrong[:5])}")
+        first_ids = ", ".join(map(shown, wrong[:5]))
+        say(f"{out}: not valid; the fallback is back for {len(wrong)} tasks: {first_ids}")
         write_whole(out, sound)
     if tests:
         attempt("validation", lambda: run(arc_solve("validate", out, "--tasks", tests), 300))

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,20 @@ LAYOUTS = {
 Tasks = dict[str, dict[str, Any]]
 # A network that learns two steps and votes with two views: everything is run, nothing is learned.
 TINY = "--adapt-steps 2 --views 2 --ages 1 --set train.batch_size=8 --set train.num_views=2"
+PAIR = {"input": [[1]], "output": [[2]]}
+# What is no task, under plain ids and hostile ones; the last two no submission of ours may name.
 POISON: Tasks = {
     "poison-31": {"train": [{"input": [[0] * 31] * 31, "output": [[1]]}], "test": [{"input": [[1]]}]},
     "poison-empty-train": {"train": [], "test": [{"input": [[1]]}, {"input": [[2]]}]},
-    "poison-no-input": {"train": [{"input": [[1]], "output": [[2]]}], "test": [{"output": [[1]]}]},
+    "poison-no-input": {"train": [PAIR], "test": [{"output": [[1]]}]},
+    "../../poison": {"train": [PAIR], "test": []},
+    "<script>poison()</script>": {"train": "none", "test": [{"input": [[1]]}]},
+    "\u202epoison": {"train": [{"input": [[1, 2], [3]], "output": [[1]]}], "test": [{"input": [[1]]}] * 3},
+    "p" * 4096: {"train": [PAIR], "test": [{"input": [[1]]}]},
+    "\x1b[31mpoison\n": {"train": [PAIR], "test": [{"input": [[1]]}] * 2},
 }
+# Good tasks that a careless program would trip over by name.
+HOSTILE_IDS = ("../../escape", "/etc/passwd", "<img src=x onerror=alert(1)>", "é\u202e" * 60, "con\u2028")
 
 
 def make_tasks(seed: int, num: int, prefix: str) -> Tasks:
@@ -45,6 +55,16 @@ def make_tasks(seed: int, num: int, prefix: str) -> Tasks:
         }
         for index in range(num)
     }
+
+
+def owed_by(tasks: Tasks) -> dict[str, int]:
+    """For how many test inputs each task wants answers."""
+    return {name: len(task["test"]) for name, task in tasks.items()}
+
+
+def renamed(tasks: Tasks, names: Sequence[str]) -> Tasks:
+    """The tasks, the first ones under other ids."""
+    return dict(zip([*names, *list(tasks)[len(names) :]], tasks.values(), strict=True))
 
 
 def without_outputs(tasks: Tasks) -> Tasks:

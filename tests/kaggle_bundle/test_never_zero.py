@@ -11,10 +11,10 @@ import pytest
 
 from submission.validation import validate
 from tests.kaggle_bundle.image import Image
-from tests.kaggle_bundle.stage import LAYOUTS, Stage, kill_tree, make_tasks, set_stage
+from tests.kaggle_bundle.stage import LAYOUTS, Stage, kill_tree, make_tasks, owed_by, set_stage
 
 TASKS = make_tasks(6, 4, "e1")
-OWED = {name: len(task["test"]) for name, task in TASKS.items()}
+OWED = owed_by(TASKS)
 Damage = Callable[[Path], None]
 
 

@@ -23,6 +23,35 @@ def test_the_committed_notebook_is_the_built_one(builder, script: Path) -> None:
     assert script.with_suffix(".ipynb").read_bytes() == built, "run: python kaggle/build_notebook.py"
 
 
+def test_the_builder_writes_and_checks(
+    builder, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "submit.ipynb"
+    assert builder.main(["--check", "--out", str(out)]) == 1
+    assert not out.exists()
+    assert builder.main(["--out", str(out)]) == 0
+    assert out.read_bytes() == script.with_suffix(".ipynb").read_bytes()
+    assert builder.main(["--check", "--out", str(out)]) == 0
+    capsys.readouterr()
+    out.write_bytes(out.read_bytes()[:-2])
+    source = tmp_path / "source.py"
+    source.write_bytes(b"x = 1\n# %%\n")
+    for arguments in (["--check", "--out", out], ["--source", source], ["--source", tmp_path]):
+        assert builder.main(list(map(str, arguments))) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.startswith("error: ")
+        assert printed.err.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source.py", "submit.ipynb"]
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["--chekc"], 2), (["more"], 2)])
+def test_the_builder_refuses_what_it_does_not_know(builder, arguments: list[str], code: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        builder.main(arguments)
+    assert ended.value.code == code
+
+
 def test_its_cells_parse_and_import_the_standard_library_only(builder, script: Path) -> None:
     notebook = nbformat.reads(builder.notebook_of(script.read_text(encoding="utf-8")).decode(), as_version=4)
     nbformat.validate(notebook)

@@ -5,15 +5,24 @@ from pathlib import Path
 
 import pytest
 
+from arc_solver.jsontext import quoted
+from submission.document import id_fault
 from submission.validation import validate
 from tests.kaggle_bundle.image import Image
-from tests.kaggle_bundle.stage import POISON, Stage, fingerprint, make_tasks, set_stage
+from tests.kaggle_bundle.stage import (
+    HOSTILE_IDS,
+    POISON,
+    Stage,
+    fingerprint,
+    make_tasks,
+    owed_by,
+    renamed,
+    set_stage,
+)
 
-HIDDEN = make_tasks(3, 4, "f0") | POISON
-
-
-def owed(tasks: dict) -> dict[str, int]:
-    return {name: len(task["test"]) for name, task in tasks.items()}
+HEALTHY = renamed(make_tasks(3, 8, "f0"), HOSTILE_IDS)
+HIDDEN = HEALTHY | POISON
+UNNAMEABLE = {name for name in POISON if id_fault(name)}
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +37,9 @@ def rerun(image: Image, bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 def test_the_notebook_answers_hidden_tasks(rerun: tuple[Stage, str]) -> None:
     stage, text = rerun
-    assert not validate(stage.submission, owed(HIDDEN))
-    assert stage.answered() == HIDDEN.keys() - POISON.keys()
+    assert list(stage.read()) == list(HIDDEN)
+    assert {defect.task_id for defect in validate(stage.submission, owed_by(HIDDEN))} == UNNAMEABLE
+    assert stage.answered() == HEALTHY.keys()
     assert "scored rerun" in text
     assert "no GPU" in text
     assert "FAILED" not in text
@@ -53,7 +63,17 @@ def test_the_fallback_came_first_and_the_report_last(rerun: tuple[Stage, str]) -
 
 def test_poison_is_named_in_one_line_each(rerun: tuple[Stage, str]) -> None:
     for name in POISON:
-        assert sum(f'"{name}"' in line and "warning" in line for line in rerun[1].splitlines()) == 1
+        assert sum(quoted(name) in line and "warning" in line for line in rerun[1].splitlines()) == 1
+
+
+def test_ids_change_no_line_and_no_path(rerun: tuple[Stage, str]) -> None:
+    stage, text = rerun
+    assert len(UNNAMEABLE) == 2
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert {path.name for path in stage.working.parent.iterdir()} == {"input", "working"}
+    own = ("bin", ".ipython", "kernel-ipc")  # the stage's and the kernel's
+    written = {path.name for path in stage.working.iterdir() if not path.name.startswith(own)}
+    assert written == {"submission.json", "submission.manifest.json"}
 
 
 def test_nothing_asked_for_the_network(rerun: tuple[Stage, str]) -> None:
@@ -64,11 +84,10 @@ def test_nothing_asked_for_the_network(rerun: tuple[Stage, str]) -> None:
 def test_other_layout_same_seed_same_bytes_without_the_poison(
     rerun: tuple[Stage, str], image: Image, bundle: Path, script: Path, tmp_path: Path
 ) -> None:
-    healthy = {name: task for name, task in HIDDEN.items() if name not in POISON}
-    stage = set_stage(tmp_path, "flat", image, bundle, healthy, hidden=True)
+    stage = set_stage(tmp_path, "flat", image, bundle, HEALTHY, hidden=True)
     stage.run(script)
     theirs = rerun[0].read()
-    assert stage.read() == {name: theirs[name] for name in healthy}
+    assert stage.read() == {name: theirs[name] for name in HEALTHY}
 
 
 @pytest.mark.slow
@@ -79,7 +98,7 @@ def test_the_placeholder_is_rehearsed_and_scored(
     tasks = make_tasks(4, 4, "0d")
     stage = set_stage(tmp_path, layout, image, bundle, tasks, hidden=False)
     text = stage.execute(bundle / "submit.ipynb")
-    assert not validate(stage.submission, owed(tasks))
+    assert not validate(stage.submission, owed_by(tasks))
     assert "placeholder: a rehearsal" in text
     assert "pass@2" in text, "the score of the rehearsal is missing"
     assert stage.answered() == tasks.keys()

@@ -6,9 +6,10 @@ from types import ModuleType
 
 import pytest
 
+from submission.document import id_fault
 from submission.validation import validate
 from tests.kaggle_bundle.conftest import load
-from tests.kaggle_bundle.stage import POISON, make_tasks
+from tests.kaggle_bundle.stage import POISON, make_tasks, owed_by
 
 KNOWN = ["l4x4", "t4x2", "cpu-arc"]
 GRID = [[1, 2], [3, 4]]
@@ -54,8 +55,8 @@ def test_the_fallback_is_complete_for_poisoned_tasks_too(submit: ModuleType, tmp
     put(tmp_path / "input" / "arc-prize-2026" / submit.TEST_FILE, json.dumps(tasks))
     out = tmp_path / "working" / "submission.json"
     _, owed = submit.begin(out)
-    assert owed == {name: len(task["test"]) for name, task in tasks.items()}
-    assert not validate(out, owed)
+    assert owed == owed_by(tasks)
+    assert {defect.task_id for defect in validate(out, owed)} == {name for name in POISON if id_fault(name)}
 
 
 def test_the_sample_stands_in_for_unreadable_tasks(submit: ModuleType, tmp_path: Path) -> None:
