@@ -38,13 +38,23 @@ def parse_solutions(value: Any, own_id: str) -> Truth:
         raise TruthError(f"{describe(value)}, expected a filled object of task ids")
     if repeated_keys(value):
         raise TruthError(f"task {quote(repeated_keys(value)[0])} comes more than once")
-    if isinstance(value.get("train"), list) and isinstance(value.get("test"), list):
+    if _is_task(value):
         value = {own_id: value}
     truth: Truth = {}
     for task_id, solution in value.items():
         require_id(task_id, "task id")
         truth[task_id] = _outputs(task_id, solution)
     return truth
+
+
+def _is_task(value: dict[str, Any]) -> bool:
+    """Whether the object is one task and not the outputs of tasks that are called "train" and "test"."""
+    tests = value.get("test")
+    return (
+        isinstance(value.get("train"), list)
+        and isinstance(tests, list)
+        and all(isinstance(pair, dict) for pair in tests)
+    )
 
 
 def _outputs(task_id: str, solution: object) -> list[Grid]:

@@ -40,12 +40,11 @@ def report(
     Self-contained: every task with both attempts, or the curves of a training run.
     """
     from arc_solver.files import write_atomic
+    from arc_solver.task import DataError, read_tasks_softly
 
     refuse_overwriting(out, submission, tasks, solutions, candidates)
-
     if run is not None:
         from arc_solver.curves import build_curves, parse_metrics
-        from arc_solver.task import DataError
 
         source = run / "metrics.jsonl"
         if not source.is_file():
@@ -54,9 +53,9 @@ def report(
     elif submission is None or tasks is None:
         raise typer.BadParameter("give a submission and --tasks, or --run")
     else:
-        from arc_solver.task import read_tasks_softly
-
         readable, faults = read_tasks_softly(tasks, lenient=lenient, notice=sayer(False))
+        if not readable:
+            raise DataError(next(iter(faults.values())).text)
         listed = chosen(readable, limit, only, max_canvas)
         everything = limit is None and not only and max_canvas is None
         remarks = [fault.text for fault in faults.values()] if everything else []

@@ -30,6 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path / "solutions.json", solutions())
     answers = solutions() | {"task-2": [[[9]]]}
     write(tmp_path / "submission.json", attempts(answers))
+    write(tmp_path / "faulty.json", {"task-0": challenges()["task-0"] | {"train": []}})
     write(tmp_path / "broken.json", 0).write_text('{"task-0": [')
     (tmp_path / "empty").mkdir()
     return tmp_path
@@ -179,6 +180,7 @@ BAD_DATA = {
     "validate: missing tasks": ["validate", "submission.json", "--tasks", "none.json"],
     "report: missing tasks": ["report", "submission.json", "--tasks", "none.json"],
     "report: no run": ["report", "--run", "empty"],
+    "report: no task": ["report", "submission.json", "--tasks", "faulty.json"],
     "show: missing": ["show", "none.json"],
     "merge: missing candidates": ["merge", "none.jsonl", "--tasks", "tasks.json", "--out", "new.json"],
     "merge: bad candidates": ["merge", "tasks.json", "--tasks", "tasks.json", "--out", "new.json"],

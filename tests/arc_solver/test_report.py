@@ -6,8 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -20,59 +18,7 @@ from submission.score import score
 from submission.support import Support
 from submission.truth import TruthError
 from submission.vote import Query
-
-VOID = {"meta", "link", "input", "br"}
-
-
-@dataclass
-class Node:
-    tag: str
-    attributes: dict[str, str | None]
-    children: list["Node"] = field(default_factory=list)
-    text: str = ""
-
-    def every(self, tag: str) -> list["Node"]:
-        found = [node for child in self.children for node in child.every(tag)]
-        return [self, *found] if self.tag == tag else found
-
-    def content(self) -> str:
-        return self.text + "".join(child.content() for child in self.children)
-
-    def classes(self) -> set[str]:
-        return set((self.attributes.get("class") or "").split())
-
-
-class Reader(HTMLParser):
-    """A strict reader: each element must be closed in its turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.root = Node("root", {})
-        self.open = [self.root]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len(dict(attrs)) == len(attrs), f"an attribute comes twice in {tag}"
-        node = Node(tag, dict(attrs))
-        self.open[-1].children.append(node)
-        if tag not in VOID:
-            self.open.append(node)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open[-1].children.append(Node(tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop().tag == tag
-
-    def handle_data(self, data: str) -> None:
-        self.open[-1].text += data
-
-
-def read(page: str) -> Node:
-    reader = Reader()
-    reader.feed(page)
-    reader.close()
-    assert reader.open == [reader.root]
-    return reader.root
+from tests.arc_solver.markup import attribute_names, read, tags
 
 
 def random_tasks(rng: np.random.Generator, num: int, high: int = 6) -> tuple[list[Task], dict[str, list]]:
@@ -332,15 +278,9 @@ def test_hostile_ids_are_inert() -> None:
     assert len(text.encode("utf-8")) < 1 << 20
     assert all(character == "\n" or character.isprintable() for character in text)
 
-    def tags(node: Node) -> list[str]:
-        return [node.tag, *(tag for child in node.children for tag in tags(child))]
-
-    def names(node: Node) -> set[str]:
-        return {*node.attributes, *(name for child in node.children for name in names(child))}
-
     assert set(tags(page)) == set(tags(usual))
     assert tags(page).count("article") == len(ids) == 100
-    assert names(page) == names(usual)
+    assert attribute_names(page) == attribute_names(usual)
     anchors = [article.attributes["id"] for article in page.every("article")]
     assert len(set(anchors)) == len(ids)
     assert all(re.fullmatch(r"(task|place)-[A-Za-z0-9_-]+", anchor or "") for anchor in anchors)

@@ -32,6 +32,11 @@ def test_solutions_and_tasks_give_the_same_truth(tmp_path):
     assert plain(read_solutions(single)[0]) == {"00d62c1b": GRIDS["b"]}
 
 
+def test_tasks_may_be_called_train_and_test(tmp_path):
+    solutions = {"train": [[[1]]], "test": [[[2]], [[3, 4]]]}
+    assert plain(read_solutions(write(tmp_path, solutions))[0]) == solutions
+
+
 def test_the_hash_is_of_the_content(tmp_path):
     data = json.dumps(GRIDS).encode()
     expected = hashlib.sha256(data).hexdigest()
