@@ -1,0 +1,206 @@
+"""`arc-solve train` as a user types it: limits for every domain, one line for everything that cannot be."""
+
+import errno
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from arc_solver.files import LOCK_NAME, lock_folder
+from arc_solver.training import estimate
+from tests.arc_solver.terminal import Terminal, challenges, write
+
+SETTINGS = (
+    *("width=16", "num_heads=2", "rounding=8", "num_layers=1", "cycles=1", "latent_steps=1"),
+    *("prefix_length=2", "batch_size=4", "num_views=2", "steps=6", "save_every=2", "ages=1"),
+)
+
+
+@pytest.fixture
+def arc_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, arc_solve: Terminal) -> Path:
+    """A folder with material of all three domains."""
+    write(tmp_path / "arc.json", challenges())
+    for kind, side in (("sudoku", 4), ("maze", 5)):
+        made = arc_solve(
+            "generate", kind, "--num", "8", "--side", str(side), "--out", tmp_path / f"{kind}.csv"
+        )
+        assert made.code == 0
+    return tmp_path
+
+
+def command(
+    folder: Path, *more: str | Path, kind: str = "arc", preset: str | None = None
+) -> list[str | Path]:
+    """A tiny training command into the folder `run`."""
+    data = folder / {"arc": "arc.json"}.get(kind, f"{kind}.csv")
+    name = preset or {"arc": "cpu-arc", "sudoku": "cpu-sudoku4", "maze": "cpu-maze"}[kind]
+    settings = [part for setting in SETTINGS for part in ("--set", setting)]
+    return [
+        "train",
+        "--data",
+        data,
+        "--preset",
+        name,
+        "--out",
+        folder / "run",
+        "--threads",
+        "1",
+        *settings,
+        *more,
+    ]
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("kind", ["arc", "sudoku", "maze"])
+def test_a_time_limit_ends_every_domain(kind: str, arc_solve: Terminal, folder: Path) -> None:
+    outcome = arc_solve(*command(folder, "--time-limit", "0.2s", "--steps", "1000000", kind=kind))
+    assert outcome.code == 0, outcome.err
+    assert outcome.out == f"{folder / 'run' / 'final.safetensors'}\n"
+    assert "expected: " in outcome.err
+    assert "1,000,000 steps fit into 0 s" in outcome.err
+    last = json.loads((folder / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert last["seconds"] >= 0.2
+    assert 1 <= last["step"] < 1_000_000
+    again = arc_solve(*command(folder, "--time-limit", "0.2s", "--steps", "1000000", kind=kind))
+    assert again.code == 0
+    assert f"resuming {folder / 'run'} at step {last['step']}" in again.err
+    assert "expected" not in again.err
+
+
+def test_a_dry_run_writes_nothing(arc_solve: Terminal, folder: Path) -> None:
+    before = files(folder)
+    facts = arc_solve(*command(folder, "--dry-run", "--json", kind="sudoku")).json()
+    assert facts["steps"] == 6
+    assert facts["hours"] == pytest.approx(6 * facts["seconds_per_step"] / 3600)
+    assert facts["disk_bytes"] > facts["checkpoint_bytes"] > 4 * facts["parameters"]
+    assert files(folder) == before
+
+
+REFUSED: dict[str, tuple[int, list[str], str]] = {
+    "another domain": (
+        2,
+        ["--preset", "cpu-sudoku4"],
+        "preset 'cpu-sudoku4' is for sudoku, the data are arc",
+    ),
+    "no such device": (2, ["--device", "tpu"], "--device tpu: not a device"),
+    "curriculum": (2, ["--set", "curriculum=deep"], "did you mean 'depth'?"),
+    "no such weights": (1, ["--init", "none.safetensors"], "none.safetensors: No such file"),
+    "nothing to evaluate on": (3, ["--eval-data", "none.json"], "none.json"),
+    "truth is missing": (
+        3,
+        ["--eval-data", "{folder}/arc.json"],
+        "the tasks carry no outputs to evaluate on",
+    ),
+    "no folder can be made": (1, ["--out", "{folder}/arc.json/run"], "arc.json/run"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_is_one_line_and_writes_nothing(name: str, arc_solve: Terminal, folder: Path) -> None:
+    code, more, text = REFUSED[name]
+    before = files(folder)
+    outcome = arc_solve(*command(folder, *(part.format(folder=folder) for part in more)))
+    assert outcome.code == code, outcome.err
+    assert text in outcome.error_line()
+    assert outcome.out == ""
+    assert files(folder) == before
+
+
+def test_boards_of_another_side_are_refused(arc_solve: Terminal, folder: Path) -> None:
+    outcome = arc_solve(*command(folder, kind="sudoku", preset="cpu-sudoku6"))
+    assert outcome.code == 2
+    assert "--set vocabulary=6" in outcome.error_line()
+    assert not (folder / "run").exists()
+
+
+def test_a_folder_in_use_is_left_alone(arc_solve: Terminal, folder: Path) -> None:
+    with lock_folder(folder / "run"):
+        outcome = arc_solve(*command(folder))
+        assert outcome.code == 1
+        assert f"run is in use by process {os.getpid()}" in outcome.error_line()
+        assert "expected" not in outcome.err  # nothing was measured first
+    assert files(folder / "run") == [LOCK_NAME]
+
+
+def test_a_disk_that_is_full_from_the_start(
+    arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    outcome = arc_solve(*command(folder))
+    assert outcome.code == 1
+    assert "1000 are available" in outcome.error_line()
+    assert not (folder / "run").exists()
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_checkpoint_that_cannot_be_written(arc_solve: Terminal, folder: Path) -> None:
+    with largest_file(20_000):
+        outcome = arc_solve(*command(folder, "--quiet"))
+    assert outcome.code == 1
+    assert os.strerror(errno.EFBIG) in outcome.error_line()
+    assert "checkpoint-00000002.safetensors" in outcome.error_line()
+    assert [name for name in files(folder / "run") if name not in (LOCK_NAME, "metrics.jsonl")] == []
+    assert arc_solve(*command(folder, "--quiet")).code == 0
+
+
+def test_tensorboard_must_be_installed(
+    arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    outcome = arc_solve(*command(folder, "--tensorboard"))
+    assert outcome.code == 1
+    assert "pip install tensorboard" in outcome.error_line()
+    assert not (folder / "run").exists()
+
+
+def test_tensorboard_gets_the_figures_of_the_log(
+    arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+
+    class SummaryWriter:
+        def __init__(self, folder: str, purge_step: int) -> None:
+            self.folder, self.purge_step, self.figures, self.closed = folder, purge_step, [], False
+            made.append(self)
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            self.figures.append((name, value, step))
+
+        def close(self) -> None:
+            self.closed = True
+
+    stub = ModuleType("torch.utils.tensorboard")
+    stub.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", stub)
+    assert arc_solve(*command(folder, "--tensorboard", "--quiet")).code == 0
+    (writer,) = made
+    assert (writer.folder, writer.purge_step, writer.closed) == (str(folder / "run" / "tensorboard"), 1, True)
+    lines = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert writer.figures == [
+        (name, value, line["step"]) for line in lines for name, value in line.items() if name != "step"
+    ]
