@@ -8,6 +8,7 @@ import pytest
 
 from submission.answers import load_answers
 from submission.score import score
+from tests.tally import record
 
 NUM_SUBMISSIONS = 1000
 
@@ -50,6 +51,14 @@ def naive_score(submission, truth, depth):
         )
         solved, shares, whole = solved + right, shares + right / len(outputs), whole + (right == len(outputs))
     return [solved, shares, whole]
+
+
+def naive_interval(solved, total):
+    """The 95 % Wilson interval as the two roots of (share - p)² = z² p (1 - p) / total."""
+    z, share = 1.959963984540054, solved / total
+    a, b, c = 1 + z**2 / total, -(2 * share + z**2 / total), share**2
+    root = max(0.0, b**2 - 4 * a * c) ** 0.5
+    return [(-b - root) / (2 * a), (-b + root) / (2 * a)]
 
 
 def random_grid(rng):
@@ -123,15 +132,26 @@ def random_case(rng):
 def test_the_two_scorers_agree():
     seed = 17
     rng = random.Random(seed)
-    partly = 0
+    partly = held = 0
     for number in range(NUM_SUBMISSIONS):
         truth, submission = random_case(rng)
         grids = {task_id: [np.array(output, np.uint8) for output in truth[task_id]] for task_id in truth}
         result = score(load_answers(json.dumps(submission).encode()), grids, "")
         assert result.table().isascii()
+        totals = [sum(map(len, truth.values())), len(truth), len(truth)]
+        held_ids = set(submission) if type(submission) is dict else set()
+        assert set(result.remarks.missing_tasks) == set(truth) - held_ids, f"submission {number}"
+        assert set(result.remarks.extra_tasks) == held_ids - set(truth), f"submission {number}"
         for depth in (1, 2):
             expected = naive_score(submission, truth, depth)
-            found = [result.rate(rule, depth).solved for rule in ("per_output", "per_task", "strict")]
-            assert found == pytest.approx(expected), f"seed {seed}, submission {number}, pass@{depth}"
+            rates = [result.rate(rule, depth) for rule in ("per_output", "per_task", "strict")]
+            where = f"seed {seed}, submission {number}, pass@{depth}"
+            assert [rate.solved for rate in rates] == pytest.approx(expected), where
+            assert [rate.total for rate in rates] == totals, where
+            for rate in rates:
+                interval = naive_interval(rate.solved, rate.total)
+                assert rate.interval == pytest.approx(interval, abs=1e-9), where
             partly += 0 < expected[0] < result.num_outputs
+        held += 1
+    record(17, "random submissions", NUM_SUBMISSIONS, held)
     assert partly > NUM_SUBMISSIONS, "most submissions should be neither right nor wrong throughout"
