@@ -146,29 +146,32 @@ def _scoring(tasks: str, solutions: str) -> tuple[Stage, ...]:
     )
 
 
-def _arc(name: str, about: str) -> Program:
-    """The published protocol: demonstrations of the evaluation tasks are trained on, then all is answered."""
+def arc_program(name: str, about: str, num_parts: int = ARC_PARTS) -> Program:
+    """The published protocol: demonstrations of the evaluation tasks are trained on, then all is answered.
+
+    One command answers each of `num_parts` parts, which are joined.
+    """
     recipe = find_preset(name)
     tasks, solutions = (
         f"{{data}}/{name}_evaluation_challenges.json",
         f"{{data}}/{name}_evaluation_solutions.json",
     )
     weights = ("--checkpoint", "{out}/run/final.safetensors")
-    share = arc_answer_flops(recipe, name) / ARC_PARTS
+    share = arc_answer_flops(recipe, name) / num_parts
     parts = tuple(
         Stage(
             f"answers-{i}",
             (
-                *("predict", "--tasks", tasks, *weights, "--shard", f"{i}/{ARC_PARTS}"),
+                *("predict", "--tasks", tasks, *weights, "--shard", f"{i}/{num_parts}"),
                 *("--out", f"{{out}}/part-{i}.json", "--candidates", f"{{out}}/part-{i}.jsonl", "--json"),
             ),
             f"part-{i}.jsonl",
             "limit",
             share,
         )
-        for i in range(1, ARC_PARTS + 1)
+        for i in range(1, num_parts + 1)
     )
-    lists = [f"{{out}}/part-{i}.jsonl" for i in range(1, ARC_PARTS + 1)]
+    lists = [f"{{out}}/part-{i}.jsonl" for i in range(1, num_parts + 1)]
     joining = ("merge", *lists, "--tasks", tasks, "--out", "{out}/submission.json")
     needs = tuple(
         f"{name}_{part}_{kind}.json"
@@ -217,8 +220,8 @@ PROGRAMS: dict[str, Program] = {
         _boards("sudoku-mlp", "sudoku", "Sudoku-Extreme, the network without attention", *SUDOKU_FILES),
         _boards("sudoku-att", "sudoku", "Sudoku-Extreme, the network with attention", *SUDOKU_FILES),
         _boards("maze", "maze", "Maze-Hard", *MAZE_FILES),
-        _arc("arc1", "ARC-AGI-1 as published: demonstrations of the evaluation set are trained on"),
-        _arc("arc2", "ARC-AGI-2 as published: demonstrations of the evaluation set are trained on"),
+        arc_program("arc1", "ARC-AGI-1 as published: demonstrations of the evaluation set are trained on"),
+        arc_program("arc2", "ARC-AGI-2 as published: demonstrations of the evaluation set are trained on"),
         _unseen("arc1", "ARC-AGI-1 as a hidden set: test-time training on the evaluation tasks"),
         _unseen("arc2", "ARC-AGI-2 as a hidden set: test-time training on the evaluation tasks"),
     )
