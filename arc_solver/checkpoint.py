@@ -67,6 +67,9 @@ def checkpoints(folder: Path) -> list[Path]:
 def read_header(path: Path) -> Header:
     """Parse the header; CheckpointError when the file is not a checkpoint of ours."""
     try:
+        if not path.is_file():
+            path.stat()  # says why where there is nothing
+            raise CheckpointError(f"{path}: not a file; name a checkpoint")
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(8)
@@ -153,10 +156,12 @@ def describe(path: Path) -> dict[str, Any]:
     header = read_header(path)
     facts = header.metadata
     rows = [entry for name, entry in header.tensors.items() if name.endswith("puzzle.rows")]
+    num_rows = rows[0].shape[0] if rows and rows[0].shape else 0
     prefix = "model." if any(name.startswith("model.") for name in header.tensors) else "average."
     dense = [e for n, e in header.tensors.items() if n.startswith(prefix) and not n.endswith("puzzle.rows")]
-    recipe = facts.get("preset", {})
-    return {
+    recipe, ids = _part(facts, "preset"), _part(facts, "puzzles").get("ids")
+    files = facts.get("files")
+    shown = {
         "file": str(path),
         "bytes": path.stat().st_size,
         "kind": facts.get("kind"),
@@ -164,16 +169,33 @@ def describe(path: Path) -> dict[str, Any]:
         "training_seconds": facts.get("seconds"),
         "parameters": sum(entry.num_elements for entry in dense),
         "row_parameters": rows[0].num_elements if rows else 0,
-        "puzzles": {
-            "tasks": len(facts.get("puzzles", {}).get("ids", [])),
-            "rows": rows[0].shape[0] if rows else 0,
-        },
+        "puzzles": {"tasks": len(ids) if isinstance(ids, list) else 0, "rows": num_rows},
         "data": facts.get("data"),
-        "files": dict(facts.get("files", [])),
-        "scores": facts.get("scores", {}),
+        "files": {
+            str(pair[0]): str(pair[1])
+            for pair in (files if isinstance(files, list) else [])
+            if isinstance(pair, list) and len(pair) == 2
+        },
+        "scores": _part(facts, "scores"),
         "preset": recipe.get("name"),
         "about": recipe.get("about"),
-        "model": recipe.get("model", {}),
-        "train": recipe.get("train", {}),
-        "predict": recipe.get("predict", {}),
+        "model": _part(recipe, "model"),
+        "train": _part(recipe, "train"),
+        "predict": _part(recipe, "predict"),
     }
+    return {key: _inert(value) for key, value in shown.items()}
+
+
+def _part(values: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object under `key`; an empty one where there is something else."""
+    found = values.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _inert(value: Any) -> Any:
+    """A value in whose texts nothing is left that would steer a terminal."""
+    if isinstance(value, str):
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
+    if isinstance(value, dict):
+        return {_inert(key): _inert(item) for key, item in value.items()}
+    return [_inert(item) for item in value] if isinstance(value, list) else value

@@ -91,7 +91,9 @@ def main() -> None:
 
 
 def _line(error: Exception, debug: bool) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    words = " ".join(str(error).split()) or type(error).__name__
+    # Names out of a file stand in it: what would steer the terminal is spelled out.
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
     if hasattr(error, "exit_code"):
         return text
     hint = "" if debug else " (--debug shows where)"

@@ -131,7 +131,8 @@ def lock_folder(folder: Path) -> Iterator[None]:
             if made and [path.name for path in folder.iterdir()] == [LOCK_NAME]:
                 (folder / LOCK_NAME).unlink()
                 folder.rmdir()
-        os.close(descriptor)
+        with suppress(OSError):  # the lock ends all the same
+            os.close(descriptor)
 
 
 def _locked(folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ SAFETENSORS_TYPES = {
     torch.int64: "I64",
     torch.bool: "BOOL",
 }
+# What a file may ask for without holding it: too little to hurt, enough to tell what is missing.
+MOST_FREE_NUMBERS, MOST_FREE_LAYERS = 1 << 22, 64
+# Far above what any recipe asks for; a file that asks for more is damaged or hostile.
+MOST_POSITIONS, MOST_LATENTS, MOST_UPDATES, MOST_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
 PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
 
 
@@ -66,6 +71,7 @@ def load(path: str | Path) -> Loaded:
             f"{path.name}: rows of shape {tuple(rows.shape)} for {puzzles.num_rows} of {puzzles.kind!r}, "
             f"but the model's kind is {preset.model.embedding!r}; the file contradicts itself"
         )
+    check_recipe(preset, tensors, path.name)
     model = Model(preset.model, num_rows=rows.shape[0])
     prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
     state = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
@@ -98,6 +104,32 @@ def check_state(wanted: dict[str, tuple[int, ...]], found: dict[str, Tensor], na
         raise CheckpointError(f"{name} does not fit: {'; '.join(lines[:3])}{more}")
 
 
+def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
+    """CheckpointError when a recipe asks for more than its file can hold, before any memory is asked for."""
+    config = preset.model
+    held = max(MOST_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
+    positions = config.length + config.prefix
+    sizes = {
+        "num_layers": (config.num_layers * config.networks, max(MOST_FREE_LAYERS, len(tensors))),
+        "num_latents": (config.num_latents, MOST_LATENTS),
+        "prefix_length": (config.prefix_length, MOST_POSITIONS),
+        "length": (config.length, MOST_POSITIONS),
+        "width": (config.width * config.inner(config.width), held),
+        "vocabulary": (config.vocabulary * config.width, held),
+        "positions": (positions * config.inner(positions) if config.mixer == "mlp" else 0, held),
+        "cycles": (config.cycles * max(config.latent_steps, 1), MOST_UPDATES),
+        "views": (preset.predict.views, MOST_VIEWS),
+        "ages": (preset.predict.ages, MOST_UPDATES),
+        "batch_size": (preset.predict.batch_size, MOST_VIEWS),
+    }
+    for field, (wanted, limit) in sizes.items():
+        if wanted > limit:
+            raise CheckpointError(
+                f"{name}: the recipe in the file is beyond its tensors or beyond reason ({field}: {wanted}, "
+                f"at most {limit}); the file contradicts itself"
+            )
+
+
 def preset_from(metadata: dict[str, Any], name: str) -> Preset:
     """The recipe that a checkpoint was trained with."""
     try:
@@ -109,7 +141,7 @@ def preset_from(metadata: dict[str, Any], name: str) -> Preset:
             from_mapping(TrainConfig, recipe["train"]),
             from_mapping(PredictConfig, recipe["predict"]),
         )
-    except (ConfigError, AttributeError, KeyError, TypeError) as error:
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(f"{name}: the recipe in the file cannot be read: {error}") from error
 
 
@@ -133,13 +165,18 @@ def puzzles_from(metadata: dict[str, Any], tensors: dict[str, Tensor], name: str
     except (KeyError, TypeError) as error:
         raise CheckpointError(f"{name}: the puzzle map in the file cannot be read: {error}") from error
     if not (
-        all(isinstance(text, str) for text in (*ids, *hashes))
+        all(isinstance(text, str) and _is_plain(text) for text in (*ids, *hashes))
         and len(hashes) == len(ids)
         and _are_spans(starts, len(ids), len(dihedrals) if dihedrals.ndim == 1 else -1)
         and _are_views(dihedrals, colors)
     ):
         raise CheckpointError(f"{name}: the puzzle map in the file contradicts itself")
     return PuzzleMap(kind, ids, hashes, starts, ViewTable(dihedrals, colors))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text may be an id: no control characters and no lone surrogates."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 
 def _are_spans(starts: npt.NDArray[Any], num_tasks: int, num_views: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -105,22 +106,39 @@ def save_weights(
 def resume(
     folder: Path, state: TrainState, preset: Preset, data: TrainingData, warn: Callable[[str], None]
 ) -> dict[str, Any] | None:
-    """Load the newest whole checkpoint of `folder` into `state`; None when there is none.
+    """Load the newest whole checkpoint of `folder` into `state`; None when there is no checkpoint at all.
 
     A damaged file is passed over with one warning. A whole one that belongs to another recipe or other data
-    is a CheckpointError: nothing is ever silently started anew.
+    is a CheckpointError, and so is a folder without a whole one: nothing is ever silently started anew.
     """
-    for path in checkpoints(folder):
+    listed = checkpoints(folder)
+    for number, path in enumerate(listed, 1):
         try:
             metadata, tensors = read_tensors(path)
         except CheckpointError as error:
+            if number == len(listed):
+                others = f" (nor is any of the other {number - 1})" if number > 1 else ""
+                raise CheckpointError(
+                    f"{error}{others}; remove {folder}/checkpoint-* to begin anew, or choose another --out"
+                ) from error
             warn(f"{error}; trying the one before")
             continue
         _check_same_run(path, metadata, preset, data)
+        step, seconds = step_of(path, metadata)
         load_into(state, tensors, path.name)
-        state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
+        state.step, state.seconds = step, seconds
         return metadata
     return None
+
+
+def step_of(path: Path, metadata: dict[str, Any]) -> tuple[int, float]:
+    """The step and the seconds of a checkpoint, whose name tells the step too."""
+    step, seconds = metadata.get("step"), metadata.get("seconds")
+    if type(step) is not int or path.name != checkpoint_name(step):
+        raise CheckpointError(f"{path.name}: holds step {step!r}; was it renamed?")
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise CheckpointError(f"{path.name}: {seconds!r} seconds of training; the file contradicts itself")
+    return step, float(seconds)
 
 
 def load_into(state: TrainState, tensors: dict[str, Tensor], name: str) -> None:
@@ -139,10 +157,11 @@ def _check_same_run(path: Path, metadata: dict[str, Any], preset: Preset, data: 
     differences = []
     if metadata.get("data") != data.fingerprint:
         differences.append("the training data differ")
-    wanted, found = preset_values(preset), metadata.get("preset", {})
+    wanted, found = preset_values(preset), metadata.get("preset")
     for part in ("model", "train"):
+        theirs = found.get(part) if isinstance(found, dict) else None
         for key, value in wanted[part].items():
-            other = found.get(part, {}).get(key)
+            other = theirs.get(key) if isinstance(theirs, dict) else None
             if other != value and key not in FREE_SETTINGS:
                 differences.append(f"{part}.{key} is {value} here, {other} there")
     shown = "; ".join(differences[:3]) + (f" and {len(differences) - 3} more" if len(differences) > 3 else "")

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-LOSS, GRADIENT = 1, 2
-QUANTITIES = {LOSS: "loss", GRADIENT: "gradient"}
+LOSS, GRADIENT, WEIGHT = 1, 2, 3
+QUANTITIES = {LOSS: "loss", GRADIENT: "gradient", WEIGHT: "weight"}
 
 
 class NotFinite(RuntimeError):
@@ -18,7 +18,7 @@ class NotFinite(RuntimeError):
 
 
 class Guard:
-    """Notices the first step whose loss or a gradient is not finite.
+    """Notices the first step whose loss, a gradient or a weight that it read is not finite.
 
     On a CPU `inspect` raises before anything is changed. `deferred`, for devices that the host must not wait
     for, it gives a flag that lets neither this step nor a later one change anything; `check` raises then.
@@ -29,13 +29,18 @@ class Guard:
         # Step and quantity of the first fault; zeros as long as there is none.
         self.first = torch.zeros(2, dtype=torch.int64, device=device)
 
-    def inspect(self, loss: Tensor, gradients: Sequence[Tensor], step: int) -> Tensor | None:
+    def inspect(
+        self, loss: Tensor, gradients: Sequence[Tensor], weights: Sequence[Tensor], step: int
+    ) -> Tensor | None:
         """Look at step number `step` (from 1): None, or deferred a flag on the device, true if all is well.
 
-        Raises NotFinite at once unless deferred.
+        `weights` are what the step read: a bad one spoils the loss too, and is named as the cause. Raises
+        NotFinite at once unless deferred.
         """
-        finite = torch.stack([loss, *torch._foreach_norm(list(gradients))]).isfinite()
-        fault = torch.where(finite[0], GRADIENT, LOSS)
+        norms = torch._foreach_norm([*gradients, *weights])
+        finite = torch.stack([loss, *norms]).isfinite()
+        read = finite[1 + len(gradients) :].all()
+        fault = torch.where(read, torch.where(finite[0], GRADIENT, LOSS), WEIGHT)
         sound = finite.all()
         if not self.deferred:
             if not bool(sound):

@@ -37,7 +37,9 @@ def train_step(
     state.team.sum_gradients(gradients)
     updates = state.shared_rows(touched)
     loss = state.team.total(measures[1])
-    sound = state.guard.inspect(loss, [*gradients, *(g for _, g in updates)], state.step + 1)
+    read = [p.detach() for p in state.optimizers.parameters]
+    read += [rows for codes, _ in touched.values() if (rows := state.model.puzzle.gather(codes)) is not None]
+    sound = state.guard.inspect(loss, [*gradients, *(g for _, g in updates)], read, state.step + 1)
     if config.clip and gradients:
         torch.nn.utils.clip_grad_norm_(state.optimizers.parameters, config.clip)
     for codes, gradient in updates:

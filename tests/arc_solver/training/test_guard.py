@@ -90,7 +90,7 @@ def test_a_bad_weight_stops_the_step_that_meets_it(where: str, deferred: bool) -
     found = guarded(deferred)
     found.state.tensors()[where].fill_(float("nan"))
     before = {n: t for n, t in learnt(found).items() if n != where}
-    with pytest.raises(NotFinite, match="step 2: the loss is not finite"):
+    with pytest.raises(NotFinite, match="step 2: the weight is not finite"):
         step(found, 1)
     assert changed(before, {n: t for n, t in learnt(found).items() if n != where}) == set()
     assert NotFinite.exit_code == 1
@@ -146,6 +146,6 @@ def test_a_bad_weight_is_not_saved(where: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("deferred", [False, True])
 def test_large_but_finite_passes(deferred: bool) -> None:
     guard = Guard(CPU, deferred=deferred)
-    guard.inspect(torch.tensor(1.0), [torch.ones(3), torch.full((2,), 1e18)], 1)
+    guard.inspect(torch.tensor(1.0), [torch.ones(3), torch.full((2,), 1e18)], [torch.ones(1)], 1)
     guard.check()
     check_tensors({"w": torch.ones(2), "count": torch.ones(2, dtype=torch.int32), "none": torch.ones(0)}, 1)
