@@ -1,4 +1,4 @@
-"""What takes long in real runs, made to take long in tiny ones. The functions are for `setup` of an order."""
+"""Changes of pace for tiny runs: functions for `setup` of an order."""
 
 import os
 import time
@@ -34,3 +34,10 @@ def endless_evaluation() -> None:
     from arc_solver.evaluation import TaskEvaluator
 
     TaskEvaluator.count = _slowed(TaskEvaluator.count, SECONDS)  # type: ignore[method-assign]
+
+
+def talkative() -> None:
+    """Write a line of the log at every step."""
+    from tests.crash import failpoints
+
+    failpoints.REPORT_SECONDS = 0.0
