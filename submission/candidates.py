@@ -175,7 +175,10 @@ def _confidence(value: object) -> float:
 def _weight(value: object) -> float:
     if type(value) not in (int, float):
         raise CandidateError(f'"weight" is {describe(value)}, expected a number')
-    weight = float(cast(float, value))
+    try:
+        weight = float(cast(float, value))
+    except OverflowError:
+        weight = math.inf if cast(int, value) > 0 else -math.inf
     if not math.isfinite(weight) or weight <= 0:
         raise CandidateError(f'"weight" is {weight}, expected a finite number above 0')
     return weight

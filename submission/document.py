@@ -14,7 +14,8 @@ MAX_BYTES = 64 << 20
 MAX_ID_LENGTH = 128
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
-_LONG_INTEGER = 20
+# Longer integers are beyond any float.
+_LONG_INTEGER = 320
 
 
 class DocumentError(ValueError):
@@ -101,5 +102,5 @@ def _collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _clamp(text: str) -> int:
-    # Python refuses to read integers of thousands of digits; any prefix of twenty is as far out of range.
+    # Python refuses to read integers of thousands of digits; a prefix of hundreds is as far out of range.
     return int(text[:_LONG_INTEGER])

@@ -17,7 +17,8 @@ def describe(value: object) -> str:
     if isinstance(value, str):
         return quote(value)
     if value is None or isinstance(value, bool | int | float):
-        return json.dumps(value)
+        text = json.dumps(value)
+        return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
     if isinstance(value, list):
         return "a list"
     if isinstance(value, dict):

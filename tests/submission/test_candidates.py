@@ -80,11 +80,14 @@ def line(**changes):
         (line(index=True), '"index" is true'),
         (line(index=1.0), '"index" is 1.0'),
         (line(index=10**30), '"index" is 1'),
+        (line(index=10**99), f'"index" is 1{"0" * 59}... (100 characters), expected'),
         (line(grid=[[1], [2, 3]]), "row 1: length 2, expected 1"),
         (line(weight=0), '"weight" is 0.0, expected a finite number above 0'),
         (line(weight=-1.5), '"weight" is -1.5, expected a finite'),
         (line(weight=float("nan")), '"weight" is nan, expected a finite'),
         (line(weight=float("inf")), '"weight" is inf, expected a finite'),
+        (line(weight=10**400), '"weight" is inf, expected a finite'),
+        (line(weight=-(10**400)), '"weight" is -inf, expected a finite'),
         (line(weight=None), '"weight" is null, expected a number'),
         (line(weight=True), '"weight" is true, expected a number'),
         (line(votes=-1), '"votes" is -1, expected an integer from 0'),
@@ -108,6 +111,12 @@ def test_breaches_name_file_and_line(tmp_path, data, message):
     assert message in str(caught.value)
     assert str(caught.value).isprintable()
     assert caught.value.exit_code == 3
+
+
+def test_long_integers_keep_their_size(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line(weight=3 * 10**40))
+    assert read_candidates(path)[0].weight == 3e40
 
 
 def test_files_are_capped(tmp_path, monkeypatch):
