@@ -1,5 +1,6 @@
 """Generated tasks: every rule gives good ones, the same ones everywhere, and their answers are determined."""
 
+import dataclasses
 import itertools
 import os
 import subprocess
@@ -16,7 +17,7 @@ from arc_solver.presets import find_preset
 from arc_solver.sources.synthetic import boards, dyes, mirrors, shapes
 from arc_solver.sources.synthetic.draws import Draws
 from arc_solver.sources.synthetic.fills import fill_holes
-from arc_solver.sources.synthetic.judge import is_determined, palette_of, traits_of
+from arc_solver.sources.synthetic.judge import candidates, fitted, is_determined, palette_of, traits_of
 from arc_solver.sources.synthetic.library import LIBRARY
 from arc_solver.sources.synthetic.rows import Rows, cut, overlaid, turned
 from arc_solver.sources.synthetic.rule import ALL_COLORS, Example, Library, Room, Rule, Setting, Trait
@@ -118,22 +119,24 @@ def some_pairs(num: int) -> Iterator[tuple[Rule, Setting, Rows, Rows]]:
                 yield other, chosen, question, answer
 
 
-def test_rules_show_the_traits_and_colors_that_they_declare() -> None:
-    for rule, setting, question, answer in some_pairs(1200):
-        place = f"{rule.name} {setting}: {question} -> {answer}"
-        assert not rule.traits & ~traits_of(question, answer), place
-        colors = palette_of([(question, answer)])
-        read, painted = set(setting[1 : 1 + rule.reads]), set(setting[1 + rule.reads :])
-        if rule.fits is not None:
-            assert any(rule.change(question, fit) == answer for fit in rule.fits([(question, answer)])), place
-        elif not rule.paints:
-            assert not colors.new, place
-        elif rule.traits & Trait.SAME:
-            assert set(colors.brought) <= painted, place
-        if rule.pure:
-            assert set(colors.shown) <= painted, place
-        if rule.takes:
-            assert set(colors.taken) <= read, place
+def check_declared(rule: Rule, setting: Setting, question: Rows, answer: Rows) -> None:
+    place = f"{rule.name} {setting}: {question} -> {answer}"
+    assert not rule.traits & ~traits_of(question, answer), place
+    colors = palette_of([(question, answer)])
+    read, painted = set(setting[1 : 1 + rule.reads]), set(setting[1 + rule.reads :])
+    assert rule.paints or rule.fits or not colors.new, place
+    assert not rule.paints or not rule.traits & Trait.SAME or set(colors.brought) <= painted, place
+    assert not rule.pure or set(colors.shown) <= painted, place
+    assert not rule.takes or set(colors.taken) <= read, place
+
+
+def test_rules_keep_to_what_they_declare_and_are_tried_on_their_own_pairs() -> None:
+    for rule, setting, question, answer in some_pairs(800):
+        check_declared(rule, setting, question, answer)
+        unseen = sorted(set(setting[1 : 1 + rule.reads]) - set(b"".join(question)))
+        tried = [chosen for _, chosen in candidates(Library.of([rule]), [(question, answer)], unseen)]
+        fits = any(fitted(rule, chosen, [(question, answer)]) is not None for chosen in tried)
+        assert fits, f"{rule.name} {setting}: {question} -> {answer}"
 
 
 def every_setting(rule: Rule, colors: list[int], pairs: list[Example]) -> Iterator[Setting]:
@@ -188,8 +191,27 @@ def test_a_color_that_no_demonstration_shows_is_open() -> None:
     rule, setting = NAMED["dye-even"], (0, 3, 4)
     even, odd = (pair_of(rule, setting, text) for text in ("220000 000022", "200000 000222"))
     test = pair_of(rule, setting, "000222 220000")
-    assert not is_determined(LIBRARY, [even], [test])
-    assert is_determined(Library.of([rule]), [even, odd], [test])
+    alone = Library.of([rule])
+    assert not is_determined(alone, [even], [test])
+    assert is_determined(alone, [even, odd], [test])
+
+
+def test_a_color_that_only_the_test_shows_is_open() -> None:
+    keep, setting = NAMED["keep-color"], (0, 6)
+    seen, unseen = pair_of(keep, setting, "126 666 001"), pair_of(keep, setting, "112 003 420")
+    test = pair_of(keep, setting, "166 200 001")
+    assert not is_determined(Library.of([keep]), [unseen], [test])
+    assert is_determined(Library.of([keep]), [unseen, seen], [test])
+
+
+def test_a_rule_that_says_nothing_of_the_test_does_not_count() -> None:
+    def narrow(rows: Rows, _: Setting) -> Rows | None:
+        return rows[::-1] if len(rows[0]) == 3 else None
+
+    rule = NAMED["turn"]
+    silent = Library.of([rule, dataclasses.replace(rule, name="narrow", change=narrow, options=(0,))])
+    flipped, wide = (5,), "1200 0300 0010"
+    assert is_determined(silent, [pair_of(rule, flipped, "120 300 045")], [pair_of(rule, flipped, wide)])
 
 
 def test_a_table_must_be_shown_whole() -> None:
@@ -219,6 +241,9 @@ def test_boards_agree_with_scipy(seed: int) -> None:
     assert np.array_equal(
         array_of(boards.painted(rows, boards.around(boards.ink(rows), frame), 5)) == 5, near
     )
+    touching = ndimage.binary_dilation(grid) & (grid == 0)
+    spots = boards.sides_of(boards.ink(rows), frame)
+    assert np.array_equal(array_of(boards.painted(rows, spots, 5)) == 5, touching)
     core = ndimage.binary_erosion(grid, full)
     assert np.array_equal(array_of(boards.painted(rows, boards.inner(boards.ink(rows), frame), 5)) == 5, core)
     holes = ndimage.binary_fill_holes(grid) & (grid == 0)

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from arc_solver.sources.synthetic.rows import INKED, Rows
 from arc_solver.sources.synthetic.rule import ALL_COLORS, Example, Kind, Library, Rule, Setting, Trait
 
+MARKERS = (200, 201, 202)
+"""Stand for colors that a rule paints with until the demonstrations show which they are."""
+
 _SAME, _ADDS, _CLEARS, _DYES, _COUNTS, _SMALLER, _LARGER, _OTHER, _LINE = map(int, Trait)
 
 
@@ -71,68 +74,85 @@ def palette_of(pairs: Sequence[Example]) -> Palette:
     return Palette(sorted(read - {0}), sorted(shown - {0}), sorted(taken), sorted(brought - {0}), new)
 
 
-def candidates(library: Library, pairs: Sequence[Example]) -> Iterator[tuple[Rule, Setting]]:
-    """The rules and settings that may fit the demonstrations as far as traits and colors tell."""
+def candidates(
+    library: Library, pairs: Sequence[Example], unseen: Sequence[int] = ()
+) -> Iterator[tuple[Rule, Setting]]:
+    """The rules that may fit the demonstrations as far as traits and colors tell, with all their settings.
+
+    `unseen` are colors that no demonstration shows; a rule may be about them. Painted colors are MARKERS.
+    """
     missing = ~traits_of(*pairs[0])
     colors = palette_of(pairs)
     for kind, rules in library.kinds:
         if kind.traits & missing:
             continue
-        painted = _painted(kind, colors)
-        read = _read(kind, colors)
-        if painted is None or read is None:
-            continue
-        given = [
-            (*seen, *new)
-            for seen in itertools.permutations(read, kind.reads)
-            for new in itertools.permutations(painted, kind.paints)
-        ]
-        for rule in rules:
-            if rule.fits is not None:
-                for setting in rule.fits(pairs):
+        if kind.fitted:
+            for rule in rules:
+                for setting in rule.fits(pairs) if rule.fits else ():
                     yield rule, setting
-                continue
+            continue
+        read = _read(kind, colors, unseen)
+        if read is None or not _may_paint(kind, colors):
+            continue
+        given = [(*seen, *MARKERS[: kind.paints]) for seen in itertools.permutations(read, kind.reads)]
+        for rule in rules:
             for option in rule.options:
                 for chosen in given:
                     yield rule, (option, *chosen)
 
 
+def fitted(rule: Rule, setting: Setting, pairs: Sequence[Example]) -> Setting | None:
+    """The setting with the colors that the pairs show in place of markers; None where it does not fit.
+
+    A marker that is left stands for a color that no pair shows.
+    """
+    for question, answer in pairs:
+        found = rule.change(question, setting)
+        if found == answer:
+            continue
+        if found is None or not rule.paints or (len(found), len(found[0])) != (len(answer), len(answer[0])):
+            return None
+        before, after = b"".join(found), b"".join(answer)
+        table = bytearray(range(256))
+        for marker in MARKERS[: rule.paints]:
+            place = before.find(marker)
+            table[marker] = after[place] if place >= 0 else marker
+        if before.translate(table) != after:
+            return None
+        setting = tuple([table[value] if value in MARKERS else value for value in setting])
+    return None if rule.paints and 0 in setting[1:] else setting
+
+
 def is_determined(library: Library, pairs: Sequence[Example], tests: Sequence[Example]) -> bool:
     """True unless a rule of the library fits all demonstrations and gives another answer to a test."""
     pairs = sorted(pairs, key=_num_cells)  # most rules fall at the first pair, so let it be a small one
-    question, answer = pairs[0]
-    for rule, setting in candidates(library, pairs):
-        if rule.change(question, setting) != answer:
-            continue
-        if all(rule.change(before, setting) == after for before, after in pairs[1:]) and any(
-            rule.change(before, setting) not in (after, None) for before, after in tests
-        ):
+    shown = set().union(*[b"".join(question) for question, _ in pairs])
+    asked = set().union(*[b"".join(question) for question, _ in tests]) - shown - {0}
+    nowhere = [color for color in ALL_COLORS if color not in shown and color not in asked]
+    for rule, setting in candidates(library, pairs, [*sorted(asked), *nowhere[:1]]):
+        fit = fitted(rule, setting, pairs)
+        if fit is not None and any(rule.change(before, fit) not in (after, None) for before, after in tests):
             return False
     return True
 
 
-def _painted(kind: Kind, colors: Palette) -> Sequence[int] | None:
-    """The colors that the rule may have painted with; None where it cannot have done so."""
+def _may_paint(kind: Kind, colors: Palette) -> bool:
+    """Whether the colors that appear may all have been painted."""
     if not kind.paints:
-        return None if colors.new else ()
-    if not kind.traits & _SAME and not kind.pure:
-        return colors.shown
-    found = colors.brought if kind.traits & _SAME else colors.shown
-    if len(found) > kind.paints:
-        return None
-    # A color that no demonstration shows is open.
-    spare = [color for color in ALL_COLORS if color not in found]
-    return [*found, *spare[: kind.paints - len(found)]]
+        return not colors.new
+    if kind.traits & _SAME:
+        return len(colors.brought) <= kind.paints
+    return not kind.pure or len(colors.shown) <= kind.paints
 
 
-def _read(kind: Kind, colors: Palette) -> Sequence[int] | None:
+def _read(kind: Kind, colors: Palette, unseen: Sequence[int]) -> Sequence[int] | None:
     """The colors that the rule may have looked for; None where it cannot have done so."""
     if not kind.takes:
-        return colors.read
+        return [*colors.read, *unseen]
     found = colors.taken
     if not 0 < len(found) <= kind.reads or not found[0]:
         return None
-    spare = [color for color in colors.read if color not in found]
+    spare = [color for color in (*colors.read, *unseen) if color not in found]
     return [*found, *spare[: kind.reads - len(found)]]
 
 

@@ -88,6 +88,7 @@ class Kind(NamedTuple):
     paints: int
     takes: bool
     pure: bool
+    fitted: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +103,6 @@ class Library:
         """The library of these rules."""
         kinds: dict[Kind, list[Rule]] = {}
         for rule in rules:
-            kind = Kind(rule.traits, rule.reads, rule.paints, rule.takes, rule.pure)
+            kind = Kind(rule.traits, rule.reads, rule.paints, rule.takes, rule.pure, rule.fits is not None)
             kinds.setdefault(kind, []).append(rule)
         return Library(tuple(rules), tuple((kind, tuple(members)) for kind, members in kinds.items()))
