@@ -74,6 +74,17 @@ class PuzzleMap:
         codes[:, 2:] = self.views.colors[chosen]
         return codes
 
+    def equals(self, other: PuzzleMap) -> bool:
+        """Whether every row stands for the same task and view in both."""
+        return (self.kind, self.ids, self.hashes) == (other.kind, other.ids, other.hashes) and all(
+            np.array_equal(mine, theirs)
+            for mine, theirs in (
+                (self.starts, other.starts),
+                (self.views.dihedrals, other.views.dihedrals),
+                (self.views.colors, other.views.colors),
+            )
+        )
+
     def find(self, task: Task) -> int | None:
         """The number of the task with these demonstrations, or None; the id decides where hashes lack."""
         number = self._numbers().get(task_hash(task))

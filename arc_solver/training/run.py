@@ -88,7 +88,7 @@ def train(
     examples, puzzles = corpus.training_data(preset)
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
     if options.init is not None:
-        start_from(model, options.init)
+        start_from(model, puzzles, options.init, options.say)
     if options.tensorboard:
         check_tensorboard()
     out = Path(out)
@@ -187,12 +187,18 @@ class Sitting:
         save_weights(self.out / name, self.state, self.preset, self.puzzles, facts)
 
 
-def start_from(model: Model, path: Path) -> None:
-    """Copy a checkpoint's dense weights into `model`; its rows too where the tables have the same shape."""
-    theirs = load(path).model.state_dict()
-    mine = model.state_dict()
-    if theirs["puzzle.rows"].shape != mine["puzzle.rows"].shape:
-        theirs["puzzle.rows"] = mine["puzzle.rows"]
+def start_from(model: Model, puzzles: PuzzleMap, path: Path, say: Callable[[str], None]) -> None:
+    """Copy a checkpoint's dense weights into `model`; its rows too where they stand for the same puzzles.
+
+    Rows that begin afresh are announced: a row says nothing of another puzzle.
+    """
+    loaded = load(path)
+    theirs, mine = loaded.model.state_dict(), model.state_dict()
+    rows = "puzzle.rows"
+    if not loaded.puzzles.equals(puzzles) or theirs[rows].shape != mine[rows].shape:
+        if len(theirs[rows]):
+            say(f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are left, ours start afresh")
+        theirs[rows] = mine[rows]
     check_state({name: tuple(t.shape) for name, t in mine.items()}, theirs, path.name)
     model.load_state_dict(theirs)
 
