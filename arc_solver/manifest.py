@@ -14,6 +14,7 @@ import orjson
 
 from arc_solver.files import sha256_file, write_atomic
 from arc_solver.task import Task, task_hash
+from submission.wording import clean
 
 PACKAGES = ("arc-solver", "torch", "numpy", "numba", "scipy", "orjson", "safetensors")
 
@@ -24,9 +25,17 @@ def manifest_path(out: Path) -> Path:
 
 
 def write_manifest(out: Path, facts: Mapping[str, Any]) -> None:
-    """Write the manifest of `out` atomically."""
+    """Write the manifest of `out` atomically; lone surrogates in ids and paths stand as escapes."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
-    write_atomic(manifest_path(out), orjson.dumps(dict(facts), option=options))
+    write_atomic(manifest_path(out), orjson.dumps(_cleaned(dict(facts)), option=options))
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(str(key)): _cleaned(each) for key, each in value.items()}
+    return [_cleaned(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def source_facts(source: str, tasks: Sequence[Task]) -> dict[str, Any]:
