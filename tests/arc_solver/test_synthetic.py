@@ -188,7 +188,7 @@ def test_a_pair_that_two_rules_explain_is_refused() -> None:
 
 
 def test_a_color_that_no_demonstration_shows_is_open() -> None:
-    rule, setting = NAMED["dye-even"], (0, 3, 4)
+    rule, setting = NAMED["dye-even"], (0, 3, 1)
     even, odd = (pair_of(rule, setting, text) for text in ("220000 000022", "200000 000222"))
     test = pair_of(rule, setting, "000222 220000")
     alone = Library.of([rule])
