@@ -1,0 +1,306 @@
+"""The long runs: what the page says of them, their pieces, a rehearsal of each through the command line."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from arc_solver import clock, gpu_programs
+from arc_solver.checkpoint import checkpoints
+from arc_solver.config import ConfigError
+from arc_solver.gpu_page import cost_table, duration, hours, renewed
+from arc_solver.gpu_pieces import LOG_NAME, Done, read_log, run_command, run_piece, seconds_of
+from arc_solver.gpu_programs import ARC_OUTPUTS, PROGRAMS, Place, Program, Stage, arc_program, find_program
+from arc_solver.presets import PRESETS
+from arc_solver.task import DataError
+from tests.arc_solver.terminal import Terminal, challenges, solutions, write
+
+TINY = (
+    *("width=16", "num_heads=2", "rounding=8", "num_layers=1", "cycles=1", "latent_steps=1"),
+    *("prefix_length=2", "train.batch_size=2", "predict.batch_size=8", "num_views=2", "views=2", "ages=1"),
+    *("warmup_steps=0", "train.compile=off"),
+)
+DEVICE = ("--device", "cpu", "--threads", "1")
+
+
+@pytest.fixture
+def arc_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)
+
+
+def test_the_page_says_what_the_programs_do(repository: Path) -> None:
+    page = (repository / "docs" / "gpu.md").read_text(encoding="utf-8")
+    assert page == renewed(page), "run: python -m arc_solver.gpu_page"
+
+
+def test_every_program_has_a_target(repository: Path) -> None:
+    makefile = (repository / "Makefile").read_text(encoding="utf-8")
+    targets = set(
+        re.findall(r"^gpu-([a-z0-9-]+): \$\(STAMP\) ## .*\n\t\$\(PROGRAM\)$", makefile, re.MULTILINE)
+    )
+    assert targets == set(PROGRAMS)
+
+
+def test_costs_follow_from_operations() -> None:
+    train = find_program("sudoku").stages[0]
+    preset = PRESETS["sudoku-mlp"]
+    assert train.flops > 1e15
+    assert hours(train, 1e15, 8) == pytest.approx(hours(train, 1e15, 1) / 7.2)
+    answers = find_program("sudoku").stages[1]
+    assert hours(answers, 1e15, 8) == hours(answers, 1e15, 1)  # boards are answered by one card
+    assert find_program("sudoku").preset == preset.name
+    assert len(cost_table()) == 2 + sum(
+        len({stage.name.split("-")[0] for stage in program.stages if stage.flops})
+        for program in PROGRAMS.values()
+    )
+    assert (duration(2.04), duration(0.5), duration(1e-5)) == ("2.0 h", "30.0 min", "0.1 min")
+
+
+def test_the_sets_have_their_published_numbers_of_outputs() -> None:
+    assert {name: sum(mix.values()) for name, mix in ARC_OUTPUTS.items()} == {"arc1": 419, "arc2": 167}
+
+
+# pieces
+
+
+class Puppet:
+    """Runs nothing: stages end as told and leave their file where that is 0 and they are not cut off."""
+
+    def __init__(self, folder: Path, *ends: tuple[int, bool]) -> None:
+        self.folder, self.ends, self.asked = folder, list(ends), []
+        self.now = 0.0
+
+    def __call__(self, words: list[str], stage: Stage, place: Place, seconds: float | None) -> Done:
+        self.asked.append((stage.name, words[-1]))
+        code, leaves = self.ends.pop(0) if self.ends else (0, True)
+        if leaves:
+            (self.folder / stage.leaves).write_text("x")
+        self.now += 500
+        return Done(code, json.dumps({"unanswered": 0}), 500.0)
+
+
+PLAYED = Program(
+    "played",
+    "for tests",
+    "none",
+    ("needed.txt",),
+    (
+        Stage("train", ("train", "{data}"), "weights", "sitting"),
+        Stage("answers", ("predict", "{out}"), "answers", "limit"),
+        Stage("learn", ("learn",), "learnt", "signal"),
+        Stage("score", ("score",), "score", ""),
+    ),
+)
+
+
+@pytest.fixture
+def stage_door(tmp_path: Path) -> Place:
+    (tmp_path / "needed.txt").write_text("")
+    return Place(str(tmp_path), str(tmp_path / "out"))
+
+
+def piece(puppet: Puppet, place: Place, length: str | None) -> int:
+    return run_piece(PLAYED, place, length, puppet, say=lambda _: None, clock=lambda: puppet.now)
+
+
+def test_pieces_go_on_until_all_is_done(stage_door: Place) -> None:
+    folder = Path(stage_door.folder(PLAYED))
+    puppet = Puppet(folder, (0, False), (0, True), (0, True), (143, False), (0, True))
+    seen = []
+    for _ in range(5):
+        assert piece(puppet, stage_door, "9m") == 0
+        seen.append([name for name, _ in puppet.asked])
+        puppet.asked.clear()
+    # Answers get a piece of their own; what was stopped by the end of its piece is run again.
+    assert seen == [["train"], ["train"], ["answers"], ["learn"], ["learn", "score"]]
+    assert piece(puppet, stage_door, "9m") == 0
+    assert not puppet.asked
+    log = read_log(folder / LOG_NAME)
+    assert [entry["done"] for entry in log] == [False, True, True, False, True, True]
+    assert sum(entry["seconds"] for entry in log) == 6 * 500
+
+
+def test_times_are_given_as_the_stage_takes_them(stage_door: Place) -> None:
+    puppet = Puppet(Path(stage_door.folder(PLAYED)))
+    assert piece(puppet, stage_door, "10m") == 0
+    assert puppet.asked == [("train", "600s")]
+    puppet.asked.clear()
+    assert piece(puppet, stage_door, None) == 0
+    assert puppet.asked == [("answers", stage_door.folder(PLAYED)), ("learn", "learn"), ("score", "score")]
+
+
+def test_a_failure_ends_the_piece_with_its_code(stage_door: Place) -> None:
+    folder = Path(stage_door.folder(PLAYED))
+    for code, wanted in ((3, 3), (-9, 137)):
+        puppet = Puppet(folder, (code, True))
+        assert piece(puppet, stage_door, None) == wanted
+        assert len(puppet.asked) == 1
+
+
+def test_what_was_done_but_is_gone_is_done_again(stage_door: Place) -> None:
+    folder = Path(stage_door.folder(PLAYED))
+    puppet = Puppet(folder)
+    piece(puppet, stage_door, None)
+    with (folder / LOG_NAME).open("a") as log:
+        log.write('{"stage": "tr')  # cut short by a crash
+    (folder / "answers").unlink()
+    puppet.asked.clear()
+    piece(puppet, stage_door, None)
+    assert [name for name, _ in puppet.asked] == ["answers"]
+
+
+def test_missing_data_and_wrong_names_are_one_line(tmp_path: Path) -> None:
+    place = Place(str(tmp_path), str(tmp_path / "out"))
+    with pytest.raises(DataError, match=r"no needed\.txt, which played needs"):
+        run_piece(PLAYED, place, None, Puppet(tmp_path))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(ConfigError, match="did you mean 'sudoku'"):
+        find_program("sodoku")
+    for wrong in ("9", "m", "0m", "1.5m", "-1s", "9 m"):
+        with pytest.raises(ConfigError, match="write 540s, 9m or 2h"):
+            seconds_of(wrong)
+    assert [seconds_of(text) for text in ("90s", "9m", "2h")] == [90, 540, 7200]
+
+
+# rehearsals
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Tiny files under the names of the real ones."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    row, column = np.indices((9, 9))
+    solved = (3 * (row % 3) + row // 3 + column) % 9
+    boards = ["source,question,answer,rating"]
+    for shift in range(4):
+        answer = "".join(str(1 + (digit + shift) % 9) for digit in solved.flatten())
+        boards.append(f"made,{answer[:70]}{'.' * 11},{answer},0")
+    corridor, solution = (
+        "S    " + "#### " + "     " + " ####" + "    G",
+        "Soooo" + "####o" + "ooooo" + "o####" + "ooooG",
+    )
+    mazes = ["source,question,answer,rating", *[f"made,{corridor},{solution},9"] * 3]
+    for part in ("1k_train", "test_10k"):
+        (folder / f"sudoku_extreme_{part}.csv").write_text("\n".join(boards) + "\n")
+    for part in ("1k_train", "test_500"):
+        (folder / f"maze_hard_{part}.csv").write_text("\n".join(mazes) + "\n")
+    for name in ("arc1", "arc2"):
+        for part, num in (("training", 2), ("evaluation", 3)):
+            write(folder / f"{name}_{part}_challenges.json", renamed(challenges(num), part))
+            write(folder / f"{name}_{part}_solutions.json", renamed(solutions(num), part))
+    return folder
+
+
+def renamed(tasks: dict[str, Any], part: str) -> dict[str, Any]:
+    return {f"{part}-{name}": task for name, task in tasks.items()}
+
+
+def place_of(data: Path, *settings: str, gpus: int = 1) -> Place:
+    return Place(str(data), str(data.parent / "out"), gpus, DEVICE, (*TINY, *settings))
+
+
+def rehearse(
+    program: Program, place: Place, arc_solve: Terminal, length: str | None = None
+) -> list[dict[str, Any]]:
+    """Run a program, all but what starts workers in this process; what its log says."""
+
+    def run(words: list[str], stage: Stage, place: Place, seconds: float | None) -> Done:
+        if "--candidates" in words:
+            return run_command(words, stage, place, seconds)
+        outcome = arc_solve(*words)
+        assert outcome.code == 0, outcome.err
+        return Done(outcome.code, outcome.out.splitlines()[-1], 1.0)
+
+    assert run_piece(program, place, length, run, say=lambda _: None) == 0
+    return read_log(Path(place.folder(program), LOG_NAME))
+
+
+@pytest.fixture
+def killed(data: Path) -> tuple[Path, int]:
+    """The folder of a Sudoku run that was killed while it trained, and the step of its last checkpoint."""
+    place = place_of(data)
+    words = ["--data", place.data, "--out", place.out, "--device", "cpu"]
+    settings = [part for each in (*TINY, "steps=1000000", "save_every=1") for part in ("--set", each)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "arc_solver.gpu_pieces", "sudoku", *words, *settings],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    run = Path(place.folder(find_program("sudoku")), "run")
+    while process.poll() is None and len(checkpoints(run) if run.is_dir() else ()) < 2:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return run, max(int(re.findall(r"\d+", path.stem)[-1]) for path in checkpoints(run))
+
+
+def test_a_killed_sudoku_program_goes_on_in_pieces(
+    killed: tuple[Path, int], data: Path, arc_solve: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, step = killed
+    place = place_of(data, f"steps={step + 3}", "save_every=1")
+    program = find_program("sudoku")
+    # A process as old as its sitting: it goes on from the checkpoint, does no step and saves.
+    monkeypatch.setattr(clock, "process_start", lambda: time.monotonic() - 60)
+    first = rehearse(program, place, arc_solve, "60s")
+    assert [(entry["stage"], entry["exit"], entry["done"]) for entry in first] == [("train", 0, False)]
+    assert first[0]["facts"]["complete"] is False
+    assert Path(first[0]["facts"]["weights"]).parent == run
+    monkeypatch.undo()
+    arc_solve.monkeypatch.setattr(clock, "process_start", time.monotonic)
+    log = rehearse(program, place, arc_solve)
+    assert [entry["stage"] for entry in log if entry["done"]] == ["train", "answers", "rollouts"]
+    assert [entry["facts"]["boards"] for entry in log[2:]] == [4, 4]
+    assert all(entry["facts"]["exact"] >= 0 for entry in log[2:])
+    assert rehearse(program, place, arc_solve) == log
+    assert json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["step"] == step + 3
+
+
+def test_the_maze_program(data: Path, arc_solve: Terminal) -> None:
+    log = rehearse(find_program("maze"), place_of(data, "steps=2"), arc_solve)
+    assert [entry["done"] for entry in log] == [True] * 3
+
+
+def test_an_arc_program(data: Path, arc_solve: Terminal) -> None:
+    program = arc_program("arc1", "in one part", 1)
+    log = rehearse(program, place_of(data, "steps=2"), arc_solve)
+    assert [entry["stage"] for entry in log] == ["train", "answers-1", "merge", "score", "report"]
+    assert all(entry["done"] for entry in log)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(PROGRAMS) - {"sudoku", "maze"}))
+def test_every_program_as_it_is_written(
+    name: str, data: Path, arc_solve: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = find_program(name)
+    if name.endswith("-unseen"):
+        monkeypatch.setattr(gpu_programs, "LEARNING_STEPS", 2)
+        program = gpu_programs._unseen(name.removesuffix("-unseen"), "in short")
+    log = rehearse(program, place_of(data, "steps=2"), arc_solve)
+    assert [entry["stage"] for entry in log] == [stage.name for stage in program.stages]
+    assert all(entry["done"] for entry in log)
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_training_of_a_sitting(data: Path) -> None:
+    program = find_program("sudoku-att")
+    place = place_of(data, "steps=1000000", gpus=2)
+    # The process starts, reads and compiles within its sitting.
+    assert run_piece(program, place, "40s", run_command, say=lambda _: None) == 0
+    (entry,) = read_log(Path(place.folder(program), LOG_NAME))
+    assert (entry["exit"], entry["done"]) == (0, False)
+    again = place_of(data, "steps=1", gpus=2)
+    assert run_piece(program, again, None, run_command, say=lambda _: None) == 0
+    assert read_log(Path(place.folder(program), LOG_NAME))[1]["done"]
