@@ -145,21 +145,21 @@ _PRESETS = (
         "Sudoku 4x4 on two cores in a minute",
         dataclasses.replace(CPU_BOARD, vocabulary=6, mixer="mlp", length=16),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4),
-        PredictConfig(views=1, batch_size=256),
+        PredictConfig(views=1, batch_size=256, halt_logit=2.0),
     ),
     Preset(
         "cpu-sudoku6",
         "Sudoku 6x6 on two cores in ten minutes",
         dataclasses.replace(CPU_BOARD, vocabulary=8, width=96, mixer="mlp", length=36),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4, learning_rate=0.01),
-        PredictConfig(views=1, batch_size=256),
+        PredictConfig(views=1, batch_size=256, halt_logit=2.0),
     ),
     Preset(
         "cpu-maze",
         "Mazes of 9x9 to 13x13 on two cores in a quarter of an hour",
         dataclasses.replace(CPU_BOARD, vocabulary=6, width=96),
         dataclasses.replace(CPU_TRAIN, domain="maze"),
-        PredictConfig(views=1, batch_size=128),
+        PredictConfig(views=1, batch_size=128, halt_logit=2.0),
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}
