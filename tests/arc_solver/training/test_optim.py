@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -59,6 +61,40 @@ def test_adam_equals_its_scalar_version(kind: type[AdamATan2] | type[AdamW]) -> 
         for i, start in enumerate(starts[name].flatten().tolist()):
             wanted = scalar_adam(start, [g[i] for g in history], rates, kind is AdamATan2)
             assert p.flatten()[i].item() == pytest.approx(wanted, abs=2e-6), (name, i)
+
+
+def test_adamw_is_that_of_the_library_to_the_bit() -> None:
+    config = dataclasses.replace(CONFIG, weight_decay=0.1)
+    ours, theirs = parameters((3, 2), (40,)), parameters((3, 2), (40,))
+    library = torch.optim.AdamW(
+        theirs.values(), lr=1.0, betas=(config.beta1, config.beta2), weight_decay=0.1, foreach=True
+    )
+    optimizer = AdamW(ours, config)
+    for step in range(STEPS):
+        for named in (ours, theirs):
+            for p in named.values():
+                p.grad = gradient(p.shape, step)
+        library.param_groups[0]["lr"] = rate = 0.02 * (step + 1) / STEPS
+        library.step()
+        optimizer.step(rate, 99)
+    for name, p in theirs.items():
+        assert torch.equal(ours[name], p)
+        for key, t in library.state[p].items():
+            assert torch.equal(optimizer.state()[f"{name}.{key}"], t), key
+
+
+def test_a_step_does_not_load_the_compiler() -> None:
+    """torch.optim would, for seconds at the start of every run."""
+    code = """if True:
+        import sys, dataclasses
+        from tests.arc_solver.tiny import TRAIN, preset, run
+        from arc_solver.training.loop import Hooks, Limits, run_steps
+        found = run(preset(train=dataclasses.replace(TRAIN, optimizer="muon", clip=1.0, steps=1)))
+        run_steps(found.state, found.preset.train, Limits(), Hooks())
+        assert found.state.step == 1
+        assert "torch._dynamo" not in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_atan2_needs_no_epsilon() -> None:
