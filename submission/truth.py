@@ -80,4 +80,8 @@ def _test_outputs(place: str, task: dict[str, Any]) -> list[object]:
     for index, pair in enumerate(tests):
         if not isinstance(pair, dict) or pair.get("output") is None:
             raise TruthError(f"{place} test {index}: no output here, so pass the solutions file")
+        if repeated_keys(pair):
+            raise TruthError(
+                f"{place} test {index}: key {quote(repeated_keys(pair)[0])} comes more than once"
+            )
     return [pair["output"] for pair in tests]

@@ -19,8 +19,8 @@ from tests.faults.scene import prediction
 from tests.fuzz.hostile import MARKUP, hostile_ids, is_id
 from tests.tally import count, record, seed
 
-IDS = hostile_ids(min(count("FUZZ", 120), 500), seed())
-PAYLOADS = MARKUP[: min(count("FUZZ", 40), 100)]
+IDS = hostile_ids(min(count("FUZZ", 60), 500), seed())
+PAYLOADS = MARKUP[: min(count("FUZZ", 20), 100)]
 GRID = [[1, 2], [3, 4]]
 TASK = {"train": [{"input": GRID, "output": GRID}], "test": [{"input": GRID}]}
 READING = (

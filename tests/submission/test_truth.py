@@ -52,6 +52,10 @@ def test_the_hash_is_of_the_content(tmp_path):
         (b'{"a": [[[1]]], "a": [[[2]]]}', 'task "a" comes more than once'),
         (b'{"a": {"test": [], "test": []}}', 'task "a": key "test" comes more than once'),
         (b'\xef\xbb\xbf{"a": [[[1]]]}', "Unexpected UTF-8 BOM"),
+        (
+            b'{"a": {"test": [{"output": [[1]], "output": [[2]]}]}}',
+            'task "a" test 0: key "output" comes more than once',
+        ),
         ({"a": []}, 'task "a": a list without outputs, expected a list of grids'),
         ({"a": None}, 'task "a": null without outputs'),
         ({"a": {}}, 'task "a": "test" is null, expected a list of pairs'),
