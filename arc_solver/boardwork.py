@@ -1,95 +1,130 @@
-"""Composition root for boards: read, answer with a checkpoint, write a CSV, score where possible."""
+"""What a worker does with boards: answers them with a checkpoint and reports as answers come.
+
+Shapes: n boards, N of them at a time.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from arc_solver.boxes import boxed_weights
-from arc_solver.config import ConfigError, apply_settings, with_values
+from arc_solver.boardstanding import BLOCK
+from arc_solver.config import ConfigError, PredictConfig, apply_settings, with_values
 from arc_solver.device import choose_device
 from arc_solver.domain.boards import vocabulary
-from arc_solver.evaluation import board_scores
-from arc_solver.files import write_atomic
-from arc_solver.inference.boards import answer_boards, num_contenders
+from arc_solver.inference.boards import BoardAnswers, answer_boards, num_contenders
+from arc_solver.inference.choice import Numbers
+from arc_solver.inference.pace import Pace
+from arc_solver.messages import Channel, Message
 from arc_solver.sources.board_set import UNKNOWN_RATING, BoardSet
-from arc_solver.sources.puzzle_files import board_csv, read_boards
-from arc_solver.task import DataError
-from arc_solver.weights import load
+from arc_solver.sources.puzzle_files import cells_from_texts, texts_from_cells
+from arc_solver.weights import Loaded, load
+from augment.maze import UNKNOWN
+
+REPORT_SECONDS = 1.0
+# Answers per message, of up to 128 x 128 cells each.
+MAX_ANSWERS = 1000
 
 
-def predict_boards(
-    source: Path,
-    out: Path,
-    checkpoint: Path | None,
-    *,
-    settings: Sequence[str] = (),
-    limits: dict[str, float | None] | None = None,
-    deadline: float | None = None,
-    device: str = "auto",
-    num: int | None = None,
-    skip_bad: bool = False,
-    quiet: bool = True,
-    say: Callable[[str], None] = lambda _: None,
-) -> dict[str, Any]:
-    """Answer the first `num` boards of a file and write them beside their questions; returns what was done.
-
-    `limits` are fields of PredictConfig (views, rollouts, ...). Boards not reached in time stay unanswered.
-    """
-    started = time.monotonic()
-    boards, complaints = read_boards(source, skip_bad=skip_bad)
-    boards = boards.take(slice(num))
-    if complaints:
-        say(f"{source.name}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
-    checkpoint = checkpoint or boxed_weights(boards.kind, boards.side)
-    if checkpoint is None:
-        raise DataError(
-            f"{source}: no weights ship for {boards.kind} of side {boards.side}; name some with --checkpoint "
-            f"(`arc-solve train --data {source}` makes them)"
-        )
-    loaded = load(checkpoint)
-    trained = loaded.preset.train.domain
-    if trained != boards.kind or loaded.model.config.length not in (0, boards.questions.shape[1]):
-        raise ConfigError(
-            f"{checkpoint} was trained on {trained}, not on {boards.kind} of side {boards.side}"
-        )
-    if loaded.model.config.vocabulary != vocabulary(boards):
-        raise ConfigError(
-            f"{checkpoint} knows {loaded.model.config.vocabulary} tokens, {boards.kind} of side "
-            f"{boards.side} has {vocabulary(boards)}"
-        )
-    preset = apply_settings(loaded.preset, list(settings))
-    config = with_values(preset.predict, {k: v for k, v in (limits or {}).items() if v is not None})
-    config = dataclasses.replace(config, batch_size=min(config.batch_size, max(1, len(boards))))
-    with tqdm(
-        total=len(boards) * num_contenders(boards, config),
-        desc="predict",
-        unit="row",
-        disable=True if quiet else None,
-    ) as bar:
-        answers = answer_boards(
-            loaded.model.to(choose_device(device)),
+def work_boards(request: Message, channel: Channel) -> None:
+    """Answer the boards of a request; ConfigError for weights of other boards."""
+    deadline = None if request["seconds"] is None else time.monotonic() + request["seconds"]
+    boards = boards_of(request)
+    loaded = load(request["checkpoint"])
+    _check(loaded, boards, Path(request["checkpoint"]).name)
+    config = _config(loaded, request, len(boards))
+    device = choose_device(request["device"])
+    channel.send({"kind": "facts", "facts": {"device": str(device), "predict": _plain(config)}})
+    contenders = num_contenders(boards, config)
+    reporter = BoardReporter(channel, boards, np.array(request["numbers"], np.int64), contenders == 1)
+    pace = None
+    if deadline is not None:
+        pace = Pace(config.ages, deadline, lambda text: channel.send({"kind": "say", "text": text}))
+    hidden = True if request["quiet"] else None
+    with tqdm(total=len(boards) * contenders, desc="predict", unit="row", disable=hidden) as bar:
+        answer_boards(
+            loaded.model.to(device),
             boards,
             config,
             stop=lambda: deadline is not None and time.monotonic() >= deadline,
             progress=bar.update,
+            pace=pace,
+            report=reporter.take,
         )
-    given = np.where(answers.answered[:, None], answers.cells, 0).astype(np.uint8)
-    unrated = np.full(len(boards), UNKNOWN_RATING, np.int64)
-    write_atomic(out, board_csv(BoardSet(boards.kind, boards.questions, given, unrated), "arc-solver"))
-    facts: dict[str, Any] = {
-        "answers": str(out),
-        "boards": len(boards),
-        "unanswered": int((~answers.answered).sum()),
-        "mean_ages": round(float(answers.ages.mean()), 3) if len(boards) else 0.0,
-        "seconds": round(time.monotonic() - started, 2),
-    }
-    if boards.answers.any(axis=1).all():
-        facts |= {name: round(share, 5) for name, share in board_scores(boards, answers.cells).items()}
-    return facts
+    reporter.send()
+
+
+def boards_of(request: Message) -> BoardSet:
+    """The boards of a request, their answers unknown."""
+    questions = cells_from_texts(request["board"], request["side"], request["questions"])
+    return BoardSet(
+        request["board"],
+        questions,
+        np.zeros_like(questions),
+        np.full(len(questions), UNKNOWN_RATING, np.int64),
+    )
+
+
+class BoardReporter:
+    """Sends the answers that are new, now and then, and which blocks of boards are finished."""
+
+    def __init__(self, channel: Channel, boards: BoardSet, numbers: Numbers, final: bool) -> None:
+        """`numbers[i]` is what board i is called by the parent; `final` says that first answers stay."""
+        self._channel, self._boards, self._numbers, self._final = channel, boards, numbers, final
+        self._news: dict[int, list[object]] = {}
+        self._open = np.bincount(numbers // BLOCK)
+        self._next = time.monotonic() + REPORT_SECONDS
+
+    def take(self, places: Numbers, answers: BoardAnswers) -> None:
+        """Take note of the answers to the boards at `places`."""
+        questions = self._boards.questions[places]
+        cells = np.where(answers.cells == UNKNOWN, questions, answers.cells)
+        texts = texts_from_cells(self._boards.kind, cells)
+        numbers = self._numbers[places]
+        for number, text, ages in zip(numbers.tolist(), texts, answers.ages.tolist(), strict=True):
+            self._news[number] = [number, text, ages]
+        if self._final:
+            np.subtract.at(self._open, numbers // BLOCK, 1)
+        if time.monotonic() >= self._next:
+            self.send()
+            self._next = time.monotonic() + REPORT_SECONDS
+
+    def send(self) -> None:
+        """Send all that is new."""
+        news = list(self._news.values())
+        blocks = {number // BLOCK for number in self._news}
+        self._news.clear()
+        for start in range(0, len(news), MAX_ANSWERS):
+            self._channel.send({"kind": "boards", "answers": news[start : start + MAX_ANSWERS]})
+        finished = [str(block) for block in sorted(blocks) if not self._open[block]]
+        if finished:
+            self._channel.send({"kind": "finished", "items": finished})
+
+
+def _check(loaded: Loaded, boards: BoardSet, name: str) -> None:
+    trained, model = loaded.preset.train.domain, loaded.model.config
+    if trained != boards.kind or model.length not in (0, boards.questions.shape[1]):
+        raise ConfigError(f"{name} was trained on {trained}, not on {boards.kind} of side {boards.side}")
+    if model.vocabulary != vocabulary(boards):
+        raise ConfigError(
+            f"{name} knows {model.vocabulary} tokens, {boards.kind} of side {boards.side} has "
+            f"{vocabulary(boards)}"
+        )
+
+
+def _config(loaded: Loaded, request: Message, num_boards: int) -> PredictConfig:
+    """How the boards are answered: the checkpoint's recipe with what was asked for in its place."""
+    predict = apply_settings(loaded.preset, list(request["settings"])).predict
+    asked = {key: request[key] for key in ("views", "ages", "seed") if request[key] is not None}
+    config = with_values(predict, asked)
+    return dataclasses.replace(config, batch_size=min(config.batch_size, max(1, num_boards)))
+
+
+def _plain(config: PredictConfig) -> Message:
+    """The configuration as plain JSON values (infinity as text)."""
+    values = dataclasses.asdict(config)
+    return {key: str(value) if value == float("inf") else value for key, value in values.items()}

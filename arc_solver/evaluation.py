@@ -6,30 +6,20 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from arc_solver.config import PredictConfig, Preset
+from arc_solver.domain.boards import board_scores
 from arc_solver.inference.boards import answer_boards
 from arc_solver.inference.tasks import guesses
 from arc_solver.judging import carried_truth
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.sources.board_set import BoardSet
-from arc_solver.sources.maze import valid_mazes
 from arc_solver.sources.puzzle_files import read_boards
-from arc_solver.sources.sudoku import valid_boards
 from arc_solver.task import DataError, Task, read_tasks
 from submission.score import score_attempts
 from submission.vote import BallotBox, Query
 
 MAX_BOARDS = 1000
-
-
-def board_scores(boards: BoardSet, answers: np.ndarray) -> dict[str, float]:
-    """Shares of boards answered as in the file (exact) and by the rules of their kind (valid)."""
-    exact = (answers == boards.answers).all(axis=1)
-    valid = (valid_boards if boards.kind == "sudoku" else valid_mazes)(boards.questions, answers)
-    return {"exact": float(exact.mean()), "valid": float(valid.mean())}
 
 
 @dataclass(frozen=True)

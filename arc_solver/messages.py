@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
+import threading
 import zlib
 from typing import Any
 
@@ -15,6 +17,7 @@ HEADER = struct.Struct(">8sII")  # magic, bytes of the body, CRC-32 of the body
 # A file of tasks may have 64 MB; what a worker sends back is cut into far smaller messages.
 MAX_REQUEST_BYTES = 512 << 20
 MAX_REPLY_BYTES = 32 << 20
+BEAT_SECONDS = 1.0
 
 
 def framed(message: Message) -> bytes:
@@ -28,6 +31,26 @@ def send(descriptor: int, message: Message) -> None:
     view = memoryview(framed(message))
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+class Channel:
+    """The way to the parent, for several threads."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Send one message whole; OSError when the parent is gone."""
+        with self._lock:
+            send(self._descriptor, message)
+
+    def beat(self) -> None:
+        """Say again and again that this process lives; the work may be silent for long."""
+        with contextlib.suppress(OSError):
+            while True:
+                self.send({"kind": "alive"})
+                threading.Event().wait(BEAT_SECONDS)
 
 
 class MessageReader:

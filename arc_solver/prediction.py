@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arc_solver.accelerators import worker_environments
 from arc_solver.checkpoint import read_header
 from arc_solver.clock import Times
 from arc_solver.config import apply_settings
@@ -24,21 +22,14 @@ from arc_solver.shards import cost, cut
 from arc_solver.standing import Standing
 from arc_solver.supervise import Outcome, supervise
 from arc_solver.task import Task, TaskFault
-from arc_solver.workerprocess import Conditions, Job
+from arc_solver.workerprocess import Job
+from arc_solver.workforce import WORKER, conditions_of
 from submission.vote import Query
 
 if TYPE_CHECKING:
     from submission.score import Score
 
-WORKER = (sys.executable, "-P", "-m", "arc_solver.worker")
-PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 NUM_SHOWN = 5
-
-
-class PredictionIncomplete(RuntimeError):
-    """Workers failed for good and left outputs without a guess; the submission is valid all the same."""
-
-    exit_code = 1
 
 
 @dataclass
@@ -63,7 +54,7 @@ class Prediction:
         The file is valid and complete from the first moment on. Raises WorkerRefusal, or what is wrong with a
         recipe or checkpoint, with the fallback in place.
         """
-        self.standing.write()
+        self.standing.file.write()
         owed = self.standing.owed
         self.say(f"{self.wish.out}: complete fallback for {len(owed)} tasks; answers replace it as they come")
         for fault in self.faults.values():
@@ -79,7 +70,7 @@ class Prediction:
             if self.tasks:
                 outcome = self._answer()
         finally:
-            self.standing.close()
+            self.standing.file.close()
         if self.wish.candidates is not None:
             self.standing.write_candidates(self.wish.candidates)
         self._write_manifest(outcome)
@@ -109,29 +100,22 @@ class Prediction:
 
     def _answer(self) -> Outcome:
         wish, times = self.wish, self.times
-        environments = worker_environments(wish.device, wish.workers, wish.threads)
+        conditions = conditions_of(wish, times, self.say, self.worker)
         by_id = {task.id: task for task in self.tasks}
-        parts = [part for part in cut([cost(task) for task in self.tasks], len(environments)) if part]
-        path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(PACKAGE_ROOT)]))
-        conditions = Conditions(
-            self.worker,
-            tuple(environment | {"PYTHONPATH": path} for environment in environments),
-            times.kill_at,
-            times.stop_at,
-            times.silence(),
-            say=self.say,
-        )
+        num_parts = len(conditions.environments)
+        parts = [part for part in cut([cost(task) for task in self.tasks], num_parts) if part]
 
         def job(part: list[int], first: bool) -> Job:
             ids = tuple(self.tasks[t].id for t in part)
             return Job(ids, lambda left, seconds: self._request([by_id[i] for i in left], seconds, first))
 
         jobs = [job(part, number == 0) for number, part in enumerate(parts)]
-        return supervise(jobs, self._take, conditions, self.standing.refresh)
+        return supervise(jobs, self._take, conditions, self.standing.file.refresh)
 
     def _request(self, tasks: Sequence[Task], seconds: float | None, first: bool) -> Message:
         wish = self.wish
         return {
+            "kind": "tasks",
             "parent": os.getpid(),
             "tasks": packed_tasks(tasks),
             "seconds": seconds,

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from arc_solver.files import StorageError, write_atomic
+from arc_solver.files import write_atomic
 from arc_solver.messages import Message
+from arc_solver.rewriter import Rewriter
 from submission.candidates import from_tallies, write_candidates
 from submission.grid import GridError, check_grid
 from submission.kaggle_json import build_submission, dump_submission
 from submission.vote import Query, Tally
 
 SOURCE = "arc-solver"
-# The least pause between two rewritings, and how much longer than the last writing it is.
-PAUSE_SECONDS, PAUSE_FACTOR = 1.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,7 @@ class Standing:
         """`owed` is the number of test inputs per task id, in the order of the file at `path`."""
         self.path, self.owed = path, dict(owed)
         self.answers: dict[Query, Answer] = {}
-        self._say = say
-        self._stale = True
-        self._next = 0.0
+        self.file = Rewriter(self._write, say)
 
     def take(self, items: Sequence[str], message: Message) -> bool:
         """Keep the answers of a message of kind "standing" about these tasks; False if any of it is nonsense.
@@ -61,33 +57,14 @@ class Standing:
             known = self.answers.get(query)
             if known is None or answer.ballots >= known.ballots:
                 self.answers[query] = answer
-                self._stale = True
+                self.file.stale = True
         return sound
 
-    def write(self) -> None:
-        """Write the whole submission atomically."""
+    def _write(self) -> None:
         attempts = {
             query: [tally.grid for tally in answer.tallies[:2]] for query, answer in self.answers.items()
         }
         write_atomic(self.path, dump_submission(build_submission(self.owed, attempts)))
-        self._stale = False
-
-    def refresh(self) -> None:
-        """Write news unless the last writing was just now; a failure is said and tried again."""
-        started = time.monotonic()
-        if not self._stale or started < self._next:
-            return
-        try:
-            self.write()
-        except StorageError as error:
-            self._say(f"warning: {error}; the file keeps what it has")
-        ended = time.monotonic()
-        self._next = ended + max(PAUSE_SECONDS, PAUSE_FACTOR * (ended - started))
-
-    def close(self) -> None:
-        """Write what came since the last writing; StorageError if that cannot be."""
-        if self._stale:
-            self.write()
 
     def write_candidates(self, path: Path) -> None:
         """Write every candidate that came with its votes, one JSON line each, in the order of the tasks."""

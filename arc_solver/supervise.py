@@ -22,6 +22,8 @@ MAX_GARBAGE_BYTES = 1 << 20
 # Less than this is not worth a new start.
 MIN_RESTART_SECONDS = 5.0
 REAP_SECONDS = 0.3
+# How long the end of killed workers is waited for where time is not short: a busy machine lets them linger.
+LAST_REAP_SECONDS = 10.0
 # Enough for what fits into a pipe, and an end to what a child of a dead worker may go on saying.
 MAX_LAST_READS = 16
 
@@ -78,6 +80,7 @@ class _Crew:
     def __init__(self, conditions: Conditions, take: Callable[[Sequence[str], Message], bool]) -> None:
         self.conditions, self.take = conditions, take
         self.workers: list[Worker] = []
+        self._lingering: list[Worker] = []  # killed, and not gone yet
         self.failures: list[str] = []
         self._selector = selectors.DefaultSelector()
 
@@ -131,9 +134,13 @@ class _Crew:
         """Kill all that still live."""
         for worker in self.workers:
             worker.kill()
+        kill_at = self.conditions.kill_at
         until = time.monotonic() + REAP_SECONDS
         for worker in list(self.workers):
             self._dismiss(worker, max(0.0, until - time.monotonic()))
+        until = max(until, time.monotonic() + LAST_REAP_SECONDS if kill_at is None else kill_at)
+        for worker in self._lingering:
+            worker.reap(max(0.0, until - time.monotonic()))
         self._selector.close()
 
     def _hear(self, worker: Worker, data: bytes) -> None:
@@ -184,3 +191,5 @@ class _Crew:
         worker.kill()
         worker.reap(seconds)
         self.workers.remove(worker)
+        if worker.process.returncode is None:
+            self._lingering.append(worker)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import signal
@@ -16,39 +15,18 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arc_solver.messages import MAX_REQUEST_BYTES, Message, MessageReader, send
+from arc_solver.messages import MAX_REQUEST_BYTES, Channel, Message, MessageReader
 from arc_solver.request import unpacked_tasks
 
 if TYPE_CHECKING:
     from submission.vote import BallotBox
 
-BEAT_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1
 READ_BYTES = 1 << 20
 # Candidates per message, of up to 900 cells each.
 MAX_CANDIDATES = 2000
 # What is kept of a query's candidates until the last report, where all of them were asked for.
 INTERIM_CANDIDATES = 8
-
-
-class Channel:
-    """The way to the parent, for several threads."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._lock = threading.Lock()
-
-    def send(self, message: Message) -> None:
-        """Send one message whole; OSError when the parent is gone."""
-        with self._lock:
-            send(self._descriptor, message)
-
-    def beat(self) -> None:
-        """Say again and again that this process lives; the work may be silent for long."""
-        with contextlib.suppress(OSError):
-            while True:
-                self.send({"kind": "alive"})
-                threading.Event().wait(BEAT_SECONDS)
 
 
 class Reporter:
@@ -97,7 +75,12 @@ def main() -> None:
     die_with_parent(int(request["parent"]))
     threading.Thread(target=channel.beat, daemon=True).start()
     try:
-        work(request, channel)
+        if request["kind"] == "boards":
+            from arc_solver.boardwork import work_boards
+
+            work_boards(request, channel)
+        else:
+            work(request, channel)
     except Exception as error:  # noqa: BLE001 - the parent decides what becomes of any error
         text = " ".join(str(error).split()) or type(error).__name__
         code = getattr(error, "exit_code", None)

@@ -44,6 +44,10 @@ SUPERVISION = {
         "request",
         "manifest",
         "clock",
+        "rewriter",
+        "workforce",
+        "boardstanding",
+        "boardprediction",
     )
 }
 PICTURES = {f"arc_solver.{name}" for name in ("drawing", "report", "report_", "curves", "thinking")}

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from arc_solver.commands.console import chosen, duration, sayer, seconds_of, set_threads
+from arc_solver.commands.console import chosen, duration, sayer, seconds_of
 
 if TYPE_CHECKING:
+    from arc_solver.clock import Times
     from arc_solver.prediction import Prediction
+    from arc_solver.request import Wish
 
 EPILOG = "\b\nExample: arc-solve predict --tasks arc-agi_test_challenges.json --time-limit 11h"
 
@@ -77,36 +79,39 @@ def predict(
     know is learned from its demonstrations first.
     """
     from arc_solver.clock import Times, process_start
+    from arc_solver.request import Wish
 
     started = process_start()
     seconds = seconds_of(time_limit)
     say = sayer(quiet)
     if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
-        from arc_solver.boardwork import predict_boards
-
-        set_threads(threads)
-        facts = predict_boards(
-            Path(tasks),
-            out if out != Path("submission.json") else Path("answers.csv"),
-            checkpoint,
-            settings=settings,
-            limits={"views": views, "ages": ages, "rollouts": rollouts, "sigma": sigma},
-            deadline=Times.of(started, seconds).stop_at,
+        chains = {"rollouts": rollouts, "sigma": sigma}
+        settings = [*settings, *(f"{key}={value}" for key, value in chains.items() if value is not None)]
+        if only or max_canvas or preset:
+            raise typer.BadParameter(f"--only, --max-canvas and --preset are for tasks; {tasks} holds boards")
+        wish = Wish(
+            source=tasks,
+            out=out if out != Path("submission.json") else Path("answers.csv"),
+            checkpoint=checkpoint,
+            settings=tuple(settings),
+            views=views,
+            ages=ages,
             device=device,
-            num=limit,
-            skip_bad=skip_bad,
+            threads=threads,
+            workers=workers,
+            seed=seed,
             quiet=quiet,
-            say=say,
         )
+        facts = _predict_boards(wish, Times.of(started, seconds), (limit, shard, skip_bad), say)
         lines = [f"{key}: {value}" for key, value in facts.items()]
         typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
         return
 
     from arc_solver.boxes import boxed_weights
-    from arc_solver.prediction import Prediction, PredictionIncomplete, missing_line
-    from arc_solver.request import Wish
+    from arc_solver.prediction import Prediction, missing_line
     from arc_solver.shards import parse_shard, part_of
     from arc_solver.task import read_tasks_softly
+    from arc_solver.workforce import PredictionIncomplete
 
     part = parse_shard(shard) if shard else (1, 1)
     if checkpoint is None and preset is None:
@@ -152,6 +157,33 @@ def predict(
     if facts["failures"] and missing and not facts["out_of_time"]:
         failures = "; ".join(facts["failures"])
         raise PredictionIncomplete(f"{failures}; {missing}; {out} is valid and complete")
+
+
+def _predict_boards(
+    wish: Wish, times: Times, choice: tuple[int | None, str | None, bool], say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Answer boards; `choice`: how many of the file, which part of it, whether bad ones are left out."""
+    from arc_solver.boardprediction import BoardPrediction
+    from arc_solver.shards import parse_shard
+    from arc_solver.sources.puzzle_files import read_boards
+    from arc_solver.workforce import PredictionIncomplete
+
+    limit, shard, skip_bad = choice
+    number, num_parts = parse_shard(shard) if shard else (1, 1)
+    boards, complaints = read_boards(Path(wish.source), skip_bad=skip_bad)
+    if complaints:
+        say(f"{wish.source}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
+    boards = boards.take(slice(limit))
+    end = len(boards)
+    boards = boards.take(slice(end * (number - 1) // num_parts, end * number // num_parts))
+    facts = BoardPrediction(wish, boards, times, say).run()
+    if facts["unanswered"]:
+        say(f"without an answer: {facts['unanswered']} of {facts['boards']} boards")
+    facts["seconds"] = round(time.monotonic() - times.started, 2)
+    if facts["failures"] and facts["unanswered"] and not facts["out_of_time"]:
+        failures = "; ".join(facts["failures"])
+        raise PredictionIncomplete(f"{failures}; {facts['unanswered']} boards are without an answer")
+    return facts
 
 
 def _scored(prediction: Prediction, as_json: bool, say: Callable[[str], None]) -> dict[str, Any]:

@@ -47,6 +47,13 @@ def valid_answers(boards: BoardSet, numbers: npt.NDArray[np.int64], answers: Byt
     return check(boards.questions[numbers], answers)
 
 
+def board_scores(boards: BoardSet, answers: Bytes) -> dict[str, float]:
+    """Shares of boards answered as in the file (exact) and by the rules of their kind (valid)."""
+    exact = (answers == boards.answers).all(axis=1)
+    valid = valid_answers(boards, np.arange(len(boards)), answers)
+    return {"exact": float(exact.mean()), "valid": float(valid.mean())}
+
+
 class BoardTraining:
     """TrainingData of boards: each once per epoch, under a fresh view of its domain."""
 

@@ -63,11 +63,10 @@ def read_boards(
 
 def board_csv(boards: BoardSet, origin: str) -> Iterator[bytes]:
     """The CSV file of `boards` in pieces: blanks as dots, unknown answers empty, `origin` as source."""
-    characters = _DIGITS if boards.kind == "sudoku" else CHARACTERS
     known = boards.answers.any(1)
     columns = zip(
-        texts_of(boards.questions, characters),
-        texts_of(boards.answers, characters),
+        texts_from_cells(boards.kind, boards.questions),
+        texts_from_cells(boards.kind, boards.answers),
         known.tolist(),
         boards.ratings.tolist(),
         strict=True,
@@ -76,6 +75,20 @@ def board_csv(boards: BoardSet, origin: str) -> Iterator[bytes]:
         PuzzleRow(line, origin, question, answer if is_known else "", rating)
         for line, (question, answer, is_known, rating) in enumerate(columns, 2)
     )
+
+
+def texts_from_cells(kind: str, cells: Cells) -> list[str]:
+    """Boards of a kind as text, blanks as dots."""
+    return texts_of(cells, _DIGITS if kind == "sudoku" else CHARACTERS)
+
+
+def cells_from_texts(kind: str, side: int, texts: Sequence[str]) -> Cells:
+    """The inverse of `texts_from_cells`; DataError for another length or another character."""
+    characters = _DIGITS[: side + 1] if kind == "sudoku" else CHARACTERS
+    for text in texts:
+        if len(text) != side * side or not set(characters).issuperset(text):
+            raise DataError(f"{text[:100]!r}: expected {side * side} characters of {characters!r}")
+    return cells_of(texts, characters).reshape(len(texts), side * side)
 
 
 def _digits(texts: Sequence[str]) -> Cells:

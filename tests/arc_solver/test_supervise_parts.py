@@ -124,7 +124,7 @@ def test_standing_keeps_what_rests_on_most_ballots(tmp_path: Path) -> None:
     assert not standing.take(["a"], standing_message(9, [[9]], name="b")), "a task of another worker"
     assert not standing.take(["a"], standing_message(9, [[9]], index=1))
     assert not standing.take(["a"], standing_message(9, [[10]]))
-    standing.close()
+    standing.file.close()
     written = read_submission(tmp_path / "s.json")
     assert [grid.tolist() for grid in written["a"][0].values()] == [[[1]], [[2]]]
     assert [grid.tolist() for grid in written["b"][0].values()] == [[[0]], [[0]]]
@@ -137,15 +137,15 @@ def test_standing_says_that_it_cannot_write_and_tries_again(tmp_path: Path) -> N
     said: list[str] = []
     folder = tmp_path / "folder"
     standing = Standing(folder / "s.json", {"a": 1}, said.append)
-    standing.write()
+    standing.file.write()
     (folder / "s.json").unlink()
     (folder / "s.json").mkdir()
     standing.take(["a"], standing_message(1, [[1]]))
-    standing.refresh()
+    standing.file.refresh()
     assert len(said) == 1
     assert "not a regular file" in said[0]
     (folder / "s.json").rmdir()
-    standing.close()
+    standing.file.close()
     assert (folder / "s.json").is_file()
 
 

@@ -5,8 +5,9 @@ import signal
 import sys
 import time
 
-from arc_solver.boardstanding import BLOCK
 from arc_solver.messages import MAX_REQUEST_BYTES, MessageReader, send
+
+BLOCK = 64  # as in boardstanding, whose import would take long
 
 
 def main() -> None:
