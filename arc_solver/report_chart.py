@@ -12,7 +12,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 WIDTH, HEIGHT = 520, 240
-LEFT, RIGHT, TOP, BOTTOM = 58, 10, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 58, 18, 10, 24
 NUM_COLORS = 8
 # Beyond this ratio a linear axis shows only the beginning of a run.
 LOG_RATIO = 100.0

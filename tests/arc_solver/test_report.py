@@ -19,6 +19,7 @@ from submission.support import Support
 from submission.truth import TruthError
 from submission.vote import Query
 from tests.arc_solver.markup import attribute_names, read, tags
+from tests.fuzz.hostile import MARKUP
 
 
 def random_tasks(rng: np.random.Generator, num: int, high: int = 6) -> tuple[list[Task], dict[str, list]]:
@@ -367,6 +368,18 @@ def photograph(page: Path, picture: Path, size: tuple[int, int]) -> str:
         check=True,
     )
     return "\n".join(line for line in run.stderr.splitlines() if "CONSOLE" in line)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on this machine")
+def test_browser_has_nothing_to_complain_of_in_hostile_markup(tmp_path: Path) -> None:
+    grid = np.ones((2, 2), np.uint8)
+    tasks = [Task(name, (Pair(grid, grid),), (Pair(grid, None),)) for name in MARKUP]
+    submission = {name: [{"attempt_1": [[1]], name: [[2]]}] for name in MARKUP}
+    path = tmp_path / "hostile.html"
+    truth = {name: [grid] for name in MARKUP}
+    path.write_text(build_report(tasks, submission, truth=truth, title=MARKUP[0]), encoding="utf-8")
+    # A script that ran or was stopped, an element that asked for something: each leaves a line.
+    assert photograph(path, tmp_path / "hostile.png", (1200, 2600)) == ""
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on this machine")
