@@ -28,8 +28,8 @@ def main() -> None:
     page = FOLDER / "report.html"
     chosen = ["--max-canvas", str(MAX_CANVAS)]
     arc_solve(
-        "predict", "--tasks", TASKS, *chosen, "--preset", "cpu-arc", "--time-limit", TIME_LIMIT,
-        "--threads", THREADS, "--out", str(submission), "--candidates", str(candidates),
+        "predict", "--tasks", TASKS, *chosen, "--time-limit", TIME_LIMIT, "--threads", THREADS,
+        "--out", str(submission), "--candidates", str(candidates),
     )  # fmt: skip
     print(f"\nCopying the test input would solve {copied()}.\n", flush=True)
     arc_solve("show", TASKS, *chosen, "--submission", str(submission), "--limit", "4")
