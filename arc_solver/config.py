@@ -138,7 +138,7 @@ class TrainConfig:
     translate: bool = True
     canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
     precision: str = "auto"
-    compile: str = "auto"
+    compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
     save_every: int = 1000
     eval_every: int = 0  # 0 = never
     keep: int = 2
@@ -151,7 +151,7 @@ class TrainConfig:
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
         _choice("curriculum", self.curriculum, ("off", "depth"))
         _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
-        _choice("compile", self.compile, ("auto", "on", "off"))
+        _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
         for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
         for name in (

@@ -41,14 +41,19 @@ STEPS, QUICK_STEPS, PROFILED_STEPS, COSTS = 20, 2, 2, 3
 MATRIX_SIDE, QUICK_MATRIX_SIDE = 8192, 256
 
 
-def measure_profile(quick: bool) -> list[dict[str, Any]]:
-    """Of each recipe: seconds and FLOP/s of a step, its share of torch.mm, memory, the largest costs."""
+def measure_profile(section: str, quick: bool) -> list[dict[str, Any]]:
+    """`profile`, compiled as training does, or `profile-blocks`, block by block.
+
+    Of each recipe: seconds and FLOP/s of a step, its share of torch.mm, memory, the largest costs.
+    """
     device = choose_device("auto")
     found = []
+    settings = ["train.compile=blocks"] if section == "profile-blocks" else []
+    settings += TINY if quick else ()
     for name in CASES:
-        recipe = apply_settings(find_preset(name), [f"num_views={NUM_VIEWS}", *(TINY if quick else ())])
+        recipe = apply_settings(find_preset(name), [f"num_views={NUM_VIEWS}", *settings])
         found += [
-            each | {"name": f"profile.{name}.{each['name']}"} for each in profiled(recipe, device, quick)
+            each | {"name": f"{section}.{name}.{each['name']}"} for each in profiled(recipe, device, quick)
         ]
     return found
 

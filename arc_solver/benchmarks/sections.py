@@ -10,7 +10,7 @@ RUNS, QUICK_RUNS, QUICK_TASKS = 7, 3, 100
 
 
 def measure(section: str, quick: bool) -> Figures:
-    """The figures of a section: augment, train, predict, vote, cli or profile."""
+    """The figures of a section: augment, train, predict, vote, cli, profile or profile-blocks."""
     if section == "augment":
         from arc_solver.benchmarks.augment import bench_painting, bench_start, bench_sudoku, random_tasks
         from arc_solver.benchmarks.solver import bench_solver
@@ -25,10 +25,10 @@ def measure(section: str, quick: bool) -> Figures:
         from arc_solver.benchmarks.train import measure_train
 
         return measure_train(quick)
-    if section == "profile":
+    if section.startswith("profile"):
         from arc_solver.benchmarks.profile import measure_profile
 
-        return measure_profile(quick)
+        return measure_profile(section, quick)
     if section == "predict":
         from arc_solver.benchmarks.predict import measure_predict
 

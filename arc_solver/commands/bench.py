@@ -12,7 +12,7 @@ from arc_solver.commands.console import duration, sayer
 
 EPILOG = "\b\nExample: arc-solve bench vote --quick"
 SECTIONS = ("augment", "train", "predict", "vote", "cli")
-ASKED_FOR = ("profile",)  # for a GPU: too much for a CPU
+ASKED_FOR = ("profile", "profile-blocks")  # for a GPU: too much for a CPU
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     sections: list[str] | None = typer.Argument(
-        None, help="augment, train, predict, vote, cli; profile (for a GPU) only where named."
+        None, help="augment, train, predict, vote, cli; profile, profile-blocks (for a GPU) only where named."
     ),
     quick: bool = typer.Option(False, help="Small forms of all of them, within 50 s on two cores."),
     quiet: bool = typer.Option(False, help="No remarks."),

@@ -128,12 +128,16 @@ class TrainState:
 def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Output]:
     """The model's forward, compiled where asked for ("auto": on CUDA); eager with one warning if that fails.
 
-    Shapes are static, so every canvas is compiled once at every depth of the curriculum.
+    Shapes are static, so every canvas is compiled once at every depth of the curriculum. With "blocks" it is
+    the block, whatever the depth, that is compiled.
     """
     if wish == "off" or (wish == "auto" and device.type != "cuda"):
         return model
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)
-    fast = torch.compile(model, dynamic=False)
+    blocks = [*model.latent_blocks, *(model.answer_blocks or ())] if wish == "blocks" else []
+    for block in blocks:
+        block.compile(dynamic=False)
+    fast = model if blocks else torch.compile(model, dynamic=False)
     failed = False
 
     def forward(*arguments: Any) -> Output:
@@ -145,6 +149,8 @@ def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Out
                 if isinstance(error, torch.OutOfMemoryError):
                     raise
                 failed = True
+                for block in blocks:
+                    block._compiled_call_impl = None  # what Module.compile sets; there is no other way back
                 reason = " ".join(str(error).split())[:200]
                 warnings.warn(f"torch.compile failed, going on without it: {reason}", stacklevel=2)
         return model(*arguments)

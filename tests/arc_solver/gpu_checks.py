@@ -58,7 +58,8 @@ def compiling_changes_nothing(device: torch.device, wish: str = "on") -> None:
     state = state_of(device, compile=wish)
     first = steps(state, 0, 1)
     frames = dict(torch._dynamo.utils.counters["frames"])
-    assert frames["ok"] == len(state.slots)
+    assert frames["ok"] == len(state.slots) or wish == "blocks"
+    assert frames["ok"] == frames["total"] > 0
     assert not torch._dynamo.utils.counters["graph_break"]
     later = steps(state, 1, 4)
     assert dict(torch._dynamo.utils.counters["frames"]) == frames

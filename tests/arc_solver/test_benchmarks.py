@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from arc_solver.benchmarks.figures import figure
+from arc_solver.benchmarks.profile import CASES
 from arc_solver.benchmarks.train import Step
 from arc_solver.benchmarks.vote import BATCH, NUM_QUERIES, cast_all, draw_ballots
 from arc_solver.config import ModelConfig
@@ -32,6 +33,19 @@ def test_operations_are_those_of_the_published_block() -> None:
     network = 2 * 2 * (2 * positions * weights + 4 * positions * positions * 32)
     # One refinement without gradient, one with it, whose backward pass takes twice its forward.
     assert Step(Model(config), 2, 3).flops() == network * 4 * (1 + 3)
+
+
+def test_the_profile_of_a_gpu_is_rehearsed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = Terminal(monkeypatch, capsys)("bench", "profile", "--quick", "--quiet", "--json")
+    assert outcome.code == 0
+    found = {each["name"]: each for each in outcome.json()}
+    for recipe in CASES:
+        for name in ("first_step_s", "step_s", "tflop_per_s", "matmul_fraction", "torch_mm"):
+            assert found[f"profile.{recipe}.{name}"]["value"] > 0
+        shares = [found[f"profile.{recipe}.cost_{place}"]["value"] for place in (1, 2, 3)]
+        assert 1 >= sum(shares) >= shares[0] >= shares[1] >= shares[2] > 0
 
 
 def test_bench_prints_one_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

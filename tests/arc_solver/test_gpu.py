@@ -8,6 +8,8 @@ import torch
 from tests.arc_solver import gpu_checks
 
 CPU = torch.device("cpu")
+# Tracing looks at the gradient of every input; without pytest nobody hears of it.
+pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
@@ -27,7 +29,8 @@ def test_muon_in_bfloat16_on_a_cpu() -> None:
     gpu_checks.muon_survives_bfloat16(CPU, torch.bfloat16)
 
 
-def test_traced_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wish", ["on", "blocks"])
+def test_traced_on_a_cpu(wish: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of compiling but the making of code, which takes a minute and a C++ compiler."""
     compile_ = torch.compile
 
@@ -35,12 +38,26 @@ def test_traced_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
         return compile_(model, backend="eager", **options)
 
     monkeypatch.setattr(torch, "compile", traced)
-    gpu_checks.compiling_changes_nothing(CPU)
+    gpu_checks.compiling_changes_nothing(CPU, wish)
+
+
+def test_blocks_that_cannot_be_compiled_run_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = gpu_checks.steps(gpu_checks.state_of(CPU, compile="off"), 0, 2)
+    compile_ = torch.compile
+
+    def broken(graph: object, _: object) -> None:
+        raise RuntimeError("no compiler here")
+
+    monkeypatch.setattr(torch, "compile", lambda model, **options: compile_(model, backend=broken, **options))
+    torch._dynamo.reset()
+    with pytest.warns(UserWarning, match="going on without it"):
+        assert gpu_checks.steps(gpu_checks.state_of(CPU, compile="blocks"), 0, 2) == plain
 
 
 @pytest.mark.slow
-def test_compiled_on_a_cpu() -> None:
-    gpu_checks.compiling_changes_nothing(CPU)
+@pytest.mark.parametrize("wish", ["on", "blocks"])
+def test_compiled_on_a_cpu(wish: str) -> None:
+    gpu_checks.compiling_changes_nothing(CPU, wish)
 
 
 @cuda
@@ -51,8 +68,9 @@ def test_bfloat16_on_a_gpu() -> None:
 
 @cuda
 @pytest.mark.gpu
-def test_compiled_on_a_gpu() -> None:
-    gpu_checks.compiling_changes_nothing(torch.device("cuda"), wish="auto")
+@pytest.mark.parametrize("wish", ["auto", "blocks"])
+def test_compiled_on_a_gpu(wish: str) -> None:
+    gpu_checks.compiling_changes_nothing(torch.device("cuda"), wish)
 
 
 @cuda
