@@ -35,7 +35,7 @@ def work_boards(request: Message, channel: Channel) -> None:
     deadline = None if request["seconds"] is None else time.monotonic() + request["seconds"]
     boards = boards_of(request)
     loaded = load(request["checkpoint"])
-    _check(loaded, boards, Path(request["checkpoint"]).name)
+    check_weights(loaded, boards, Path(request["checkpoint"]).name)
     config = _config(loaded, request, len(boards))
     device = choose_device(request["device"])
     channel.send({"kind": "facts", "facts": {"device": str(device), "predict": _plain(config)}})
@@ -105,7 +105,8 @@ class BoardReporter:
             self._channel.send({"kind": "finished", "items": finished})
 
 
-def _check(loaded: Loaded, boards: BoardSet, name: str) -> None:
+def check_weights(loaded: Loaded, boards: BoardSet, name: str) -> None:
+    """ConfigError where the weights, called `name`, are not for boards of this kind and side."""
     trained, model = loaded.preset.train.domain, loaded.model.config
     if trained != boards.kind or model.length not in (0, boards.questions.shape[1]):
         raise ConfigError(f"{name} was trained on {trained}, not on {boards.kind} of side {boards.side}")

@@ -17,6 +17,8 @@ from arc_solver.boardstanding import BLOCK, BoardStanding
 from arc_solver.boardwork import work_boards
 from arc_solver.clock import Times
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig
+from arc_solver.inference.boards import answer_boards
+from arc_solver.inference.watching import follow_board
 from arc_solver.manifest import manifest_path
 from arc_solver.messages import Message
 from arc_solver.model.trm import Model
@@ -28,7 +30,7 @@ from arc_solver.sources.puzzle_files import board_csv, cells_from_texts, texts_f
 from arc_solver.sources.sudoku import generate_sudoku
 from arc_solver.supervise import WorkerRefusal
 from arc_solver.task import DataError
-from arc_solver.weights import save
+from arc_solver.weights import load, save
 from tests.arc_solver.terminal import Terminal
 from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset
 
@@ -151,6 +153,44 @@ def test_weights_for_other_boards_are_refused(
     weights = checkpoint(tmp_path / "w.safetensors", config, domain)
     with pytest.raises(ConfigError, match=text):
         worked(tmp_path, sudokus(1), weights)
+
+
+def test_boards_can_be_watched(arc_solve: Terminal, tmp_path: Path) -> None:
+    write_boards(tmp_path / "s.csv", sudokus(3))
+    write_boards(tmp_path / "m.csv", generate_mazes(2, 6, np.random.default_rng(1), min_moves=3))
+    for kind, out, head in (("sudoku", "t.gif", b"GIF8"), ("maze", "t.png", b"\x89PNG")):
+        weights = checkpoint(tmp_path / f"{kind}.safetensors", domain=kind)
+        asked = ["watch", "--checkpoint", weights, "--tasks", tmp_path / f"{kind[0]}.csv", "--ages", "3"]
+        done = arc_solve(*asked, "--id", "2", "--out", tmp_path / out)
+        assert (done.code, done.out.strip(), done.err) == (0, str(tmp_path / out), "")
+        assert (tmp_path / out).read_bytes().startswith(head)
+        assert arc_solve(*asked, "--id", "4").code == 2
+        assert arc_solve(*asked, "--id", "x").code == 2
+    other = arc_solve(
+        "watch",
+        "--checkpoint",
+        weights,
+        "--tasks",
+        tmp_path / "s.csv",
+        "--id",
+        "1",
+        "--out",
+        tmp_path / "n.gif",
+    )
+    assert "trained on maze" in other.error_line()
+
+
+def test_a_followed_board_is_the_answer_of_the_engine(tmp_path: Path) -> None:
+    board = sudokus(4).take(slice(2, 3))
+    model = load(checkpoint(tmp_path / "w.safetensors")).model
+    cells, logits = follow_board(model, board, 3)
+    assert cells.shape == (3, 4, 4)
+    for age in (1, 2, 3):
+        answer = answer_boards(model, board, PredictConfig(views=1, ages=age))
+        assert np.array_equal(answer.cells[0], cells[age - 1].ravel())
+        # An answer with a cell that is no digit has no confidence.
+        sure = float(1 / (1 + np.exp(-logits[age - 1]))) if answer.cells.all() else 0.0
+        assert float(answer.confidence[0]) == pytest.approx(sure, abs=1e-6)
 
 
 def test_options_of_tasks_are_not_for_boards(arc_solve: Terminal, tmp_path: Path) -> None:

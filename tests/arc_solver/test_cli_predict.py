@@ -48,6 +48,12 @@ def test_predict_validate_score_merge(arc_solve: Terminal, folder: Path) -> None
     assert (scored.code, scored.err) == (0, "")
     lines = [json.loads(line) for line in (folder / "c.jsonl").read_text().splitlines()]
     answered = {(line["task"], line["index"]) for line in lines}
+    # Every candidate tells its votes and confidence, and under how many views its output was asked.
+    assert all(0 < line["votes"] <= line["views"] for line in lines)
+    assert all(0 <= line["confidence"] <= 1 for line in lines)
+    for output in answered:
+        own = [line for line in lines if (line["task"], line["index"]) == output]
+        assert sum(line["votes"] for line in own) <= own[0]["views"]
     # A model that has seen three steps may answer without a grid.
     assert answered <= {("task-0", 0), ("task-1", 0), ("task-1", 1), ("task-2", 0)}
     assert len(answered) == 4 - facts["unanswered"] > 0
