@@ -2,8 +2,6 @@
 
 import dataclasses
 import math
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -81,20 +79,6 @@ def test_adamw_is_that_of_the_library_to_the_bit() -> None:
         assert torch.equal(ours[name], p)
         for key, t in library.state[p].items():
             assert torch.equal(optimizer.state()[f"{name}.{key}"], t), key
-
-
-def test_a_step_does_not_load_the_compiler() -> None:
-    """torch.optim would, for seconds at the start of every run."""
-    code = """if True:
-        import sys, dataclasses
-        from tests.arc_solver.tiny import TRAIN, preset, run
-        from arc_solver.training.loop import Hooks, Limits, run_steps
-        found = run(preset(train=dataclasses.replace(TRAIN, optimizer="muon", clip=1.0, steps=1)))
-        run_steps(found.state, found.preset.train, Limits(), Hooks())
-        assert found.state.step == 1
-        assert "torch._dynamo" not in sys.modules
-    """
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_atan2_needs_no_epsilon() -> None:
