@@ -55,7 +55,7 @@ def parse(data: bytes) -> Any:
     if len(data) > MAX_BYTES:
         raise DocumentError(f"over {MAX_BYTES >> 20} MB, which no file of this kind needs")
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_collect, parse_int=_clamp)
+        return _value(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise DocumentError(f"not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -101,6 +101,13 @@ def _collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return repeating
 
 
-def _clamp(text: str) -> int:
-    # Python refuses to read integers of thousands of digits; a prefix of hundreds is as far out of range.
-    return int(text[:_LONG_INTEGER])
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_collect)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # Python refuses to read integers of thousands of digits; a prefix of hundreds is as far out of range.
+        return json.loads(
+            text, object_pairs_hook=_collect, parse_int=lambda digits: int(digits[:_LONG_INTEGER])
+        )
