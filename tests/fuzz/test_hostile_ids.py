@@ -114,7 +114,7 @@ def test_ids_that_are_accepted_are_inert(arc_solve: Terminal, folder: Path, tmp_
         new = everything(tmp_path) - before
         assert new <= {f"a/b/work/{name}" for name in WRITTEN}, f"seed {seed()}, from id {start}"
         held += len(some)
-    record(15, "ids in every command", len(ids), held)
+    record(15, "hostile ids", len(ids), held)
     assert held == len(ids) > len(IDS) // 3
 
 
@@ -140,7 +140,7 @@ def test_ids_that_are_refused_cost_one_line(arc_solve: Terminal, folder: Path, t
         assert arc_solve("validate", "submission.json", "--tasks", "one.json").code == 4
         assert everything(tmp_path) == before, repr(task_id)
         held += 1
-    record(15, "what is no id refused in one line", len(ids), held)
+    record(15, "hostile ids", len(ids), held)
     assert held == len(ids) > len(IDS) // 10
 
 
