@@ -93,20 +93,28 @@ class Standing:
         query = Query(value["task"], _count(value["index"]))
         if query.task_id not in allowed or query.index >= self.owed.get(query.task_id, 0):
             raise ValueError("not asked for")
+        ballots = _count(value["ballots"])
+        # What a file of candidates may hold, and no more: it is read again by the same rules.
         tallies = tuple(
-            Tally(check_grid(grid), _count(votes), _positive(weight), _positive(confidence))
+            Tally(check_grid(grid), _count(votes, ballots), _number(weight), _share(confidence))
             for grid, votes, weight, confidence in value["candidates"]
         )
-        return query, Answer(tallies, _count(value["ballots"]), _count(value["spoiled"]))
+        return query, Answer(tallies, ballots, _count(value["spoiled"]))
 
 
-def _count(value: object) -> int:
-    if type(value) is not int or value < 0:
+def _count(value: object, most: int = 1 << 53) -> int:
+    if type(value) is not int or not 0 <= value <= most:
         raise ValueError("no count")
     return value
 
 
-def _positive(value: object) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
         raise ValueError("no weight")
+    return float(value)
+
+
+def _share(value: object) -> float:
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("no confidence")
     return float(value)

@@ -20,6 +20,7 @@ from arc_solver.request import packed_tasks, unpacked_tasks
 from arc_solver.shards import cost, cut, parse_shard, part_of
 from arc_solver.standing import Standing
 from arc_solver.task import Pair, Task, TaskFault
+from submission.candidates import read_candidates
 from submission.kaggle_json import read_submission
 
 
@@ -130,7 +131,24 @@ def test_standing_keeps_what_rests_on_most_ballots(tmp_path: Path) -> None:
     assert [grid.tolist() for grid in written["b"][0].values()] == [[[0]], [[0]]]
     assert [query.task_id for query in standing.unanswered()] == ["b"]
     standing.write_candidates(tmp_path / "c.jsonl")
-    assert len((tmp_path / "c.jsonl").read_text().splitlines()) == 3
+    kept = read_candidates(tmp_path / "c.jsonl")
+    assert [(each.grid.tolist(), each.votes, each.confidence, each.views) for each in kept] == [
+        ([[color]], 1, 0.5, 5) for color in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("votes", "weight", "confidence"),
+    [(2, 1.0, 0.5), (1, 0, 0.5), (1, -1.0, 0.5), (1, float("inf"), 0.5), (1, 1.0, 1.5), (1, 1.0, -0.1)],
+)
+def test_what_no_candidate_file_may_hold_is_nonsense(
+    tmp_path: Path, votes: int, weight: float, confidence: float
+) -> None:
+    standing = Standing(tmp_path / "s.json", {"a": 1})
+    message = standing_message(1, [[1]])
+    message["answers"][0]["candidates"] = [[[[1]], votes, weight, confidence]]
+    assert not standing.take(["a"], message)
+    assert standing.answers == {}
 
 
 def test_standing_says_that_it_cannot_write_and_tries_again(tmp_path: Path) -> None:
