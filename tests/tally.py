@@ -39,7 +39,7 @@ def record(row: int, what: str, tried: int, held: int) -> None:
     path = os.environ.get(LOG)
     if path:
         with Path(path).open("a") as log:
-            log.write(json.dumps({"row": row, "what": what, "tried": tried, "held": held}) + "\n")
+            log.write(json.dumps({"row": row, "what": what, "tried": int(tried), "held": int(held)}) + "\n")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from arc_solver.model.trm import Carry, Model, Output
 from arc_solver.puzzles import PuzzleMap
 from tests.arc_solver.tiny import MODEL, lively, tasks
 from tests.faults.scene import COUNT
+from tests.tally import trial
 
 CONFIG = PredictConfig(ages=2, batch_size=8)
 ERRORS = (
@@ -65,11 +66,12 @@ def test_answers_are_the_same_at_every_limit(scene: tuple[Model, ArcQueries], ro
     model, data = scene
     whole = answers(model, data)
     small, large = (height * width for height, width in data.canvases)
-    for error in ERRORS[: 1 + (rows == 3) * 2]:
+    for error in ERRORS[: 1 + (rows == 3 or COUNT > 1) * 2]:
         got = answers(Cramped(model, rows * large, error), data)
         # Where not even one row fits, the rows of that canvas stay without an answer, and only they.
         expected = {key: value for key, value in whole.items() if rows * large >= (small, large)[key[0]]}
-        assert got == expected, error
+        with trial(8, "limits of memory"):
+            assert got == expected, error
 
 
 def test_a_passing_lack_costs_nothing(scene: tuple[Model, ArcQueries]) -> None:

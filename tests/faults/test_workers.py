@@ -8,16 +8,22 @@ import pytest
 
 from arc_solver.supervise import WorkerRefusal
 from tests.faults.scene import COUNT, answered, defects, prediction, starts, survivors, watched, write_tasks
+from tests.tally import trial
 
 DEATHS = ("kill", "segfault", "exception", "exit", "memory", "garbage", "deaf", "orphan")
 HANGS = ("stop", "silent")
 SECONDS = 3.0
 
 
-@pytest.mark.parametrize("trial", range(COUNT))
+@pytest.mark.parametrize("attempt", range(COUNT))
 @pytest.mark.parametrize("kind", DEATHS)
-def test_a_dying_worker_costs_only_what_it_did_not_answer(tmp_path: Path, kind: str, trial: int) -> None:
-    tasks = write_tasks(tmp_path / "tasks.json", seed=trial)
+def test_a_dying_worker_costs_only_what_it_did_not_answer(tmp_path: Path, kind: str, attempt: int) -> None:
+    with trial(9, "workers that die or babble"):
+        survive_death(tmp_path, kind, attempt)
+
+
+def survive_death(tmp_path: Path, kind: str, seed: int) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json", seed=seed)
     run = prediction(tmp_path, tasks, kind)
     facts = run.run()
     assert defects(run.wish.out, tasks) == []
@@ -30,10 +36,15 @@ def test_a_dying_worker_costs_only_what_it_did_not_answer(tmp_path: Path, kind: 
     assert survivors(tmp_path) == []
 
 
-@pytest.mark.parametrize("trial", range(COUNT))
+@pytest.mark.parametrize("attempt", range(COUNT))
 @pytest.mark.parametrize("kind", HANGS)
-def test_a_hanging_worker_is_killed_in_time(tmp_path: Path, kind: str, trial: int) -> None:
-    tasks = write_tasks(tmp_path / "tasks.json", seed=trial)
+def test_a_hanging_worker_is_killed_in_time(tmp_path: Path, kind: str, attempt: int) -> None:
+    with trial(9, "workers that hang"):
+        survive_hang(tmp_path, kind, attempt)
+
+
+def survive_hang(tmp_path: Path, kind: str, seed: int) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json", seed=seed)
     run = prediction(tmp_path, tasks, kind, seconds=SECONDS)
     facts = run.run()
     assert run.times.left() > 0

@@ -1,0 +1,123 @@
+"""What docs/reliability.md promises, row by row, and the tests that try it with their counts."""
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True)
+class Row:
+    """A promise: what goes wrong, what holds nevertheless, and how many tries are the least to say so."""
+
+    fault: str
+    promise: str
+    least: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of pytest, and the rows that its tests tell of."""
+
+    rows: tuple[int, ...]
+    tests: tuple[str, ...]
+    counts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The names of its files, and of the tests where these are named."""
+        return "-".join(PurePosixPath(test).name.replace(".py", "").replace("::", ".") for test in self.tests)
+
+
+ROWS = {
+    1: Row(
+        "SIGKILL at any instant of training",
+        "the next start goes on from the newest whole checkpoint and ends bit for bit like a run that nobody "
+        "killed; one interval is lost at most, no temporary file stays",
+        200,
+    ),
+    2: Row("SIGKILL at every system call of a save", "the old checkpoint or the new one, never another", 25),
+    3: Row(
+        "SIGTERM, SIGINT",
+        "the step is finished and saved, exit 143 or 130 within 10 s; a second one ends at once",
+        50,
+    ),
+    4: Row(
+        "disk full, I/O error",
+        "old artefacts intact, nothing lies about, one line with the bytes needed and available",
+        50,
+    ),
+    5: Row(
+        "a checkpoint cut short, flipped or from elsewhere",
+        "found before a tensor is used; a restart takes the one before with one warning, "
+        "a file that was named is refused",
+        2000,
+    ),
+    6: Row(
+        "another shape, recipe or other tasks",
+        "refused with the first differences; rows are never reset in silence",
+        40,
+    ),
+    7: Row(
+        "NaN or infinity in loss, gradient, weight",
+        "reaches no weight, optimizer, average or file; the exit names step and quantity",
+        180,
+    ),
+    8: Row(
+        "out of memory in a prediction",
+        "batches are halved and the same rows tried again; a row that does not fit gets a fallback",
+        20,
+    ),
+    9: Row("a worker is killed, crashes, hangs, babbles", "the supervisor answers with what it has", 80),
+    10: Row(
+        "a time limit",
+        "a valid, complete submission before it; a reader never sees an invalid file",
+        60,
+    ),
+    11: Row("the supervisor is killed", "the last file is valid and complete", 100),
+    12: Row(
+        "malformed input",
+        "read, or refused in one line that names the place, as an independent check judges",
+        100_000,
+    ),
+    13: Row("one hostile task among many", "the answers to the others stay, to the byte", 1),
+    14: Row(
+        "a hostile checkpoint",
+        "nothing in it is carried out, one line refuses it; only `convert` opens a .pt, weights only, "
+        "in a child",
+        20,
+    ),
+    15: Row(
+        "hostile ids and markup", "nothing is written outside the folder; inert in HTML and terminal", 500
+    ),
+    16: Row(
+        "two runs in one folder",
+        "one wins, the other leaves within a second and names the owner's process",
+        50,
+    ),
+    17: Row("a hostile or partial submission to the scorer", "the truth decides coverage", 1000),
+    18: Row("the same seed", "the same bytes, for any hash seed", 2),
+}
+ALL = "1000000"  # of what can be counted out
+COMMAND = "tests/faults/test_command.py"
+JOBS = (
+    Job((10,), (f"{COMMAND}::test_a_time_limit_is_kept",), {"TIME_LIMIT": "60"}),
+    Job((11,), (f"{COMMAND}::test_a_signal_leaves_a_valid_file_and_no_worker",), {"SUPERVISOR": "100"}),
+    Job((4,), ("tests/crash/test_full_disk.py",), {"DISK": ALL}),
+    Job((12,), ("tests/fuzz/test_task_fuzz.py",), {"FUZZ": "100000"}),
+    Job((1,), ("tests/crash/test_kills.py",), {"KILL": "200"}),
+    Job((2,), ("tests/crash/test_save_points.py",), {"SAVE_POINT": ALL, "SYSTEM_CALL": ALL}),
+    Job((3,), ("tests/crash/test_signals.py",), {"SIGNAL": "50", "SECOND_SIGNAL": "12"}),
+    Job((5,), ("tests/faults/test_damaged_checkpoints.py",), {"DAMAGE": "2000"}),
+    Job((5,), ("tests/fuzz/test_header_fuzz.py",), {"FUZZ": "10000"}),
+    Job((6,), ("tests/faults/test_other_runs.py",), {"CONFIG": ALL, "SHAPE": ALL}),
+    Job((7,), ("tests/faults/test_not_finite.py",), {"NOT_FINITE": "180"}),
+    Job((8,), ("tests/faults/test_memory.py",), {"FAULT": "10"}),
+    Job((9,), ("tests/faults/test_workers.py",), {"FAULT": "10"}),
+    Job((12,), ("tests/fuzz/test_csv_fuzz.py",), {"FUZZ": "10000"}),
+    Job((12, 17), ("tests/fuzz/test_file_fuzz.py",), {"FUZZ": "10000"}),
+    Job((13,), ("tests/fuzz/test_one_hostile_task.py",), {"FUZZ": "1000"}),
+    Job((14,), ("tests/crash/test_hostile_checkpoints.py",), {"PAYLOAD": ALL}),
+    Job((15,), ("tests/fuzz/test_hostile_ids.py",), {"FUZZ": "500"}),
+    Job((16,), ("tests/crash/test_one_folder.py",), {"PAIR": "50"}),
+    Job((17,), ("tests/submission/test_score_naive.py",)),
+    Job((18,), ("tests/fuzz/test_same_seed.py",), {"FUZZ": "5"}),
+)
