@@ -28,10 +28,13 @@ def write_in_place(path: Path, data: bytes | Iterable[bytes]) -> None:
 
 
 def write_without_sync(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Rename without waiting for the disk: safe from a kill, not from a power cut."""
+    """Wait for the name on the disk and not for the content: safe from a kill, not from a power cut."""
     temp = path.with_name(f".arc-solver.{os.getpid()}-0.tmp")
     descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     for chunk in [data] if isinstance(data, bytes) else data:
         os.write(descriptor, chunk)
     os.close(descriptor)
     temp.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
