@@ -42,8 +42,7 @@ class Estimate:
     @property
     def disk_bytes(self) -> int:
         """The most the folder holds at once: checkpoints, best and final weights, a half-written file."""
-        largest = max(self.checkpoint_bytes, self.weights_bytes)
-        return self.keep * self.checkpoint_bytes + 2 * self.weights_bytes + largest
+        return most_bytes(self.checkpoint_bytes, self.weights_bytes, self.keep)
 
     def steps_within(self, seconds: float) -> int:
         """How many of the steps fit into a limit; the schedule is fitted to them."""
@@ -81,13 +80,26 @@ def seconds_per_step(state: TrainState, config: TrainConfig) -> float:
     return sorted(seconds[1:])[(len(seconds) - 1) // 2]
 
 
-def check_disk(folder: Path, checkpoint_bytes: int) -> int:
-    """The free bytes where `folder` will be; StorageError when not even one checkpoint fits."""
+def most_bytes(checkpoint: int, weights: int, keep: int) -> int:
+    """Of `keep` checkpoints, best and final weights, and one more file that is not yet complete."""
+    return keep * checkpoint + 2 * weights + max(checkpoint, weights)
+
+
+def check_disk(folder: Path, state: TrainState, keep: int) -> str:
+    """A warning where the disk of `folder` will not hold all of a run, else nothing.
+
+    StorageError when not even one checkpoint fits.
+    """
     place = next(p for p in (folder.resolve(), *folder.resolve().parents) if p.is_dir())
     free = shutil.disk_usage(place).free
-    if free < checkpoint_bytes:
+    one = checkpoint_bytes(state)
+    if free < one:
         raise StorageError(
-            f"cannot train in {folder}: a checkpoint needs {checkpoint_bytes} bytes, {free} are available; "
+            f"cannot train in {folder}: a checkpoint needs {one} bytes, {free} are available; "
             "free some or choose another --out"
         )
-    return free
+    written = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    needed = most_bytes(one, weights_bytes(state), max(2, keep)) - written
+    if free >= needed:
+        return ""
+    return f"{folder} will need {needed} more bytes, {free} are available: free some, or the run ends early"

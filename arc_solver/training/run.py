@@ -19,13 +19,7 @@ from arc_solver.files import lock_folder, sweep_stale
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.batches import slots_per_canvas
-from arc_solver.training.checkpoint import (
-    BEST_NAME,
-    checkpoint_bytes,
-    resume,
-    save_state,
-    save_weights,
-)
+from arc_solver.training.checkpoint import BEST_NAME, resume, save_state, save_weights
 from arc_solver.training.distributed import team_of
 from arc_solver.training.estimate import Estimate, check_disk, estimate
 from arc_solver.training.interruption import Caught, EvaluationStopped, Interrupted, stop_signals
@@ -101,8 +95,8 @@ def train(
         if options.expect is not None and not checkpoints(out):
             options.expect(estimate(preset, model, examples, device, team))
         state = TrainState(model, examples, preset.train, device, team=team)
-        if team.leads:
-            check_disk(out, checkpoint_bytes(state))
+        if team.leads and (warning := check_disk(out, state, preset.train.keep)):
+            options.say(warning)
         sitting = Sitting(out, state, preset, puzzles, examples, corpus.manifest, options, caught)
         stack.callback(sitting.log.close)
         hooks = Hooks(sitting.report, sitting.save, sitting.evaluate if options.evaluator else None)

@@ -1,7 +1,6 @@
 """What a run is said to cost: measured without a trace, bytes as they will be written."""
 
 import dataclasses
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +15,7 @@ from arc_solver.presets import find_preset
 from arc_solver.training import checkpoint as run_checkpoint
 from arc_solver.training import estimate as estimating
 from arc_solver.training.checkpoint import checkpoint_bytes, save_state, save_weights, weights_bytes
-from arc_solver.training.estimate import Estimate, check_disk, estimate
+from arc_solver.training.estimate import Estimate, check_disk, estimate, most_bytes
 from arc_solver.training.schedule import relative_cost
 from arc_solver.training.state import TrainState
 from tests.arc_solver.tiny import CPU, MODEL, TRAIN, preset, run
@@ -78,20 +77,30 @@ def test_the_curriculum_makes_the_mean_step_cheaper() -> None:
 
 def test_a_disk_without_room_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
+    state = run(preset(SHORT)).state
+    one = checkpoint_bytes(state)
+    free = one
 
     def usage(place: Path) -> SimpleNamespace:
         asked.append(place)
-        return SimpleNamespace(free=99)
+        return SimpleNamespace(free=free)
 
     monkeypatch.setattr(estimating.shutil, "disk_usage", usage)
     out = tmp_path / "not" / "there"
-    assert check_disk(out, 99) == 99
-    with pytest.raises(StorageError, match="a checkpoint needs 100 bytes, 99 are available"):
-        check_disk(out, 100)
-    assert asked == [tmp_path.resolve()] * 2
+    needed = most_bytes(one, weights_bytes(state), 2)
+    assert f"will need {needed} more bytes, {one} are available" in check_disk(out, state, 1)
+    free = needed
+    assert check_disk(out, state, 2) == ""
+    assert "more bytes" in check_disk(out, state, 3)
+    free = one - 1
+    with pytest.raises(StorageError, match=f"a checkpoint needs {one} bytes, {one - 1} are available"):
+        check_disk(out, state, 2)
+    assert set(asked) == {tmp_path.resolve()}
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.undo()
-    assert check_disk(out, 0) == pytest.approx(shutil.disk_usage(tmp_path).free, rel=0.5)
+    out.mkdir(parents=True)
+    (out / "checkpoint-00000001.safetensors").write_bytes(bytes(one))
+    free = needed - one
+    assert check_disk(out, state, 2) == ""
 
 
 @pytest.mark.slow
