@@ -196,13 +196,15 @@ class PredictConfig:
     adapt_rows_share: float = 0.25  # first share of test-time training from weights that trains rows alone
     rollouts: int = 1  # chains per view of a board, all but the first with noise on the answer state
     sigma: float = 0.0  # of that noise, before every age; 0 = as published for the kind of board
-    choice: str = "auto"  # among chains and views: "first" confident one, "vote"; "auto": by kind of board
+    # Among chains and views of a board: the "first" confident one, the first that is "valid" as well, or a
+    # "vote"; "auto": by kind of board.
+    choice: str = "auto"
 
     def __post_init__(self) -> None:
         _choice("early", self.early, ("off", "decided", "likely"))
         _require(0 < self.early_error < 1, f"early_error={self.early_error}: above 0 and below 1")
         _require(0 <= self.adapt_rows_share <= 1, f"adapt_rows_share={self.adapt_rows_share}: from 0 to 1")
-        _choice("choice", self.choice, ("auto", "first", "vote"))
+        _choice("choice", self.choice, ("auto", "first", "valid", "vote"))
         _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
         for name in ("views", "ages", "batch_size", "rollouts"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")

@@ -93,8 +93,9 @@ def answer_boards(
 def choice_for(boards: BoardSet, config: PredictConfig) -> Choice:
     """What chooses among the contenders of these boards: the setting, or what suits the kind of board."""
     choice = ROLLOUTS[boards.kind][1] if config.choice == "auto" else config.choice
-    kind = Vote if choice == "vote" else FirstConfident
-    return kind(boards.questions.shape, num_contenders(boards, config))
+    if choice == "vote":
+        return Vote(boards.questions.shape, num_contenders(boards, config))
+    return FirstConfident(boards.questions.shape, valid_alone=choice == "valid")
 
 
 def disturbance(data: BoardQueries, config: PredictConfig) -> Disturb:

@@ -53,10 +53,10 @@ class FirstConfident:
     Where none is confident a valid answer is taken before others, then the most confident one.
     """
 
-    def __init__(self, shape: tuple[int, ...], total: int) -> None:
-        """`shape` is (n, L); the number of contenders plays no part."""
-        del total
+    def __init__(self, shape: tuple[int, ...], *, valid_alone: bool = False) -> None:
+        """`shape` is (n, L); with `valid_alone` nobody who breaks the rules counts as confident."""
         num = shape[0]
+        self._valid_alone = valid_alone
         self.answered = np.zeros(num, np.bool_)
         self._cells = np.zeros(shape, np.uint8)
         self._confidence = np.zeros(num, np.float32)
@@ -67,7 +67,7 @@ class FirstConfident:
         return np.asarray(ages < self._limits[boards], np.bool_)
 
     def take(self, found: Contenders) -> None:
-        sure = found.confident & found.whole
+        sure = found.confident & found.whole & (found.valid | (not self._valid_alone))
         for place, board in enumerate(found.boards.tolist()):
             last = (not found.valid[place], -float(found.confidence[place]), int(found.contenders[place]))
             if sure[place]:

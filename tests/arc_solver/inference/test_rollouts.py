@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,21 +162,35 @@ VOTES = {
 }
 
 
-@pytest.mark.parametrize(("kind", "name"), [(FirstConfident, n) for n in FIRST] + [(Vote, n) for n in VOTES])
-def test_what_is_chosen(kind: type[FirstConfident] | type[Vote], name: str) -> None:
-    rows, expected = (FIRST if kind is FirstConfident else VOTES)[name]
+VALID = {
+    "the earliest confident one that is valid": (
+        [(0, 1, 1, 0, 1, 0.9, 1), (1, 2, 1, 1, 1, 0.4, 9), (2, 3, 1, 1, 0, 0.9, 1)],
+        2,
+    ),
+    "a valid one that is not confident": ([(0, 1, 1, 0, 1, 0.9, 1), (1, 2, 1, 1, 0, 0.1, 9)], 2),
+}
+CHOICES: list[tuple[Callable[[int], Choice], str, Any]] = [
+    *((lambda num: FirstConfident((1, 1)), name, case) for name, case in FIRST.items()),
+    *((lambda num: FirstConfident((1, 1), valid_alone=True), name, case) for name, case in VALID.items()),
+    *((lambda num: Vote((1, 1), num), name, case) for name, case in VOTES.items()),
+]
+
+
+@pytest.mark.parametrize(("make", "name", "case"), CHOICES)
+def test_what_is_chosen(make: Callable[[int], Choice], name: str, case: Any) -> None:
+    rows, expected = case
     results = set()
     for order in itertools.permutations(rows):
-        choice = kind((1, 1), len(rows))
+        choice = make(len(rows))
         for row in order:
-            choice.take(contenders(row))  # type: ignore[arg-type]
+            choice.take(contenders(row))
         results.add(picked(choice))
     assert len(results) == 1
-    assert results.pop()[0] == expected
+    assert results.pop()[0] == expected, name
 
 
 def test_rows_are_let_go_once_another_was_confident_earlier() -> None:
-    choice = FirstConfident((2, 1), 3)
+    choice = FirstConfident((2, 1))
     zero = np.zeros(1, np.int64)
     assert choice.keep(zero, np.array([99])).all()
     choice.take(contenders((0, 1, True, False, True, 0.9, 4)))
