@@ -104,11 +104,8 @@ JOBS = (
     Job((4,), ("tests/crash/test_full_disk.py",), {"DISK": ALL}),
     Job((12,), ("tests/fuzz/test_task_fuzz.py",), {"FUZZ": "100000"}),
     Job((1,), ("tests/crash/test_kills.py",), {"KILL": "200"}),
-    Job(
-        (2,),
-        ("tests/crash/test_save_points.py", "tests/crash/test_power_cut.py"),
-        {"SAVE_POINT": ALL, "SYSTEM_CALL": ALL},
-    ),
+    Job((2,), ("tests/crash/test_save_points.py",), {"SAVE_POINT": ALL, "SYSTEM_CALL": ALL}),
+    Job((2,), ("tests/crash/test_power_cut.py",)),
     Job((3,), ("tests/crash/test_signals.py",), {"SIGNAL": "50", "SECOND_SIGNAL": "12"}),
     Job((5,), ("tests/faults/test_damaged_checkpoints.py",), {"DAMAGE": "2000"}),
     Job((5,), ("tests/fuzz/test_header_fuzz.py",), {"FUZZ": "10000"}),

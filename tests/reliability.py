@@ -12,6 +12,7 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,11 +60,12 @@ def run(job: Job, now: str) -> Result:
     log.unlink(missing_ok=True)
     counts = {f"ARC_SOLVER_{name}_COUNT": number for name, number in job.counts.items()}
     one_thread = {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "pytest", "-m", "not gpu", *job.tests]
+    command = [sys.executable, "-m", "pytest", "-m", "not gpu", "-p", "no:cacheprovider", *job.tests]
     started = time.monotonic()
-    with output.open("wb") as stream:
+    # A folder of its own: pytest clears those that others of its runs left.
+    with tempfile.TemporaryDirectory() as folder, output.open("wb") as stream:
         code = subprocess.run(
-            command,
+            [*command, f"--basetemp={folder}/tests"],
             cwd=REPOSITORY,
             env={**os.environ, **one_thread, **counts, LOG: str(log)},
             stdout=stream,

@@ -42,9 +42,10 @@ def trials(name: str, content: bytes, whole: Whole, folder: Path) -> list[Trial]
         Trial(name, "info", ["info", str(path)]),
         Trial(name, "train --init", [*train_command(whole.tasks, folder / "new"), "--init", str(path)]),
         Trial(name, "train", train_command(whole.tasks, run)),
-        Trial(name, "convert", convert),
     ]
-    if full():  # its workers are fresh processes, which take seconds to start
+    if full() or name == "a pickle":  # the file is opened by a fresh process, which takes seconds to start
+        found.append(Trial(name, "convert", convert))
+    if full():
         found.append(Trial(name, "predict", [*predict, "--checkpoint", str(path), "--no-adapt"]))
     return found
 
@@ -71,7 +72,7 @@ def fault(trial: Trial, server: Forkserver, folder: Path, marker: Path) -> str |
 
 def test_nothing_in_a_checkpoint_is_carried_out(forkserver: Forkserver, whole: Whole, tmp_path: Path) -> None:
     source = Source(newest(whole.tasks.parent / "run").read_bytes(), tmp_path / "marker")
-    names, wrong = some(list(PAYLOADS), "PAYLOAD", 6), {}
+    names, wrong = some(list(PAYLOADS), "PAYLOAD", 5), {}
     for number, name in enumerate(names):
         (folder := tmp_path / str(number)).mkdir()
         for trial in trials(name, PAYLOADS[name](source), whole, folder):
@@ -101,5 +102,5 @@ def test_a_whole_checkpoint_passes_where_the_payloads_do_not(
         for trial in trials("whole", content, whole, tmp_path / "0")
         if forkserver.run(tmp_path / "log", argv=trial.argv) != 0
     }
-    assert refused == {"convert"}, (tmp_path / "log").read_text()
+    assert refused <= {"convert"}, (tmp_path / "log").read_text()
     assert (tmp_path / "0" / "new" / FINAL_NAME).exists()

@@ -1,0 +1,89 @@
+"""The program behind `make reliability`: every row is tried by tests that exist; nothing is glossed over."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import reliability
+from tests.promises import JOBS, ROWS, Job
+from tests.reliability import BEGIN, DOCUMENT, END, Result, shortfalls, table, written
+
+
+def results(**tallies: tuple[int, str, int, int]) -> dict[str, Result]:
+    return {
+        name: Result({(row, what): (tried, held)}, 0, 60.0, "")
+        for name, (row, what, tried, held) in tallies.items()
+    }
+
+
+def test_every_row_has_tests_and_every_test_is_there(repository: Path) -> None:
+    assert sorted(ROWS) == list(range(1, 19))
+    assert {row for job in JOBS for row in job.rows} == set(ROWS)
+    assert len({job.name for job in JOBS}) == len(JOBS)
+    for job in JOBS:
+        for test in job.tests:
+            file, _, function = test.partition("::")
+            text = (repository / file).read_text(encoding="utf-8")
+            assert not function or f"def {function}(" in text, test
+            read = [name for name in job.counts if f'"{name}"' in text or f"ARC_SOLVER_{name}_COUNT" in text]
+            # One folder shares its count.
+            assert set(job.counts) - set(read) <= {"FAULT"}, test
+
+
+def test_the_table_tells_what_was_tried_and_held() -> None:
+    text = table(results(test_kills=(1, "kills", 200, 199), test_one_folder=(16, "pairs", 50, 50)))
+    assert "| 1 | SIGKILL at any instant of training |" in text
+    assert "| 200 kills | 199 |" in text
+    assert "| 50 pairs | 50 |" in text
+    assert text.count("not measured") == len(ROWS) - 2
+
+
+def test_what_falls_short_is_said() -> None:
+    good = results(test_kills=(1, "kills", 200, 200))
+    assert shortfalls(good, {1}) == []
+    assert shortfalls(results(test_kills=(1, "kills", 200, 199)), {1}) == ["row 1: 199 of 200 kills"]
+    assert "fewer tries than 200" in shortfalls(results(test_kills=(1, "kills", 199, 199)), {1})[0]
+    assert "fewer tries" in shortfalls({}, {1})[0]
+    failed = {"test_kills": Result(good["test_kills"].tallies, 1, 1.0, "")}
+    assert "test_kills failed" in shortfalls(failed, {1})[0]
+
+
+def test_a_job_is_run_counted_and_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "test_sample.py").write_text(
+        "from tests.tally import count, record, trial\n"
+        "def test_sample():\n"
+        "    record(1, 'kills', count('SAMPLE', 1), count('SAMPLE', 1))\n"
+        "    for _ in range(3):\n"
+        "        with trial(1, 'more'):\n"
+        "            pass\n"
+    )
+    monkeypatch.setattr(reliability, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(
+        reliability, "JOBS", (Job((1,), (str(tmp_path / "test_sample.py"),), {"SAMPLE": "200"}),)
+    )
+    monkeypatch.setattr(reliability, "sources", lambda: "the same")
+    assert reliability.main(["--rows", "1"]) == 0
+    first = capsys.readouterr()
+    assert "| 200 kills | 200 |" in first.out
+    assert "| 3 more | 3 |" in first.out
+    assert "test_sample: exit 0" in first.err
+    assert reliability.main(["--rows", "1"]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(reliability, "sources", lambda: "others")
+    assert reliability.main(["--rows", "1"]) == 0
+    assert "test_sample: exit 0" in capsys.readouterr().err
+    assert reliability.main(["--rows", "99"]) == 2
+
+
+def test_the_page_takes_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = DOCUMENT.read_text(encoding="utf-8")
+    assert (page.count(BEGIN), page.count(END)) == (1, 1)
+    (tmp_path / "page.md").write_text(page, encoding="utf-8")
+    monkeypatch.setattr(reliability, "DOCUMENT", tmp_path / "page.md")
+    for _ in range(2):
+        written(results(test_kills=(1, "kills", 200, 200)))
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert text.count("| 200 kills | 200 |") == 1
+    assert text.split(END)[1] == page.split(END)[1]
