@@ -43,7 +43,8 @@ def main() -> None:
 def arc_solve(*arguments: str) -> None:
     """Run one command of arc-solve and stop the demonstration where it fails."""
     print(f"$ arc-solve {shlex.join(arguments)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "arc_solver.cli", *arguments], check=False)  # noqa: S603
+    command = [sys.executable, "-m", "arc_solver.cli", *arguments]
+    done = subprocess.run(command, check=False)  # noqa: S603 - this package itself
     if done.returncode:
         raise SystemExit(done.returncode)
 

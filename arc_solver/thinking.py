@@ -213,7 +213,7 @@ def _framed(pixels: Pixels, title: str) -> Pixels:
 
 def _require_pillow() -> None:
     try:
-        import PIL.Image  # noqa: F401
+        import PIL.Image  # noqa: F401 - is it there?
     except ImportError as error:
         raise PillowMissing(
             "pictures need Pillow, which is not installed; run: pip install pillow"

@@ -1,6 +1,7 @@
 """One module writes files, no pickle is read, and no exception is caught namelessly."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,22 @@ def test_nothing_unsafe_is_loaded_or_caught(sources: dict[str, Path]) -> None:
         for fault in unsafe_faults(module, ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert not faults, "\n".join(faults)
+
+
+UNEXPLAINED = re.compile(r"# (noqa|type: ignore)(?!: ?[A-Z]+[0-9]+(, ?[A-Z]+[0-9]+)* - \S)(?!\[)")
+
+
+def test_every_exception_to_a_rule_is_explained(sources: dict[str, Path], repository: Path) -> None:
+    found = [
+        f"{path}: {line.strip()}"
+        for path in [*sources.values(), *(repository / "kaggle").glob("*.py")]
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if UNEXPLAINED.search(line)
+    ]
+    assert not found, "\n".join(found)
+    for text in ("x  # noqa", "x  # noqa: S603", "x  # noqa: S603 -"):
+        assert UNEXPLAINED.search(text)
+    assert not UNEXPLAINED.search("x  # noqa: S603 - a fixed program")
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def extract(source: Path, plain: Path) -> None:
     # Isolated: no folder of the caller is on the child's path, and it imports torch and safetensors alone.
     command = [sys.executable, "-I", opener.__file__, str(source.resolve()), str(plain), str(MAX_BYTES)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - this Python and a script of ours; the file is an argument
+            command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise ConvertError(f"{source}: not opened within {TIMEOUT_SECONDS} s; is it a checkpoint?") from error
     try:

@@ -20,7 +20,7 @@ class TensorboardMissing(RuntimeError):
 def check_tensorboard() -> None:
     """Raise TensorboardMissing unless the package is installed."""
     try:
-        import torch.utils.tensorboard  # noqa: F401
+        import torch.utils.tensorboard  # noqa: F401 - is it there?
     except ImportError as error:
         raise TensorboardMissing(
             "--tensorboard needs TensorBoard, which is not installed; run: pip install tensorboard"
