@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 Figures = list[dict[str, Any]]
 RUNS, QUICK_RUNS, QUICK_TASKS = 7, 3, 100
 
 
-def measure(section: str, quick: bool) -> Figures:
-    """The figures of a section: augment, train, predict, vote, cli, profile or profile-blocks."""
+def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Figures:
+    """The figures of a section: augment, train, predict, vote, cli, profile or profile-blocks.
+
+    `predict` takes `weights` for its proxies.
+    """
     if section == "augment":
         from arc_solver.benchmarks.augment import bench_painting, bench_start, bench_sudoku, random_tasks
         from arc_solver.benchmarks.solver import bench_solver
@@ -32,7 +36,7 @@ def measure(section: str, quick: bool) -> Figures:
     if section == "predict":
         from arc_solver.benchmarks.predict import measure_predict
 
-        return measure_predict(quick)
+        return measure_predict(quick, weights)
     if section == "vote":
         from arc_solver.benchmarks.augment import bench_restoring, random_tasks
         from arc_solver.benchmarks.vote import measure_vote

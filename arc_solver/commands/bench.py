@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -25,6 +26,9 @@ def bench(
         None, help="augment, train, predict, vote, cli; profile, profile-blocks (for a GPU) only where named."
     ),
     quick: bool = typer.Option(False, help="Small forms of all of them, within 50 s on two cores."),
+    weights: list[Path] = typer.Option(
+        [], help="Checkpoints for `predict` to measure with; may be repeated."
+    ),
     quiet: bool = typer.Option(False, help="No remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON list."),
 ) -> None:
@@ -41,7 +45,7 @@ def bench(
     found: list[dict[str, Any]] = []
     for section in sections or SECTIONS:
         started = time.monotonic()
-        figures = measure(section, quick)
+        figures = measure(section, quick, weights)
         found += figures
         say(f"{section}: {len(figures)} figures in {duration(time.monotonic() - started)}")
         for figure in () if as_json else figures:

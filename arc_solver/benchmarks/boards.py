@@ -1,0 +1,91 @@
+"""What halting and rollouts bring on Sudokus, with weights that are given or trained for a short time."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from arc_solver.benchmarks.figures import figure
+from arc_solver.config import PredictConfig
+from arc_solver.domain.boards import BoardTraining
+from arc_solver.inference.boards import BoardAnswers, answer_boards
+from arc_solver.model.trm import Model
+from arc_solver.presets import find_preset
+from arc_solver.sources.board_set import BoardSet
+from arc_solver.sources.sudoku import apart, exact_boards, generate_sudoku
+from arc_solver.training.loop import Hooks, Limits, run_steps
+from arc_solver.training.state import TrainState
+from arc_solver.weights import load
+
+ALL_AGES = 16
+# Confident enough to leave: on the proxies such rows are as often right as after all ages.
+HALT_LOGIT = 2.0
+NUM_CHAINS = 16
+NUM_TRAINING_BOARDS = {4: 2048, 6: 20_000}
+
+
+def measure_boards(quick: bool, weights: Path | None = None) -> list[dict[str, Any]]:
+    """`predict.ages_saved` by confident halting, and exact answers with it, without it and with rollouts.
+
+    Halting is measured with `weights`, or on Sudoku 6x6 (quick: 4x4) after a short training; rollouts on 4x4
+    after a training so short that there is something to gain.
+    """
+    if weights is not None:
+        model, side, test = _loaded(weights, 512)
+    else:
+        side = 4 if quick else 6
+        model, test = _trained(side, 12.0 if quick else 240.0, 128 if quick else 512)
+    plain = PredictConfig(views=1, ages=ALL_AGES, batch_size=256)
+    always = answer_boards(model, test, plain)
+    halting = answer_boards(model, test, dataclasses.replace(plain, halt_logit=HALT_LOGIT))
+    figures = [
+        figure(
+            "predict.ages_saved", [float(always.ages.sum() / halting.ages.sum())], f"times, {side}x{side}"
+        ),
+        figure("predict.exact_all_ages", [_exact(always, test)], "%"),
+        figure("predict.exact_halting", [_exact(halting, test)], "%"),
+    ]
+    chains = 4 if quick else NUM_CHAINS
+    if not quick or weights is not None:
+        model, test = _trained(4, 8.0, 256)
+    test = test.take(slice(48 if quick else 256))
+    many = dataclasses.replace(plain, halt_logit=HALT_LOGIT, patience=4)
+    for number in (1, chains):
+        for choice in ("first",) if number == 1 else ("first", "valid"):
+            found = answer_boards(model, test, dataclasses.replace(many, rollouts=number, choice=choice))
+            name = f"predict.exact_{number}_chains" + ("_valid" if choice == "valid" else "")
+            figures.append(figure(name, [_exact(found, test)], "%"))
+    return figures
+
+
+def _exact(answers: BoardAnswers, test: BoardSet) -> float:
+    return 100 * float(exact_boards(answers.cells, test.answers).mean())
+
+
+def _loaded(weights: Path, num: int) -> tuple[Model, int, BoardSet]:
+    """The model of a Sudoku checkpoint, the side of its boards and new boards of that side."""
+    model = load(weights).model
+    side = math.isqrt(model.config.length) or model.config.vocabulary - 2
+    return model, side, generate_sudoku(num, side, np.random.default_rng(1))
+
+
+def _trained(side: int, seconds: float, num: int) -> tuple[Model, BoardSet]:
+    """A model after so many seconds of processor time, and boards that it has not seen."""
+    rng = np.random.default_rng(0)
+    test = generate_sudoku(num, side, rng)
+    preset = find_preset(f"cpu-sudoku{side}")
+    boards = generate_sudoku(NUM_TRAINING_BOARDS[side], side, rng)
+    state = TrainState(
+        Model(preset.model),
+        BoardTraining(apart(boards, test), preset.train),
+        preset.train,
+        torch.device("cpu"),
+    )
+    run_steps(state, preset.train, Limits(seconds, clock=time.process_time), Hooks())
+    return state.averaged, test

@@ -1,0 +1,180 @@
+"""What small budgets, halting, refill and early decision bring on ARC: the behaviour of a trained proxy.
+
+Every view of every output is followed through all A ages once; each way of answering is then read off.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from arc_solver.benchmarks.figures import figure
+from arc_solver.boxes import boxed_weights
+from arc_solver.config import PredictConfig
+from arc_solver.domain.arc import CANVASES, ArcQueries, task_side
+from arc_solver.inference.pace import view_rounds
+from arc_solver.judging import carried_truth
+from arc_solver.learning import learned
+from arc_solver.model.trm import Model, halting_logit
+from arc_solver.options import SolveOptions
+from arc_solver.puzzles import PuzzleMap
+from arc_solver.task import Task, read_tasks
+from arc_solver.weights import load
+from augment.grid import Grid
+from submission.score import score_attempts
+from submission.vote import BallotBox, Query
+
+TASKS, MAX_SIDE = "arc1:training", 7
+PLAIN_AGES, PATIENCE = 16, 2
+MAX_ROWS = 64
+
+
+class Proxy(NamedTuple):
+    """A model that knows some tasks: number `numbers[t]` in `puzzles` is `tasks[t]`."""
+
+    model: Model
+    puzzles: PuzzleMap
+    tasks: Sequence[Task]
+    numbers: Sequence[int]
+    config: PredictConfig
+    canvas: str
+    max_age: int  # that it was trained for
+
+
+class Row(NamedTuple):
+    """One view of one query, followed through all ages."""
+
+    query: Query
+    view: int
+    grids: list[Grid | None]  # (A,)
+    confidence: list[float]  # (A,)
+    same: list[int]  # (A,) ages for which the answer had not changed
+
+
+class Measured(NamedTuple):
+    """A way of answering: mean ages of a row, share of the views that were asked, and what was solved."""
+
+    ages: float
+    views: float
+    solved: float  # % of outputs
+
+
+def measure_stages(weights: Path | None, budget: int, seconds: float) -> list[dict[str, Any]]:
+    """What each stage brings to the number of forwards, and the share of outputs solved on the proxy.
+
+    The proxy is `weights` and the small tasks that they know; else the shipped ARC weights, which learn
+    these tasks for so many seconds. `budget` is the number of ages after which every row leaves, or the most
+    that the proxy was trained for: beyond these a network is out of its depth.
+    """
+    proxy = _known(weights) if weights else _learnt(seconds)
+    rows = [
+        row for task, n in zip(proxy.tasks, proxy.numbers, strict=True) for row in _followed(proxy, task, n)
+    ]
+    budget = min(budget, proxy.max_age)
+    plain = _read_off(proxy, rows, min(PLAIN_AGES, proxy.max_age), 0, 0.0)
+    fixed = _read_off(proxy, rows, budget, 0, 0.0)
+    waiting = _waiting_for_the_slowest(rows, budget)
+    refilled = _read_off(proxy, rows, budget, PATIENCE, 0.0)
+    early = _read_off(proxy, rows, budget, PATIENCE, proxy.config.early_error)
+    return [
+        figure("predict.halting_gain", [budget / waiting], "times"),
+        figure("predict.refill_gain", [waiting / refilled.ages], "times"),
+        figure("predict.early_gain", [refilled.views / early.views], "times"),
+        figure("predict.solved_plain", [plain.solved], "% of outputs"),
+        figure("predict.solved_budget", [fixed.solved], "% of outputs"),
+        figure("predict.solved_halting", [refilled.solved], "% of outputs"),
+        figure("predict.solved_early", [early.solved], "% of outputs"),
+    ]
+
+
+def _small_tasks() -> list[Task]:
+    return [task for task in read_tasks(TASKS) if task_side(task) <= MAX_SIDE]
+
+
+def _known(weights: Path) -> Proxy:
+    loaded = load(weights)
+    found = [(task, n) for task in _small_tasks() if (n := loaded.puzzles.find(task)) is not None]
+    tasks, numbers = [task for task, _ in found], [n for _, n in found]
+    predict, train = loaded.preset.predict, loaded.preset.train
+    return Proxy(loaded.model, loaded.puzzles, tasks, numbers, predict, train.canvas, train.max_age)
+
+
+def _learnt(seconds: float) -> Proxy:
+    path = boxed_weights("arc")
+    if path is None:
+        raise FileNotFoundError("no ARC weights ship with this version; name some with --weights")
+    loaded, tasks = load(path), _small_tasks()
+    options = SolveOptions(deadline=time.monotonic() + seconds, device="cpu")
+    model, puzzles = learned(tasks, loaded, loaded.preset, options, torch.device("cpu"))
+    predict, train = loaded.preset.predict, loaded.preset.train
+    return Proxy(model.eval(), puzzles, tasks, range(len(tasks)), predict, train.canvas, train.max_age)
+
+
+@torch.inference_mode()
+def _followed(proxy: Proxy, task: Task, number: int) -> list[Row]:
+    """The rows of a task."""
+    data = ArcQueries([task], [number], proxy.puzzles, proxy.config.views, CANVASES[proxy.canvas])
+    canvas, model = data.canvases[0], proxy.model
+    queries, views = data.queries(0), data.view_numbers(0) - int(proxy.puzzles.starts[number])
+    found = [
+        Row(Query(task.id, q), v, [], [], []) for q, v in zip(queries.tolist(), views.tolist(), strict=True)
+    ]
+    for start in range(0, len(found), MAX_ROWS):
+        rows = np.arange(start, min(len(found), start + MAX_ROWS))
+        tokens = np.empty((len(rows), canvas[0] * canvas[1]), np.uint8)
+        codes = np.empty((len(rows), 12), np.int32)
+        data.paint(0, rows, tokens, codes)
+        carry = model.first_carry(len(rows), model.config.prefix + tokens.shape[1])
+        last = np.zeros_like(tokens)
+        for age in range(PLAIN_AGES):
+            output = model(torch.from_numpy(tokens), torch.from_numpy(codes), carry, canvas)
+            carry, answer = output.carry, output.logits.argmax(dim=-1).to(torch.uint8).numpy()
+            unchanged = (answer == last).all(axis=1) & (age > 0)
+            last, restored = answer, data.restore(0, rows, answer)
+            sure = halting_logit(output.halt).float().sigmoid().tolist()
+            for place, row in enumerate(found[start : start + len(rows)]):
+                height, width = restored.shapes[place].tolist()
+                cells = restored.cells[place, : height * width].reshape(height, width)
+                row.grids.append(cells if height else None)
+                row.confidence.append(sure[place])
+                row.same.append(row.same[-1] + 1 if unchanged[place] else 0)
+    return found
+
+
+def _leaving(row: Row, limit: int, patience: int) -> int:
+    """The age at which a row leaves."""
+    still = (age for age, same in enumerate(row.same, 1) if patience and same >= patience)
+    return min(limit, next(still, limit))
+
+
+def _waiting_for_the_slowest(rows: Sequence[Row], limit: int) -> float:
+    """Mean ages where a batch leaves as a whole, when its last row is done."""
+    ages = [_leaving(row, limit, PATIENCE) for row in rows]
+    batches = [ages[start : start + MAX_ROWS] for start in range(0, len(ages), MAX_ROWS)]
+    return sum(max(batch) * len(batch) for batch in batches) / len(ages)
+
+
+def _read_off(proxy: Proxy, rows: Sequence[Row], limit: int, patience: int, error: float) -> Measured:
+    """What comes of answering so; with an `error` views come in rounds and end by the sequential test."""
+    box = BallotBox([Query(task.id, i) for task in proxy.tasks for i in range(len(task.test))])
+    rounds = view_rounds(proxy.config.views)
+    settled: set[Query] = set()
+    asked, spent = 0, 0
+    for first, last in rounds:
+        for row in rows:
+            if first <= row.view < last and row.query not in settled:
+                age = _leaving(row, limit, patience)
+                asked, spent = asked + 1, spent + age
+                grid = row.grids[age - 1]
+                if grid is not None:
+                    box.cast(row.query, grid, row.confidence[age - 1])
+        if error:
+            settled |= {query for query in box.queries if box.likely(query, error / max(1, len(rounds) - 1))}
+    attempts = {query: box.attempts(query) for query in box.queries}
+    rate = score_attempts(attempts, carried_truth(list(proxy.tasks)), "").rate("per_output", 2)
+    return Measured(spent / asked, asked / len(rows), 100 * rate.value)
