@@ -71,10 +71,15 @@ def test_a_job_is_run_counted_and_not_run_again(
     assert "test_sample: exit 0" in first.err
     assert reliability.main(["--rows", "1"]) == 0
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(reliability, "sources", lambda: "others")
-    assert reliability.main(["--rows", "1"]) == 0
-    assert "test_sample: exit 0" in capsys.readouterr().err
     assert reliability.main(["--rows", "99"]) == 2
+    asked: list[str] = []
+    found = reliability.result(reliability.JOBS[0])
+    monkeypatch.setattr(reliability, "run", lambda job, now: (asked.append(now), found)[1])
+    for now in ("others", ""):
+        monkeypatch.setattr(reliability, "sources", lambda now=now: now)
+        assert reliability.main(["--rows", "1"]) == 0
+    assert reliability.main(["--rows", "1", "--again"]) == 0
+    assert asked == ["others", "", ""]
 
 
 def test_the_page_takes_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

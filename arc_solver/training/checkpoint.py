@@ -19,7 +19,15 @@ from arc_solver.files import remove
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.guard import check_tensors
 from arc_solver.training.state import TrainState
-from arc_solver.weights import check_state, preset_values, read_tensors, save
+from arc_solver.weights import (
+    check_recipe,
+    check_state,
+    preset_from,
+    preset_values,
+    puzzles_from,
+    read_tensors,
+    save,
+)
 
 BEST_NAME = "best.safetensors"
 # Rows in flight beyond this are not saved: a restart then begins them afresh, and is no longer bit-identical.
@@ -124,6 +132,8 @@ def resume(
             warn(f"{error}; trying the one before")
             continue
         _check_same_run(path, metadata, preset, data)
+        check_recipe(preset_from(metadata, path.name), tensors, path.name)
+        puzzles_from(metadata, tensors, path.name)
         step, seconds = step_of(path, metadata)
         load_into(state, tensors, path.name)
         state.step, state.seconds = step, seconds
@@ -152,8 +162,6 @@ def load_into(state: TrainState, tensors: dict[str, Tensor], name: str) -> None:
 
 
 def _check_same_run(path: Path, metadata: dict[str, Any], preset: Preset, data: TrainingData) -> None:
-    if metadata.get("run") == run_hash(preset, data):
-        return
     differences = []
     if metadata.get("data") != data.fingerprint:
         differences.append("the training data differ")
@@ -164,6 +172,8 @@ def _check_same_run(path: Path, metadata: dict[str, Any], preset: Preset, data: 
             other = theirs.get(key) if isinstance(theirs, dict) else None
             if other != value and key not in FREE_SETTINGS:
                 differences.append(f"{part}.{key} is {value} here, {other} there")
+    if metadata.get("run") == run_hash(preset, data) and not differences:
+        return
     shown = "; ".join(differences[:3]) + (f" and {len(differences) - 3} more" if len(differences) > 3 else "")
     raise CheckpointError(
         f"{path.parent} holds another run ({shown or 'another recipe'}); "

@@ -4,7 +4,8 @@ import os
 import sys
 from typing import Any
 
-# subprocess is how `convert` and `predict` start their own child, by an absolute path to this Python.
+# `convert` and `predict` start children of this Python; the manifest of a prediction asks for the processor.
+ALLOWED = (sys.executable, "uname", "nvidia-smi")
 FORBIDDEN = ("pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "os.startfile")
 MOST_BYTES = 3 << 30
 
@@ -19,6 +20,6 @@ def watch() -> None:
 
 def told(event: str, arguments: tuple[Any, ...]) -> None:
     """Write the line that a test looks for."""
-    foreign = event == "subprocess.Popen" and str(arguments[0]) != sys.executable
+    foreign = event == "subprocess.Popen" and not str(arguments[0]).endswith(ALLOWED)
     if event in FORBIDDEN or foreign:
         os.write(2, f"SENTRY: {event} {arguments!r}\n".encode())

@@ -91,7 +91,7 @@ def test_every_failing_call(scene: Scene, tmp_path: Path) -> None:
     assert len(writes) > 4 * 10
     faults = []
     for what, listed in (
-        ("writes", some(writes, "DISK", 4)),
+        ("writes", some(writes, "DISK", 3)),
         ("other calls", some(others, "DISK", 2)),
     ):
         wrong = {}

@@ -28,7 +28,7 @@ from tests.crash.scene import (
 )
 from tests.tally import count, record, seed
 
-NUM_KILLS = count("KILL", 8)
+NUM_KILLS = count("KILL", 6)
 MOST_KILLS = 5  # of one run
 
 

@@ -10,7 +10,7 @@ from tests.crash.journal import Journal
 from tests.crash.scene import FINAL_NAME, Whole, defects, differences, tensors
 from tests.tally import count, record
 
-NUM_PAIRS = count("PAIR", 3)
+NUM_PAIRS = count("PAIR", 2)
 SECONDS = 1.0
 
 

@@ -14,14 +14,14 @@ import pytest
 
 from tests.crash.forkserver import Forkserver, train_command
 from tests.crash.journal import Journal
-from tests.crash.scene import FINAL_NAME, Whole, defects, differences, newest, tensors
+from tests.crash.scene import FINAL_NAME, STEPS, Whole, defects, differences, newest, tensors
 from tests.tally import count, full, record, seed
 
-NUM_SIGNALS = count("SIGNAL", 4)
+NUM_SIGNALS = count("SIGNAL", 3)
 NUM_SECONDS = count("SECOND_SIGNAL", 3)
 AT_ONCE = 1.0
 SECONDS = 10.0  # that a run has to leave after the first signal
-SAVED = re.compile(r"error: stopped by signal (\d+) at step (\d+); saved \S+")
+SAVED = re.compile(r"error: stopped by signal \d+ at (?:step (\d+)|the end of training); saved \S+")
 
 
 def started(server: Forkserver, folder: Path, argv: list[str], **order: Any) -> tuple[int, Journal]:
@@ -61,8 +61,8 @@ def interrupted(
     found = SAVED.search(text)
     if journal["steps"] and not found:
         faults.append(f"nothing was said: {text}")
-    if found and int(found[2]) != journal["steps"]:
-        faults.append(f"saved step {found[2]} of {journal['steps']}")
+    if found and int(found[1] or STEPS) != journal["steps"]:
+        faults.append(f"{found[0]!r} after {journal['steps']} steps")
     if (code := server.run(folder / "log", argv=train_command(whole.tasks, run))) != 0:
         return True, [*faults, f"exit {code} of the next start"]
     faults += differences(tensors(newest(run)), whole.checkpoint)
@@ -111,8 +111,14 @@ def test_a_second_signal_ends_at_once(
     time.sleep(float(rng.uniform(0, 1)))
     os.kill(pid, first)
     time.sleep(float(rng.uniform(0, 0.2)))
-    os.kill(pid, second)
-    sent = time.monotonic()
+    # Two of a kind are one to the system while the first still waits to be noticed.
+    for _ in range(20):
+        sent = time.monotonic()
+        os.kill(pid, second)
+        while not journal["ended"] and time.monotonic() < sent + AT_ONCE:
+            time.sleep(0.001)
+        if journal["ended"]:
+            break
     code, seconds = forkserver.wait(pid), time.monotonic() - sent
     text = (tmp_path / "log").read_text()
     # Where the first one could be obeyed at once, the second came too late.

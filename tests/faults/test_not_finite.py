@@ -144,7 +144,7 @@ def test_what_is_not_finite_reaches_nothing(tmp_path: Path) -> None:
     whole = run(RECIPE)
     until(whole, RECIPE.train.steps, tmp_path)
     expected = {name: t.clone() for name, t in whole.state.tensors().items()}
-    cases, wrong = some(INJECTIONS, "NOT_FINITE", 18), {}
+    cases, wrong = some(INJECTIONS, "NOT_FINITE", 9), {}
     assert len(INJECTIONS) == 180
     for number, case in enumerate(cases):
         (folder := tmp_path / str(number)).mkdir()
