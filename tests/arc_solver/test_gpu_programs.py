@@ -16,6 +16,7 @@ import pytest
 from arc_solver import clock, gpu_programs
 from arc_solver.checkpoint import checkpoints
 from arc_solver.config import ConfigError
+from arc_solver.files import FolderInUse, lock_folder
 from arc_solver.gpu_page import cost_table, duration, hours, renewed
 from arc_solver.gpu_pieces import LOG_NAME, Done, read_log, run_command, run_piece, seconds_of
 from arc_solver.gpu_programs import ARC_OUTPUTS, PROGRAMS, Place, Program, Stage, arc_program, find_program
@@ -224,6 +225,17 @@ def rehearse(
     return read_log(Path(place.folder(program), LOG_NAME))
 
 
+def wait_until_free(folder: Path) -> None:
+    """The killed trainer, a child of the killed program, holds its lock until the system has taken it down."""
+    for _ in range(1200):
+        try:
+            with lock_folder(folder):
+                return
+        except FolderInUse:
+            time.sleep(0.05)
+    pytest.fail(f"{folder} is still locked a minute after the kill")
+
+
 @pytest.fixture
 def killed(data: Path) -> tuple[Path, int]:
     """The folder of a Sudoku run that was killed while it trained, and the step of its last checkpoint."""
@@ -242,6 +254,7 @@ def killed(data: Path) -> tuple[Path, int]:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    wait_until_free(run)
     return run, max(int(re.findall(r"\d+", path.stem)[-1]) for path in checkpoints(run))
 
 
