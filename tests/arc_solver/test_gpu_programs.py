@@ -226,7 +226,7 @@ def rehearse(
 
 
 def wait_until_free(folder: Path) -> None:
-    """The killed trainer, a child of the killed program, holds its lock until the system has taken it down."""
+    """A killed trainer holds its lock until the system has taken it down."""
     for _ in range(1200):
         try:
             with lock_folder(folder):
