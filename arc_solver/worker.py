@@ -15,6 +15,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arc_solver.files import FolderInUse
 from arc_solver.messages import MAX_REQUEST_BYTES, Channel, Message, MessageReader
 from arc_solver.request import unpacked_tasks
 
@@ -83,12 +84,21 @@ def main() -> None:
             work(request, channel)
     except Exception as error:  # noqa: BLE001 - the parent decides what becomes of any error
         text = " ".join(str(error).split()) or type(error).__name__
-        code = getattr(error, "exit_code", None)
+        code = refusal_code(error)
         if code is None:
             text = f"{type(error).__name__}: {text}"
         channel.send({"kind": "error", "text": text, "exit_code": code, "trace": traceback.format_exc()})
         raise SystemExit(1) from None
     channel.send({"kind": "done"})
+
+
+def refusal_code(error: Exception) -> int | None:
+    """The exit code of what the user asked for and cannot have; None for what went wrong on the way.
+
+    A refusal ends the prediction; whatever else befalls a worker costs only what it has not answered.
+    """
+    asked = isinstance(error, ValueError | FolderInUse)
+    return getattr(error, "exit_code", None) if asked else None
 
 
 def work(request: Message, channel: Channel) -> None:

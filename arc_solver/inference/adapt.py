@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from arc_solver.checkpoint import CheckpointError
 from arc_solver.config import ModelConfig, Preset, TrainConfig
 from arc_solver.corpus import without_answers
 from arc_solver.domain.arc import ArcTraining
@@ -96,7 +97,7 @@ def adapt(
         folder = keep.run_folder(data)
         with lock_folder(folder):
             sweep_stale(folder)
-            if resume(folder, state, keep.recipe, data, keep.say) is not None:
+            if _went_on(folder, state, data, keep):
                 keep.say(f"going on with what was learnt in {folder}, step {state.step}")
                 begun(state.seconds)
             sitting = _Sitting(folder, state, puzzles, data, keep, hooks)
@@ -104,6 +105,15 @@ def adapt(
             sitting.finish()
             hooks.last = sitting.hooks.last
     return state.averaged if config.ema else state.model.requires_grad_(False)
+
+
+def _went_on(folder: Path, state: TrainState, data: ArcTraining, keep: Keep) -> bool:
+    """Whether `state` now holds what was kept; what cannot be taken costs a warning, not the prediction."""
+    try:
+        return resume(folder, state, keep.recipe, data, keep.say) is not None
+    except CheckpointError as error:
+        keep.say(f"warning: {error}; learning anew")
+        return False
 
 
 class _Sitting:

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from arc_solver.checkpoint import CheckpointError
+from arc_solver.config import ConfigError
+from arc_solver.files import FolderInUse, StorageError
 from arc_solver.supervise import WorkerRefusal
+from arc_solver.training.guard import NotFinite
+from arc_solver.worker import refusal_code
 from tests.faults.scene import COUNT, answered, defects, prediction, starts, survivors, watched, write_tasks
 from tests.tally import trial
 
@@ -89,6 +94,13 @@ def test_what_the_user_did_wrong_comes_through(tmp_path: Path) -> None:
     assert caught.value.exit_code == 2
     assert len(starts(tmp_path)) == 1
     assert defects(run.wish.out, tasks) == []
+
+
+def test_only_what_the_user_did_wrong_is_a_refusal() -> None:
+    refused = (CheckpointError("damaged"), ConfigError("no such setting"), FolderInUse("in use"))
+    assert [refusal_code(error) for error in refused] == [1, 2, 1]
+    failed = (NotFinite("step 3"), StorageError("the disk is full"), RuntimeError("shapes"), MemoryError())
+    assert [refusal_code(error) for error in failed] == [None] * 4
 
 
 def test_a_command_that_cannot_start_leaves_the_fallback(tmp_path: Path) -> None:

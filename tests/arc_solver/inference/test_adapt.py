@@ -157,6 +157,17 @@ def test_a_killed_learning_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert len({path.name for path in (tmp_path / "hurt").iterdir()}) == 1
 
 
+def test_what_was_kept_and_is_damaged_costs_a_warning(tmp_path: Path) -> None:
+    listed = tasks(2)
+    whole, _, _ = kept(tmp_path, listed)
+    for path in tmp_path.glob("*/checkpoint-*"):
+        path.write_bytes(path.read_bytes()[:-1])
+    again, said, begun = kept(tmp_path, listed)
+    assert begun == []
+    assert "learning anew" in said[-1]
+    assert all(torch.equal(t, again.state_dict()[name]) for name, t in whole.state_dict().items())
+
+
 def test_kept_weights_know_the_tasks(tmp_path: Path) -> None:
     listed = tasks(2)
     model, _, _ = kept(tmp_path, listed)
