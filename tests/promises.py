@@ -107,6 +107,7 @@ JOBS = (
     Job((2,), ("tests/crash/test_save_points.py",), {"SAVE_POINT": ALL, "SYSTEM_CALL": ALL}),
     Job((2,), ("tests/crash/test_power_cut.py",)),
     Job((3,), ("tests/crash/test_signals.py",), {"SIGNAL": "50", "SECOND_SIGNAL": "12"}),
+    Job((3,), ("tests/crash/test_start.py",), {"START": "12"}),
     Job((5,), ("tests/faults/test_damaged_checkpoints.py",), {"DAMAGE": "2000"}),
     Job((5,), ("tests/fuzz/test_header_fuzz.py",), {"FUZZ": "10000"}),
     Job((6,), ("tests/faults/test_other_runs.py",), {"CONFIG": ALL, "SHAPE": ALL}),
