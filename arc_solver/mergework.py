@@ -48,6 +48,8 @@ def merge_files(wish: Merge) -> dict[str, Any]:
     read, known = _read(wish)
     mine, num_foreign = keep_owed(read, queries)
     trial = _trial(wish, mine, known, owed)
+    if wish.calibrate and trial and not wish.rule:
+        _check_tried(mine, known)
     alone = None if wish.rule or not trial or trial.merging_wins else trial.order[0]
     rule = wish.rule or (trial.rule if trial else "votes")
     if alone is None:
@@ -128,6 +130,14 @@ def _trial(
             "or candidates for tasks that it answers with --calibrate"
         )
     return try_out(mine, answered, digest)
+
+
+def _check_tried(mine: Sequence[Candidate], known: Sequence[Candidate]) -> None:
+    """CandidateError where a solver to merge was not among those tried: the trial says nothing of it."""
+    strangers = sorted({each.source for each in mine} - {each.source for each in known})
+    if strangers:
+        text = f"the candidates to calibrate with have none of source {quote(strangers[0])}"
+        raise CandidateError(f"{text}, so nothing can be recommended; name its file, or choose a --rule")
 
 
 def _outputs_of(truth: Truth) -> list[Any]:

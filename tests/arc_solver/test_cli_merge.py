@@ -153,6 +153,16 @@ def test_a_manifest_lies_beside_the_submission(arc_solve: Terminal, folder: Path
     assert json.loads((folder / "m.manifest.json").read_text())["merge"]["trial"] is None
 
 
+def test_nothing_is_recommended_for_a_source_that_was_not_tried(arc_solve: Terminal, folder: Path) -> None:
+    calibration(folder, "a")
+    tell(folder / "a.jsonl", every([[1]]), source="new")
+    outcome = arc_solve(*CALIBRATED)
+    assert outcome.code == 3
+    assert 'none of source "new"' in outcome.error_line()
+    assert not (folder / "m.json").exists()
+    assert arc_solve(*CALIBRATED, "--rule", "votes").code == 0
+
+
 MISTAKES = {
     "one file for two": (
         [*MERGE, "--calibrate", "old-a.jsonl", "--solutions", "old.json"],
@@ -189,7 +199,8 @@ def test_sources_that_do_not_match_are_refused(arc_solve: Terminal, folder: Path
     assert outcome.code == 3
     assert 'the weight of source "new"' in outcome.error_line()
     tell(folder / "old-b.jsonl", {f"old-{number}": WRONG for number in range(10)})
-    tell(folder / "a.jsonl", every([[2]]), source="newer")
+    tell(folder / "a.jsonl", {})
+    tell(folder / "b.jsonl", every([[2]]))
     outcome = arc_solve(*CALIBRATED)
     assert outcome.code == 3
     assert 'source "a" does best on the solutions but has no candidate' in outcome.error_line()
