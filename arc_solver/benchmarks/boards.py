@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from arc_solver.benchmarks.figures import figure
+from arc_solver.boxes import boxed_weights
 from arc_solver.config import PredictConfig
 from arc_solver.domain.boards import BoardTraining
 from arc_solver.inference.boards import BoardAnswers, answer_boards
@@ -27,20 +28,22 @@ ALL_AGES = 16
 # Confident enough to leave: on the proxies such rows are as often right as after all ages.
 HALT_LOGIT = 2.0
 NUM_CHAINS = 16
+ROLLOUT_TRAINING_SECONDS = 45.0  # of processor time
 NUM_TRAINING_BOARDS = {4: 2048, 6: 20_000}
 
 
 def measure_boards(quick: bool, weights: Path | None = None) -> list[dict[str, Any]]:
     """`predict.ages_saved` by confident halting, and exact answers with it, without it and with rollouts.
 
-    Halting is measured with `weights`, or on Sudoku 6x6 (quick: 4x4) after a short training; rollouts on 4x4
-    after a training so short that there is something to gain.
+    Halting is measured with `weights`, or those that ship for Sudoku 6x6 (quick: 4x4). Rollouts, but for the
+    quick form, are measured on 4x4 after a training so short that there is something to gain.
     """
+    side, num = (4, 128) if quick else (6, 512)
+    weights = weights or boxed_weights("sudoku", side)
     if weights is not None:
-        model, side, test = _loaded(weights, 512)
+        model, side, test = _loaded(weights, num)
     else:
-        side = 4 if quick else 6
-        model, test = _trained(side, 12.0 if quick else 240.0, 128 if quick else 512)
+        model, test = _trained(side, 18.0 if quick else 240.0, num)
     plain = PredictConfig(views=1, ages=ALL_AGES, batch_size=256)
     always = answer_boards(model, test, plain)
     halting = answer_boards(model, test, dataclasses.replace(plain, halt_logit=HALT_LOGIT))
@@ -51,16 +54,18 @@ def measure_boards(quick: bool, weights: Path | None = None) -> list[dict[str, A
         figure("predict.exact_all_ages", [_exact(always, test)], "%"),
         figure("predict.exact_halting", [_exact(halting, test)], "%"),
     ]
-    chains = 4 if quick else NUM_CHAINS
-    if not quick or weights is not None:
-        model, test = _trained(4, 8.0, 256)
-    test = test.take(slice(48 if quick else 256))
-    many = dataclasses.replace(plain, halt_logit=HALT_LOGIT, patience=4)
-    for number in (1, chains):
-        for choice in ("first",) if number == 1 else ("first", "valid"):
-            found = answer_boards(model, test, dataclasses.replace(many, rollouts=number, choice=choice))
-            name = f"predict.exact_{number}_chains" + ("_valid" if choice == "valid" else "")
-            figures.append(figure(name, [_exact(found, test)], "%"))
+    return figures if quick else figures + _measure_rollouts(plain)
+
+
+def _measure_rollouts(plain: PredictConfig) -> list[dict[str, Any]]:
+    """Exact answers of one chain and of many, by each way to choose among them."""
+    model, test = _trained(4, ROLLOUT_TRAINING_SECONDS, 128)
+    one = dataclasses.replace(plain, halt_logit=HALT_LOGIT, patience=3)
+    figures = [figure("predict.exact_1_chain", [_exact(answer_boards(model, test, one), test)], "%")]
+    for choice in ("first", "valid", "vote"):
+        many = dataclasses.replace(one, rollouts=NUM_CHAINS, choice=choice)
+        name = f"predict.exact_{NUM_CHAINS}_chains_{choice}"
+        figures.append(figure(name, [_exact(answer_boards(model, test, many), test)], "%"))
     return figures
 
 
