@@ -59,7 +59,7 @@ class Trial:
         lines = [f"{'pass@2':<{wide}}" + "".join(f"  {title:>20}" for title in SCORING_RULES.values())]
         for name, score in rows:
             rates = [score.rate(rule) for rule in SCORING_RULES]
-            cells = (f"{100 * rate.value:.2f} % {rate.solved:g}/{rate.total}" for rate in rates)
+            cells = (f"{100 * rate.value:.2f} % {rate.share}" for rate in rates)
             lines.append(f"{name:<{wide}}" + "".join(f"  {cell:>20}" for cell in cells))
         how = (
             "each half of the tasks is merged by weights learnt on the other half"

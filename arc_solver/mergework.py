@@ -45,7 +45,7 @@ def merge_files(wish: Merge) -> dict[str, Any]:
     readable, faults = read_tasks_softly(wish.tasks)
     owed = owed_outputs(readable, faults)
     queries = expected_queries(owed)
-    read, known = _read(wish)
+    read, known, empty = _read(wish)
     mine, num_foreign = keep_owed(read, queries)
     trial = _trial(wish, mine, known, owed)
     if wish.calibrate and trial and not wish.rule:
@@ -66,6 +66,7 @@ def merge_files(wish: Merge) -> dict[str, Any]:
         "submission": str(wish.out),
         "tasks": len(owed),
         "unreadable": [fault.text for fault in faults.values()],
+        "empty": empty,
         "outputs": len(queries),
         "answered": answered,
         "left_out": num_foreign,
@@ -83,8 +84,8 @@ def merge_files(wish: Merge) -> dict[str, Any]:
     return facts | {"text": "\n".join(lines)}
 
 
-def _read(wish: Merge) -> tuple[list[Candidate], list[Candidate]]:
-    """The candidates of all files and those to calibrate with, the solvers named the same in both.
+def _read(wish: Merge) -> tuple[list[Candidate], list[Candidate], list[str]]:
+    """The candidates of all files and those to calibrate with, solvers named the same; and the empty files.
 
     Where files share a source, as two runs of one program do, it is told apart by the number of the file.
     """
@@ -111,7 +112,9 @@ def _read(wish: Merge) -> tuple[list[Candidate], list[Candidate]]:
             for candidate in candidates
         ]
 
-    return named(mine), named(known)
+    paths = [*wish.files, *wish.calibrate]
+    empty = [str(path) for path, held in zip(paths, [*mine, *known], strict=True) if not held]
+    return named(mine), named(known), empty
 
 
 def _trial(

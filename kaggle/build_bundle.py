@@ -34,7 +34,11 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=REPOSITORY / "dist" / "kaggle", help="folder to write")
     parser.add_argument(
-        "--weights", type=Path, action="append", default=[], help="checkpoint; the first is used"
+        "--weights",
+        type=Path,
+        action="append",
+        default=argparse.SUPPRESS,
+        help="checkpoint; the first is used (default: none, every task is learnt from nothing)",
     )
     parser.add_argument(
         "--owner", default=os.environ.get("KAGGLE_USERNAME", NOBODY), help="your name at Kaggle"
@@ -48,7 +52,7 @@ def arguments() -> argparse.Namespace:
         "--roots", default="/kaggle/input", help="where inputs are mounted, ':' between several"
     )
     parser.add_argument("--hours", type=float, default=12, help="what the competition allows")
-    return parser.parse_args()
+    return parser.parse_args(namespace=argparse.Namespace(weights=[]))
 
 
 def build_wheel(folder: Path) -> Path:

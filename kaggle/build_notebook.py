@@ -71,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     target = options.out or options.source.with_suffix(".ipynb")
     try:
+        if not options.source.is_file():
+            raise NotebookError(f"{options.source}: no such file, expected a source like {SOURCE.name}")
         built = notebook_of(options.source.read_text(encoding="utf-8"))
         if options.check and (not target.exists() or target.read_bytes() != built):
             raise NotebookError(f"{target}: not what {options.source} gives; run: python {sys.argv[0]}")

@@ -30,6 +30,7 @@ class Remarks:
     empty_attempts: list[str] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
     surplus_attempts: list[str] = field(default_factory=list)
+    bare_tasks: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, list[str]]:
         """Every list under its name, with clean strings."""
@@ -46,6 +47,11 @@ class Remarks:
             (self.empty_attempts, "empty attempt", " (counted as wrong)"),
             (self.malformed, "malformed place", ""),
             (self.surplus_attempts, "output", " with more than two attempts (those count for pass@k only)"),
+            (
+                self.bare_tasks,
+                "task",
+                " whose entry is not in a list (read as its only one; not Kaggle's form)",
+            ),
         ]
         filled = [kind for kind in kinds if kind[0]]
         return [f"{count(len(places), noun)}{note}: {_first(places)}" for places, noun, note in filled]
@@ -54,20 +60,25 @@ class Remarks:
 Ranking = list[Grid | None]
 
 
-def load_answers(source: bytes | Path) -> object:
-    """The JSON value of a submission file; a byte order mark is forgiven.
+def load_answers(source: bytes | Path) -> Mapping[str, object]:
+    """The JSON object of a submission file.
 
-    SubmissionError only where there is no JSON document at all.
+    SubmissionError where there is none, or a byte order mark before it, which JSON readers refuse.
     """
     name = str(source) if isinstance(source, Path) else "submission"
     try:
         data = read_bytes(source) if isinstance(source, Path) else source
     except DocumentError as error:
         raise SubmissionError(str(error)) from error
+    if data.startswith(BYTE_ORDER_MARK):
+        raise SubmissionError(f"{name}: starts with a byte order mark; save it as UTF-8 without one")
     try:
-        return parse(data.removeprefix(BYTE_ORDER_MARK))
+        value = parse(data)
     except DocumentError as error:
         raise SubmissionError(f"{name}: {error}") from error
+    if not isinstance(value, Mapping):
+        raise SubmissionError(f"{name}: {describe(value)}, expected an object of task ids")
+    return value
 
 
 def read_answers(
@@ -97,6 +108,7 @@ def read_answers(
 def _read_task(task_id: str, value: object, num: int, remarks: Remarks) -> list[Ranking]:
     place = f"task {quote(task_id)}"
     if isinstance(value, Mapping) or (num == 1 and _levels(value) == 2 and not _holds_objects(value)):
+        remarks.bare_tasks.append(place)
         entries = [value]
     elif isinstance(value, list):
         entries = value

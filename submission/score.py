@@ -12,7 +12,7 @@ from submission.grid import Grid, GridError, check_grid, same_grid
 from submission.kaggle_json import build_submission
 from submission.truth import TruthError
 from submission.vote import Query
-from submission.wording import quote
+from submission.wording import count, quote
 
 RULES = {
     "per_output": "Kaggle (per output)",
@@ -34,6 +34,11 @@ class Rate:
     def value(self) -> float:
         """The share solved, 0..1."""
         return self.solved / self.total
+
+    @property
+    def share(self) -> str:
+        """As `17/400`; a mean over tasks with two decimals at most, as `17.33/400`."""
+        return f"{f'{self.solved:.2f}'.rstrip('0').rstrip('.')}/{self.total}"
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -119,7 +124,8 @@ class Score:
         for rule, title in RULES.items():
             cells = "".join(f"{_rate_text(self.rate(rule, depth)):<32}" for depth in self.depths)
             lines.append(f"{title:<21}{cells}".rstrip())
-        lines.append(f"{self.num_outputs} outputs of {self.num_tasks} tasks; brackets: 95 % Wilson intervals")
+        scored = f"{count(self.num_outputs, 'output')} of {count(self.num_tasks, 'task')}"
+        lines.append(f"{scored}; brackets: 95 % Wilson intervals")
         lines.append(f"truth sha256 {self.truth_sha256}")
         return "\n".join([*lines, *self.remarks.lines()]) + "\n"
 
@@ -186,5 +192,4 @@ def _rate_json(rate: Rate) -> dict[str, Any]:
 
 def _rate_text(rate: Rate) -> str:
     low, high = rate.interval
-    solved = f"{rate.solved:.2f}".rstrip("0").rstrip(".")
-    return f"{100 * rate.value:6.2f} % {solved}/{rate.total} [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * rate.value:6.2f} % {rate.share} [{100 * low:.1f}, {100 * high:.1f}]"

@@ -1,8 +1,10 @@
 """How foreign values are named in messages: ASCII, one line, short, whatever they hold."""
 
 import json
+import re
 
 MAX_SHOWN = 60
+_PLAIN = re.compile(r"[\w.:+-]{1,60}", re.ASCII)
 
 
 def quote(text: str) -> str:
@@ -10,6 +12,11 @@ def quote(text: str) -> str:
     if len(text) <= MAX_SHOWN:
         return json.dumps(text).replace("\x7f", "\\u007f")
     return f"{quote(text[:MAX_SHOWN])}... ({len(text)} characters)"
+
+
+def named(text: str) -> str:
+    """An id in a list of ids: as it is where it is plain, else in quotes."""
+    return text if _PLAIN.fullmatch(text) else quote(text)
 
 
 def describe(value: object) -> str:

@@ -57,4 +57,6 @@ def merge(
     text = facts.pop("text")
     for remark in facts["unreadable"]:
         print(f"warning: {remark}", file=sys.stderr)
+    for path in facts["empty"]:
+        print(f"warning: {path}: holds no candidate", file=sys.stderr)
     typer.echo(json.dumps(facts) if as_json else text)

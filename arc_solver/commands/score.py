@@ -32,15 +32,15 @@ def score(
 
     Each with its interval; and what was missing or odd, and the hash of the truth.
     """
-    from arc_solver.drawing import printable
     from arc_solver.judging import ranked_candidates, read_truth
     from submission.answers import load_answers
     from submission.score import score as judge
     from submission.truth import TruthError
+    from submission.wording import count, named
 
     truth, truth_hash = read_truth(solutions)
     answers = load_answers(submission)
-    if only_submitted and isinstance(answers, dict):
+    if only_submitted:
         truth = {task_id: grids for task_id, grids in truth.items() if task_id in answers}
         if not truth:
             raise TruthError(
@@ -51,8 +51,9 @@ def score(
         typer.echo(json.dumps(result.to_json() | ({"only_submitted": True} if only_submitted else {})))
         return
     if only_submitted:
-        typer.echo(f"only the {len(truth)} tasks that the submission holds are scored")
+        held = count(len(truth), "task")
+        typer.echo(f"scored here: {held} that the submission holds, and no other")
     typer.echo(result.table(), nl=False)
     if list_tasks:
         for name, ids in result.tasks().items():
-            typer.echo(f"{name} ({len(ids)}): {' '.join(printable(task_id) for task_id in ids)}")
+            typer.echo(f"{name} ({len(ids)}): {' '.join(named(task_id) for task_id in ids)}")

@@ -47,7 +47,10 @@ def show(
     rankings = {}
     if submission is not None:
         owed = {task.id: len(task.test) for task in listed}
-        rankings, _ = read_answers(load_answers(submission), owed)
+        rankings, remarks = read_answers(load_answers(submission), owed)
+        remarks.extra_tasks.clear()  # those that are not drawn
+        for line in remarks.lines():
+            print(f"warning: {submission}: {line}", file=sys.stderr)
     for task in listed:
         guesses = [[*found, None, None][:NUM_ATTEMPTS] for found in rankings.get(task.id, ())]
         typer.echo(ansi_task(task, width, color=paint, attempts=guesses), color=True)

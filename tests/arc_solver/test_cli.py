@@ -247,6 +247,10 @@ def test_score_lists_tasks_and_can_score_what_was_handed_in(arc_solve: Terminal,
     outcome = arc_solve("score", "submission.json", "--solutions", "solutions.json", "--list")
     assert "solved (2): task-0 task-1" in outcome.out
     assert "missed (1): task-2" in outcome.out
+    truth = {"a b": [[[1]]], "c": [[[2]]]}
+    write(folder / "spaced.json", truth)
+    spaced = arc_solve("score", "submission.json", "--solutions", "spaced.json", "--list")
+    assert 'missed (2): "a b" c\n' in spaced.out
     write(folder / "part.json", attempts({"task-0": solutions()["task-0"]}))
     part = arc_solve(
         "score", "part.json", "--solutions", "solutions.json", "--only-submitted", "--json"
@@ -306,6 +310,17 @@ def test_show_draws_attempts_and_marks_them(arc_solve: Terminal, folder: Path) -
     assert "task-1" in plain.out
     assert "task-2" not in plain.out
     assert "attempt" not in plain.out
+
+
+def test_show_tells_what_is_odd_about_the_attempts_drawn(arc_solve: Terminal, folder: Path) -> None:
+    answers = attempts(solutions())
+    answers["task-0"][0]["attempt_3"] = [[1]]
+    write(folder / "s.json", answers)
+    drawn = arc_solve("show", "tasks.json", "--id", "task-0", "--submission", "s.json", "--no-color")
+    assert drawn.code == 0
+    (line,) = drawn.err.splitlines()
+    assert line.startswith("warning: s.json: 1 output with more than two attempts (those count for pass@k")
+    assert line.endswith('task "task-0" test 0')
 
 
 def test_cells_written_as_text_are_shown_where_that_is_asked_for(arc_solve: Terminal, folder: Path) -> None:

@@ -121,6 +121,13 @@ def test_a_merge_that_loses_elsewhere_is_not_written(arc_solve: Terminal, folder
     assert json.loads((folder / "m.json").read_text())["task-0"][0]["attempt_2"] == [[0]]
 
 
+def test_an_empty_file_of_candidates_is_said(arc_solve: Terminal, folder: Path) -> None:
+    tell(folder / "a.jsonl", firsts())
+    tell(folder / "b.jsonl", {})
+    merged = arc_solve(*MERGE)
+    assert (merged.code, merged.err) == (0, "warning: b.jsonl: holds no candidate\n")
+
+
 def test_sources_of_lines_are_kept_and_shared_ones_told_apart(arc_solve: Terminal, folder: Path) -> None:
     right = firsts()
     tell(folder / "a.jsonl", right, source="trm")

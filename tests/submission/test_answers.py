@@ -20,16 +20,19 @@ def read(value, num=1):
     [
         ([{"attempt_1": A, "attempt_2": B}], [A, B]),
         ([{"attempt_2": B, "attempt_1": A}], [A, B]),
-        ({"attempt_1": A, "attempt_2": B}, [A, B]),
         ([[A, B]], [A, B]),
         ([[A]], [A]),
         ([A], [A]),
-        (B, [B]),
         ([np.array(A)], [A]),
     ],
 )
 def test_forms_of_one_output(value, expected):
     assert read(value) == ([expected], {})
+
+
+@pytest.mark.parametrize(("value", "expected"), [({"attempt_1": A, "attempt_2": B}, [A, B]), (B, [B])])
+def test_an_entry_without_its_list_is_read_and_mentioned(value, expected):
+    assert read(value) == ([expected], {"bare_tasks": ['task "t"']})
 
 
 def test_forms_of_two_outputs():
@@ -100,8 +103,21 @@ def test_a_submission_that_is_no_object_answers_nothing(value):
     assert "expected an object of task ids" in remarks.malformed[0]
 
 
-def test_loading_forgives_a_byte_order_mark_only(tmp_path):
-    assert load_answers(b'\xef\xbb\xbf{"t": []}') == {"t": []}
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b'\xef\xbb\xbf{"t": []}', "starts with a byte order mark; save it as UTF-8 without one"),
+        (b"[]", "a list, expected an object of task ids"),
+        (b'"x"', '"x", expected an object of task ids'),
+    ],
+)
+def test_what_no_reader_takes_for_a_submission_is_refused(data, text):
+    with pytest.raises(SubmissionError) as refusal:
+        load_answers(data)
+    assert str(refusal.value) == f"submission: {text}"
+
+
+def test_loading(tmp_path):
     path = tmp_path / "submission.json"
     path.write_bytes(b'{"t": [[NaN]]}')
     assert list(load_answers(path)) == ["t"]
