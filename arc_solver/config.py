@@ -49,6 +49,7 @@ class ModelConfig:
     row_width: int = 0  # numbers in a row; 0 = width
     gradient: str = "full"  # "last": only the last latent and the last answer update (HRM)
     networks: int = 1  # 2: one for the latent, one for the answer
+    convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
     num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
     continue_output: bool = False  # the second halting output of HRM
 
@@ -69,6 +70,9 @@ class ModelConfig:
         )
         _require(self.networks in (1, 2), f"networks={self.networks}: 1 or 2")
         _require(self.num_latents >= 0, f"num_latents={self.num_latents}: 0 or more")
+        _require(
+            self.convolution in (0, 3, 5, 7), f"convolution={self.convolution}: 3, 5 or 7, or 0 for none"
+        )
         _require(
             0 < self.expansion < math.inf and self.inner(self.width) > 0,
             f"expansion={self.expansion}: must be positive and leave an inner width",

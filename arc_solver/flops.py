@@ -26,6 +26,8 @@ def layer_shapes(config: ModelConfig) -> list[tuple[int, int]]:
 def layer_flops(config: ModelConfig, positions: int) -> float:
     """One layer on one row of S positions, forward."""
     projections = sum(2.0 * positions * m * n for m, n in layer_shapes(config))
+    near = config.convolution**2 * config.inner(config.width)
+    projections += 2.0 * (positions - config.prefix) * near
     if config.mixer == "attention":
         return projections + 4.0 * positions * positions * config.width
     inner = config.inner(positions)

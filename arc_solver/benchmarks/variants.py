@@ -21,6 +21,7 @@ BASE = "the preset"
 VARIANTS = (
     Variant(BASE, ()),
     Variant("attention", ("mixer=attention",), "74.7"),
+    Variant("depthwise 3x3 convolution in the SwiGLU", ("convolution=3",)),
     Variant("mixer over positions (mlp)", ("mixer=mlp", f"length={SIDE * SIDE}"), "87.4"),
     Variant("gradient through the last evaluation only", ("gradient=last",), "56.5 (full: 87.4)"),
     Variant("two networks", ("networks=2",), "82.4 (one: 87.4)"),

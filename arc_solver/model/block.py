@@ -6,6 +6,7 @@ Shapes: B rows, L positions, D width, H heads, I inner width.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -44,17 +45,50 @@ class Linear(nn.Module):
         return F.linear(h, self.weight.to(h.dtype))
 
 
-class SwiGLU(nn.Module):
-    """silu(gate) · up, projected back to the width it came from."""
+class Canvas(NamedTuple):
+    """Where the positions lie: `prefix` of them, then height × width cells in reading order."""
 
-    def __init__(self, width: int, inner: int, generator: torch.Generator) -> None:
+    prefix: int
+    height: int
+    width: int
+    rotary: tuple[Tensor, Tensor] | None
+
+
+class Convolution(nn.Module):
+    """h + what a depthwise k × k convolution makes of its cells, (B, L, I) to (B, L, I).
+
+    The prefix stays as it is; cells beyond the edge count as zero (after URM, arXiv 2512.14693, whose
+    convolution runs along the sequence).
+    """
+
+    def __init__(self, side: int, inner: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(truncated_normal((inner, side, side), 1 / side, generator))
+
+    def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
+        prefix, cells = h[:, : canvas.prefix], h[:, canvas.prefix :]
+        rows, _, inner = cells.shape
+        image = cells.reshape(rows, canvas.height, canvas.width, inner).permute(0, 3, 1, 2)
+        kernel = self.weight.to(h.dtype)[:, None]
+        near = F.conv2d(image, kernel, padding=kernel.shape[-1] // 2, groups=inner)
+        return torch.cat((prefix, cells + near.permute(0, 2, 3, 1).reshape(cells.shape)), dim=1)
+
+
+class SwiGLU(nn.Module):
+    """silu(gate) · up, projected back to the width it came from; between the two the cells may be mixed."""
+
+    def __init__(self, width: int, inner: int, generator: torch.Generator, convolution: int = 0) -> None:
         super().__init__()
         self.gate_up = Linear(width, 2 * inner, generator)
         self.down = Linear(inner, width, generator)
+        self.convolution = Convolution(convolution, inner, generator) if convolution else None
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
         gate, up = self.gate_up(h).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * up)
+        hidden = F.silu(gate) * up
+        if self.convolution is not None and canvas is not None:
+            hidden = self.convolution(hidden, canvas)
+        return self.down(hidden)
 
 
 class Attention(nn.Module):
@@ -88,16 +122,16 @@ class Block(nn.Module):
         else:
             positions = config.prefix + config.length
             self.mixer = SwiGLU(positions, config.inner(positions), generator)
-        self.feed_forward = SwiGLU(config.width, config.inner(config.width), generator)
+        self.feed_forward = SwiGLU(config.width, config.inner(config.width), generator, config.convolution)
 
-    def forward(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+    def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.attention is not None:
-            h = norm(h + self.attention(h, rotary))
+            h = norm(h + self.attention(h, canvas.rotary))
         else:
             # The norm of the mixer runs over positions, as in the published code.
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)  # type: ignore[misc]
-        return norm(h + self.feed_forward(h))
+        return norm(h + self.feed_forward(h, canvas))
 
 
 def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:

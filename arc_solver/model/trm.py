@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.block import Block, Linear, rotary_table, truncated_normal
+from arc_solver.model.block import Block, Canvas, Linear, rotary_table, truncated_normal
 from arc_solver.model.puzzle_embedding import PuzzleEmbedding
 
 HALT_BIAS = -5.0
@@ -67,7 +67,7 @@ class Model(nn.Module):
                 truncated_normal((config.prefix + config.length, width), width**-0.5, generator)
             )
         self.compute_dtype = torch.float32
-        self._rotary: dict[tuple[int, int, torch.device], tuple[Tensor, Tensor] | None] = {}
+        self._places: dict[tuple[int, int, torch.device], Canvas] = {}
 
     def first_carry(self, rows: int, positions: int) -> Carry:
         """The state of `rows` rows before their first forward (views of y0 and z0, not copies)."""
@@ -102,36 +102,32 @@ class Model(nn.Module):
         if vectors is None:
             vectors = self.puzzle.gather(codes)
         question = self.embed(tokens, codes, vectors)
-        rotary = self.rotary(canvas, tokens.device)
+        place = self.place(canvas, tokens.device)
         with torch.no_grad():
             still = question.detach()
             for _ in range(cycles - 1):
-                carry = self.refine(still, carry, rotary, latent_steps)
-        carry = self.refine(question, carry, rotary, latent_steps)
+                carry = self.refine(still, carry, place, latent_steps)
+        carry = self.refine(question, carry, place, latent_steps)
         logits = self.head(carry.answer[:, self.config.prefix :]).float()
         # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
         halt = (carry.answer[:, :1].float() * self.halt_weight).sum(dim=-1) + self.halt_bias
         return Output(logits, halt if self.config.continue_output else halt[:, 0], carry.detach())
 
-    def refine(
-        self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None, steps: int
-    ) -> Carry:
+    def refine(self, question: Tensor, carry: Carry, place: Canvas, steps: int) -> Carry:
         """Think `steps` times, then revise the answer once."""
         if self.config.num_latents != 1:
-            return self._refine_ablated(question, carry, rotary, steps)
+            return self._refine_ablated(question, carry, place, steps)
         answer, latent = carry
         if self.config.gradient == "last" and torch.is_grad_enabled():
             with torch.no_grad():
                 for _ in range(steps - 1):
-                    latent = self.think(latent + answer + question, rotary)
+                    latent = self.think(latent + answer + question, place)
             steps = 1
         for _ in range(steps):
-            latent = self.think(latent + answer + question, rotary)
-        return Carry(self.revise(answer + latent, rotary), latent)
+            latent = self.think(latent + answer + question, place)
+        return Carry(self.revise(answer + latent, place), latent)
 
-    def _refine_ablated(
-        self, question: Tensor, carry: Carry, rotary: tuple[Tensor, Tensor] | None, steps: int
-    ) -> Carry:
+    def _refine_ablated(self, question: Tensor, carry: Carry, place: Canvas, steps: int) -> Carry:
         """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k.
 
         What the k latents add to an input is their sum.
@@ -141,36 +137,37 @@ class Model(nn.Module):
         if self.config.num_latents == 0:
             for i in range(steps + 1):
                 with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps)):
-                    answer = self.think(answer + question, rotary)
+                    answer = self.think(answer + question, place)
             return Carry(answer, latent)
         latents = list(latent.unbind(1))
         for i in range(steps):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps - 1)):
-                latents[i % len(latents)] = self.think(sum(latents) + answer + question, rotary)
-        return Carry(self.revise(answer + sum(latents), rotary), torch.stack(latents, 1))
+                latents[i % len(latents)] = self.think(sum(latents) + answer + question, place)
+        return Carry(self.revise(answer + sum(latents), place), torch.stack(latents, 1))
 
-    def think(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+    def think(self, h: Tensor, place: Canvas) -> Tensor:
         """f of the latent."""
         for block in self.latent_blocks:
-            h = block(h, rotary)
+            h = block(h, place)
         return h
 
-    def revise(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
+    def revise(self, h: Tensor, place: Canvas) -> Tensor:
         """f of the answer: the same network unless `networks` is 2."""
         for block in self.answer_blocks if self.answer_blocks is not None else self.latent_blocks:
-            h = block(h, rotary)
+            h = block(h, place)
         return h
 
-    def rotary(self, canvas: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor] | None:
-        """The rotary table of a canvas, made once per canvas and device."""
+    def place(self, canvas: tuple[int, int], device: torch.device) -> Canvas:
+        """A canvas (height, width) with its rotary table, made once per canvas and device."""
         key = (*canvas, device)
-        if key not in self._rotary:
+        if key not in self._places:
             head_width = self.config.width // self.config.num_heads
             # A table that a prediction leaves here may be trained with later.
             with torch.inference_mode(False):
                 table = rotary_table(self.config.positions, self.config.prefix, *canvas, head_width)
-                self._rotary[key] = None if table is None else (table[0].to(device), table[1].to(device))
-        return self._rotary[key]
+                rotary = None if table is None else (table[0].to(device), table[1].to(device))
+            self._places[key] = Canvas(self.config.prefix, *canvas, rotary)
+        return self._places[key]
 
 
 def halting_logit(halt: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ class TrainState:
             for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
         ]
         for canvas in data.canvases:
-            self.model.rotary(canvas, device)  # a table made while compiling would ask for compiling again
+            self.model.place(canvas, device)  # a table made while compiling would ask for compiling again
         self.forward = compiled(self.model, config.compile, device)
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings

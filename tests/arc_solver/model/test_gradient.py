@@ -44,11 +44,11 @@ def through_all(
     model: Model, x: Tensor, y: Tensor, z: Tensor, constant: Callable[[Tensor], Tensor]
 ) -> Tensor:
     """The published forward; `constant` is applied to the state between refinements."""
-    rotary = model.rotary(CANVAS, x.device)
+    place = model.place(CANVAS, x.device)
     for cycle in range(model.config.cycles):
         for _ in range(model.config.latent_steps):
-            z = model.think(z + y + x, rotary)
-        y = model.revise(y + z, rotary)
+            z = model.think(z + y + x, place)
+        y = model.revise(y + z, place)
         if cycle < model.config.cycles - 1:
             y, z = constant(y), constant(z)
     return outputs(model, y)
@@ -56,16 +56,16 @@ def through_all(
 
 def through_the_last(model: Model, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
     """HRM's forward: only the last latent and the last answer update are no constants."""
-    rotary = model.rotary(CANVAS, x.device)
+    place = model.place(CANVAS, x.device)
     with torch.no_grad():
         for cycle in range(model.config.cycles):
             for step in range(model.config.latent_steps):
                 if cycle < model.config.cycles - 1 or step < model.config.latent_steps - 1:
-                    z = model.think(z + y + x, rotary)
+                    z = model.think(z + y + x, place)
             if cycle < model.config.cycles - 1:
-                y = model.revise(y + z, rotary)
-    z = model.think(z + y + x, rotary)
-    return outputs(model, model.revise(y + z, rotary))
+                y = model.revise(y + z, place)
+    z = model.think(z + y + x, place)
+    return outputs(model, model.revise(y + z, place))
 
 
 def prepared(config: ModelConfig) -> tuple[Model, Tensor, Tensor, Tensor, Carry]:
@@ -126,21 +126,21 @@ def test_last_with_other_numbers_of_latents(num_latents: int) -> None:
     config = dataclasses.replace(MODEL, cycles=1, num_latents=num_latents, latent_steps=4, gradient="last")
     model, tokens, codes, vectors, carry = prepared(config)
     found = gradients(model, forward(model, tokens, codes, vectors, carry), vectors)
-    rotary, x = model.rotary(CANVAS, tokens.device), model.embed(tokens, codes, vectors)
+    place, x = model.place(CANVAS, tokens.device), model.embed(tokens, codes, vectors)
     answer = carry.answer
     if num_latents == 0:
         with torch.no_grad():
             for _ in range(4):
-                answer = model.think(answer + x, rotary)
-        answer = model.think(answer + x, rotary)
+                answer = model.think(answer + x, place)
+        answer = model.think(answer + x, place)
     else:
         a, b, c = carry.latent.unbind(1)
         with torch.no_grad():
-            a = model.think(a + b + c + answer + x, rotary)
-            b = model.think(a + b + c + answer + x, rotary)
-            c = model.think(a + b + c + answer + x, rotary)
-        a = model.think(a + b + c + answer + x, rotary)
-        answer = model.revise(answer + a + b + c, rotary)
+            a = model.think(a + b + c + answer + x, place)
+            b = model.think(a + b + c + answer + x, place)
+            c = model.think(a + b + c + answer + x, place)
+        a = model.think(a + b + c + answer + x, place)
+        answer = model.revise(answer + a + b + c, place)
     assert differ(found, gradients(model, outputs(model, answer), vectors)) < 1e-4
 
 

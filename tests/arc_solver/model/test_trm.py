@@ -1,6 +1,7 @@
 """The network against a plain float64 reference of the published description."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -34,6 +35,8 @@ CONFIGS = {
     "two networks": dataclasses.replace(MODEL, networks=2),
     "no latent": dataclasses.replace(MODEL, num_latents=0, latent_steps=3),
     "three latents": dataclasses.replace(MODEL, num_latents=3, latent_steps=5),
+    "convolution": dataclasses.replace(MODEL, convolution=3, prefix_length=2),
+    "wide convolution in a mixer": dataclasses.replace(MODEL, mixer="mlp", length=LENGTH, convolution=5),
     "hrm": HRM,
 }
 
@@ -103,7 +106,22 @@ class Reference:
         inner = self.inner[h.shape[1]]
         assert both.shape[1] == 2 * inner
         gate, up = both[:, :inner], both[:, inner:]
-        return (gate / (1 + np.exp(-gate)) * up) @ self.weights[f"{name}.down.weight"].T
+        hidden = gate / (1 + np.exp(-gate)) * up
+        if f"{name}.convolution.weight" in self.weights:
+            hidden = self.with_neighbors(hidden, self.weights[f"{name}.convolution.weight"])
+        return hidden @ self.weights[f"{name}.down.weight"].T
+
+    def with_neighbors(self, hidden: Array, kernels: Array) -> Array:
+        """Each cell plus its weighted neighbors, one cell and one offset at a time; the prefix as it is."""
+        out, reach = hidden.copy(), self.config.convolution // 2
+        for row, column in itertools.product(range(HEIGHT), range(WIDTH)):
+            for down, right in itertools.product(range(-reach, reach + 1), repeat=2):
+                near = (row + down, column + right)
+                if 0 <= near[0] < HEIGHT and 0 <= near[1] < WIDTH:
+                    weights = kernels[:, down + reach, right + reach]
+                    cell = self.config.prefix + near[0] * WIDTH + near[1]
+                    out[self.config.prefix + row * WIDTH + column] += weights * hidden[cell]
+        return out
 
     def network(self, h: Array, kind: str) -> Array:
         if kind == "answer" and self.config.networks == 1:
