@@ -36,10 +36,13 @@ class MazePairs(NamedTuple):
     answers: Mazes
 
 
-def paint_mazes(pairs: MazePairs, seed: int, counter: int, inputs: Mazes, targets: Mazes) -> None:
+def paint_mazes(
+    pairs: MazePairs, seed: int, counter: int, inputs: Mazes, targets: Mazes, *, symmetries: bool = True
+) -> None:
     """Fill inputs and targets (B, side * side) with the tokens of examples counter, counter + 1, ...
 
-    Each maze comes once in every n examples under a uniform symmetry; example i is a function of (seed, i).
+    Each maze comes once in every n examples under a uniform symmetry, or as it is without `symmetries`;
+    example i is a function of (seed, i).
     """
     length = _side(pairs.questions) ** 2
     if pairs.answers.shape != pairs.questions.shape or not inputs.shape == targets.shape == (
@@ -49,8 +52,11 @@ def paint_mazes(pairs: MazePairs, seed: int, counter: int, inputs: Mazes, target
         shapes = f"{pairs.questions.shape}, {pairs.answers.shape} into {inputs.shape}, {targets.shape}"
         raise ValueError(f"mazes of shape {shapes}; expected questions like answers, inputs like targets")
 
+    num_turns = _NUM_DIHEDRALS if symmetries else 1
+
     def paint(part: slice) -> None:
-        _paint_mazes(pairs, np.uint64(seed), counter + part.start, inputs[part], targets[part])
+        first = counter + part.start
+        _paint_mazes(pairs, np.uint64(seed), first, num_turns, inputs[part], targets[part])
 
     spread(paint, len(inputs))
 
@@ -90,11 +96,13 @@ def _side(mazes: Mazes) -> int:
 
 
 @kernel
-def _paint_mazes(pairs: MazePairs, seed: np.uint64, counter: int, inputs: Mazes, targets: Mazes) -> None:
+def _paint_mazes(
+    pairs: MazePairs, seed: np.uint64, counter: int, num_turns: int, inputs: Mazes, targets: Mazes
+) -> None:
     for number in range(len(inputs)):
         example = counter + number
         maze = item_of_epoch(example, len(pairs.questions), seed)
-        walk = _walk_maze(bounded(hash64(seed, example, 1), _NUM_DIHEDRALS), inputs.shape[1])
+        walk = _walk_maze(bounded(hash64(seed, example, 1), num_turns), inputs.shape[1])
         _translate(pairs.questions[maze], walk, _TOKEN_OF_CELL, inputs[number])
         _translate(pairs.answers[maze], walk, _TOKEN_OF_CELL, targets[number])
 

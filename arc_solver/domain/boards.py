@@ -14,7 +14,7 @@ import numpy.typing as npt
 from arc_solver.config import TrainConfig
 from arc_solver.domain import Bytes, Canvas, Codes, Restored
 from arc_solver.sources.board_set import BoardSet
-from arc_solver.sources.maze import valid_mazes
+from arc_solver.sources.maze import solve_mazes, valid_mazes
 from arc_solver.sources.sudoku import valid_boards
 from arc_solver.task import DataError
 from augment.maze import CHARACTERS, UNKNOWN, MazePairs, paint_maze_views, paint_mazes, restore_mazes
@@ -61,6 +61,11 @@ class BoardTraining:
         if not boards.answers.any(axis=1).all():
             raise DataError(f"some of these {boards.kind} boards have no answer to learn from")
         self.boards, self.seed = boards, config.seed
+        # Of several shortest paths one is the label, by a rule that no symmetry keeps: a turned maze is
+        # labelled anew, and where labels follow another rule than ours mazes are not turned.
+        self._ruled = boards.kind == "maze" and bool(
+            (solve_mazes(boards.questions)[0] == boards.answers).all()
+        )
         digest = hashlib.sha256(f"{boards.kind} {boards.questions.shape}".encode())
         digest.update(boards.questions.tobytes())
         digest.update(boards.answers.tobytes())
@@ -84,9 +89,10 @@ class BoardTraining:
         if self.boards.kind == "sudoku":
             paint_boards(self.boards.questions, self.boards.answers, self.seed, first, tokens, targets)
         else:
-            paint_mazes(
-                MazePairs(self.boards.questions, self.boards.answers), self.seed, first, tokens, targets
-            )
+            pairs = MazePairs(self.boards.questions, self.boards.answers)
+            paint_mazes(pairs, self.seed, first, tokens, targets, symmetries=self._ruled)
+            if self._ruled:
+                targets[:] = solve_mazes(tokens - 1)[0] + 1
 
 
 class BoardQueries:
