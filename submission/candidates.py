@@ -18,6 +18,8 @@ from submission.wording import describe, quote
 MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30
 MAX_CANDIDATES = 4_000_000
+# Blank ones included: packed, a file of nothing else is tiny.
+MAX_LINES = 5_000_000
 MAX_INDEX = 10_000
 MAX_COUNT = 1 << 53
 # What a line may hold besides; left out where the solver does not tell.
@@ -107,6 +109,8 @@ def _read_lines(file: IO[bytes], source: str) -> list[Candidate]:
     for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), start=1):
         total += len(line)
         try:
+            if number > MAX_LINES:
+                raise CandidateError(f"over {MAX_LINES} lines, blank ones included; leave those out")
             _check_size(len(line), total, len(candidates))
             if line.strip():
                 candidates.append(_candidate(line.strip(), source))
@@ -136,7 +140,7 @@ def _candidate(line: bytes, source: str) -> Candidate:
     if votes is not None and views is not None and votes > views:
         raise CandidateError(f'"votes" is {votes} of {views} "views", expected at most one vote a view')
     return Candidate(
-        Query(_text(value, "task", ""), _index(value["index"])),
+        Query(_text(value, "task", ""), _count("index", value["index"], MAX_INDEX)),
         check_grid(value["grid"]),
         _weight(value.get("weight", 1.0)),
         _text(value, "source", source),
@@ -154,15 +158,9 @@ def _text(value: dict[str, Any], key: str, default: str) -> str:
     return text
 
 
-def _index(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_INDEX:
-        raise CandidateError(f'"index" is {describe(value)}, expected an integer from 0')
-    return value
-
-
-def _count(name: str, value: object) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_COUNT:
-        raise CandidateError(f'"{name}" is {describe(value)}, expected an integer from 0')
+def _count(name: str, value: object, most: int = MAX_COUNT) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise CandidateError(f'"{name}" is {describe(value)}, expected an integer from 0 to {most}')
     return value
 
 

@@ -76,7 +76,8 @@ def line(**changes):
         (line(task=""), '"task": "" is empty'),
         (line(source="\x1b"), '"source": "\\u001b" holds control characters'),
         (line(source=None), '"source" is null, expected a string'),
-        (line(index=-1), '"index" is -1, expected an integer from 0'),
+        (line(index=-1), '"index" is -1, expected an integer from 0 to 10000'),
+        (line(index=99999), '"index" is 99999, expected an integer from 0 to 10000'),
         (line(index=True), '"index" is true'),
         (line(index=1.0), '"index" is 1.0'),
         (line(index=10**30), '"index" is 1'),
@@ -90,7 +91,7 @@ def line(**changes):
         (line(weight=-(10**400)), '"weight" is -inf, expected a finite'),
         (line(weight=None), '"weight" is null, expected a number'),
         (line(weight=True), '"weight" is true, expected a number'),
-        (line(votes=-1), '"votes" is -1, expected an integer from 0'),
+        (line(votes=-1), '"votes" is -1, expected an integer from 0 to 9007199254740992'),
         (line(votes=None), '"votes" is null, expected an integer'),
         (line(views=2.0), '"views" is 2.0, expected an integer'),
         (line(views=10**30), '"views" is 1'),
@@ -127,6 +128,16 @@ def test_files_are_capped(tmp_path, monkeypatch):
         read_candidates(path)
     monkeypatch.setattr(module, "MAX_FILE_BYTES", len(line()) + 1)
     with pytest.raises(CandidateError, match="line 2: the file holds over"):
+        read_candidates(path)
+
+
+def test_blank_lines_are_capped_too(tmp_path, monkeypatch):
+    path = tmp_path / "a.jsonl.gz"
+    monkeypatch.setattr(module, "MAX_LINES", 1000)
+    path.write_bytes(gzip.compress(b"\n" * 998 + line() + b"\n\n"))
+    assert len(read_candidates(path)) == 1
+    path.write_bytes(gzip.compress(line() + b"\n" * 1_000_000))
+    with pytest.raises(CandidateError, match="line 1001: over 1000 lines, blank ones included"):
         read_candidates(path)
 
 
