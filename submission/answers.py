@@ -46,7 +46,11 @@ class Remarks:
             (self.missing_attempts, "missing attempt", ""),
             (self.empty_attempts, "empty attempt", " (counted as wrong)"),
             (self.malformed, "malformed place", ""),
-            (self.surplus_attempts, "output", " with more than two attempts (those count for pass@k only)"),
+            (
+                self.surplus_attempts,
+                "output",
+                " with attempts beyond the second (those count for pass@k only)",
+            ),
             (
                 self.bare_tasks,
                 "task",
@@ -133,7 +137,7 @@ def _read_entry(place: str, entry: object, remarks: Remarks) -> Ranking:
     else:
         remarks.malformed.append(f"{place}: {describe(entry)}, expected an object with attempts")
         attempts = {}
-    if len(attempts) > NUM_ATTEMPTS:
+    if max(attempts, default=0) > NUM_ATTEMPTS:
         remarks.surplus_attempts.append(place)
     ranking: Ranking = [None] * max(attempts, default=0)
     for number, value in attempts.items():

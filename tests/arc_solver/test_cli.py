@@ -319,7 +319,9 @@ def test_show_tells_what_is_odd_about_the_attempts_drawn(arc_solve: Terminal, fo
     drawn = arc_solve("show", "tasks.json", "--id", "task-0", "--submission", "s.json", "--no-color")
     assert drawn.code == 0
     (line,) = drawn.err.splitlines()
-    assert line.startswith("warning: s.json: 1 output with more than two attempts (those count for pass@k")
+    assert line.startswith(
+        "warning: s.json: 1 output with attempts beyond the second (those count for pass@k"
+    )
     assert line.endswith('task "task-0" test 0')
 
 

@@ -45,6 +45,12 @@ def test_attempts_beyond_two_are_kept_and_mentioned():
     assert read([entry]) == ([[A, B, C]], {"surplus_attempts": ['task "t" test 0']})
 
 
+def test_a_high_number_alone_is_mentioned_as_pass_at_k_is_given_for_it():
+    gaps, remarks = read([{"attempt_999": A}])
+    assert gaps == [[None] * 998 + [A]]
+    assert remarks["surplus_attempts"] == ['task "t" test 0']
+
+
 def test_gaps_keep_their_rank():
     assert read([{"attempt_2": B}]) == ([[None, B]], {"missing_attempts": ['task "t" test 0 attempt_1']})
 
