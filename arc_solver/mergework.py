@@ -13,9 +13,10 @@ from arc_solver.judging import owed_outputs, read_truth
 from arc_solver.manifest import now_text, source_facts, versions, write_manifest
 from arc_solver.mergetrial import Trial, try_out
 from arc_solver.task import Task, read_tasks_softly
+from submission.answers import NUM_ATTEMPTS
 from submission.candidates import Candidate, CandidateError, keep_owed, read_candidates
 from submission.kaggle_json import build_submission, dump_submission, expected_queries
-from submission.merge import Rankings, merge_round_robin, merge_votes
+from submission.merge import Rankings, fill_up, merge_round_robin, merge_votes
 from submission.truth import Truth, TruthError
 from submission.wording import count, quote
 
@@ -39,7 +40,8 @@ class Merge:
 def merge_files(wish: Merge) -> dict[str, Any]:
     """Write the merged, complete submission and its manifest; facts, with a text for people under "text".
 
-    Without a rule what does best on the solutions is written, without solutions the votes.
+    Without a rule what does best on the solutions is written, without solutions the votes. What a source that
+    is handed in alone leaves blank is filled from the others.
     """
     begun = now_text()
     readable, faults = read_tasks_softly(wish.tasks)
@@ -52,13 +54,11 @@ def merge_files(wish: Merge) -> dict[str, Any]:
         _check_tried(mine, known)
     alone = None if wish.rule or not trial or trial.merging_wins else trial.order[0]
     rule = wish.rule or (trial.rule if trial else "votes")
+    filled = None
     if alone is None:
         merged = _rankings(mine, rule, trial)
     else:
-        merged = merge_votes([candidate for candidate in mine if candidate.source == alone])
-        if not merged:
-            text = f"source {quote(alone)} does best on the solutions but has no candidate for these tasks"
-            raise CandidateError(f"{text}; do the files to calibrate with name the same sources?")
+        merged, filled = _alone(mine, alone)
     choice = rule if alone is None else f"{quote(alone)} alone"
     write_atomic(wish.out, dump_submission(build_submission(owed, merged)))
     answered = sum(1 for query in queries if merged.get(query))
@@ -73,12 +73,15 @@ def merge_files(wish: Merge) -> dict[str, Any]:
         "candidates": dict(sorted(Counter(candidate.source for candidate in mine).items())),
         "rule": rule if alone is None else None,
         "alone": alone,
+        "filled": filled,
         "trial": trial.facts() if trial else None,
     }
     write_manifest(wish.out, _manifest(wish, readable, facts) | {"begun": begun, "ended": now_text()})
     lines = [trial.table(), trial.advice] if trial else []
     if num_foreign:
         lines.append(f"{count(num_foreign, 'candidate')} for other tasks left out")
+    if alone and filled and filled["attempts"]:
+        lines.append(f"left blank by {quote(alone)}, filled from the others: {_numbers(filled)}")
     done = f"{count(len(owed), 'task')}, {answered} of {count(len(queries), 'output')} answered, by {choice}"
     lines.append(f"{wish.out}: {done}")
     return facts | {"text": "\n".join(lines)}
@@ -159,6 +162,27 @@ def _rankings(mine: Sequence[Candidate], rule: str, trial: Trial | None) -> Rank
         text = f"nothing to learn the weight of source {quote(strangers[0])} from"
         raise CandidateError(f"{text}; calibrate with candidates of every source, or take another --rule")
     return merge_votes(mine, trust)
+
+
+def _alone(mine: Sequence[Candidate], source: str) -> tuple[Rankings, dict[str, int]]:
+    """The grids of one source, its blanks filled by the votes of the others, and how many these are."""
+    own = merge_votes([candidate for candidate in mine if candidate.source == source])
+    if not own:
+        text = f"source {quote(source)} does best on the solutions but has no candidate for these tasks"
+        raise CandidateError(f"{text}; do the files to calibrate with name the same sources?")
+    others = merge_votes([candidate for candidate in mine if candidate.source != source])
+    merged = fill_up(own, others, NUM_ATTEMPTS)
+    added = {query: len(grids) - len(own.get(query, ())) for query, grids in merged.items()}
+    return merged, {
+        "attempts": sum(added.values()),
+        "outputs": sum(1 for number in added.values() if number),
+        "without_any": len(merged.keys() - own.keys()),
+    }
+
+
+def _numbers(filled: Mapping[str, int]) -> str:
+    attempts, outputs = count(filled["attempts"], "attempt"), count(filled["outputs"], "output")
+    return f"{attempts} of {outputs}, {filled['without_any']} of them without any of its own"
 
 
 def _manifest(wish: Merge, tasks: Sequence[Task], facts: Mapping[str, Any]) -> dict[str, Any]:

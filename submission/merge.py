@@ -73,6 +73,19 @@ def merge_round_robin(candidates: Iterable[Candidate], order: Sequence[str] | No
     return rankings
 
 
+def fill_up(first: Rankings, others: Rankings, num: int) -> Rankings:
+    """`first`, and behind it grids of `others` that it lacks, for every query that has fewer than `num`."""
+    filled = {query: list(grids) for query, grids in first.items()}
+    for query, grids in others.items():
+        own = filled.setdefault(query, [])
+        known = {_content(grid) for grid in own}
+        for grid in grids:
+            if len(own) < num and _content(grid) not in known:
+                known.add(_content(grid))
+                own.append(grid)
+    return filled
+
+
 def learn_trust(candidates: Iterable[Candidate], truth: Mapping[str, Sequence[Grid]]) -> dict[str, float]:
     """Trust per source, summing to 1, that makes the truth of a calibration set most likely.
 

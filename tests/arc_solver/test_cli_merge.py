@@ -72,7 +72,33 @@ def test_what_loses_is_not_recommended(arc_solve: Terminal, folder: Path) -> Non
     facts = arc_solve(*MERGE, "--solutions", "solutions.json", "--json").json()
     assert (facts["rule"], facts["alone"]) == (None, "a")
     handed = json.loads((folder / "m.json").read_text())
+    assert handed["task-0"][0] == {"attempt_1": right["task-0"], "attempt_2": WRONG}
+
+
+def test_what_the_best_alone_leaves_blank_is_filled_from_the_others(
+    arc_solve: Terminal, folder: Path
+) -> None:
+    right = firsts()
+    tell(folder / "a.jsonl", {"task-0": right["task-0"], "task-2": right["task-2"]})
+    tell(folder / "b.jsonl", {"task-0": right["task-0"], "task-1": WRONG, "task-2": WRONG})
+    lines = (folder / "a.jsonl").read_text()
+    # Two of its own for one output: nothing is put in their place.
+    second = {"task": "task-2", "index": 0, "grid": [[7]], "weight": 0.5}
+    (folder / "a.jsonl").write_text(lines + json.dumps(second) + "\n")
+    told = [*MERGE, "--solutions", "solutions.json"]
+    facts = arc_solve(*told, "--json").json()
+    assert (facts["alone"], facts["answered"]) == ("a", 3)
+    assert facts["filled"] == {"attempts": 1, "outputs": 1, "without_any": 1}
+    handed = json.loads((folder / "m.json").read_text())
     assert handed["task-0"][0] == {"attempt_1": right["task-0"], "attempt_2": [[0]]}
+    assert handed["task-1"][0] == {"attempt_1": WRONG, "attempt_2": [[0]]}
+    assert handed["task-2"][0] == {"attempt_1": right["task-2"], "attempt_2": [[7]]}
+    assert json.loads((folder / "m.manifest.json").read_text())["merge"]["filled"]["attempts"] == 1
+    said = (
+        'left blank by "a", filled from the others: 1 attempt of 1 output, 1 of them without any of its own'
+    )
+    assert said in arc_solve(*told).out
+    assert arc_solve(*MERGE, "--json").json()["filled"] is None
 
 
 def every(grid: Grid) -> dict[str, Grid]:
@@ -118,7 +144,8 @@ def test_a_merge_that_loses_elsewhere_is_not_written(arc_solve: Terminal, folder
     tell(folder / "old-b.jsonl", {f"old-{number}": WRONG for number in range(10)})
     facts = arc_solve(*CALIBRATED, "--json").json()
     assert facts["alone"] == "a"
-    assert json.loads((folder / "m.json").read_text())["task-0"][0]["attempt_2"] == [[0]]
+    entry = json.loads((folder / "m.json").read_text())["task-0"][0]
+    assert entry == {"attempt_1": [[1]], "attempt_2": [[2]]}
 
 
 def test_an_empty_file_of_candidates_is_said(arc_solve: Terminal, folder: Path) -> None:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from submission.candidates import Candidate
-from submission.merge import learn_trust, merge_learnt, merge_round_robin, merge_votes, share_out
+from submission.merge import (
+    fill_up,
+    learn_trust,
+    merge_learnt,
+    merge_round_robin,
+    merge_votes,
+    share_out,
+)
 from submission.truth import TruthError
 from submission.vote import Query
 
@@ -54,6 +61,21 @@ def test_round_robin_takes_turns():
     assert colors(merge_round_robin(MIXED, ["B"])[Q]) == [2, 1, 3]
     same = [guess(1, 2.0, "A"), guess(2, 1.0, "A"), guess(1, 2.0, "B"), guess(3, 1.0, "B")]
     assert colors(merge_round_robin(same)[Q]) == [1, 2, 3]
+
+
+def test_filling_up_adds_behind_and_repeats_nothing():
+    other, third = Query("b", 0), Query("c", 0)
+    own = {Q: [cell(1)], other: [cell(1), cell(2), cell(3)]}
+    spare = {Q: [cell(1), cell(4), cell(5)], other: [cell(9)], third: [cell(6)]}
+    filled = fill_up(own, spare, 2)
+    assert {query: colors(grids) for query, grids in filled.items()} == {
+        Q: [1, 4],
+        other: [1, 2, 3],
+        third: [6],
+    }
+    assert [colors(grids) for grids in own.values()] == [[1], [1, 2, 3]]
+    turned = {Q: [np.array([[1], [2]], np.uint8)]}
+    assert len(fill_up(turned, {Q: [np.array([[1, 2]], np.uint8)]}, 2)[Q]) == 2
 
 
 @pytest.mark.parametrize("scale", [1e-300, 5e-324, 1e300, 1.7e308])
