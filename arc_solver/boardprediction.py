@@ -13,7 +13,7 @@ import numpy as np
 
 from arc_solver.boardstanding import BLOCK, BoardStanding
 from arc_solver.boxes import boxed_weights
-from arc_solver.checkpoint import read_header
+from arc_solver.checkpoint import check_domain, read_header
 from arc_solver.clock import Times
 from arc_solver.domain.boards import board_scores
 from arc_solver.files import sha256_file
@@ -58,6 +58,7 @@ class BoardPrediction:
                 f"name some with --checkpoint (`arc-solve train --data {self.wish.source}` makes them)"
             )
         header = read_header(self.checkpoint)
+        check_domain(header.metadata, self.boards.kind, self.checkpoint.name)
         self._write_manifest({"state": "unfinished"})
         try:
             outcome = self._answer(self.checkpoint)

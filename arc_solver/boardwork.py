@@ -13,7 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from arc_solver.boardstanding import BLOCK
-from arc_solver.config import ConfigError, PredictConfig, apply_settings, with_values
+from arc_solver.checkpoint import CheckpointError, check_domain
+from arc_solver.config import PredictConfig, apply_settings, with_values
 from arc_solver.device import choose_device
 from arc_solver.domain.boards import vocabulary
 from arc_solver.inference.boards import BoardAnswers, answer_boards, num_contenders
@@ -31,7 +32,7 @@ MAX_ANSWERS = 1000
 
 
 def work_boards(request: Message, channel: Channel) -> None:
-    """Answer the boards of a request; ConfigError for weights of other boards."""
+    """Answer the boards of a request; CheckpointError for weights of other boards."""
     deadline = None if request["seconds"] is None else time.monotonic() + request["seconds"]
     boards = boards_of(request)
     loaded = load(request["checkpoint"])
@@ -106,14 +107,18 @@ class BoardReporter:
 
 
 def check_weights(loaded: Loaded, boards: BoardSet, name: str) -> None:
-    """ConfigError where the weights, called `name`, are not for boards of this kind and side."""
-    trained, model = loaded.preset.train.domain, loaded.model.config
-    if trained != boards.kind or model.length not in (0, boards.questions.shape[1]):
-        raise ConfigError(f"{name} was trained on {trained}, not on {boards.kind} of side {boards.side}")
+    """CheckpointError where the weights, called `name`, are not for boards of this kind and side."""
+    check_domain(loaded.metadata, boards.kind, name)
+    model, num_cells = loaded.model.config, boards.questions.shape[1]
+    if model.length not in (0, num_cells):
+        raise CheckpointError(
+            f"{name}: weights for boards of {model.length} cells, {boards.kind} of side {boards.side} has "
+            f"{num_cells}; name weights for this side"
+        )
     if model.vocabulary != vocabulary(boards):
-        raise ConfigError(
+        raise CheckpointError(
             f"{name} knows {model.vocabulary} tokens, {boards.kind} of side {boards.side} has "
-            f"{vocabulary(boards)}"
+            f"{vocabulary(boards)}; name weights for this side"
         )
 
 

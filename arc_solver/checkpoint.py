@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from arc_solver.config import TrainConfig
+
 FORMAT = 1
 METADATA_KEY = "arc_solver"
 MAX_HEADER_BYTES = 64 << 20
 STEP_NAME = re.compile(r"checkpoint-(\d{8})\.safetensors")
+# What there is of each domain, in the words of an error.
+MATERIAL = {"arc": "ARC tasks", "sudoku": "sudoku boards", "maze": "maze boards"}
 
 
 class CheckpointError(ValueError):
@@ -142,6 +146,18 @@ def read_verified(path: Path) -> tuple[Header, bytes]:
         if found != header.metadata["sha256"][name]:
             raise CheckpointError(f"{path.name}: tensor {name} does not match its hash; the file is damaged")
     return header, content
+
+
+def check_domain(metadata: dict[str, Any], domain: str, name: str) -> None:
+    """CheckpointError where the weights called `name` are for another domain than the material at hand.
+
+    Metadata without a readable domain pass: `weights.preset_from` says what is wrong with a recipe.
+    """
+    trained = str(_part(_part(metadata, "preset"), "train").get("domain", TrainConfig.domain))
+    if trained in MATERIAL and trained != domain:
+        raise CheckpointError(
+            f"{name}: weights for {trained}, but these are {MATERIAL[domain]}; name weights for {domain}"
+        )
 
 
 def tensor_hash(dtype: str, shape: tuple[int, ...], data: bytes | memoryview) -> str:

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arc_solver.checkpoint import read_header
+from arc_solver.checkpoint import MATERIAL, check_domain, read_header
 from arc_solver.clock import Times
-from arc_solver.config import apply_settings
+from arc_solver.config import ConfigError, apply_settings
 from arc_solver.jsontext import shown
 from arc_solver.judging import owed_outputs
 from arc_solver.manifest import now_text, source_facts, versions, write_manifest
@@ -94,9 +94,14 @@ class Prediction:
     def _check(self) -> None:
         """Refuse what can be refused without a worker."""
         if self.wish.preset is not None:
-            apply_settings(find_preset(self.wish.preset), list(self.wish.settings))
+            recipe = apply_settings(find_preset(self.wish.preset), list(self.wish.settings))
+            if recipe.train.domain != "arc":
+                raise ConfigError(
+                    f"preset {recipe.name!r} is for {recipe.train.domain}, but these are {MATERIAL['arc']}"
+                )
         if self.wish.checkpoint is not None:
-            read_header(self.wish.checkpoint)
+            header = read_header(self.wish.checkpoint)
+            check_domain(header.metadata, "arc", self.wish.checkpoint.name)
 
     def _answer(self) -> Outcome:
         wish, times = self.wish, self.times

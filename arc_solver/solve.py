@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from arc_solver.checkpoint import check_domain
 from arc_solver.config import PredictConfig, Preset, apply_settings, with_values
 from arc_solver.device import choose_device
 from arc_solver.early import EarlyDecision
@@ -52,6 +53,8 @@ def vote(tasks: Sequence[Task], checkpoint: str | Path | None, options: SolveOpt
     box = BallotBox([Query(task.id, i) for task in tasks for i in range(len(task.test))])
     device = choose_device(options.device)
     loaded = load(checkpoint) if checkpoint is not None else None
+    if loaded and checkpoint is not None:
+        check_domain(loaded.metadata, "arc", Path(checkpoint).name)
     preset = _recipe(loaded, options)
     known = [t for t, task in enumerate(tasks) if loaded and loaded.puzzles.find(task) is not None]
     unknown = sorted(set(range(len(tasks))) - set(known))

@@ -64,6 +64,7 @@ def watch(
         raise typer.BadParameter(
             f"--index {index}: the task has {len(found[0].test)} test inputs, counted from 0"
         )
+    from arc_solver.checkpoint import check_domain
     from arc_solver.device import choose_device
     from arc_solver.inference.watching import Subject, follow_answer
     from arc_solver.thinking import draw_thinking
@@ -71,6 +72,7 @@ def watch(
 
     set_threads(threads)
     loaded = load(checkpoint)
+    check_domain(loaded.metadata, "arc", checkpoint.name)
     subject = Subject.find(loaded, found[0], adapt_steps, seed, choose_device(device), quiet=quiet)
     sayer(quiet)(f"task {task_id}: {subject.remark}")
     answers, logits = follow_answer(subject, index, ages or loaded.preset.predict.ages)

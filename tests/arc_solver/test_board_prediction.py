@@ -15,8 +15,9 @@ import pytest
 from arc_solver.boardprediction import BoardPrediction
 from arc_solver.boardstanding import BLOCK, BoardStanding
 from arc_solver.boardwork import work_boards
+from arc_solver.checkpoint import CheckpointError
 from arc_solver.clock import Times
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig
+from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.inference.boards import answer_boards
 from arc_solver.inference.watching import follow_board
 from arc_solver.manifest import manifest_path
@@ -142,8 +143,12 @@ def test_a_time_that_is_over_leaves_boards_without_answers(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("config", "domain", "text"),
     [
-        (SUDOKU, "maze", "w.safetensors was trained on maze, not on sudoku of side 4"),
-        (dataclasses.replace(SUDOKU, mixer="mlp", length=81), "sudoku", "was trained on sudoku"),
+        (SUDOKU, "maze", "w.safetensors: weights for maze, but these are sudoku boards"),
+        (
+            dataclasses.replace(SUDOKU, mixer="mlp", length=81),
+            "sudoku",
+            "weights for boards of 81 cells, sudoku of side 4 has 16",
+        ),
         (MODEL, "sudoku", "knows 12 tokens, sudoku of side 4 has 6"),
     ],
 )
@@ -151,7 +156,7 @@ def test_weights_for_other_boards_are_refused(
     tmp_path: Path, config: ModelConfig, domain: str, text: str
 ) -> None:
     weights = checkpoint(tmp_path / "w.safetensors", config, domain)
-    with pytest.raises(ConfigError, match=text):
+    with pytest.raises(CheckpointError, match=text):
         worked(tmp_path, sudokus(1), weights)
 
 
@@ -177,7 +182,7 @@ def test_boards_can_be_watched(arc_solve: Terminal, tmp_path: Path) -> None:
         "--out",
         tmp_path / "n.gif",
     )
-    assert "trained on maze" in other.error_line()
+    assert "weights for maze" in other.error_line()
 
 
 def test_a_followed_board_is_the_answer_of_the_engine(tmp_path: Path) -> None:

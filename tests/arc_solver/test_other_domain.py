@@ -1,0 +1,97 @@
+"""Weights of another kind of puzzle are refused in one line, before anything is computed with them."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arc_solver.checkpoint import CheckpointError, check_domain
+from arc_solver.model.trm import Model
+from arc_solver.puzzles import PuzzleMap
+from arc_solver.solve import solve
+from arc_solver.sources.puzzle_files import board_csv
+from arc_solver.sources.sudoku import generate_sudoku
+from arc_solver.task import Pair, Task
+from arc_solver.weights import save
+from tests.arc_solver.terminal import Terminal, challenges, write
+from tests.arc_solver.tiny import MODEL, TRAIN, preset
+
+TASKS_REFUSED = "error: w.safetensors: weights for sudoku, but these are ARC tasks; name weights for arc"
+BOARDS_REFUSED = "error: w.safetensors: weights for arc, but these are sudoku boards; name weights for sudoku"
+
+
+def weights(folder: Path, domain: str) -> Path:
+    """A tiny network that is said to be trained for a domain; by its shapes it is one for ARC."""
+    recipe = preset(train=dataclasses.replace(TRAIN, domain=domain))
+    tensors = {f"average.{name}": tensor for name, tensor in Model(MODEL, num_rows=1).state_dict().items()}
+    save(folder / "w.safetensors", tensors, recipe, PuzzleMap("rows"), {"kind": "weights"})
+    return folder / "w.safetensors"
+
+
+@pytest.fixture
+def arc_solve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    """The command line in a folder with tasks and boards, in which no worker may be started."""
+
+    def refused(*_: object) -> None:
+        raise AssertionError("a worker was asked for")
+
+    monkeypatch.setattr("arc_solver.prediction.supervise", refused)
+    monkeypatch.setattr("arc_solver.boardprediction.supervise", refused)
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "tasks.json", challenges())
+    boards = generate_sudoku(1, 4, np.random.default_rng(0))
+    (tmp_path / "boards.csv").write_bytes(b"".join(board_csv(boards, "test")))
+    return Terminal(monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "domain", "line"),
+    [
+        ("tasks.json", "task-0", "sudoku", TASKS_REFUSED),
+        ("boards.csv", "1", "arc", BOARDS_REFUSED),
+    ],
+)
+def test_predict_and_watch_refuse(
+    arc_solve: Terminal, tmp_path: Path, source: str, name: str, domain: str, line: str
+) -> None:
+    asked = ["--tasks", source, "--checkpoint", weights(tmp_path, domain)]
+    for command in (["predict", *asked, "--out", "out"], ["watch", *asked, "--id", name]):
+        done = arc_solve(*command)
+        assert (done.code, done.out, done.error_line()) == (1, "", line)
+
+
+def test_the_fallback_stays(arc_solve: Terminal, tmp_path: Path) -> None:
+    asked = ["--tasks", "tasks.json", "--checkpoint", weights(tmp_path, "maze"), "--out", "s.json"]
+    assert arc_solve("predict", *asked).code == 1
+    assert json.loads((tmp_path / "s.json").read_bytes()).keys() == challenges().keys()
+
+
+def test_a_recipe_of_another_domain_is_refused_too(arc_solve: Terminal) -> None:
+    done = arc_solve("predict", "--tasks", "tasks.json", "--preset", "cpu-maze", "--out", "s.json")
+    assert done.code == 2
+    assert done.error_line() == "error: preset 'cpu-maze' is for maze, but these are ARC tasks"
+
+
+def test_solve_refuses(tmp_path: Path) -> None:
+    pair = Pair(np.ones((1, 1), np.uint8), np.ones((1, 1), np.uint8))
+    with pytest.raises(CheckpointError, match="weights for maze, but these are ARC tasks"):
+        solve([Task("t", (pair,), (pair,))], weights(tmp_path, "maze"), device="cpu", quiet=True)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"preset": 5},
+        {"preset": {"train": []}},
+        *({"preset": {"train": {"domain": d}}} for d in ([], "x")),
+    ],
+)
+def test_what_says_nothing_of_its_domain_is_left_to_the_reader_of_recipes(
+    metadata: dict[str, object],
+) -> None:
+    check_domain(metadata, "arc", "w")
