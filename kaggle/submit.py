@@ -9,6 +9,7 @@
 
 # %%
 import contextlib
+import glob
 import json
 import os
 import re
@@ -78,12 +79,20 @@ TRAINING_FILE = "arc-agi_training_challenges.json"
 SOLUTIONS_FILE = "arc-agi_training_solutions.json"
 SAMPLE_FILE = "sample_submission.json"
 MAX_DEPTH = 7
+MOUNT = "/kaggle/input"
 GRACE_SECONDS = 15
 SECOND_TRY_SECONDS = 30
 
 
 def roots() -> list[Path]:
-    return [Path(root) for root in SETTING["ROOTS"].split(os.pathsep) if root]
+    return [Path(root) for root in SETTING["ROOTS"].split(os.pathsep) if root.strip()]
+
+
+def settle_roots() -> None:
+    """Where the setting names no root, take the place that Kaggle uses."""
+    if not roots():
+        say(f"setting ROOTS={SETTING['ROOTS']!r} names no folder; {MOUNT} is taken")
+        SETTING["ROOTS"] = MOUNT
 
 
 def expected_folders(slug: str) -> Iterator[Path]:
@@ -91,7 +100,7 @@ def expected_folders(slug: str) -> Iterator[Path]:
     for root in roots():
         yield root / slug
         yield root / "competitions" / slug
-        yield from sorted(root.glob(f"datasets/*/{slug}"))
+        yield from sorted(root.glob(f"datasets/*/{glob.escape(slug)}"))
 
 
 def nearest(folders: list[Path], pattern: str) -> list[Path]:
@@ -110,10 +119,6 @@ def nearest(folders: list[Path], pattern: str) -> list[Path]:
     return []
 
 
-def first(found: list[Path]) -> Path | None:
-    return found[0] if found else None
-
-
 def working() -> Path:
     return Path(SETTING["WORKING"])
 
@@ -123,6 +128,19 @@ def find(slug: str, pattern: str) -> list[Path]:
     found = nearest(list(expected_folders(slug)), pattern) or nearest(roots(), pattern)
     say(f"{pattern}: {', '.join(map(str, found)) or 'not found below ' + SETTING['ROOTS']}")
     return found
+
+
+def first(found: list[Path]) -> Path | None:
+    return found[0] if found else None
+
+
+def weights() -> Path | None:
+    """The checkpoint to start from, if there is one."""
+    name = SETTING["WEIGHTS"]
+    if name == "none":
+        return None
+    pattern = glob.escape(name) if name else "*.safetensors"
+    return first(attempt("looking for the weights", lambda: find(SETTING["BUNDLE"], pattern), []))
 
 
 # %% [markdown]
@@ -320,6 +338,7 @@ def known_presets() -> list[str]:
 # %%
 def begin(out: Path) -> tuple[Path | None, dict[str, int]]:
     """The challenges file, and what it asks for; a complete fallback for that is written."""
+    settle_roots()
     tests = first(attempt("looking for the tasks", lambda: find(SETTING["COMPETITION"], TEST_FILE), []))
     owed = owed_by(attempt("reading the tasks", lambda: read_json(tests))) if tests else {}
     if not owed:
@@ -353,15 +372,14 @@ def predict(tests: Path, out: Path, end: float, options: list[str]) -> int:
 
 def answer(tests: Path, out: Path, owed: dict[str, int], end: float) -> None:
     """Predict on what the machine has; where that gives nothing, once more on the CPU and from nothing."""
-    wheel = first(find(SETTING["BUNDLE"], "arc_solver-*.whl"))
+    wheel = first(attempt("looking for the wheel", lambda: find(SETTING["BUNDLE"], "arc_solver-*.whl"), []))
     if wheel:
         attempt("installing", lambda: install(wheel))
     presets = attempt("asking for the presets", known_presets, [])
     gpus = gpu_names()
     say(f"devices: {', '.join(gpus) or 'no GPU'}; {os.cpu_count()} processors")
-    name = SETTING["WEIGHTS"]
-    weights = first(find(SETTING["BUNDLE"], name or "*.safetensors")) if name != "none" else None
-    checkpoint = ["--checkpoint", str(weights)] if weights else []
+    start = weights()
+    checkpoint = ["--checkpoint", str(start)] if start else []
     further = shlex.split(SETTING["OPTIONS"])
     code = predict(tests, out, end, [*checkpoint, *recipe_options(gpus, presets), *further])
     answers = repaired(attempt("reading the answers", lambda: read_json(out)), owed)

@@ -50,6 +50,48 @@ def test_nothing_found_is_said(submit: ModuleType, capsys: pytest.CaptureFixture
     assert "not found" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("setting", ["", ":", " ", " : "])
+def test_without_roots_the_usual_place_is_taken_and_that_is_said(
+    submit: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    setting: str,
+) -> None:
+    assert submit.MOUNT == submit.DEFAULTS["ROOTS"]
+    monkeypatch.setitem(submit.SETTING, "ROOTS", setting)
+    monkeypatch.setattr(submit, "MOUNT", str(tmp_path / "input"))
+    file = put(tmp_path / "input" / "arc-prize-2026" / submit.TEST_FILE, json.dumps(make_tasks(2, 2, "aa")))
+    tests, owed = submit.begin(tmp_path / "working" / "submission.json")
+    assert (tests, len(owed)) == (file, 2)
+    said = [line for line in capsys.readouterr().out.splitlines() if "ROOTS" in line]
+    assert len(said) == 1
+    assert f"setting ROOTS={setting!r}" in said[0]
+    assert submit.MOUNT in said[0]
+
+
+@pytest.mark.parametrize("name", ["w[best].safetensors", "w[!a]?*.safetensors", "plain.safetensors"])
+def test_named_weights_are_found_under_any_name(
+    submit: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "input" / "arc-solver"
+    put(folder / "another.safetensors")
+    assert submit.weights() == folder / "another.safetensors"
+    file = put(folder / name)
+    monkeypatch.setitem(submit.SETTING, "WEIGHTS", name)
+    assert submit.weights() == file
+    monkeypatch.setitem(submit.SETTING, "WEIGHTS", "none")
+    assert submit.weights() is None
+
+
+@pytest.mark.parametrize("name", ["/kaggle/w.safetensors", "no-such.safetensors"])
+def test_weights_that_are_not_there_cost_only_themselves(
+    submit: ModuleType, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(submit.SETTING, "WEIGHTS", name)
+    assert submit.weights() is None
+
+
 def test_the_fallback_is_complete_for_poisoned_tasks_too(submit: ModuleType, tmp_path: Path) -> None:
     tasks = make_tasks(2, 5, "aa") | POISON
     put(tmp_path / "input" / "arc-prize-2026" / submit.TEST_FILE, json.dumps(tasks))
