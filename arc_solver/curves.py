@@ -1,8 +1,10 @@
 """The curves of a training run on one page, from the lines of its metrics file."""
 
 import html
+import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import orjson
@@ -11,7 +13,11 @@ from arc_solver.drawing import printable
 from arc_solver.report_chart import CHART_STYLE, NUM_COLORS, Series, duration, line_chart, number
 from arc_solver.report_page import document, radios, theme_switch
 from arc_solver.task import DataError
+from submission.wording import count
 
+# A line of figures has some hundred bytes.
+MAX_BYTES = 1 << 28
+MAX_DIGITS = 18
 AXES = ("step", "seconds")
 # The figures one looks at first; the others follow by name.
 FIRST = ("loss", "exact", "ages", "examples_per_s")
@@ -23,37 +29,69 @@ CURVE_STYLE = """
 Record = Mapping[str, object]
 
 
-def parse_metrics(data: bytes, name: str = "metrics.jsonl") -> list[dict[str, object]]:
-    """The records of a file of JSON lines; a last line without its line break is one still being written.
+def read_metrics(path: Path) -> tuple[list[dict[str, object]], list[str]]:
+    """The records of a metrics file and what is to be said of it; DataError unless it can be read whole."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(data) > MAX_BYTES:
+        raise DataError(f"{path}: over {MAX_BYTES} bytes, which no run writes; keep the lines of interest")
+    return parse_metrics(data, str(path))
 
-    DataError names the line that is no JSON object.
+
+def parse_metrics(data: bytes, name: str = "metrics.jsonl") -> tuple[list[dict[str, object]], list[str]]:
+    """The records of a file of JSON lines, and a remark where lines are passed over for not being objects.
+
+    A run that was killed leaves half a line, and the one that goes on begins the next; a last line without
+    its line break is still being written.
     """
-    lines = data.split(b"\n")
-    records = []
-    for place, line in enumerate(lines[:-1], start=1):
+    records, broken = [], []
+    for place, line in enumerate(data.split(b"\n")[:-1], start=1):
+        record = _record(line)
+        if record is None:
+            broken.append(place)
+        else:
+            records.append(record)
+    if not broken:
+        return records, []
+    lines = count(len(broken), "line")
+    return records, [f"{name}: no JSON object and passed over: {lines}, the first is line {broken[0]}"]
+
+
+def _record(line: bytes) -> dict[str, object] | None:
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        # Python's own reader takes the NaN and Infinity that it also writes.
         try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise DataError(f"{name} line {place}: no JSON ({error}); remove the line") from error
-        if not isinstance(record, dict):
-            raise DataError(f"{name} line {place}: no JSON object; remove the line")
-        records.append(record)
-    return records
+            value = json.loads(line, parse_int=_whole)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, dict) else None
 
 
-def build_curves(metrics: Sequence[Record], title: str = "Training") -> str:
+def _whole(text: str) -> float:
+    # What is longer than any count may be beyond what Python reads as an integer, or takes for finite.
+    return int(text) if len(text) <= MAX_DIGITS else float(text)
+
+
+def build_curves(metrics: Sequence[Record], title: str = "Training", remarks: Sequence[str] = ()) -> str:
     """A page like the report with a chart for each numeric key against "step" and against "seconds".
 
     Keys that agree after their last "/" share a chart. What is not a finite number is left out, and so are
-    the records that a resumed run took back by starting again from an earlier step.
+    the records that a resumed run took back by starting again from an earlier step. `remarks` are lines
+    below the title.
     """
     records = _current(metrics)
     charts = _charts(records)
     figures = "".join(_figure(name, keys, records) for name, keys in charts.items())
     note = _extent(records) if charts else "No figures yet."
     switch = radios("axis", "against", [("step", "step", None), ("seconds", "time", None)])
+    notes = "".join(f'<p class="note">{html.escape(printable(remark, 300))}</p>' for remark in remarks)
     body = (
-        f'<header><h1>{html.escape(printable(title))}</h1><p class="note">{note}</p></header>\n'
+        f'<header><h1>{html.escape(printable(title))}</h1><p class="note">{note}</p>{notes}</header>\n'
         f'<div class="bar"><div>{switch}{theme_switch()}</div></div>\n<main class="charts">{figures}</main>'
     )
     return document(printable(title), body, CHART_STYLE + CURVE_STYLE)

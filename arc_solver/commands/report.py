@@ -44,12 +44,15 @@ def report(
 
     refuse_overwriting(out, submission, tasks, solutions, candidates)
     if run is not None:
-        from arc_solver.curves import build_curves, parse_metrics
+        from arc_solver.curves import build_curves, read_metrics
 
         source = run / "metrics.jsonl"
         if not source.is_file():
             raise DataError(f"{run}: no metrics.jsonl in the folder; is it a training run?")
-        page = build_curves(parse_metrics(source.read_bytes(), str(source)), f"Training run {run.name}")
+        records, remarks = read_metrics(source)
+        for remark in remarks:
+            print(f"warning: {remark}", file=sys.stderr)
+        page = build_curves(records, f"Training run {run.name}", remarks)
     elif submission is None or tasks is None:
         raise typer.BadParameter("give a submission and --tasks, or --run")
     else:

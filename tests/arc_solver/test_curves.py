@@ -1,13 +1,17 @@
 """Every finite figure of a run is on the page, at its place, and nothing else is."""
 
+import html
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
 
-from arc_solver.curves import build_curves, parse_metrics
+from arc_solver import curves
+from arc_solver.curves import build_curves, parse_metrics, read_metrics
+from arc_solver.files import append_line
 from arc_solver.report_chart import HEIGHT, LEFT, RIGHT, WIDTH, Series, duration, line_chart, number
 from arc_solver.task import DataError
 
@@ -123,13 +127,48 @@ def test_hostile_names_are_inert() -> None:
 
 def test_metrics_are_read_line_by_line() -> None:
     data = b"".join(orjson.dumps(record) + b"\n" for record in records(4))
-    assert parse_metrics(data) == records(4)
-    assert parse_metrics(data + b'{"step": 9') == records(4)
-    assert parse_metrics(b"") == []
-    with pytest.raises(DataError, match=r"^run/m line 5: no JSON .*"):
-        parse_metrics(data + b"{]\n", "run/m")
-    with pytest.raises(DataError, match="line 1: no JSON object"):
-        parse_metrics(b"[1]\n" + data)
+    assert parse_metrics(data) == (records(4), [])
+    assert parse_metrics(data + b'{"step": 9') == (records(4), [])
+    assert parse_metrics(b"") == ([], [])
+
+
+def test_lines_cut_short_are_passed_over_with_one_remark(tmp_path: Path) -> None:
+    log = tmp_path / "metrics.jsonl"
+    for record in records(4):
+        append_line(log, orjson.dumps(record))
+        if record["step"] in (10, 30):  # as a crash leaves it; the run that goes on ends the line first
+            log.write_bytes(log.read_bytes() + b'{"step": 9, "lo')
+    found, remarks = read_metrics(log)
+    assert found == records(4)
+    assert remarks == [f"{log}: no JSON object and passed over: 2 lines, the first is line 2"]
+    assert html.escape(remarks[0]) in build_curves(found, "run", remarks)
+    for line in (b"{]", b"[1]", b"\xff", b"5", b"[" * 100_000, b"null", b""):
+        found, remarks = parse_metrics(line + b"\n" + log.read_bytes()[:-1], "m")
+        assert found == records(4)[:3], line
+        assert remarks == ["m: no JSON object and passed over: 3 lines, the first is line 1"]
+
+
+def test_numbers_that_are_none_are_left_out_of_a_line() -> None:
+    text = '{"step": 1, "loss": NaN, "grad": -Infinity, "exact": 0.5}\n{"step": 2, "loss": 3, "big": 1e999, '
+    text += f'"long": {"9" * 9999}, "lo\\ud800": 1}}\n'
+    found, remarks = parse_metrics(text.encode())
+    page = build_curves(found)
+    assert remarks == []
+    assert headings(page) == ["loss", "exact", "lo\\ud800"]
+    assert "2 records up to step 2" in page
+    assert page.encode()
+
+
+def test_a_file_beyond_reason_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "metrics.jsonl"
+    log.write_bytes(b"{}\n" * 5)
+    monkeypatch.setattr(curves, "MAX_BYTES", 15)
+    assert read_metrics(log) == ([{}] * 5, [])
+    monkeypatch.setattr(curves, "MAX_BYTES", 14)
+    with pytest.raises(DataError, match="over 14 bytes, which no run writes"):
+        read_metrics(log)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_metrics(tmp_path)
 
 
 def test_numbers_and_durations_are_short() -> None:

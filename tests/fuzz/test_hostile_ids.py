@@ -185,7 +185,7 @@ def curves_of(payload: str) -> Node:
     """The curves of a run whose figures are named by the payload."""
     records = [{"step": step, payload: step, f"loss/{payload}": 1.0} for step in range(1, 4)]
     lines = "".join(json.dumps(each) + "\n" for each in records)
-    return read(build_curves(parse_metrics(lines.encode(), "metrics.jsonl"), payload))
+    return read(build_curves(parse_metrics(lines.encode(), "metrics.jsonl")[0], payload))
 
 
 def test_markup_stays_text() -> None:
