@@ -123,8 +123,8 @@ _PRESETS = (
     _gpu_arc("t4x2", "ARC at a Kaggle rerun on two T4, in float32 (not run here yet)", 10_000),
     Preset(
         "cpu-arc",
-        "ARC tasks on two cores within minutes: narrow, shallow recursion, Muon",
-        ModelConfig(width=96, num_heads=4, rounding=32, cycles=1, latent_steps=2, prefix_length=1),
+        "ARC tasks on two cores within minutes: one narrow layer with a convolution, shallow recursion, Muon",
+        dataclasses.replace(CPU_BOARD, vocabulary=12, width=128, num_layers=1, convolution=3, cycles=1),
         dataclasses.replace(
             CPU_TRAIN,
             batch_size=32,
