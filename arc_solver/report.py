@@ -92,6 +92,10 @@ def _notes(outcomes: Sequence[Outcome], submission: Mapping[str, object], truth:
         notes.append(
             f"{count(extra, 'id')} of the submission {_are(extra)} not among these tasks and not shown"
         )
+    if truth and (unjudged := sum(1 for outcome in outcomes if not outcome.judged)):
+        notes.append(
+            f"{count(unjudged, 'task')} shown {_are(unjudged)} without a known answer and not judged"
+        )
     if unseen := len(truth.keys() - ids):
         notes.append(f"{count(unseen, 'task')} of the truth {_are(unseen)} counted but not shown")
     return notes

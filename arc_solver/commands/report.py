@@ -82,12 +82,17 @@ def _submission_page(
     from arc_solver.report import build_report
     from submission.answers import load_answers
     from submission.score import score
+    from submission.truth import TruthError
 
     answers = load_answers(submission)
     truth = carried_truth(listed)
     found = truth_hash(truth)
     if solutions is not None:
         truth, found = read_truth(solutions)
+        if not any(task.id in truth for task in listed):
+            raise TruthError(
+                f"{solutions}: answers none of the tasks shown; give the solutions that belong to --tasks"
+            )
     if not everything:
         truth = {task.id: truth[task.id] for task in listed if task.id in truth}
     owed = {task.id: max(len(task.test), len(truth.get(task.id, ()))) for task in listed}

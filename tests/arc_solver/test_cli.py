@@ -356,6 +356,43 @@ def test_a_report_shows_what_can_be_read_and_counts_what_score_counts(
     assert "1 of 1 outputs with two attempts" in (folder / "page.html").read_text()
 
 
+def test_a_report_is_judged_by_the_solutions_that_were_given(arc_solve: Terminal, folder: Path) -> None:
+    carried = challenges()
+    for task_id, grids in solutions().items():
+        for pair, grid in zip(carried[task_id]["test"], grids, strict=True):
+            pair["output"] = grid
+    write(folder / "carried.json", carried)
+    write(folder / "part.json", {"task-0": [[[5]]], "task-2": solutions()["task-2"]})
+    write(folder / "other.json", {"elsewhere": [[[5]]]})
+    asked = ["report", "submission.json", "--tasks", "carried.json"]
+    for more in (["--only", "task-1"], ["--only", "task-1", "--only", "task-2", "--limit", "1"]):
+        outcome = arc_solve(*asked, "--solutions", "part.json", *more)
+        assert outcome.code == 3
+        assert "part.json: answers none of the tasks shown" in outcome.error_line()
+    assert arc_solve(*asked, "--solutions", "other.json").code == 3
+    assert not (folder / "report.html").exists()
+    assert arc_solve(*asked, "--solutions", "part.json").code == 0
+    page = (folder / "report.html").read_text()
+    assert "0 of 2 outputs with two attempts" in page
+    assert "1 task shown is without a known answer and not judged" in page
+    assert arc_solve(*asked).code == 0
+    assert "not judged" not in (folder / "report.html").read_text()
+
+
+def test_the_curves_of_a_run_that_was_killed_in_the_middle_of_a_line(
+    arc_solve: Terminal, folder: Path
+) -> None:
+    (folder / "run").mkdir()
+    text = '{"step": 1, "loss": 3}\n{"step": 2, "lo\n{"step": 2, "loss": NaN, "exact": 0.5}\n'
+    (folder / "run" / "metrics.jsonl").write_text(text)
+    drawn = arc_solve("report", "--run", "run", "--out", "page.html")
+    remark = "run/metrics.jsonl: no JSON object and passed over: 1 line, the first is line 2"
+    assert (drawn.code, drawn.out, drawn.err) == (0, "page.html\n", f"warning: {remark}\n")
+    page = (folder / "page.html").read_text()
+    assert remark in page
+    assert "2 records up to step 2" in page
+
+
 def test_report_is_written_with_votes(arc_solve: Terminal, folder: Path) -> None:
     line = {"task": "task-0", "index": 0, "grid": solutions()["task-0"][0], "weight": 7, "source": "x"}
     told = {"votes": 1, "confidence": 0.75, "views": 9}
