@@ -9,14 +9,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from build_notebook import SOURCE, notebook_of, with_settings
+from build_notebook import SOURCE, NotebookError, notebook_of, with_settings
 
-from arc_solver.checkpoint import CheckpointError, read_verified
+from arc_solver.checkpoint import CheckpointError, check_domain, read_verified
 
 MANIFEST = "bundle.json"
 NOBODY = "your-name"
@@ -27,8 +28,8 @@ class BundleError(ValueError):
     """The bundle cannot be built; the text is one line."""
 
 
-def arguments() -> argparse.Namespace:
-    """What the command line says."""
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What the command line says; `out` is made absolute."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -52,7 +53,10 @@ def arguments() -> argparse.Namespace:
         "--roots", default="/kaggle/input", help="where inputs are mounted, ':' between several"
     )
     parser.add_argument("--hours", type=float, default=12, help="what the competition allows")
-    return parser.parse_args(namespace=argparse.Namespace(weights=[]))
+    options = parser.parse_args(arguments, argparse.Namespace(weights=[]))
+    # The wheel is built in another working folder; a folder behind a link is replaced, not the link.
+    options.out = Path(os.path.realpath(options.out))
+    return options
 
 
 def build_wheel(folder: Path) -> Path:
@@ -62,11 +66,14 @@ def build_wheel(folder: Path) -> Path:
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise BundleError(f"the wheel was not built: {' '.join(last)}; try: {' '.join(command[1:])}")
-    return next(folder.glob("arc_solver-*.whl"))
+    wheels = list(folder.glob("arc_solver-*.whl"))
+    if not wheels:
+        raise BundleError(f"no arc_solver-*.whl was built; try: {' '.join(command[1:])}")
+    return wheels[0]
 
 
 def add_weights(paths: list[Path], folder: Path) -> None:
-    """Copy checkpoints that `arc-solve info` can read and whose hashes agree; BundleError for another."""
+    """Copy checkpoints for ARC that `arc-solve info` can read and whose hashes agree, or BundleError."""
     for path in paths:
         if (folder / path.name).exists():
             raise BundleError(f"{path}: two weights named {path.name}; rename one")
@@ -78,9 +85,10 @@ def add_weights(paths: list[Path], folder: Path) -> None:
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise BundleError(f"{path}: arc-solve info refuses it: {reason[0].removeprefix('error: ')}")
         try:
-            read_verified(path)
+            header, _ = read_verified(path)
+            check_domain(header.metadata, "arc", path.name)
         except CheckpointError as error:
-            raise BundleError(f"{path}: {error}") from error
+            raise BundleError(f"{path}: {str(error).removeprefix(f'{path.name}: ')}") from error
         shutil.copyfile(path, folder / path.name)
 
 
@@ -146,30 +154,73 @@ def check(options: argparse.Namespace) -> None:
         raise BundleError(f"--slug {options.slug!r}: it is the title too, which needs 6 characters")
     if not 0 < options.hours <= 24:
         raise BundleError(f"--hours {options.hours:g}: expected more than 0 and at most 24")
-    if options.out.exists() and not (options.out / MANIFEST).exists() and any(options.out.iterdir()):
-        raise BundleError(f"--out {options.out}: holds other files; name a new folder or an earlier bundle")
+    if not options.roots.replace(os.pathsep, "").strip():
+        text = f"names no folder; expected one or more with {os.pathsep!r} between"
+        raise BundleError(f"--roots {options.roots!r}: {text}")
+    if options.out.exists():
+        added(options.out)
+
+
+def added(out: Path) -> list[Path]:
+    """What is in the folder but not of an earlier bundle; BundleError where it holds something else."""
+    advice = "name a new folder or an earlier bundle"
+    if not out.is_dir():
+        raise BundleError(f"--out {out}: not a folder; {advice}")
+    inside = sorted(out.iterdir())
+    if not inside:
+        return []
+    if not (out / MANIFEST).is_file():
+        raise BundleError(f"--out {out}: holds other files; {advice}")
+    try:
+        own = {MANIFEST, *json.loads((out / MANIFEST).read_bytes())["files"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"--out {out}: its {MANIFEST} is not of a bundle; {advice}") from error
+    return [path for path in inside if path.name not in own]
+
+
+def keep_added(out: Path, fresh: Path) -> None:
+    """Copy what was added to an earlier bundle into the fresh one; BundleError where both hold a name."""
+    for path in added(out):
+        target = fresh / path.name
+        if target.exists():
+            text = "which is not of the earlier bundle but would be of this one; move it away or rename it"
+            raise BundleError(f"--out {out}: holds {path.name}, {text}")
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, target, symlinks=True)
+        else:
+            shutil.copy2(path, target, follow_symlinks=False)
 
 
 def build(options: argparse.Namespace) -> None:
-    """Build the bundle beside its place and put it there as a whole."""
+    """Build the bundle beside its place and put it there whole, with what was added to an earlier one."""
     check(options)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.out.parent, prefix=".bundle-") as folder:
-        fresh = Path(folder, "bundle")
+        fresh, earlier = Path(folder, "bundle"), Path(folder, "earlier")
         fresh.mkdir()
         fill(fresh, options)
         if options.out.exists():
-            shutil.rmtree(options.out)
-        fresh.rename(options.out)
+            keep_added(options.out, fresh)
+            options.out.rename(earlier)
+        try:
+            fresh.rename(options.out)
+        except OSError:
+            if earlier.exists():
+                earlier.rename(options.out)
+            raise
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Build, and list what is in the folder."""
-    options = arguments()
+    options = options_of(arguments)
     try:
         build(options)
-    except BundleError as error:
+    except (BundleError, NotebookError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        reason = f"{error.filename or options.out}: {error.strerror or error}"
+        print(f"error: {reason}; the bundle was not built", file=sys.stderr)
         return 1
     for path in sorted(options.out.iterdir()):
         print(f"{path.stat().st_size:>12,}  {path.name}")

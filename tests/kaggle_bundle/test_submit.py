@@ -58,7 +58,7 @@ def test_without_roots_the_usual_place_is_taken_and_that_is_said(
     capsys: pytest.CaptureFixture[str],
     setting: str,
 ) -> None:
-    assert submit.MOUNT == submit.DEFAULTS["ROOTS"]
+    assert submit.DEFAULTS["ROOTS"] == submit.MOUNT
     monkeypatch.setitem(submit.SETTING, "ROOTS", setting)
     monkeypatch.setattr(submit, "MOUNT", str(tmp_path / "input"))
     file = put(tmp_path / "input" / "arc-prize-2026" / submit.TEST_FILE, json.dumps(make_tasks(2, 2, "aa")))
