@@ -6,11 +6,14 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True)
 class Row:
-    """A promise: what goes wrong, what holds nevertheless, and how many tries are the least to say so."""
+    """A promise: what goes wrong, what holds nevertheless, and how many tries are the least to say so.
+
+    The tries are by what is tried, in the words of the tally: a row may rest on several, each with its own.
+    """
 
     fault: str
     promise: str
-    least: int
+    least: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -32,69 +35,104 @@ ROWS = {
         "SIGKILL at any instant of training",
         "the next start goes on from the newest whole checkpoint and ends bit for bit like a run that nobody "
         "killed; one interval is lost at most, no temporary file stays",
-        200,
+        {"kills": 200, "kills within a save": 100},
     ),
-    2: Row("SIGKILL at every system call of a save", "the old checkpoint or the new one, never another", 25),
+    2: Row(
+        "SIGKILL at every system call of a save",
+        "the old checkpoint or the new one, never another",
+        {"calls of the writer": 10, "states after a power cut, in a model of the disk": 25},
+    ),
     3: Row(
         "SIGTERM, SIGINT",
         "the step is finished and saved, exit 143 or 130 within 10 s; a second one ends at once",
-        50,
+        {
+            "signals at random times": 50,
+            "second signals": 12,
+            "signals in the first seconds of the program": 12,
+        },
     ),
     4: Row(
         "disk full, I/O error",
         "old artefacts intact, nothing lies about, one line with the bytes needed and available",
-        50,
+        {"writes that fail": 50, "other calls that fail": 50},
     ),
     5: Row(
         "a checkpoint cut short, flipped or from elsewhere",
         "found before a tensor is used; a restart takes the one before with one warning, "
         "a file that was named is refused",
-        2000,
+        {"damaged files": 2000, "damaged headers": 10_000},
     ),
     6: Row(
         "another shape, recipe or other tasks",
         "refused with the first differences; rows are never reset in silence",
-        40,
+        {"settings of a recipe": 40, "changes of the tasks": 10, "shapes of tensors": 250},
     ),
     7: Row(
         "NaN or infinity in loss, gradient, weight",
         "reaches no weight, optimizer, average or file; the exit names step and quantity",
-        180,
+        {"injections": 180},
     ),
     8: Row(
         "out of memory in a prediction",
         "batches are halved and the same rows tried again; a row that does not fit gets a fallback",
-        20,
+        {"limits of memory": 20},
     ),
-    9: Row("a worker is killed, crashes, hangs, babbles", "the supervisor answers with what it has", 80),
+    9: Row(
+        "a worker is killed, crashes, hangs, babbles",
+        "the supervisor answers with what it has",
+        {"workers that die or babble": 80, "workers that hang": 20},
+    ),
     10: Row(
         "a time limit",
         "a valid, complete submission before it; a reader never sees an invalid file",
-        60,
+        {"random time limits, three seeds of tasks": 60},
     ),
-    11: Row("the supervisor is killed", "the last file is valid and complete", 100),
+    11: Row(
+        "the supervisor is killed",
+        "the last file is valid and complete",
+        {
+            "SIGKILLs of the supervisor": 100,
+            "SIGTERMs of the supervisor": 10,
+            "SIGINTs of the supervisor": 10,
+        },
+    ),
     12: Row(
         "malformed input",
         "read, or refused in one line that names the place, as an independent check judges",
-        100_000,
+        {
+            "damaged task files": 100_000,
+            "damaged puzzles": 10_000,
+            "damaged candidates": 10_000,
+            "damaged solutions": 10_000,
+        },
     ),
-    13: Row("one hostile task among many", "the answers to the others stay, to the byte", 1),
+    13: Row(
+        "one hostile task among many",
+        "the answers to the others stay, to the byte",
+        {"kinds of fault read": 50, "predictions with one of them": 50},
+    ),
     14: Row(
         "a hostile checkpoint",
         "nothing in it is carried out, one line refuses it; only `convert` opens a .pt, weights only, "
         "in a child",
-        20,
+        {"payloads, each through every command": 20},
     ),
     15: Row(
-        "hostile ids and markup", "nothing is written outside the folder; inert in HTML and terminal", 500
+        "hostile ids and markup",
+        "nothing is written outside the folder; inert in HTML and terminal",
+        {"hostile ids": 500, "markup in a page": 100},
     ),
     16: Row(
         "two runs in one folder",
         "one wins, the other leaves within a second and names the owner's process",
-        50,
+        {"pairs of runs": 50},
     ),
-    17: Row("a hostile or partial submission to the scorer", "the truth decides coverage", 1000),
-    18: Row("the same seed", "the same bytes, for any hash seed", 2),
+    17: Row(
+        "a hostile or partial submission to the scorer",
+        "the truth decides coverage",
+        {"random submissions": 1000, "damaged submissions": 10_000},
+    ),
+    18: Row("the same seed", "the same bytes, for any hash seed", {"pairs of runs": 5}),
 }
 ALL = "1000000"  # of what can be counted out
 COMMAND = "tests/faults/test_command.py"

@@ -123,8 +123,12 @@ def shortfalls(results: dict[str, Result], rows: set[int]) -> list[str]:
     for number in sorted(rows):
         own = [results[job.name] for job in JOBS if number in job.rows and job.name in results]
         told = lines(number, own)
-        if max((tried for _, tried, _ in told), default=0) < ROWS[number].least:
-            found.append(f"row {number}: fewer tries than {ROWS[number].least}")
+        counted = {what: tried for what, tried, _ in told}
+        found += [
+            f"row {number}: {counted.get(what, 0)} {what}, fewer than {least}"
+            for what, least in ROWS[number].least.items()
+            if counted.get(what, 0) < least
+        ]
         found += [f"row {number}: {held} of {tried} {what}" for what, tried, held in told if held < tried]
     failed = [name for name, each in results.items() if each.code]
     return found + [f"{name} failed; see {RESULTS / name}.log" for name in failed]

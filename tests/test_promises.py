@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import reliability
-from tests.promises import JOBS, ROWS, Job
+from tests.promises import JOBS, ROWS, Job, Row
 from tests.reliability import BEGIN, DOCUMENT, END, Result, shortfalls, table, written
 
 
@@ -39,13 +39,42 @@ def test_the_table_tells_what_was_tried_and_held() -> None:
 
 
 def test_what_falls_short_is_said() -> None:
-    good = results(test_kills=(1, "kills", 200, 200))
-    assert shortfalls(good, {1}) == []
-    assert shortfalls(results(test_kills=(1, "kills", 200, 199)), {1}) == ["row 1: 199 of 200 kills"]
-    assert "fewer tries than 200" in shortfalls(results(test_kills=(1, "kills", 199, 199)), {1})[0]
-    assert "fewer tries" in shortfalls({}, {1})[0]
-    failed = {"test_kills": Result(good["test_kills"].tallies, 1, 1.0, "")}
-    assert "test_kills failed" in shortfalls(failed, {1})[0]
+    good = results(test_not_finite=(7, "injections", 180, 180))
+    assert shortfalls(good, {7}) == []
+    assert shortfalls(results(test_not_finite=(7, "injections", 180, 179)), {7}) == [
+        "row 7: 179 of 180 injections"
+    ]
+    assert shortfalls(results(test_not_finite=(7, "injections", 179, 179)), {7}) == [
+        "row 7: 179 injections, fewer than 180"
+    ]
+    assert shortfalls({}, {7}) == ["row 7: 0 injections, fewer than 180"]
+    failed = {"test_not_finite": Result(good["test_not_finite"].tallies, 1, 1.0, "")}
+    assert "test_not_finite failed" in shortfalls(failed, {7})[0]
+
+
+def test_many_tries_of_one_thing_do_not_stand_for_another() -> None:
+    headers = {"test_header_fuzz": (5, "damaged headers", 10_000, 10_000)}
+    few = results(test_damaged_checkpoints=(5, "damaged files", 12, 12), **headers)
+    assert shortfalls(few, {5}) == ["row 5: 12 damaged files, fewer than 2000"]
+    assert shortfalls(results(**headers), {5}) == ["row 5: 0 damaged files, fewer than 2000"]
+    enough = results(test_damaged_checkpoints=(5, "damaged files", 2000, 2000), **headers)
+    assert shortfalls(enough, {5}) == []
+
+
+def test_every_least_is_of_what_the_page_tells() -> None:
+    told: dict[int, dict[str, int]] = {}
+    number = 0
+    for line in DOCUMENT.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0].splitlines():
+        if not line.startswith("|") or line.startswith(("| #", "|--")):
+            continue
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        number = int(cells[0]) if cells[0] else number
+        tried, _, what = cells[-2].partition(" ")
+        told.setdefault(number, {})[what] = int(tried.replace(",", ""))
+    for number, row in ROWS.items():
+        assert row.least, number
+        for what, least in row.least.items():
+            assert told[number][what] >= least, (number, what)
 
 
 def test_a_job_is_run_counted_and_not_run_again(
@@ -63,6 +92,7 @@ def test_a_job_is_run_counted_and_not_run_again(
     monkeypatch.setattr(
         reliability, "JOBS", (Job((1,), (str(tmp_path / "test_sample.py"),), {"SAMPLE": "200"}),)
     )
+    monkeypatch.setattr(reliability, "ROWS", {1: Row("a fault", "a promise", {"kills": 200, "more": 3})})
     monkeypatch.setattr(reliability, "sources", lambda: "the same")
     assert reliability.main(["--rows", "1"]) == 0
     first = capsys.readouterr()
