@@ -105,6 +105,12 @@ def sweep_stale(folder: Path) -> int:
     return num_removed
 
 
+def sweep_beside(*targets: Path | None) -> None:
+    """Sweep the folders that these files will be written into; a link is followed as the writer does."""
+    for folder in {Path(os.path.realpath(target)).parent for target in targets if target is not None}:
+        sweep_stale(folder)
+
+
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
     """Own `folder` (made when missing) for the length of the block; FolderInUse at once when another does.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from arc_solver.files import sha256_file, write_atomic
+from arc_solver.files import sha256_file, sweep_beside, write_atomic
 from arc_solver.judging import owed_outputs, read_truth
 from arc_solver.manifest import now_text, source_facts, versions, write_manifest
 from arc_solver.mergetrial import Trial, try_out
@@ -44,6 +44,7 @@ def merge_files(wish: Merge) -> dict[str, Any]:
     is handed in alone leaves blank is filled from the others.
     """
     begun = now_text()
+    sweep_beside(wish.out)
     readable, faults = read_tasks_softly(wish.tasks)
     owed = owed_outputs(readable, faults)
     queries = expected_queries(owed)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,11 +45,41 @@ def sayer(quiet: bool) -> Callable[[str], None]:
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
 
-def refuse_overwriting(out: Path, *inputs: Path | str | None) -> None:
-    """A usage error where the output would replace one of the files it is made from."""
-    for given in inputs:
-        if given is not None and Path(given).is_file() and out.exists() and out.samefile(given):
-            raise typer.BadParameter(f"--out {out}: this is one of the inputs; choose another path")
+def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str | None) -> None:
+    """A usage error where an output, given by its option, is one of the inputs or another of the outputs.
+
+    A task in a folder of tasks is an input too.
+    """
+    written = [(option, path) for option, path in outputs.items() if path is not None]
+    for option, path in written:
+        if any(_is_of(path, Path(given)) for given in inputs if given is not None):
+            raise typer.BadParameter(f"{option} {path}: this is one of the inputs; choose another path")
+    for (first, one), (second, other) in combinations(written, 2):
+        if _identity(one) == _identity(other):
+            raise typer.BadParameter(f"{second} {other}: the same file as {first}; choose another path")
+
+
+def with_manifest(out: Path) -> dict[str, Path | None]:
+    """`--out` and the manifest that comes with it, as `refuse_overwriting` takes them."""
+    from arc_solver.manifest import manifest_path
+
+    return {"--out": out, "the manifest of --out": manifest_path(out) if out.name else None}
+
+
+def _is_of(path: Path, given: Path) -> bool:
+    if _identity(path) == _identity(given):
+        return True
+    is_read = given.is_dir() and path.name.endswith((".json", ".json.gz")) and path.is_file()
+    return is_read and _identity(path.parent) == _identity(given)
+
+
+def _identity(path: Path) -> tuple[int, int] | str:
+    """What tells a file, however it is named; of one that is not there its place."""
+    try:
+        found = path.stat()
+    except OSError:
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino
 
 
 def chosen(

@@ -34,7 +34,9 @@ def convert(
     The foreign file is opened in a process of its own, weights only; nothing else in it is run.
     """
     from arc_solver.convert import Choices, convert_file
+    from arc_solver.files import sweep_beside
 
+    sweep_beside(out)
     facts = convert_file(model, out, identifiers, Choices(heads, prefix, cycles, latent_steps))
     typer.echo(
         json.dumps(facts) if as_json else "\n".join(f"{key:12} {value}" for key, value in facts.items())

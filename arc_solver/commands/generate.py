@@ -42,12 +42,13 @@ def generate(
         raise typer.BadParameter("--min-rating is for Sudokus; a maze has --min-path")
     import numpy as np
 
-    from arc_solver.files import write_atomic
+    from arc_solver.files import sweep_beside, write_atomic
     from arc_solver.sources.board_set import BoardSet
     from arc_solver.sources.maze import generate_mazes
     from arc_solver.sources.puzzle_files import MAZE, SUDOKU, board_csv, read_boards
     from arc_solver.sources.sudoku import generate_sudoku
 
+    sweep_beside(out)
     rng = np.random.default_rng(seed)
     form = SUDOKU if kind == "sudoku" else MAZE
     seen = BoardSet.joined([read_boards(path, (form,))[0] for path in exclude]) if exclude else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from arc_solver.commands.console import refuse_overwriting
+from arc_solver.commands.console import refuse_overwriting, with_manifest
 
 EPILOG = "\b\nExample: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json"
 RULES = ("votes", "round-robin", "learnt")
@@ -48,7 +48,7 @@ def merge(
         raise typer.BadParameter(f"--rule {rule!r}: expected one of {', '.join(RULES)}")
     if rule == "learnt" and solutions is None:
         raise typer.BadParameter("--rule learnt needs --solutions to learn from")
-    refuse_overwriting(out, tasks, solutions, *candidates, *(calibrate or ()))
+    refuse_overwriting(with_manifest(out), tasks, solutions, *candidates, *(calibrate or ()))
     if calibrate and solutions is None:
         raise typer.BadParameter(
             "--calibrate needs --solutions, the answers of the tasks of those candidates"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from arc_solver.commands.console import chosen, duration, sayer, seconds_of
+from arc_solver.commands.console import chosen, duration, refuse_overwriting, sayer, seconds_of, with_manifest
 
 if TYPE_CHECKING:
     from arc_solver.clock import Times
@@ -84,14 +84,19 @@ def predict(
     started = process_start()
     seconds = seconds_of(time_limit)
     say = sayer(quiet)
-    if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
+    holds_boards = Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt"))
+    if holds_boards and out == Path("submission.json"):
+        out = Path("answers.csv")
+    written = with_manifest(out) | {"--candidates": candidates, "--keep": keep}
+    refuse_overwriting(written, tasks, checkpoint)
+    if holds_boards:
         chains = {"rollouts": rollouts, "sigma": sigma}
         settings = [*settings, *(f"{key}={value}" for key, value in chains.items() if value is not None)]
         if only or max_canvas or preset:
             raise typer.BadParameter(f"--only, --max-canvas and --preset are for tasks; {tasks} holds boards")
         wish = Wish(
             source=tasks,
-            out=out if out != Path("submission.json") else Path("answers.csv"),
+            out=out,
             checkpoint=checkpoint,
             settings=tuple(settings),
             views=views,

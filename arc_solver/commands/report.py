@@ -39,10 +39,12 @@ def report(
 
     Self-contained: every task with both attempts, or the curves of a training run.
     """
-    from arc_solver.files import write_atomic
+    from arc_solver.files import sweep_beside, write_atomic
     from arc_solver.task import DataError, read_tasks_softly
 
-    refuse_overwriting(out, submission, tasks, solutions, candidates)
+    log = None if run is None else run / "metrics.jsonl"
+    refuse_overwriting({"--out": out}, submission, tasks, solutions, candidates, log)
+    sweep_beside(out)
     if run is not None:
         from arc_solver.curves import build_curves, read_metrics
 

@@ -106,7 +106,8 @@ def _watch_board(
 
 
 def _written(out: Path, picture: bytes) -> None:
-    from arc_solver.files import write_atomic
+    from arc_solver.files import sweep_beside, write_atomic
 
+    sweep_beside(out)
     write_atomic(out, picture)
     typer.echo(str(out))
