@@ -329,13 +329,18 @@ def test_same_input_same_bytes_under_any_hash_seed(repository: Path) -> None:
     assert run.stdout.strip() == own
 
 
-def test_four_hundred_tasks_stay_small() -> None:
-    rng = np.random.default_rng(11)
-    tasks, truth = random_tasks(rng, 400, high=16)
-    submission = {
+def four_hundred() -> tuple[list[Task], dict[str, list], dict[str, object]]:
+    """As many tasks as a public set has, with their truth and a submission that solves them all."""
+    tasks, truth = random_tasks(np.random.default_rng(11), 400, high=16)
+    submission: dict[str, object] = {
         name: [{"attempt_1": output, "attempt_2": output[::-1]} for output in outputs]
         for name, outputs in truth.items()
     }
+    return tasks, truth, submission
+
+
+def test_four_hundred_tasks_stay_small() -> None:
+    tasks, truth, submission = four_hundred()
     cells = sum(grid.size for task in tasks for pair in task.train for grid in (pair.input, pair.output))
     assert cells > 400 * 4 * 100
     assert len(build_report(tasks, submission, truth=truth).encode()) < 8_000_000
@@ -380,6 +385,15 @@ def test_browser_has_nothing_to_complain_of_in_hostile_markup(tmp_path: Path) ->
     path.write_text(build_report(tasks, submission, truth=truth, title=MARKUP[0]), encoding="utf-8")
     # A script that ran or was stopped, an element that asked for something: each leaves a line.
     assert photograph(path, tmp_path / "hostile.png", (1200, 2600)) == ""
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on this machine")
+def test_browser_has_nothing_to_complain_of_in_four_hundred_tasks(tmp_path: Path) -> None:
+    tasks, truth, submission = four_hundred()
+    path = tmp_path / "many.html"
+    path.write_text(build_report(tasks, submission, truth=truth), encoding="utf-8")
+    assert photograph(path, tmp_path / "many.png", (1200, 2600)) == ""
+    assert (tmp_path / "many.png").stat().st_size > 10_000
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on this machine")
