@@ -13,10 +13,11 @@ import numpy as np
 
 from arc_solver.boardstanding import BLOCK, BoardStanding
 from arc_solver.boxes import boxed_weights
-from arc_solver.checkpoint import check_domain, read_header
+from arc_solver.checkpoint import Header, check_domain, preset_from, read_header
 from arc_solver.clock import Times
+from arc_solver.config import apply_settings
 from arc_solver.domain.boards import board_scores
-from arc_solver.files import sha256_file
+from arc_solver.files import sha256_file, sweep_beside
 from arc_solver.manifest import now_text, versions, write_manifest
 from arc_solver.messages import Message
 from arc_solver.request import Wish
@@ -48,20 +49,16 @@ class BoardPrediction:
     def run(self) -> dict[str, Any]:
         """Write the file without answers, answer the boards, write what came; returns what was done.
 
-        Raises WorkerRefusal, or what is wrong with the checkpoint, with the file in place.
+        What can be seen at once to be wrong with the checkpoint or a setting is raised before anything is
+        written, a WorkerRefusal with the file in place.
         """
+        used, header = self._checked()
+        sweep_beside(self.wish.out)
         self.standing.file.write()
         self.say(f"{self.wish.out}: all {len(self.boards)} questions; answers are added as they come")
-        if self.checkpoint is None:
-            raise DataError(
-                f"{self.wish.source}: no weights ship for {self.boards.kind} of side {self.boards.side}; "
-                f"name some with --checkpoint (`arc-solve train --data {self.wish.source}` makes them)"
-            )
-        header = read_header(self.checkpoint)
-        check_domain(header.metadata, self.boards.kind, self.checkpoint.name)
         self._write_manifest({"state": "unfinished"})
         try:
-            outcome = self._answer(self.checkpoint)
+            outcome = self._answer(used)
         finally:
             self.standing.file.close()
         facts = {
@@ -76,8 +73,8 @@ class BoardPrediction:
         for failure in outcome.failures:
             self.say(f"warning: {failure}")
         checkpoint = {
-            "name": str(self.checkpoint),
-            "sha256": sha256_file(self.checkpoint),
+            "name": str(used),
+            "sha256": sha256_file(used),
             "step": header.metadata.get("step"),
             "trained_on": header.metadata.get("files", []),
         }
@@ -87,6 +84,18 @@ class BoardPrediction:
             | {"workers": list(self.facts.values()), "done": facts}
         )
         return facts
+
+    def _checked(self) -> tuple[Path, Header]:
+        """The weights and their header; refuses what can be refused without a worker and in no time."""
+        if self.checkpoint is None:
+            raise DataError(
+                f"{self.wish.source}: no weights ship for {self.boards.kind} of side {self.boards.side}; "
+                f"name some with --checkpoint (`arc-solve train --data {self.wish.source}` makes them)"
+            )
+        header, name = read_header(self.checkpoint), self.checkpoint.name
+        check_domain(header.metadata, self.boards.kind, name)
+        apply_settings(preset_from(header.metadata, name), list(self.wish.settings))
+        return self.checkpoint, header
 
     def _answer(self, checkpoint: Path) -> Outcome:
         conditions = conditions_of(self.wish, self.times, self.say, self.worker)

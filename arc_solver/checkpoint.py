@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arc_solver.config import TrainConfig
+from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig, from_mapping
 
 FORMAT = 1
 METADATA_KEY = "arc_solver"
@@ -148,10 +148,25 @@ def read_verified(path: Path) -> tuple[Header, bytes]:
     return header, content
 
 
+def preset_from(metadata: dict[str, Any], name: str) -> Preset:
+    """The recipe that a checkpoint was trained with."""
+    try:
+        recipe = metadata["preset"]
+        return Preset(
+            str(recipe["name"]),
+            str(recipe["about"]),
+            from_mapping(ModelConfig, recipe["model"]),
+            from_mapping(TrainConfig, recipe["train"]),
+            from_mapping(PredictConfig, recipe["predict"]),
+        )
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"{name}: the recipe in the file cannot be read: {error}") from error
+
+
 def check_domain(metadata: dict[str, Any], domain: str, name: str) -> None:
     """CheckpointError where the weights called `name` are for another domain than the material at hand.
 
-    Metadata without a readable domain pass: `weights.preset_from` says what is wrong with a recipe.
+    Metadata without a readable domain pass: `preset_from` says what is wrong with a recipe.
     """
     trained = str(_part(_part(metadata, "preset"), "train").get("domain", TrainConfig.domain))
     if trained in MATERIAL and trained != domain:

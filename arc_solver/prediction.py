@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arc_solver.checkpoint import MATERIAL, check_domain, read_header
+from arc_solver.checkpoint import MATERIAL, check_domain, preset_from, read_header
 from arc_solver.clock import Times
 from arc_solver.config import ConfigError, apply_settings
+from arc_solver.files import sweep_beside
 from arc_solver.jsontext import shown
 from arc_solver.judging import owed_outputs
 from arc_solver.manifest import now_text, source_facts, versions, write_manifest
@@ -51,9 +52,11 @@ class Prediction:
     def run(self) -> dict[str, Any]:
         """Write the fallback, answer the tasks, write what came; returns what was done.
 
-        The file is valid and complete from the first moment on. Raises WorkerRefusal, or what is wrong with a
-        recipe or checkpoint, with the fallback in place.
+        What can be seen at once to be wrong with a recipe or checkpoint is raised before anything is written.
+        From then on the file is valid and complete; a WorkerRefusal is raised with the fallback in place.
         """
+        self._check()
+        sweep_beside(self.wish.out, self.wish.candidates)
         self.standing.file.write()
         owed = self.standing.owed
         self.say(f"{self.wish.out}: complete fallback for {len(owed)} tasks; answers replace it as they come")
@@ -63,7 +66,6 @@ class Prediction:
                 "it gets the fallback answer" if named else "no submission can name it, so it is left out"
             )
             self.say(f"warning: {fault.text}; {answer}")
-        self._check()
         self._write_manifest()
         outcome = Outcome(False, ())
         try:
@@ -92,16 +94,20 @@ class Prediction:
         return [query for query in self.standing.unanswered() if query.task_id in readable]
 
     def _check(self) -> None:
-        """Refuse what can be refused without a worker."""
-        if self.wish.preset is not None:
-            recipe = apply_settings(find_preset(self.wish.preset), list(self.wish.settings))
+        """Refuse what can be refused without a worker and in no time: only the header of a file is read."""
+        wish = self.wish
+        if wish.preset is not None:
+            recipe = apply_settings(find_preset(wish.preset), list(wish.settings))
             if recipe.train.domain != "arc":
                 raise ConfigError(
                     f"preset {recipe.name!r} is for {recipe.train.domain}, but these are {MATERIAL['arc']}"
                 )
-        if self.wish.checkpoint is not None:
-            header = read_header(self.wish.checkpoint)
-            check_domain(header.metadata, "arc", self.wish.checkpoint.name)
+        if wish.checkpoint is not None:
+            header = read_header(wish.checkpoint)
+            check_domain(header.metadata, "arc", wish.checkpoint.name)
+            own = preset_from(header.metadata, wish.checkpoint.name)
+            if wish.preset is None:
+                apply_settings(own, list(wish.settings))
 
     def _answer(self) -> Outcome:
         wish, times = self.wish, self.times

@@ -20,10 +20,11 @@ from arc_solver.checkpoint import (
     METADATA_KEY,
     CheckpointError,
     header_hash,
+    preset_from,
     read_verified,
     tensor_hash,
 )
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig, from_mapping
+from arc_solver.config import Preset
 from arc_solver.files import write_atomic
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
@@ -128,21 +129,6 @@ def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
                 f"{name}: the recipe in the file is beyond its tensors or beyond reason ({field}: {wanted}, "
                 f"at most {limit}); the file contradicts itself"
             )
-
-
-def preset_from(metadata: dict[str, Any], name: str) -> Preset:
-    """The recipe that a checkpoint was trained with."""
-    try:
-        recipe = metadata["preset"]
-        return Preset(
-            str(recipe["name"]),
-            str(recipe["about"]),
-            from_mapping(ModelConfig, recipe["model"]),
-            from_mapping(TrainConfig, recipe["train"]),
-            from_mapping(PredictConfig, recipe["predict"]),
-        )
-    except (ConfigError, AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise CheckpointError(f"{name}: the recipe in the file cannot be read: {error}") from error
 
 
 def preset_values(preset: Preset) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints
+from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints, preset_from
 from arc_solver.config import Preset
 from arc_solver.domain import TrainingData
 from arc_solver.files import remove
@@ -22,7 +22,6 @@ from arc_solver.training.state import TrainState
 from arc_solver.weights import (
     check_recipe,
     check_state,
-    preset_from,
     preset_values,
     puzzles_from,
     read_tensors,

@@ -1,7 +1,6 @@
 """Weights of another kind of puzzle are refused in one line, before anything is computed with them."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -64,10 +63,23 @@ def test_predict_and_watch_refuse(
         assert (done.code, done.out, done.error_line()) == (1, "", line)
 
 
-def test_the_fallback_stays(arc_solve: Terminal, tmp_path: Path) -> None:
-    asked = ["--tasks", "tasks.json", "--checkpoint", weights(tmp_path, "maze"), "--out", "s.json"]
-    assert arc_solve("predict", *asked).code == 1
-    assert json.loads((tmp_path / "s.json").read_bytes()).keys() == challenges().keys()
+@pytest.mark.parametrize("source", ["tasks.json", "boards.csv"])
+def test_what_was_there_stays(arc_solve: Terminal, tmp_path: Path, source: str) -> None:
+    (tmp_path / "out").write_text("the answers of yesterday")
+    before = sorted(tmp_path.iterdir())
+    for more in (
+        ["--checkpoint", weights(tmp_path, "maze")],
+        ["--checkpoint", "none.safetensors"],
+        ["--checkpoint", source],
+    ):
+        assert arc_solve("predict", "--tasks", source, *more, "--out", "out").code == 1
+    fitting = weights(tmp_path, "arc" if source == "tasks.json" else "sudoku")
+    wrong = ["--checkpoint", fitting, "--set", "halt_logitt=1"]
+    refused = arc_solve("predict", "--tasks", source, *wrong, "--out", "out")
+    assert refused.code == 2
+    assert "halt_logit" in refused.error_line()
+    assert (tmp_path / "out").read_text() == "the answers of yesterday"
+    assert sorted(tmp_path.iterdir()) == sorted([*before, fitting])
 
 
 def test_a_recipe_of_another_domain_is_refused_too(arc_solve: Terminal) -> None:

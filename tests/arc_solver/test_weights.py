@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from arc_solver.checkpoint import METADATA_KEY, CheckpointError
+from arc_solver.checkpoint import METADATA_KEY, CheckpointError, preset_from
 from arc_solver.config import PredictConfig
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
-from arc_solver.weights import load, preset_from, preset_values, save
+from arc_solver.weights import load, preset_values, save
 from tests.arc_solver.tiny import HRM, MODEL, lively, preset, tasks
 
 KINDS = ("rows", "composed", "none")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from arc_solver.boxes import boxed_weights
 from arc_solver.manifest import manifest_path
 from tests.faults.scene import REPOSITORY, defects, watched, write_tasks
 from tests.tally import count, full, trial
@@ -203,13 +204,38 @@ def test_training_does_not_open_the_answers_beside_its_tasks(tmp_path: Path) -> 
         (["--preset", "cpu-arcc"], 2, "did you mean 'cpu-arc'"),
         (["--shard", "3/2"], 2, "--shard"),
         (["--checkpoint", "no/such.safetensors"], 1, "no/such.safetensors"),
+        (["--checkpoint", __file__], 1, "test_command.py: not a safetensors file"),
+        (["--set", "withd=16"], 2, "did you mean 'width'"),
+        (["--preset", "cpu-arc", "--set", "ages=many"], 2, "ages"),
     ],
 )
 def test_a_mistake_of_the_user_is_one_line(tmp_path: Path, more: list[str], code: int, text: str) -> None:
-    write_tasks(tmp_path / "a_challenges.json")
+    tasks = write_tasks(tmp_path / "a_challenges.json")
+    (tmp_path / "s.json").write_text("the submission of yesterday")
     done = predict(tmp_path, "s.json", *more)
+    if more[0] != "--device":  # what only torch can tell comes after the fallback
+        assert (tmp_path / "s.json").read_text() == "the submission of yesterday"
+        assert len(list(tmp_path.iterdir())) == 2
+    else:
+        assert defects(tmp_path / "s.json", tasks) == []
     assert done.returncode == code
     last = done.stderr.splitlines()[-1]
     assert last.startswith("error: ")
     assert text in last
     assert "Traceback" not in done.stderr
+
+
+def test_weights_found_damaged_by_the_worker_leave_the_fallback(tmp_path: Path) -> None:
+    tasks = write_tasks(tmp_path / "a_challenges.json")
+    shipped = boxed_weights("arc")
+    assert shipped is not None
+    content = bytearray(shipped.read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "w.safetensors").write_bytes(content)
+    stale = tmp_path / ".arc-solver.1-0.tmp"
+    stale.touch()
+    done = predict(tmp_path, "s.json", "--checkpoint", str(tmp_path / "w.safetensors"))
+    assert done.returncode == 1
+    assert "does not match its hash" in done.stderr.splitlines()[-1]
+    assert defects(tmp_path / "s.json", tasks) == []
+    assert not stale.exists()
