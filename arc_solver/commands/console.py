@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,9 +53,11 @@ def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str |
     for option, path in written:
         if any(_is_of(path, Path(given)) for given in inputs if given is not None):
             raise typer.BadParameter(f"{option} {path}: this is one of the inputs; choose another path")
-    for (first, one), (second, other) in combinations(written, 2):
-        if _identity(one) == _identity(other):
-            raise typer.BadParameter(f"{second} {other}: the same file as {first}; choose another path")
+    named: dict[tuple[int, int] | str, str] = {}
+    for option, path in written:
+        first = named.setdefault(_identity(path), option)
+        if first != option:
+            raise typer.BadParameter(f"{option} {path}: the same file as {first}; choose another path")
 
 
 def with_manifest(out: Path) -> dict[str, Path | None]:
