@@ -1,11 +1,13 @@
 """`python -m arc_solver.boxing WEIGHTS NAME [key=value ...]`: weights ready to ship, and a card begun.
 
 Weights become bfloat16. Of the rows the blank one and the mean of all others stay: that is where new tasks
-start, and nothing of a training task's answer can be looked up.
+start, and nothing of a training task's answer can be looked up. With `embedding=rows prefix_length=1` a model
+that learned with a composed prefix keeps the task's position of it alone.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +16,14 @@ from typing import Any
 import torch
 
 from arc_solver.boxes import FOLDER
-from arc_solver.config import apply_settings
+from arc_solver.config import ModelConfig, apply_settings
 from arc_solver.files import sha256_file, write_atomic
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.weights import load, save
 
 MAX_BYTES = 16 * 2**20
+# What the positions after the task's are made of.
+COMPOSED = ("puzzle.dihedral", "puzzle.color_role")
 
 
 def box_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
@@ -30,9 +34,11 @@ def box_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dic
     """
     loaded = load(source)
     preset = apply_settings(loaded.preset, list(settings))
-    if preset.model != loaded.preset.model:
-        raise ValueError(f"{', '.join(settings)}: the model of finished weights cannot be changed")
     state = loaded.model.state_dict()
+    if preset.model == task_rows(loaded.preset.model):
+        state = {name: t for name, t in state.items() if name not in COMPOSED}
+    elif preset.model != loaded.preset.model:
+        raise ValueError(f"{', '.join(settings)}: the model of finished weights cannot be changed")
     rows = state["puzzle.rows"]
     state["puzzle.rows"] = (
         torch.cat((rows[:1], rows[1:].mean(dim=0, keepdim=True))) if len(rows) > 1 else rows
@@ -45,6 +51,11 @@ def box_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dic
         raise ValueError(f"{source}: {size:,} bytes in bfloat16, at most {MAX_BYTES:,} may ship")
     save(target, tensors, preset, PuzzleMap(preset.model.embedding), facts)
     return facts | {"preset": preset, "sha256": sha256_file(target), "bytes": target.stat().st_size}
+
+
+def task_rows(model: ModelConfig) -> ModelConfig:
+    """The model with a row for each (task, view) where the composed prefix has the vector of the task."""
+    return dataclasses.replace(model, embedding="rows", prefix_length=1, row_width=0)
 
 
 def card(name: str, facts: dict[str, Any]) -> str:
