@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from arc_solver.boxes import FOLDER, box, boxed_weights
-from arc_solver.boxing import MAX_BYTES, box_weights, card
+from arc_solver.boxing import COMPOSED, MAX_BYTES, box_weights, card
 from arc_solver.domain.arc import task_side
 from arc_solver.inference.adapt import warm_model
 from arc_solver.model.trm import Model
@@ -55,6 +55,31 @@ def test_a_box_keeps_its_model_and_its_size(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="model of finished weights"):
         box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["width=32"])
     assert not (tmp_path / "b.safetensors").exists()
+
+
+def test_a_composed_prefix_becomes_rows(tmp_path: Path) -> None:
+    config = dataclasses.replace(MODEL, embedding="composed", vocabulary=12)
+    puzzles = PuzzleMap.build(tasks(0), "composed", 4, seed=0)
+    model = lively(Model(config, num_rows=puzzles.num_rows, seed=5))
+    state = {f"average.{name}": t for name, t in model.state_dict().items()}
+    save(
+        tmp_path / "w.safetensors",
+        state,
+        preset(config),
+        puzzles,
+        {"kind": "weights", "step": 7, "seconds": 1.5, "files": []},
+    )
+    settings = ["embedding=rows", "prefix_length=1"]
+    box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", settings)
+    boxed = load(tmp_path / "b.safetensors")
+    assert boxed.model.config == dataclasses.replace(config, embedding="rows", prefix_length=1)
+    weights = dict(boxed.model.named_parameters())
+    for name, found in model.named_parameters():
+        if name not in COMPOSED:
+            assert torch.equal(weights.pop(name), found.bfloat16().float()), name
+    assert not weights
+    mean = model.puzzle.rows[1:].mean(dim=0)
+    torch.testing.assert_close(boxed.model.puzzle.rows[1], mean, rtol=0.01, atol=0.01)
 
 
 def test_a_file_for_the_side_comes_before_one_for_all(
