@@ -33,6 +33,7 @@ OTHER: dict[str, Any] = {
     "embedding": "composed",
     "gradient": "last",
     "networks": 2,
+    "convolution": 3,
     "row_width": 8,
     "domain": "sudoku",
     "optimizer": "muon",
