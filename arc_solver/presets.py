@@ -152,7 +152,7 @@ _PRESETS = (
         "Sudoku 6x6 on two cores in ten minutes",
         dataclasses.replace(CPU_BOARD, vocabulary=8, width=96, mixer="mlp", length=36),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4, learning_rate=0.01),
-        PredictConfig(views=4, batch_size=256, halt_logit=2.0),
+        PredictConfig(views=4, batch_size=256, halt_logit=4.0),
     ),
     Preset(
         "cpu-maze",

@@ -26,7 +26,7 @@ from arc_solver.weights import load
 
 ALL_AGES = 16
 # Confident enough to leave: on the proxies such rows are as often right as after all ages.
-HALT_LOGIT = 2.0
+HALT_LOGIT = 4.0
 NUM_CHAINS = 16
 ROLLOUT_TRAINING_SECONDS = 45.0  # of processor time
 NUM_TRAINING_BOARDS = {4: 2048, 6: 20_000}
