@@ -59,7 +59,7 @@ bench: $(STAMP) ## the benchmarks, as a table
 # More options: make ablations ABLATIONS="--seconds 10 --threads 2"
 ABLATIONS ?=
 
-ablations: $(STAMP) ## every published ablation on Sudoku 4x4 at equal time; writes docs/ablations.md (an hour; resumes)
+ablations: $(STAMP) ## every published ablation on Sudoku 4x4 at equal time; writes docs/ablations.md (hours; resumes)
 	$(PY) -m arc_solver.benchmarks.ablations $(ABLATIONS)
 
 # The long runs of docs/gpu.md. PIECE=9m stops after so long and goes on when called again; GPUS=8 trains on eight.

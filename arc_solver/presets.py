@@ -156,7 +156,7 @@ _PRESETS = (
     ),
     Preset(
         "cpu-maze",
-        "Mazes of 9x9 to 13x13 on two cores in a quarter of an hour",
+        "Mazes of 9x9 on two cores in a quarter of an hour",
         dataclasses.replace(CPU_BOARD, vocabulary=6, convolution=3, cycles=1, latent_steps=4),
         dataclasses.replace(CPU_TRAIN, domain="maze", max_age=4, learning_rate=0.01),
         PredictConfig(views=1, batch_size=128, halt_logit=2.0),

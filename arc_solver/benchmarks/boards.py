@@ -28,7 +28,7 @@ ALL_AGES = 16
 # Confident enough to leave: on the proxies such rows are as often right as after all ages.
 HALT_LOGIT = 4.0
 NUM_CHAINS = 16
-ROLLOUT_TRAINING_SECONDS = 20.0  # of processor time
+ROLLOUT_TRAINING_SECONDS = 25.0  # of processor time
 NUM_TRAINING_BOARDS = {4: 2048, 6: 20_000}
 
 

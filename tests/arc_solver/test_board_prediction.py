@@ -61,11 +61,6 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.fixture
-def arc_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(monkeypatch, capsys)
-
-
 def test_workers_parts_and_batches_change_no_answer(arc_solve: Terminal, tmp_path: Path) -> None:
     boards = sudokus(2 * BLOCK + 20)
     write_boards(tmp_path / "s.csv", boards)

@@ -18,11 +18,6 @@ GOLDEN = Path(__file__).parent.parent / "golden" / "scoring"
 
 
 @pytest.fixture
-def arc_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(monkeypatch, capsys)
-
-
-@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, with tasks, solutions and a submission that solves the first two tasks."""
     monkeypatch.chdir(tmp_path)

@@ -16,11 +16,6 @@ QUICK = [*TINY, "--views", "3", "--ages", "1", "--threads", "1"]
 
 
 @pytest.fixture
-def arc_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(monkeypatch, capsys)
-
-
-@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, with tasks and, beside them, their solutions."""
     monkeypatch.chdir(tmp_path)

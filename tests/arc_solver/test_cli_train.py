@@ -24,11 +24,6 @@ SETTINGS = (
 
 
 @pytest.fixture
-def arc_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(monkeypatch, capsys)
-
-
-@pytest.fixture
 def folder(tmp_path: Path, arc_solve: Terminal) -> Path:
     """A folder with material of all three domains."""
     write(tmp_path / "arc.json", challenges())

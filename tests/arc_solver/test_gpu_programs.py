@@ -32,11 +32,6 @@ TINY = (
 DEVICE = ("--device", "cpu", "--threads", "1")
 
 
-@pytest.fixture
-def arc_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(monkeypatch, capsys)
-
-
 def test_the_page_says_what_the_programs_do(repository: Path) -> None:
     page = (repository / "docs" / "gpu.md").read_text(encoding="utf-8")
     assert page == renewed(page), "run: python -m arc_solver.gpu_page"

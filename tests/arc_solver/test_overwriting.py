@@ -44,11 +44,6 @@ CLASHES = {
 
 
 @pytest.fixture
-def arc_solve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(monkeypatch, capsys)
-
-
-@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Something under every name that the commands below read."""
     monkeypatch.chdir(tmp_path)
