@@ -1,4 +1,4 @@
-"""Which GPUs a run may use, found out without loading torch."""
+"""Which GPUs and cores a run may use, found out without loading torch."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ def visible_gpus() -> list[str]:
     return [
         str(i) for i, _ in enumerate(line for line in done.stdout.splitlines() if line.startswith("GPU "))
     ]
+
+
+def usable_cores() -> int:
+    """Cores that this process may use; those of the machine where the system does not tell."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def worker_environments(device: str, num_workers: int | None, threads: int | None) -> list[dict[str, str]]:

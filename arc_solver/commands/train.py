@@ -53,6 +53,7 @@ def train(
 
     Stop it at any moment: it saves first, and goes on from there when started again.
     """
+    from arc_solver.accelerators import usable_cores
     from arc_solver.clock import process_start
     from arc_solver.config import apply_settings
     from arc_solver.corpus import read_corpus
@@ -68,7 +69,14 @@ def train(
     recipe = apply_settings(find_preset(preset), [*settings, *extra])
     if leads and not dry_run:
         refuse_folder_in_use(out)
-    corpus = read_corpus(data, data_dir=data_dir, lenient=lenient, skip_bad=skip_bad, notice=say)
+    corpus = read_corpus(
+        data,
+        data_dir=data_dir,
+        lenient=lenient,
+        skip_bad=skip_bad,
+        workers=usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
+        notice=say,
+    )
     from arc_solver.evaluation import read_evaluator
     from arc_solver.training.run import FINAL_NAME, RunOptions, measure_step
     from arc_solver.training.run import train as run

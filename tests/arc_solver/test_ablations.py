@@ -26,7 +26,7 @@ def test_cells_are_measured_once(
 ) -> None:
     monkeypatch.setattr(ablations, "NUM_TRAINING", 40)
     monkeypatch.setattr(ablations, "NUM_TEST", 6)
-    results, out = tmp_path / "cells.jsonl", tmp_path / "page.md"
+    results, out = tmp_path / "new" / "cells.jsonl", tmp_path / "page.md"
     command = ["--seconds", "0.01", "--results", str(results), "--out", str(out), "--only", "one layer"]
     ablations.main([*command, "--seeds", "0"])
     assert "2 of 2 cells to measure: about 0 min" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from scipy import ndimage
 from arc_solver.corpus import read_corpus
 from arc_solver.presets import find_preset
 from arc_solver.sources.synthetic import boards, dyes, mirrors, shapes
+from arc_solver.sources.synthetic import tasks as tasks_module
 from arc_solver.sources.synthetic.draws import Draws
 from arc_solver.sources.synthetic.fills import fill_holes
 from arc_solver.sources.synthetic.judge import candidates, fitted, is_determined, palette_of, traits_of
@@ -82,6 +83,13 @@ def test_tasks_are_a_function_of_seed_and_number() -> None:
     assert some == list(synthetic_tasks(SyntheticName(8, 3)))[:5]
     assert some[4] == synthetic_task(3, 4)
     assert some[4] != synthetic_task(4, 4)
+
+
+def test_workers_draw_the_same_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks_module, "_LEAST_PER_WORKER", 10)
+    monkeypatch.setattr(tasks_module, "_PIECE", 7)
+    name = SyntheticName(24, 5)
+    assert list(synthetic_tasks(name, workers=2)) == list(synthetic_tasks(name))
 
 
 DIGEST = """

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +25,9 @@ MAX_COUNT = 10_000_000
 # Longer chains come to nothing more often: of the tasks, a quarter are chains.
 _LENGTHS = (1,) * 5 + (2,) * 4 + (3,)
 _MAX_ATTEMPTS = 2000
+# A process that has less to draw costs more than it saves.
+_LEAST_PER_WORKER = 1000
+_PIECE = 200
 _TRIES_PER_PAIR = 4
 
 
@@ -47,10 +53,26 @@ class SyntheticName:
         return name
 
 
-def synthetic_tasks(name: SyntheticName) -> Iterator[Task]:
-    """The tasks of a name, in order; a larger count goes on where a smaller one ends."""
-    for number in range(name.count):
-        yield synthetic_task(name.seed, number, name.max_side)
+def synthetic_tasks(name: SyntheticName, workers: int = 1) -> Iterator[Task]:
+    """The tasks of a name, in order; a larger count goes on where a smaller one ends.
+
+    At most so many worker processes share the drawing where there is enough of it. They are spawned, so the
+    main module of a program that asks for more than one must be importable without doing anything.
+    """
+    workers = min(workers, name.count // _LEAST_PER_WORKER)
+    if workers <= 1:
+        yield from _piece(name, 0, name.count)
+        return
+    starts = range(0, name.count, _PIECE)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        pieces = pool.map(_piece, itertools.repeat(name), starts, (start + _PIECE for start in starts))
+        yield from itertools.chain.from_iterable(pieces)
+
+
+def _piece(name: SyntheticName, start: int, end: int) -> list[Task]:
+    return [
+        synthetic_task(name.seed, number, name.max_side) for number in range(start, min(end, name.count))
+    ]
 
 
 def synthetic_task(
