@@ -70,9 +70,7 @@ def synthetic_tasks(name: SyntheticName, workers: int = 1) -> Iterator[Task]:
 
 
 def _piece(name: SyntheticName, start: int, end: int) -> list[Task]:
-    return [
-        synthetic_task(name.seed, number, name.max_side) for number in range(start, min(end, name.count))
-    ]
+    return [synthetic_task(name.seed, number, name.max_side) for number in range(start, min(end, name.count))]
 
 
 def synthetic_task(
