@@ -77,7 +77,7 @@ GPU_BOARD = TrainConfig(
 
 def _gpu_arc(name: str, about: str, steps: int) -> Preset:
     train = TrainConfig(steps=steps, num_views=300, rows_only_share=0.0)
-    return Preset(name, about, ModelConfig(), train, PredictConfig(views=256, ages=8, batch_size=512))
+    return Preset(name, about, ModelConfig(), train, PredictConfig(views=256, ages=4, batch_size=512))
 
 
 _PRESETS = (

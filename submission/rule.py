@@ -1,6 +1,5 @@
-"""What decides an election: sums of ballots that are exact, and the rules that rank candidates by them."""
+"""What decides an election: sums of ballots that are exact, and how they rank candidates."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,7 +16,7 @@ Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Counts:
-    """What a rule sees of K candidates: ballots, summed weights, summed weight × confidence; each (K,)."""
+    """What is known of K candidates: ballots, summed weights, summed weight × confidence; each (K,)."""
 
     votes: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float64]
@@ -29,19 +28,13 @@ class Counts:
         return cls(sums[0], sums[1] * QUANTUM, sums[2] * QUANTUM)
 
 
-# A rule gives (K, C) numbers, row by row, compared from the left, the larger the better. A candidate never
-# ranks lower for one more ballot of its own, and gains most by one of confidence 1.
-Rule = Callable[[Counts], npt.NDArray[np.float64]]
-
-
 def most_votes(counts: Counts) -> npt.NDArray[np.float64]:
-    """By summed weight (the number of ballots where all weigh 1), then by mean confidence."""
+    """Keys (K, 2) of candidates, the larger the better: summed weight, then mean confidence.
+
+    The summed weight is the number of ballots where all weigh 1. A candidate never ranks lower for one more
+    ballot of its own, and gains most by one of confidence 1.
+    """
     return np.stack([counts.weights, counts.confidences / counts.weights], axis=1)
-
-
-def most_confidence(counts: Counts) -> npt.NDArray[np.float64]:
-    """By summed confidence, then by summed weight."""
-    return np.stack([counts.confidences, counts.weights], axis=1)
 
 
 def quantize(

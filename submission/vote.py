@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from submission.early import chance_of_another
 from submission.grid import MAX_SIDE, NUM_COLORS, Grid, check_grid
-from submission.rule import QUANTUM, Counts, Floats, Rule, most_votes, quantize
+from submission.rule import QUANTUM, Counts, Floats, most_votes, quantize
 
 Integers = npt.NDArray[np.integer]
 _Content = tuple[int, int, bytes]
@@ -36,13 +36,12 @@ class Tally:
 class BallotBox:
     """Counts ballots for a fixed list of queries; the order of casting never matters."""
 
-    def __init__(self, queries: Iterable[Query], rule: Rule = most_votes) -> None:
+    def __init__(self, queries: Iterable[Query]) -> None:
         """An empty box; `queries` are distinct, and their order gives the indices of `cast_batch`."""
         self.queries = tuple(queries)
         self._places = {query: place for place, query in enumerate(self.queries)}
         if len(self._places) != len(self.queries):
             raise ValueError("a query came twice, expected distinct queries")
-        self._rule = rule
         self._members: list[list[int]] = [[] for _ in self.queries]
         self._spoiled = np.zeros(len(self.queries), dtype=np.int64)
         self._contents: list[_Content] = []
@@ -112,7 +111,7 @@ class BallotBox:
         return self.elect(query, len(self._members[self._place(query)]))
 
     def elect(self, query: Query, num: int = 2) -> list[Tally]:
-        """The `num` best candidates by the rule; what it leaves equal goes by height, width, then cells."""
+        """The `num` best candidates: by weight, then mean confidence, then height, width and cells."""
         candidates, keys = self._standing(self._place(query))
         best = heapq.nsmallest(num, range(len(candidates)), key=self._order(candidates, keys).__getitem__)
         return [self._tally(candidates[place]) for place in best]
@@ -133,8 +132,8 @@ class BallotBox:
             return False
         order = self._order(candidates, keys)
         first, second = heapq.nsmallest(2, range(len(candidates)), key=order.__getitem__)
-        hopes = self._rule(self._hopeful(candidates, remaining, max_weight))
-        # The last row is a grid unseen so far: it sorts before any other content where the rule is level.
+        hopes = most_votes(self._hopeful(candidates, remaining, max_weight))
+        # The last row is a grid unseen so far: it sorts before any other content where all else is level.
         contents = [*(self._contents[candidate] for candidate in candidates), (0, 0, b"")]
         best = [(tuple(key), content) for key, content in zip((-hopes).tolist(), contents, strict=True)]
         others = (hope for place, hope in enumerate(best) if place not in (first, second))
@@ -156,10 +155,10 @@ class BallotBox:
         return Counts.from_quanta(sums + np.array([[remaining], [extra], [extra]]))
 
     def _standing(self, place: int) -> tuple[list[int], npt.NDArray[np.float64]]:
-        """The candidates of a query that hold a ballot, and what the rule says of them."""
+        """The candidates of a query that hold a ballot, and the keys that rank them."""
         members = self._members[place]
         candidates = [candidate for candidate in members if self._sums[0, candidate] > 0]
-        return candidates, self._rule(Counts.from_quanta(self._sums[:, candidates]))
+        return candidates, most_votes(Counts.from_quanta(self._sums[:, candidates]))
 
     def _order(
         self, candidates: Sequence[int], keys: npt.NDArray[np.float64]

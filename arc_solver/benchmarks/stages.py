@@ -15,12 +15,12 @@ import torch
 
 from arc_solver.benchmarks.figures import figure
 from arc_solver.boxes import boxed_weights
-from arc_solver.config import PredictConfig
+from arc_solver.config import PredictConfig, apply_settings
 from arc_solver.domain.arc import CANVASES, ArcQueries, task_side
 from arc_solver.inference.pace import view_rounds
 from arc_solver.judging import carried_truth
 from arc_solver.learning import learned
-from arc_solver.model.trm import Model, halting_logit
+from arc_solver.model.trm import Model
 from arc_solver.options import SolveOptions
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Task, read_tasks
@@ -30,6 +30,7 @@ from submission.score import score_attempts
 from submission.vote import BallotBox, Query
 
 TASKS, MAX_SIDE = "arc1:training", 7
+PROXY_AGES = 4  # of supervision; sixteen learn next to nothing in the time that a proxy has
 PLAIN_AGES, PATIENCE = 16, 2
 MAX_ROWS = 64
 
@@ -43,7 +44,6 @@ class Proxy(NamedTuple):
     numbers: Sequence[int]
     config: PredictConfig
     canvas: str
-    max_age: int  # that it was trained for
 
 
 class Row(NamedTuple):
@@ -68,15 +68,14 @@ def measure_stages(weights: Path | None, budget: int, seconds: float) -> list[di
     """What each stage brings to the number of forwards, and the share of outputs solved on the proxy.
 
     The proxy is `weights` and the small tasks that they know; else the shipped ARC weights, which learn
-    these tasks for so many seconds. `budget` is the number of ages after which every row leaves, or the most
-    that the proxy was trained for: beyond these a network is out of its depth.
+    these tasks for so many seconds with PROXY_AGES. `budget` is the number of ages after which every row
+    leaves, in place of the PLAIN_AGES of the plain way.
     """
     proxy = _known(weights) if weights else _learnt(seconds)
     rows = [
         row for task, n in zip(proxy.tasks, proxy.numbers, strict=True) for row in _followed(proxy, task, n)
     ]
-    budget = min(budget, proxy.max_age)
-    plain = _read_off(proxy, rows, min(PLAIN_AGES, proxy.max_age), 0, 0.0)
+    plain = _read_off(proxy, rows, PLAIN_AGES, 0, 0.0)
     fixed = _read_off(proxy, rows, budget, 0, 0.0)
     waiting = _waiting_for_the_slowest(rows, budget)
     refilled = _read_off(proxy, rows, budget, PATIENCE, 0.0)
@@ -100,8 +99,8 @@ def _known(weights: Path) -> Proxy:
     loaded = load(weights)
     found = [(task, n) for task in _small_tasks() if (n := loaded.puzzles.find(task)) is not None]
     tasks, numbers = [task for task, _ in found], [n for _, n in found]
-    predict, train = loaded.preset.predict, loaded.preset.train
-    return Proxy(loaded.model, loaded.puzzles, tasks, numbers, predict, train.canvas, train.max_age)
+    preset = loaded.preset
+    return Proxy(loaded.model, loaded.puzzles, tasks, numbers, preset.predict, preset.train.canvas)
 
 
 def _learnt(seconds: float) -> Proxy:
@@ -110,9 +109,9 @@ def _learnt(seconds: float) -> Proxy:
         raise FileNotFoundError("no ARC weights ship with this version; name some with --weights")
     loaded, tasks = load(path), _small_tasks()
     options = SolveOptions(deadline=time.monotonic() + seconds, device="cpu")
-    model, puzzles = learned(tasks, loaded, loaded.preset, options, torch.device("cpu"))
-    predict, train = loaded.preset.predict, loaded.preset.train
-    return Proxy(model.eval(), puzzles, tasks, range(len(tasks)), predict, train.canvas, train.max_age)
+    preset = apply_settings(loaded.preset, [f"train.max_age={PROXY_AGES}"])
+    model, puzzles = learned(tasks, loaded, preset, options, torch.device("cpu"))
+    return Proxy(model.eval(), puzzles, tasks, range(len(tasks)), preset.predict, preset.train.canvas)
 
 
 @torch.inference_mode()
@@ -136,7 +135,8 @@ def _followed(proxy: Proxy, task: Task, number: int) -> list[Row]:
             carry, answer = output.carry, output.logits.argmax(dim=-1).to(torch.uint8).numpy()
             unchanged = (answer == last).all(axis=1) & (age > 0)
             last, restored = answer, data.restore(0, rows, answer)
-            sure = halting_logit(output.halt).float().sigmoid().tolist()
+            likely = (output.logits.amax(dim=-1) - output.logits.logsumexp(dim=-1)).numpy()
+            sure = data.confidence(0, rows, restored.shapes, likely).tolist()
             for place, row in enumerate(found[start : start + len(rows)]):
                 height, width = restored.shapes[place].tolist()
                 cells = restored.cells[place, : height * width].reshape(height, width)

@@ -27,7 +27,6 @@ from arc_solver.weights import load
 from augment.canvas import PAD, place
 from augment.grid import Grid
 from augment.view import View
-from submission.rule import Rule, most_confidence, most_votes
 from submission.score import Score, score_attempts
 from submission.vote import BallotBox, Query
 
@@ -38,10 +37,11 @@ ERRORS = (0.01, 0.05, 0.2)
 
 
 class Ballot(NamedTuple):
-    """What one view of a query says: a grid, or None, with its confidence."""
+    """What one view of a query says: a grid, or None, its confidence and the halting probability."""
 
     grid: Grid | None
     confidence: float
+    halting: float
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Opinions:
     side: int  # of the canvas
     log_probabilities: npt.NDArray[np.float32]  # (views, L, V)
 
-    def box(self, rule: Rule = most_votes, num: int | None = None) -> BallotBox:
-        """The ballots of the first `num` views, or of all, in a box."""
-        box = BallotBox([self.query], rule)
+    def box(self, num: int | None = None, *, halting: bool = False) -> BallotBox:
+        """The ballots of the first `num` views, or of all, in a box; with the halting probability if so."""
+        box = BallotBox([self.query])
         for ballot in self.ballots[:num]:
             if ballot.grid is not None:
-                box.cast(self.query, ballot.grid, ballot.confidence)
+                box.cast(self.query, ballot.grid, ballot.halting if halting else ballot.confidence)
         return box
 
     def likelihood(self, grid: Grid) -> float:
@@ -86,14 +86,16 @@ def opinions(
     likely: dict[int, list[npt.NDArray[np.float32]]] = {}
     for start in range(0, len(queries), MAX_ROWS):
         rows = np.arange(start, min(len(queries), start + MAX_ROWS))
-        logits, confidence = _answered(model, data, rows, config.ages)
+        logits, halting = _answered(model, data, rows, config.ages)
         restored = data.restore(0, rows, logits.argmax(axis=2).astype(np.uint8))
         probabilities = logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)
+        confidence = data.confidence(0, rows, restored.shapes, probabilities.max(axis=2)).tolist()
         for place_, row in enumerate(rows):
             height, width = restored.shapes[place_].tolist()
             cells = restored.cells[place_, : height * width].reshape(height, width)
             query = int(queries[row])
-            ballots.setdefault(query, []).append(Ballot(cells if height else None, confidence[place_]))
+            ballot = Ballot(cells if height else None, confidence[place_], halting[place_])
+            ballots.setdefault(query, []).append(ballot)
             likely.setdefault(query, []).append(probabilities[place_])
     return [
         Opinions(
@@ -111,7 +113,7 @@ def opinions(
 def _answered(
     model: Model, data: ArcQueries, rows: npt.NDArray[np.int64], ages: int
 ) -> tuple[npt.NDArray[np.float32], list[float]]:
-    """Logits (R, L, V) and confidence (R,) of some rows after so many ages."""
+    """Logits (R, L, V) and halting probability (R,) of some rows after so many ages."""
     height, width = data.canvases[0]
     tokens, codes = np.empty((len(rows), height * width), np.uint8), np.empty((len(rows), 12), np.int32)
     data.paint(0, rows, tokens, codes)
@@ -128,15 +130,17 @@ def by_rules(all_opinions: Sequence[Opinions]) -> dict[str, dict[Query, list[Gri
     """The ranking of every query's candidates by each rule."""
     found: dict[str, dict[Query, list[Grid]]] = {}
     for own in all_opinions:
-        voted = [tally.grid for tally in own.box().tallies(own.query)]
-        sure = [tally.grid for tally in own.box(most_confidence).tallies(own.query)]
+        tallies = own.box().tallies(own.query)
+        voted = [tally.grid for tally in tallies]
+        halted = [tally.grid for tally in own.box(halting=True).tallies(own.query)]
+        summed = sorted(tallies, key=lambda tally: -tally.votes * tally.confidence)
         scores = [own.likelihood(grid) for grid in voted[:NUM_RESCORED]]
         order = sorted(range(len(scores)), key=lambda i: -scores[i])
-        votes = [tally.votes for tally in own.box().tallies(own.query)]
-        tied = sorted(range(len(scores)), key=lambda i: (-votes[i], -scores[i]))
+        tied = sorted(range(len(scores)), key=lambda i: (-tallies[i].votes, -scores[i]))
         rankings = {
-            "votes, then mean confidence": voted,
-            "summed confidence": sure,
+            "votes, then mean halting probability": halted,
+            "votes, then mean probability of the answer": voted,
+            "summed probability of the answer": [tally.grid for tally in summed],
             "summed log-probability over all views": [voted[i] for i in order],
             "votes, then summed log-probability": [voted[i] for i in tied],
         }

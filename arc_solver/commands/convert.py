@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from arc_solver.commands.console import refuse_overwriting
+
 EPILOG = "\b\nExample: arc-solve convert step_518071 --out trm.safetensors --identifiers identifiers.json"
 
 
@@ -33,6 +35,7 @@ def convert(
 
     The foreign file is opened in a process of its own, weights only; nothing else in it is run.
     """
+    refuse_overwriting({"--out": out}, model, identifiers)
     from arc_solver.convert import Choices, convert_file
     from arc_solver.files import sweep_beside
 

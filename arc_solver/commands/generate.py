@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from arc_solver.commands.console import sayer
+from arc_solver.commands.console import refuse_overwriting, sayer
 
 EPILOG = "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv"
 KINDS = ("sudoku", "maze")
@@ -24,6 +24,7 @@ def generate(
     out: Path = typer.Option(..., help="The file to write: source, question, answer, rating."),
     side: int | None = typer.Option(None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30)."),
     min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
+    min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
@@ -38,8 +39,11 @@ def generate(
         raise typer.BadParameter(f"{kind!r}: expected sudoku or maze")
     if min_path is not None and kind == "sudoku":
         raise typer.BadParameter("--min-path is for mazes; a Sudoku has --min-rating")
-    if min_rating is not None and kind == "maze":
-        raise typer.BadParameter("--min-rating is for Sudokus; a maze has --min-path")
+    if kind == "maze" and not (min_rating is None and min_givens is None):
+        raise typer.BadParameter("--min-rating and --min-givens are for Sudokus; a maze has --min-path")
+    if min_rating and min_givens:
+        raise typer.BadParameter("give --min-rating or --min-givens: more givens make a Sudoku easier")
+    refuse_overwriting({"--out": out}, *exclude)
     import numpy as np
 
     from arc_solver.files import sweep_beside, write_atomic
@@ -53,7 +57,7 @@ def generate(
     form = SUDOKU if kind == "sudoku" else MAZE
     seen = BoardSet.joined([read_boards(path, (form,))[0] for path in exclude]) if exclude else None
     if kind == "sudoku":
-        boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen)
+        boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen, min_givens or 0)
     else:
         boards = generate_mazes(num, side or 30, rng, min_path, seen)
     write_atomic(out, board_csv(boards, f"arc-solver generate --seed {seed}"))

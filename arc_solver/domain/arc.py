@@ -14,6 +14,7 @@ from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Pair, Task
 from augment.batch import paint_inputs, paint_pairs, restore_answers
 from augment.canvas import CANVAS_SIDES, VOCABULARY, fitted_side
+from augment.dihedral import SWAPS_SIDES
 from augment.grid import MAX_SIDE
 from augment.packed import PackedGrids
 from augment.sampler import DRAW, build_catalog, draw_examples
@@ -138,6 +139,27 @@ class ArcQueries:
 
     def restore(self, group: int, rows: npt.NDArray[np.int64], answers: Bytes) -> Restored:
         return Restored(*restore_answers(answers, self.views.take(self._rows[group][rows, 2])))
+
+    def confidence(
+        self,
+        group: int,
+        rows: npt.NDArray[np.int64],
+        shapes: Bytes,
+        log_probabilities: npt.NDArray[np.float32],
+    ) -> npt.NDArray[np.float32]:
+        """(N,): geometric mean of the probabilities of each answer's cells and edge, 0 where there is none.
+
+        `shapes` (N, 2) are those of the restored answers, `log_probabilities` (N, L) those of the tokens that
+        they were cut from. The rest of the canvas is no part of the answer, and training never looks at it.
+        """
+        side = self._sides[group]
+        swapped = SWAPS_SIDES[self.views.dihedrals[self._rows[group][rows, 2]]]
+        height, width = np.where(swapped[:, None], shapes[:, ::-1], shapes).astype(np.int64).T[:, :, None]
+        row, column = np.divmod(np.arange(side * side), side)
+        inside = (row <= height) & (column <= width) & ((row < height) | (column < width)) & (height > 0)
+        total = np.where(inside, log_probabilities, 0).sum(axis=1, dtype=np.float64)
+        count = inside.sum(axis=1)
+        return np.where(count > 0, np.exp(total / np.maximum(count, 1)), 0).astype(np.float32)
 
 
 def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[Pair]]) -> str:

@@ -21,7 +21,7 @@ from arc_solver.model.trm import Carry, Model, halting_logit
 
 
 class Answered(NamedTuple):
-    """Rows of one group that left: their final tokens, halting probability and age.
+    """Rows of one group that left: their final tokens with log-probabilities, halting probability and age.
 
     `confident` says whose halting logit passed the threshold; the others left for another reason.
     """
@@ -29,6 +29,7 @@ class Answered(NamedTuple):
     group: int
     rows: npt.NDArray[np.int64]  # (n,)
     tokens: npt.NDArray[np.uint8]  # (n, L)
+    log_probabilities: npt.NDArray[np.float32]  # (n, L)
     confidence: npt.NDArray[np.float32]  # (n,)
     ages: npt.NDArray[np.int64]  # (n,)
     confident: npt.NDArray[np.bool_]  # (n,)
@@ -48,6 +49,7 @@ class Flight:
         self.key = np.zeros(num_slots, np.uint64)
         self.sigma = np.zeros(num_slots, np.float32)
         self.answer = np.zeros((num_slots, length), np.uint8)
+        self.logits: Tensor | None = None  # (B, L, V) of the last forward
         self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=self.device)
         self.codes = torch.zeros(num_slots, 12, dtype=torch.int32, device=self.device)
         fresh = model.first_carry(num_slots, model.config.prefix + length)
@@ -75,7 +77,7 @@ class Flight:
         """One forward for all rows; returns their halting logits (B,)."""
         self._disturb()
         output = self.model(self.tokens, self.codes, self.carry, self.canvas)
-        self.carry = output.carry
+        self.carry, self.logits = output.carry, output.logits
         answer = output.logits.argmax(dim=-1).to(torch.uint8).cpu().numpy()
         same = (answer == self.answer).all(axis=1) & (self.age > 0)
         self.unchanged = np.where(same, self.unchanged + 1, 0)
@@ -115,12 +117,16 @@ class Flight:
         self, done: npt.NDArray[np.bool_], confident: npt.NDArray[np.bool_], halt: npt.NDArray[np.float32]
     ) -> Answered:
         """Empty the slots of rows that are done."""
+        assert self.logits is not None
         slots = np.flatnonzero(done)
+        logits = self.logits[torch.from_numpy(slots).to(self.device)].float()
+        log_probabilities = logits.amax(dim=-1) - logits.logsumexp(dim=-1)
         confidence = np.exp(-np.logaddexp(0, -halt[slots].astype(np.float64)))
         left = Answered(
             self.group,
             self.row[slots],
             self.answer[slots],
+            log_probabilities.cpu().numpy(),
             confidence.astype(np.float32),
             self.age[slots].copy(),
             confident[slots],

@@ -20,7 +20,10 @@ from arc_solver.task import Task
 
 
 class Guesses(NamedTuple):
-    """A batch of guesses: number of the query (n,), the restored answers, confidence (n,) and ages (n,)."""
+    """A batch of guesses: number of the query (n,), the restored answers, confidence (n,) and ages (n,).
+
+    The confidence is the geometric mean of the probabilities of the answer's cells and edge.
+    """
 
     queries: npt.NDArray[np.int64]
     answers: Restored
@@ -89,7 +92,10 @@ def guesses(
             if pace:
                 tokens = answered.tokens.shape[1]
                 pace.answered(len(answered.rows) * tokens, int(answered.ages.sum()) * tokens)
-            yield Guesses(queries, restored, answered.confidence, answered.ages)
+            confidence = data.confidence(
+                answered.group, answered.rows, restored.shapes, answered.log_probabilities
+            )
+            yield Guesses(queries, restored, confidence, answered.ages)
         if early and not stop():
             early.end_round()
     again = np.flatnonzero((over * 2 > asked) & (asked > 0))

@@ -28,17 +28,25 @@ def generate_sudoku(
     rng: np.random.Generator,
     min_rating: int = 0,
     exclude: BoardSet | None = None,
+    min_givens: int = 0,
 ) -> BoardSet:
-    """`num` different puzzles with one solution, from which no given can be taken, `apart` from `exclude`.
+    """`num` different puzzles with one solution, `apart` from `exclude`.
 
+    No given can be taken from them, unless they are filled up again to `min_givens`, which makes easy ones.
     The rating is the number of guesses of our solver, the proof of uniqueness included. Raises DataError
     where so many, or such hard ones, are not found.
     """
     if side not in BOX_SHAPES:
         raise DataError(f"Sudoku side {side}: expected 4, 6 or 9")
+    if min_rating and min_givens:
+        raise DataError("a Sudoku has a least rating or a least number of givens, not both")
+    if min_givens >= side * side:
+        raise DataError(f"{min_givens} givens leave no blank on a {side}x{side} board; ask for fewer")
 
     def generate(num_wanted: int) -> BoardSet:
         found = _generated(num_wanted, side, rng, min_rating)
+        if min_givens:
+            found = _filled_up(found, min_givens, rng)
         return found if exclude is None else apart(found, exclude)
 
     return collect(num, generate)
@@ -58,6 +66,17 @@ def _generated(num: int, side: int, rng: np.random.Generator, min_rating: int) -
 
     in_chunks(make, num, _CHUNK)
     return BoardSet("sudoku", pairs[:, 0].copy(), pairs[:, 1].copy(), ratings)
+
+
+def _filled_up(boards: BoardSet, min_givens: int, rng: np.random.Generator) -> BoardSet:
+    """The boards with random blanks filled in where they have fewer givens."""
+    blank = boards.questions == 0
+    # Blanks first, in random order; the first so many of them become givens.
+    order = np.argsort(np.where(blank, rng.random(blank.shape), 2.0), axis=1)
+    ranks = np.argsort(order, axis=1)
+    missing = min_givens - (~blank).sum(1, keepdims=True)
+    questions = np.where(blank & (ranks < missing), boards.answers, boards.questions)
+    return BoardSet("sudoku", questions, boards.answers, solve_boards(questions).guesses)
 
 
 def apart(boards: BoardSet, seen: BoardSet) -> BoardSet:

@@ -425,6 +425,18 @@ def test_generated_puzzles_are_equal_for_equal_seeds(arc_solve: Terminal, folder
     assert not other & {line.split(",")[1] for line in first.decode().splitlines()[1:]}
 
 
+def test_easy_puzzles_are_asked_for_by_their_givens(arc_solve: Terminal, folder: Path) -> None:
+    make = ["generate", "sudoku", "--num", "5", "--side", "6", "--out", "easy.csv"]
+    assert arc_solve(*make, "--min-givens", "25").code == 0
+    questions = [line.split(",")[1] for line in (folder / "easy.csv").read_text().splitlines()[1:]]
+    assert [36 - question.count(".") - question.count("0") for question in questions] == [25] * 5
+    assert arc_solve(*make, "--min-givens", "25", "--min-rating", "2").code == 2
+    assert arc_solve("generate", "maze", "--num", "1", "--out", "m.csv", "--min-rating", "0").code == 2
+    outcome = arc_solve(*make, "--min-givens", "36")
+    assert outcome.code == 3
+    assert "leave no blank" in outcome.err
+
+
 def test_a_closed_pipe_ends_quietly(folder: Path, repository: Path) -> None:
     command = f"{sys.executable} -m arc_solver.cli show {folder}/tasks.json --no-color | true"
     done = subprocess.run(

@@ -39,6 +39,12 @@ CLASHES = {
         f"the manifest of --out here/k.manifest.json: {INPUT}",
     ),
     "merge: candidates": ([*MERGE, "t.json", "--out", "a.jsonl"], INPUT),
+    "generate: excluded": (
+        ["generate", "sudoku", "--num", "1", "--exclude", "answers.csv", "--out", "answers.csv"],
+        INPUT,
+    ),
+    "convert: model": (["convert", "w.safetensors", "--out", "w.safetensors"], INPUT),
+    "convert: names": (["convert", "w.safetensors", "--identifiers", "t.json", "--out", "t.json"], INPUT),
     "report: log": (["report", "--run", "here", "--out", "here/metrics.jsonl"], INPUT),
 }
 

@@ -66,7 +66,7 @@ def test_a_likelihood_is_that_of_the_grid_under_every_view() -> None:
 def test_rules_rank_the_same_candidates() -> None:
     found = asked(tasks(5, sides=(3, 4)))
     rankings = voting.by_rules(found)
-    assert len(rankings) == 4
+    assert len(rankings) == 5
     for own in found:
         contents = {tuple(sorted(g.tobytes() for g in rankings[rule][own.query])) for rule in rankings}
         assert len(contents) == 1
@@ -111,4 +111,3 @@ def test_stages_are_measured_with_weights_that_know_small_tasks(
         *(f"predict.solved_{name}" for name in ("plain", "budget", "halting", "early")),
     }
     assert all(figures[f"predict.{name}_gain"] >= 1 for name in ("halting", "refill", "early"))
-    assert 3 / figures["predict.halting_gain"] <= 3

@@ -60,6 +60,27 @@ def test_generated_puzzles_are_proper_minimal_and_different(side: int) -> None:
             assert solve_boards(fewer[None]).counts[0] == 2
 
 
+@pytest.mark.parametrize(("side", "givens"), [(4, 9), (6, 20), (9, 24), (9, 60)])
+def test_puzzles_are_filled_up_to_the_givens_asked_for(side: int, givens: int) -> None:
+    boards = generate_sudoku(40, side, np.random.default_rng(3), min_givens=givens)
+    counts = (boards.questions > 0).sum(1)
+    assert counts.min() >= givens
+    assert (counts == givens).mean() > 0.2  # no more than asked for, unless the puzzle needs them
+    solved = solve_boards(boards.questions)
+    assert (solved.counts == 1).all()
+    assert (solved.answers == boards.answers).all()
+    assert (solved.guesses == boards.ratings).all()
+    assert len(boards.distinct()) == 40
+    assert len({(question > 0).tobytes() for question in boards.questions}) > 30  # other cells every time
+
+
+def test_givens_that_leave_no_blank_are_refused() -> None:
+    with pytest.raises(DataError, match="81 givens leave no blank on a 9x9 board"):
+        generate_sudoku(1, 9, np.random.default_rng(0), min_givens=81)
+    with pytest.raises(DataError, match="not both"):
+        generate_sudoku(1, 9, np.random.default_rng(0), min_rating=3, min_givens=30)
+
+
 def test_generated_grids_of_side_four_reach_all_288() -> None:
     boards = generate_sudoku(4000, 4, np.random.default_rng(0))
     _, counts = np.unique(boards.answers, axis=0, return_counts=True)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from submission.rule import most_confidence
 from submission.vote import BallotBox, Query, Tally
 
 QUERIES = [Query("a", 0), Query("a", 1), Query("b", 0)]
@@ -125,13 +124,6 @@ def test_elect_takes_votes_before_confidence():
     assert isinstance(first[0], Tally)
     assert (first[0].votes, first[0].weight) == (2, 2.0)
     assert first[0].confidence == pytest.approx(0.15, abs=1e-7)
-
-
-def test_the_rule_is_a_choice():
-    box = BallotBox(QUERIES, most_confidence)
-    for grid, confidence in (([[1]], 0.1), ([[1]], 0.2), ([[2]], 0.9)):
-        box.cast(QUERIES[0], grid, confidence)
-    assert [grid.tolist() for grid in box.attempts(QUERIES[0])] == [[[2]], [[1]]]
 
 
 def test_an_elected_grid_is_a_copy():

@@ -3,15 +3,18 @@
 import dataclasses
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domain import Canvas
+from arc_solver.domain.arc import ArcQueries
 from arc_solver.inference.tasks import Guesses, guesses, num_rows
 from arc_solver.model.trm import Carry, Output
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.task import Pair, Task
+from augment.canvas import PAD, place
 from tests.arc_solver.tiny import MODEL, PREDICT, grid, lively, tasks
 
 
@@ -155,3 +158,27 @@ def test_outputs_of_the_tests_are_not_looked_at() -> None:
     for a, b in zip(*results, strict=True):
         assert np.array_equal(a.answers.keys, b.answers.keys)
         assert np.array_equal(a.confidence, b.confidence)
+
+
+def test_confidence_is_the_mean_probability_of_the_cells_and_the_edge() -> None:
+    seed = 4
+    rng = np.random.default_rng(seed)
+    listed = [dataclasses.replace(t, test=(Pair(grid(rng, 5, 3), None),)) for t in tasks(3, sides=(6, 6))]
+    puzzles = PuzzleMap.build(listed, "rows", 8, seed=0)
+    data = ArcQueries(listed, range(2), puzzles, 8)
+    side = data.canvases[0][0]
+    rows = np.arange(len(data.queries(0)))
+    # The corner of the edge and what lies outside say nothing, whatever is there.
+    probabilities = rng.random((len(rows), side * side)).astype(np.float32)
+    shapes = rng.integers(0, side, (len(rows), 2)).astype(np.uint8)
+    shapes[shapes.min(axis=1) == 0] = 0
+    found = data.confidence(0, rows, shapes, np.log(probabilities))
+    for row, view in enumerate(data.view_numbers(0)):
+        height, width = shapes[row].tolist()
+        if not height:
+            assert found[row] == 0
+            continue
+        turned = data.views[int(view)].apply(np.zeros((height, width), np.uint8))
+        inside = np.flatnonzero(place(turned, side).reshape(-1) != PAD)
+        wanted = np.exp(np.log(probabilities[row, inside].astype(np.float64)).mean())
+        assert found[row] == pytest.approx(wanted, rel=1e-5), f"seed {seed}, row {row}"
