@@ -1,5 +1,7 @@
 """`make ablations`: every ablation of the papers on Sudoku 4x4, at equal training time, beside their figures.
 
+Then the ladder from the published recipe to the preset, change by change.
+
 A cell is one variant with one seed. Finished cells lie in a file of JSON lines and are not measured again.
 """
 
@@ -22,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from arc_solver.benchmarks.variants import BASE, NOT_PUBLISHED, PRESET, SIDE, VARIANTS, Variant
+from arc_solver.benchmarks.variants import BASE, LADDER, NOT_PUBLISHED, PRESET, SIDE, VARIANTS, Variant
 from arc_solver.config import ConfigError, Preset, apply_settings
 from arc_solver.domain.boards import BoardTraining
 from arc_solver.evaluation import BoardEvaluator
@@ -72,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"--only {unknown[0]!r}: no such variant; known: {'; '.join(v.name for v in VARIANTS)}"
         )
     done = read_results(plan.results)
-    cells = [(variant, seed) for seed in options.seeds for variant in variants]
+    ladder = () if options.only else LADDER
+    cells = [(variant, seed) for seed in options.seeds for variant in (*variants, *ladder)]
     wanted = {key(variant, seed, plan): (variant, seed) for variant, seed in reversed(cells)}
     missing = [wanted[name] for name in reversed(wanted) if name not in done]
     print(f"{len(missing)} of {len(cells)} cells to measure: {expected(missing, plan)}", flush=True)
@@ -85,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"{100 * found['exact']:.1f} % exact after {found['steps']} steps",
             flush=True,
         )
-    write_atomic(options.out, page(variants, options.seeds, plan, done).encode())
+    text = page(variants, options.seeds, plan, done) + rungs(ladder, options.seeds, plan, done)
+    write_atomic(options.out, text.encode())
     print(options.out)
 
 
@@ -204,6 +208,30 @@ def page(
             f"{change:+.1f} | {variant.published} |"
         )
     lines += ["", "Not in the table: `embedding=composed`, which needs the color tokens of ARC."]
+    return "\n".join(lines) + "\n"
+
+
+def rungs(
+    ladder: Sequence[Variant], seeds: Sequence[int], plan: Plan, done: dict[str, dict[str, Any]]
+) -> str:
+    """The ladder as a section of the page; nothing where there is none."""
+    if not ladder:
+        return ""
+    lines = [
+        "",
+        f"## From the published recipe to `{PRESET}`",
+        "",
+        "Every row keeps the changes of the rows above it; the same puzzles, time and machine as above.",
+        "",
+        f"| change | steps | {' | '.join(f'seed {seed}' for seed in seeds)} | mean |",
+        f"|---|---|{'---|' * len(seeds)}---|",
+    ]
+    for variant in ladder:
+        cells = [done[key(variant, seed, plan)] for seed in seeds]
+        exact = [100 * cell["exact"] for cell in cells]
+        shown = " | ".join(f"{value:.1f}" for value in exact)
+        steps = statistics.mean(cell["steps"] for cell in cells)
+        lines.append(f"| {variant.name} | {steps:.0f} | {shown} | {statistics.mean(exact):.1f} |")
     return "\n".join(lines) + "\n"
 
 

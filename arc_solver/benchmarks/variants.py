@@ -1,4 +1,4 @@
-"""The ablations of the papers as settings of one preset, and what the papers report for each."""
+"""The ablations of the papers as settings of one preset, what the papers report, and the way to it."""
 
 from __future__ import annotations
 
@@ -62,3 +62,67 @@ VARIANTS = (
         "55.0",
     ),
 )
+
+
+# The published recipe for a board (arXiv 2510.04871) at a size that two cores can train, and what leads from
+# it to the preset: every rung keeps the changes before it.
+PUBLISHED = {
+    "width": "128",
+    "rounding": "256",
+    "cycles": "3",
+    "latent_steps": "6",
+    "prefix_length": "16",
+    "mixer": "attention",
+    "length": "0",
+    "positions": "rotary1d",
+    "batch_size": "128",
+    "optimizer": "adam_atan2",
+    "learning_rate": "0.0001",
+    "vector_learning_rate": "0",
+    "row_learning_rate": "0.0001",
+    "weight_decay": "1.0",
+    "row_weight_decay": "1.0",
+    "warmup_steps": "2000",
+    "schedule": "constant",
+    "clip": "0",
+    "ema": "0.999",
+    "loss": "stablemax",
+    "max_age": "16",
+}
+_CHANGES: tuple[tuple[str, dict[str, str]], ...] = (
+    ("the published recipe at width 128 and a batch of 128", {}),
+    (
+        "AdamW at 0.001, warm-up of 20 steps",
+        {"optimizer": "adamw", "learning_rate": "0.001", "warmup_steps": "20"},
+    ),
+    ("softmax in place of stablemax", {"loss": "softmax"}),
+    ("T 2, n 2 in place of T 3, n 6", {"cycles": "2", "latent_steps": "2"}),
+    ("width 64, one prefix position", {"width": "64", "rounding": "32", "prefix_length": "1"}),
+    ("batch of 64", {"batch_size": "64"}),
+    (
+        "Muon at 0.02, vectors at 0.002, little decay, clip",
+        {
+            "optimizer": "muon",
+            "learning_rate": "0.02",
+            "vector_learning_rate": "0.002",
+            "row_learning_rate": "0.001",
+            "weight_decay": "0.005",
+            "row_weight_decay": "0.005",
+            "clip": "1",
+        },
+    ),
+    ("linear decay, moving average of 0.99", {"schedule": "linear", "ema": "0.99"}),
+    ("four ages of supervision", {"max_age": "4"}),
+    ("mixer in place of attention", {"mixer": "mlp", "length": str(SIDE * SIDE), "positions": "rotary2d"}),
+)
+
+
+def _ladder() -> tuple[Variant, ...]:
+    settings, rungs = dict(PUBLISHED), []
+    for name, change in _CHANGES:
+        settings |= change
+        rungs.append(Variant(name, tuple(f"{key}={value}" for key, value in settings.items())))
+    return tuple(rungs)
+
+
+LADDER = _ladder()

@@ -1,14 +1,17 @@
 """Every variant is a recipe that can be built; cells are measured once; the page holds what was measured."""
 
+import dataclasses
+import itertools
 import json
 from pathlib import Path
 
 import pytest
 
 from arc_solver.benchmarks import ablations
-from arc_solver.benchmarks.variants import BASE, VARIANTS
+from arc_solver.benchmarks.variants import BASE, LADDER, PRESET, VARIANTS
 from arc_solver.config import ConfigError
 from arc_solver.model.trm import Model
+from arc_solver.presets import find_preset
 
 
 def test_every_variant_is_a_network_that_can_be_made() -> None:
@@ -19,6 +22,18 @@ def test_every_variant_is_a_network_that_can_be_made() -> None:
         sizes[variant.name] = sum(p.numel() for p in Model(preset.model).parameters())
     assert sizes["two networks"] > sizes[BASE] > sizes["one layer"]
     assert len(sizes) == len(VARIANTS)
+
+
+def test_the_ladder_leads_from_the_published_recipe_to_the_preset() -> None:
+    first, last = ablations.recipe(LADDER[0], 0), ablations.recipe(LADDER[-1], 0)
+    assert last == find_preset(PRESET)
+    published, ours = find_preset("paper-sudoku-att"), find_preset(PRESET)
+    fitted = {"vocabulary": ours.model.vocabulary, "width": 128, "num_heads": ours.model.num_heads}
+    assert first.model == dataclasses.replace(published.model, **fitted)
+    apart = {"batch_size": 128, "steps": ours.train.steps, "precision": ours.train.precision}
+    assert first.train == dataclasses.replace(published.train, **apart)
+    recipes = [ablations.recipe(rung, 0) for rung in LADDER]
+    assert all(a != b for a, b in itertools.pairwise(recipes))
 
 
 def test_cells_are_measured_once(
