@@ -143,7 +143,7 @@ _PRESETS = (
     Preset(
         "cpu-sudoku4",
         "Sudoku 4x4 on two cores in a minute",
-        dataclasses.replace(CPU_BOARD, vocabulary=6, mixer="mlp", length=16),
+        dataclasses.replace(CPU_BOARD, vocabulary=6, mixer="mlp", length=16, cycles=1),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4),
         PredictConfig(views=1, batch_size=256, halt_logit=2.0),
     ),
