@@ -33,7 +33,7 @@ MAX_ANSWERS = 1000
 
 def work_boards(request: Message, channel: Channel) -> None:
     """Answer the boards of a request; CheckpointError for weights of other boards."""
-    deadline = None if request["seconds"] is None else time.monotonic() + request["seconds"]
+    deadline = request["deadline"]
     boards = boards_of(request)
     loaded = load(request["checkpoint"])
     check_weights(loaded, boards, Path(request["checkpoint"]).name)

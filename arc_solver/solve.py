@@ -133,7 +133,8 @@ def _predict(
     total = num_rows(mine, puzzles, numbers, config)
     pace = None if options.deadline is None else Pace(config.ages, options.deadline, options.say)
     early = _early(box, mine, [box.queries[p] for p in place], puzzles, numbers, config)
-    reported = time.monotonic()
+    _say_missing_views(puzzles, numbers, options)
+    reported, answered = time.monotonic(), 0
     with tqdm(total=total, desc="predict", unit="view", disable=True if options.quiet else None) as bar:
         for found in guesses(
             model.eval(),
@@ -158,12 +159,23 @@ def _predict(
             if early:
                 early.count(found)
             bar.update(len(found.queries))
+            answered += len(found.queries)
             if time.monotonic() - reported > REPORT_SECONDS:
                 options.on_votes(box)
                 reported = time.monotonic()
     options.on_votes(box)
-    if early and early.saved():
-        options.say(f"{early.saved()} of {total} views were not needed: their outputs were decided before")
+    saved = early.saved() if early else 0
+    if saved:
+        options.say(f"{saved} of {total} views were not needed: their outputs were decided before")
+    if options.over() and answered + saved < total:
+        options.say(f"short of time: {answered} of {total} views were answered")
+
+
+def _say_missing_views(puzzles: PuzzleMap, numbers: Sequence[int], options: SolveOptions) -> None:
+    """A remark where more views are asked for than the puzzles have rows for."""
+    most = max((int(puzzles.starts[n + 1] - puzzles.starts[n]) for n in numbers), default=0)
+    if options.views is not None and options.views > most:
+        options.say(f"{options.views} views are wished for; the recipe has {most} (--set num_views=...)")
 
 
 def _early(

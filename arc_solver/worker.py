@@ -10,11 +10,11 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arc_solver.clock import process_start
 from arc_solver.files import FolderInUse
 from arc_solver.messages import MAX_REQUEST_BYTES, Channel, Message, MessageReader
 from arc_solver.request import unpacked_tasks
@@ -69,10 +69,13 @@ class Reporter:
 
 def main() -> None:
     """Do what the request says; the exit code is 0 when all was said."""
+    born = process_start()
     # Whatever prints to standard output, a library or a compiler, must not get into the messages.
     channel = Channel(os.dup(1))
     os.dup2(2, 1)
     request = read_request()
+    # Its time runs from the start of the process, since loading torch takes seconds of it.
+    request["deadline"] = None if request["seconds"] is None else born + request["seconds"]
     die_with_parent(int(request["parent"]))
     threading.Thread(target=channel.beat, daemon=True).start()
     try:
@@ -117,7 +120,7 @@ def work(request: Message, channel: Channel) -> None:
         adapt_steps=request["adapt_steps"],
         adapt_each=bool(request["adapt_each"]),
         keep=Path(request["keep"]) if request["keep"] else None,
-        deadline=None if request["seconds"] is None else time.monotonic() + request["seconds"],
+        deadline=request["deadline"],
         device=request["device"],
         seed=int(request["seed"]),
         quiet=bool(request["quiet"]),

@@ -21,10 +21,14 @@ _ROUNDS = 100
 
 @dataclass(frozen=True)
 class Shares:
-    """What each source gives each grid of each query, as parts of 1: `parts[query][source][grid]`."""
+    """What each source gives each grid of each query, as parts of 1: `parts[query][source][grid]`.
+
+    `confidence[query][grid]` is the mean of what candidates tell (0 where none does); it breaks ties.
+    """
 
     sources: tuple[str, ...]
     parts: Mapping[Query, Mapping[str, Mapping[_Content, float]]]
+    confidence: Mapping[Query, Mapping[_Content, float]]
 
 
 def share_out(candidates: Iterable[Candidate]) -> Shares:
@@ -32,14 +36,21 @@ def share_out(candidates: Iterable[Candidate]) -> Shares:
     weights: dict[Query, dict[str, dict[_Content, list[float]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )
+    told: dict[Query, dict[_Content, list[float]]] = defaultdict(lambda: defaultdict(list))
     for candidate in candidates:
-        weights[candidate.query][candidate.source][_content(candidate.grid)].append(candidate.weight)
+        content = _content(candidate.grid)
+        weights[candidate.query][candidate.source][content].append(candidate.weight)
+        told[candidate.query][content] += [] if candidate.confidence is None else [candidate.confidence]
     parts = {
         query: {source: _normalise(grids) for source, grids in sorted(by_source.items())}
         for query, by_source in sorted(weights.items())
     }
     sources = sorted({source for by_source in parts.values() for source in by_source})
-    return Shares(tuple(sources), parts)
+    confidence = {
+        query: {content: math.fsum(values) / max(1, len(values)) for content, values in by_content.items()}
+        for query, by_content in told.items()
+    }
+    return Shares(tuple(sources), parts, confidence)
 
 
 def merge_votes(candidates: Iterable[Candidate], trust: Mapping[str, float] | None = None) -> Rankings:
@@ -52,7 +63,8 @@ def merge_votes(candidates: Iterable[Candidate], trust: Mapping[str, float] | No
         for source, grids in by_source.items():
             for content, part in grids.items():
                 terms[content].append(trust.get(source, 1.0) * part)
-        rankings[query] = _ranked({content: math.fsum(parts) for content, parts in terms.items()})
+        scores = {content: math.fsum(parts) for content, parts in terms.items()}
+        rankings[query] = [_grid(content) for content in _sorted(scores, shares.confidence[query])]
     return rankings
 
 
@@ -65,7 +77,8 @@ def merge_round_robin(candidates: Iterable[Candidate], order: Sequence[str] | No
     named = dict.fromkeys([*(order or ()), *shares.sources])
     rankings = {}
     for query, by_source in shares.parts.items():
-        lists = [_sorted(by_source[source]) for source in named if source in by_source]
+        sure = shares.confidence[query]
+        lists = [_sorted(by_source[source], sure) for source in named if source in by_source]
         turns: dict[_Content, None] = {}
         for turn in range(max(len(contents) for contents in lists)):
             turns |= dict.fromkeys(contents[turn] for contents in lists if turn < len(contents))
@@ -142,12 +155,9 @@ def _normalise(grids: Mapping[_Content, list[float]]) -> _Shares:
     return {content: weight / total for content, weight in scaled.items()}
 
 
-def _ranked(scores: Mapping[_Content, float]) -> list[Grid]:
-    return [_grid(content) for content in _sorted(scores)]
-
-
-def _sorted(scores: Mapping[_Content, float]) -> list[_Content]:
-    return sorted(scores, key=lambda content: (-scores[content], content))
+def _sorted(scores: Mapping[_Content, float], confidence: Mapping[_Content, float]) -> list[_Content]:
+    """Highest score first, then highest confidence, then fewest rows, fewest columns and smallest cells."""
+    return sorted(scores, key=lambda content: (-scores[content], -confidence[content], content))
 
 
 def _content(grid: Grid) -> _Content:

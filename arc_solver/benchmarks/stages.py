@@ -15,7 +15,7 @@ import torch
 
 from arc_solver.benchmarks.figures import figure
 from arc_solver.boxes import boxed_weights
-from arc_solver.config import PredictConfig, apply_settings
+from arc_solver.config import ConfigError, PredictConfig, apply_settings
 from arc_solver.domain.arc import CANVASES, ArcQueries, task_side
 from arc_solver.inference.pace import view_rounds
 from arc_solver.judging import carried_truth
@@ -72,6 +72,8 @@ def measure_stages(weights: Path | None, budget: int, seconds: float) -> list[di
     leaves, in place of the PLAIN_AGES of the plain way.
     """
     proxy = _known(weights) if weights else _learnt(seconds)
+    if not proxy.tasks:
+        raise ConfigError(f"{weights}: these weights know none of the small tasks of {TASKS}")
     rows = [
         row for task, n in zip(proxy.tasks, proxy.numbers, strict=True) for row in _followed(proxy, task, n)
     ]

@@ -8,6 +8,7 @@ Shapes: R rows of one task (test inputs × views), L tokens of its canvas, V tok
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from arc_solver.config import PredictConfig
+from arc_solver.checkpoint import CheckpointError
+from arc_solver.config import ConfigError, PredictConfig
 from arc_solver.domain.arc import CANVASES, ArcQueries, task_side
 from arc_solver.inference.pace import view_rounds
 from arc_solver.judging import read_truth
 from arc_solver.model.trm import Model, halting_logit
 from arc_solver.puzzles import PuzzleMap
-from arc_solver.task import Task, read_tasks
+from arc_solver.task import DataError, Task, read_tasks
 from arc_solver.weights import load
 from augment.canvas import PAD, place
 from augment.grid import Grid
@@ -202,6 +204,8 @@ def main() -> None:
         for task in read_tasks(asked.tasks)
         if (number := loaded.puzzles.find(task)) is not None and task.id in truth
     ]
+    if not known:
+        raise ConfigError(f"{asked.checkpoint}: these weights know no task of {asked.tasks} with a solution")
     found = [
         each
         for task, number in known
@@ -225,4 +229,8 @@ def _rates(score: Score) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ConfigError, DataError, CheckpointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -44,6 +44,13 @@ def sayer(quiet: bool) -> Callable[[str], None]:
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
 
+def refuse_options(given: Mapping[str, object], reason: str) -> None:
+    """A usage error that names the options that were given (neither None, False nor empty)."""
+    named = [option for option, value in given.items() if value]
+    if named:
+        raise typer.BadParameter(f"{', '.join(named)}: {reason}")
+
+
 def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str | None) -> None:
     """A usage error where an output, given by its option, is one of the inputs or another of the outputs.
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from arc_solver.commands.console import chosen, duration, refuse_overwriting, sayer, seconds_of, with_manifest
+from arc_solver.commands.console import (
+    chosen,
+    duration,
+    refuse_options,
+    refuse_overwriting,
+    sayer,
+    seconds_of,
+    with_manifest,
+)
 
 if TYPE_CHECKING:
     from arc_solver.clock import Times
@@ -92,8 +100,18 @@ def predict(
     if holds_boards:
         chains = {"rollouts": rollouts, "sigma": sigma}
         settings = [*settings, *(f"{key}={value}" for key, value in chains.items() if value is not None)]
-        if only or max_canvas or preset:
-            raise typer.BadParameter(f"--only, --max-canvas and --preset are for tasks; {tasks} holds boards")
+        refuse_options(
+            {
+                "--only": only,
+                "--max-canvas": max_canvas,
+                "--preset": preset,
+                "--adapt-steps": adapt_steps,
+                "--adapt-each": adapt_each,
+                "--keep": keep,
+                "--candidates": candidates,
+            },
+            f"for tasks; {tasks} holds boards",
+        )
         wish = Wish(
             source=tasks,
             out=out,
@@ -112,6 +130,9 @@ def predict(
         typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
         return
 
+    refuse_options(
+        {"--rollouts": rollouts, "--sigma": sigma, "--skip-bad": skip_bad}, f"for boards; {tasks} holds tasks"
+    )
     from arc_solver.boxes import boxed_weights
     from arc_solver.prediction import Prediction, missing_line
     from arc_solver.shards import parse_shard, part_of

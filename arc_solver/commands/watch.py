@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import sayer, set_threads
+from arc_solver.commands.console import refuse_options, sayer, set_threads
 
 if TYPE_CHECKING:
     from arc_solver.sources.board_set import BoardSet
@@ -49,6 +49,7 @@ def watch(
         raise typer.BadParameter(f"--out {out}: expected a name that ends in {' or '.join(FORMATS)}")
     format = out.suffix.removeprefix(".")
     if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
+        refuse_options({"--index": index, "--adapt-steps": adapt_steps}, f"for tasks; {tasks} holds boards")
         board = _board(tasks, task_id)
         from arc_solver.weights import load
 

@@ -147,10 +147,11 @@ class ArcQueries:
         shapes: Bytes,
         log_probabilities: npt.NDArray[np.float32],
     ) -> npt.NDArray[np.float32]:
-        """(N,): geometric mean of the probabilities of each answer's cells and edge, 0 where there is none.
+        """(N,): geometric mean of the probabilities of each answer's tokens, 0 where there is none.
 
         `shapes` (N, 2) are those of the restored answers, `log_probabilities` (N, L) those of the tokens that
-        they were cut from. The rest of the canvas is no part of the answer, and training never looks at it.
+        they were cut from: the cells, and what came on the border below and right of them, an edge or not.
+        The rest of the canvas is no part of the answer, and training never looks at it.
         """
         side = self._sides[group]
         swapped = SWAPS_SIDES[self.views.dihedrals[self._rows[group][rows, 2]]]

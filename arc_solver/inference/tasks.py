@@ -22,7 +22,7 @@ from arc_solver.task import Task
 class Guesses(NamedTuple):
     """A batch of guesses: number of the query (n,), the restored answers, confidence (n,) and ages (n,).
 
-    The confidence is the geometric mean of the probabilities of the answer's cells and edge.
+    The confidence is the geometric mean of the probabilities of the answer's cells and border.
     """
 
     queries: npt.NDArray[np.int64]

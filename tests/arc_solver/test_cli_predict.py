@@ -57,6 +57,44 @@ def test_predict_validate_score_merge(arc_solve: Terminal, folder: Path) -> None
     assert arc_solve("validate", "m.json", "--tasks", "x_challenges.json").code == 0
 
 
+def test_merged_parts_are_the_submission_of_the_whole(arc_solve: Terminal, folder: Path) -> None:
+    asked = ["--tasks", "x_challenges.json", "--no-adapt", "--quiet"]
+    predicted(arc_solve, *asked, "--out", "whole.json")
+    for part in ("1", "2"):
+        wanted = ["--shard", f"{part}/2", "--out", f"{part}.json", "--candidates", f"{part}.jsonl"]
+        predicted(arc_solve, *asked, *wanted)
+    assert (
+        arc_solve("merge", "1.jsonl", "2.jsonl", "--tasks", "x_challenges.json", "--out", "m.json").code == 0
+    )
+    assert json.loads((folder / "m.json").read_text()) == json.loads((folder / "whole.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--tasks", "b.csv", "--candidates", "c.jsonl", "--keep", "k"], "--keep, --candidates: for tasks;"),
+        (["--tasks", "b.csv", "--adapt-steps", "5"], "--adapt-steps: for tasks; b.csv holds boards"),
+        (["--tasks", "x_challenges.json", "--rollouts", "9", "--sigma", "2"], "--rollouts, --sigma: for boards"),
+    ],
+)
+def test_options_of_the_other_kind_are_refused(
+    arguments: list[str], text: str, arc_solve: Terminal, folder: Path
+) -> None:
+    (folder / "b.csv").write_text("source,question,answer,rating\n,1...............,,\n")
+    before = sorted(folder.iterdir())
+    outcome = arc_solve("predict", *arguments)
+    assert outcome.code == 2
+    assert text in " ".join(outcome.err.split())
+    assert sorted(folder.iterdir()) == before
+
+
+def test_views_that_no_row_stands_for_are_told(arc_solve: Terminal, folder: Path) -> None:
+    outcome = predicted(
+        arc_solve, "--tasks", "x_challenges.json", "--no-adapt", "--views", "900", "--set", "num_views=4"
+    )
+    assert "900 views are wished for; the recipe has 4 (--set num_views=...)" in outcome.err
+
+
 def test_a_trained_checkpoint_predicts_what_it_knows_and_can_be_watched(
     arc_solve: Terminal, folder: Path, repository: Path
 ) -> None:

@@ -1,11 +1,12 @@
 """Merging: shares, trust, turns; the order of the lines never matters."""
 
+import dataclasses
 import random
 
 import numpy as np
 import pytest
 
-from submission.candidates import Candidate
+from submission.candidates import Candidate, from_tallies
 from submission.merge import (
     fill_up,
     learn_trust,
@@ -15,7 +16,7 @@ from submission.merge import (
     share_out,
 )
 from submission.truth import TruthError
-from submission.vote import Query
+from submission.vote import BallotBox, Query
 
 Q = Query("a", 0)
 
@@ -161,3 +162,24 @@ def test_folds_cover_every_query_and_never_see_their_own_truth():
 def test_a_single_task_is_merged_by_votes():
     candidates = [candidate for candidate in MIXED if candidate.query == Q]
     assert colors(merge_learnt(candidates, {"a": [cell(1)]})[Q]) == [2, 1, 3]
+
+
+def test_ties_fall_to_the_higher_confidence():
+    tied = [
+        dataclasses.replace(guess(color, 1.0, "A"), confidence=confidence)
+        for color, confidence in ((1, None), (2, 0.3), (3, 0.7), (4, 0.7))
+    ]
+    for ranking in (merge_votes, merge_round_robin):
+        assert colors(ranking(tied)[Q]) == [3, 4, 2, 1]
+    told_twice = [*tied, dataclasses.replace(guess(1, 1.0, "B"), confidence=0.1), guess(2, 1.0, "C")]
+    assert colors(merge_votes(told_twice)[Q])[:2] == [2, 1]  # one vote more; 0.3 before 0.1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_source_alone_is_ranked_as_its_own_election(seed):
+    rng = np.random.default_rng(seed)
+    box = BallotBox([Q])
+    for _ in range(int(rng.integers(1, 9))):
+        box.cast(Q, rng.integers(0, 2, (1, 2)).astype(np.uint8), float(rng.choice([0.25, 0.5, rng.random()])))
+    merged = merge_votes(from_tallies(Q, box.tallies(Q), "A"))[Q]
+    assert [g.tolist() for g in merged] == [t.grid.tolist() for t in box.tallies(Q)], f"seed {seed}"
