@@ -155,6 +155,15 @@ _PRESETS = (
         PredictConfig(views=4, batch_size=256, halt_logit=4.0),
     ),
     Preset(
+        "cpu-sudoku9",
+        "Sudoku 9x9 on two cores in an hour: easy ones, and with many views some hard ones",
+        dataclasses.replace(
+            CPU_BOARD, vocabulary=11, width=96, mixer="mlp", length=81, num_layers=1, cycles=1
+        ),
+        dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4, learning_rate=0.01),
+        PredictConfig(views=16, batch_size=256, halt_logit=4.0),
+    ),
+    Preset(
         "cpu-maze",
         "Mazes of 9x9 on two cores in a quarter of an hour",
         dataclasses.replace(CPU_BOARD, vocabulary=6, convolution=3, cycles=1, latent_steps=4),

@@ -74,7 +74,7 @@ def test_merged_parts_are_the_submission_of_the_whole(arc_solve: Terminal, folde
     [
         (["--tasks", "b.csv", "--candidates", "c.jsonl", "--keep", "k"], "--keep, --candidates: for tasks;"),
         (["--tasks", "b.csv", "--adapt-steps", "5"], "--adapt-steps: for tasks; b.csv holds boards"),
-        (["--tasks", "x_challenges.json", "--rollouts", "9", "--sigma", "2"], "--rollouts, --sigma: for boards"),
+        (["--tasks", "x_challenges.json", "--rollouts", "9", "--sigma", "2"], "--rollouts, --sigma: for"),
     ],
 )
 def test_options_of_the_other_kind_are_refused(
