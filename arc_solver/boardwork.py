@@ -31,9 +31,11 @@ REPORT_SECONDS = 1.0
 MAX_ANSWERS = 1000
 
 
-def work_boards(request: Message, channel: Channel) -> None:
-    """Answer the boards of a request; CheckpointError for weights of other boards."""
-    deadline = request["deadline"]
+def work_boards(request: Message, channel: Channel, deadline: float | None) -> None:
+    """Answer the boards of a request until an instant of the monotonic clock.
+
+    CheckpointError for weights of other boards.
+    """
     boards = boards_of(request)
     loaded = load(request["checkpoint"])
     check_weights(loaded, boards, Path(request["checkpoint"]).name)

@@ -75,16 +75,16 @@ def main() -> None:
     os.dup2(2, 1)
     request = read_request()
     # Its time runs from the start of the process, since loading torch takes seconds of it.
-    request["deadline"] = None if request["seconds"] is None else born + request["seconds"]
+    deadline = None if request["seconds"] is None else born + float(request["seconds"])
     die_with_parent(int(request["parent"]))
     threading.Thread(target=channel.beat, daemon=True).start()
     try:
         if request["kind"] == "boards":
             from arc_solver.boardwork import work_boards
 
-            work_boards(request, channel)
+            work_boards(request, channel, deadline)
         else:
-            work(request, channel)
+            work(request, channel, deadline)
     except Exception as error:  # noqa: BLE001 - the parent decides what becomes of any error
         text = " ".join(str(error).split()) or type(error).__name__
         code = refusal_code(error)
@@ -104,8 +104,8 @@ def refusal_code(error: Exception) -> int | None:
     return getattr(error, "exit_code", None) if asked else None
 
 
-def work(request: Message, channel: Channel) -> None:
-    """Answer the tasks of a request and report as answers come."""
+def work(request: Message, channel: Channel, deadline: float | None) -> None:
+    """Answer the tasks of a request until an instant of the monotonic clock and report as answers come."""
     from arc_solver.options import SolveOptions
     from arc_solver.presets import find_preset
     from arc_solver.solve import vote
@@ -120,7 +120,7 @@ def work(request: Message, channel: Channel) -> None:
         adapt_steps=request["adapt_steps"],
         adapt_each=bool(request["adapt_each"]),
         keep=Path(request["keep"]) if request["keep"] else None,
-        deadline=request["deadline"],
+        deadline=deadline,
         device=request["device"],
         seed=int(request["seed"]),
         quiet=bool(request["quiet"]),

@@ -110,8 +110,9 @@ def worked(
         lambda _: None,
     )
     channel, blocks = Recorder(), run.standing.blocks()
+    deadline = changes.pop("deadline", None)
     request = run._request(weights, blocks, None, True) | changes
-    work_boards(request, channel)  # type: ignore[arg-type]
+    work_boards(request, channel, deadline)  # type: ignore[arg-type]
     for message in channel.sent:
         if message["kind"] == "boards":
             assert run.standing.take(blocks, message)
@@ -125,14 +126,14 @@ def test_mazes_are_answered_too(tmp_path: Path) -> None:
     assert standing.answered.all()
     assert (standing.ages >= 2 * 2).all()
     assert {m["kind"] for m in channel.sent} == {"facts", "boards"}
-    channel, standing = worked(tmp_path, boards, weights, seconds=1e6)
+    channel, standing = worked(tmp_path, boards, weights, deadline=time.monotonic() + 1e6)
     assert [m["items"] for m in channel.sent if m["kind"] == "finished"] == [["0", "1"]]
     assert standing.answered.all()
 
 
 def test_a_time_that_is_over_leaves_boards_without_answers(tmp_path: Path) -> None:
     weights = checkpoint(tmp_path / "w.safetensors")
-    assert not worked(tmp_path, sudokus(3), weights, seconds=0.0)[1].answered.any()
+    assert not worked(tmp_path, sudokus(3), weights, deadline=time.monotonic())[1].answered.any()
 
 
 @pytest.mark.parametrize(
