@@ -21,12 +21,21 @@ STEPS = 8
 def train(folder: Path, name: str) -> list[str]:
     if not (folder / "tasks.json").exists():
         write_tasks(folder / "tasks.json", num=4)
-    return train_command(folder / "tasks.json", folder / name, steps=STEPS, save_every=3, cycles=2)
+    # Gradients that are clipped have one length whatever their scale was.
+    return train_command(folder / "tasks.json", folder / name, steps=STEPS, save_every=3, cycles=2, clip=0.0)
 
 
 def assert_close(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
-    """Equal to rounding, which sums in another order differ by."""
+    """Equal to rounding, which sums in another order differ by.
+
+    The moments of the optimizer are held to their own size: Adam moves weights alike at any scale of the
+    gradients, so that weights do not tell a sum from a mean.
+    """
     assert found.keys() == wanted.keys()
+    moments = [name for name in wanted if name.endswith((".mean", ".square"))]
+    assert moments
+    for name in moments:
+        assert (found[name] - wanted[name]).norm() <= 0.01 * wanted[name].norm(), name
     for name, t in wanted.items():
         torch.testing.assert_close(
             found[name], t, atol=2e-3, rtol=2e-2, msg=lambda text, n=name: f"{n}: {text}"
