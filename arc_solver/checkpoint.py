@@ -68,6 +68,12 @@ def checkpoints(folder: Path) -> list[Path]:
     )
 
 
+def newest_step(folder: Path) -> int | None:
+    """The step that the newest checkpoint of a run folder is named after; None where there is none."""
+    listed = checkpoints(folder)
+    return int(listed[0].stem.removeprefix("checkpoint-")) if listed else None
+
+
 def read_header(path: Path) -> Header:
     """Parse the header; CheckpointError when the file is not a checkpoint of ours."""
     try:

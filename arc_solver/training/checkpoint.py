@@ -122,7 +122,7 @@ def resume(
 
     A damaged file is passed over with one warning, and goes with the next save. A whole one that belongs to
     another recipe or other data is a CheckpointError, and so is a folder without a whole one: nothing is ever
-    silently started anew.
+    silently started anew. FolderNotShared where processes find different steps, before they load any.
     """
     listed = checkpoints(folder)
     for number, path in enumerate(listed, 1):
@@ -141,9 +141,11 @@ def resume(
         check_recipe(preset_from(metadata, path.name), tensors, path.name)
         puzzles_from(metadata, tensors, path.name)
         step, seconds = step_of(path, metadata)
+        state.team.check_same_step(folder, step)
         load_into(state, tensors, path.name)
         state.step, state.seconds = step, seconds
         return metadata
+    state.team.check_same_step(folder, None)
     return None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from arc_solver.checkpoint import checkpoints
+from arc_solver.checkpoint import newest_step
 from arc_solver.config import Preset
 from arc_solver.corpus import Corpus, read_corpus
 from arc_solver.device import choose_device
@@ -73,7 +73,8 @@ def train(
     `data` is a Corpus, or names and paths as on the command line. Where `out` holds a run of the same recipe
     and data it goes on from its newest whole checkpoint. Raises a ValueError subclass for bad input,
     FolderInUse where another process trains there, StorageError where no checkpoint fits, NotFinite for a
-    number that is none, PeerLost where a process of several is gone, Interrupted after SIGINT or SIGTERM.
+    number that is none, PeerLost where a process of several is gone, FolderNotShared where they do not see
+    the same one, Interrupted after SIGINT or SIGTERM.
     """
     options = options or RunOptions()
     corpus = (
@@ -86,13 +87,15 @@ def train(
     if options.tensorboard:
         check_tensorboard()
     out = Path(out)
+    going_on = newest_step(out)
     with contextlib.ExitStack() as stack:
         team, device = stack.enter_context(team_of(choose_device(options.device)))
         caught = stack.enter_context(stop_signals())
         if team.leads:
             stack.enter_context(lock_folder(out))
             sweep_stale(out)
-        if options.expect is not None and not checkpoints(out):
+        team.check_same_step(out, going_on)
+        if options.expect is not None and going_on is None:
             options.expect(estimate(preset, model, examples, device, team))
         state = TrainState(model, examples, preset.train, device, team=team)
         if team.leads and (warning := check_disk(out, state, preset.train.keep)):
