@@ -68,6 +68,22 @@ def checkpoints(folder: Path) -> list[Path]:
     )
 
 
+def newest_step(folder: Path) -> int | None:
+    """The step that the newest checkpoint of a run folder is named after; None where there is none."""
+    listed = checkpoints(folder)
+    return int(listed[0].stem.removeprefix("checkpoint-")) if listed else None
+
+
+def opened_files(metadata: dict[str, Any]) -> list[tuple[str, str]]:
+    """(Name, SHA-256) of every file that was opened for a checkpoint; what is no such pair is left out."""
+    files = metadata.get("files")
+    return [
+        (str(pair[0]), str(pair[1]))
+        for pair in (files if isinstance(files, list) else [])
+        if isinstance(pair, list) and len(pair) == 2
+    ]
+
+
 def read_header(path: Path) -> Header:
     """Parse the header; CheckpointError when the file is not a checkpoint of ours."""
     try:
@@ -191,7 +207,6 @@ def describe(path: Path) -> dict[str, Any]:
     prefix = "model." if any(name.startswith("model.") for name in header.tensors) else "average."
     dense = [e for n, e in header.tensors.items() if n.startswith(prefix) and not n.endswith("puzzle.rows")]
     recipe, ids = _part(facts, "preset"), _part(facts, "puzzles").get("ids")
-    files = facts.get("files")
     shown = {
         "file": str(path),
         "bytes": path.stat().st_size,
@@ -202,11 +217,7 @@ def describe(path: Path) -> dict[str, Any]:
         "row_parameters": rows[0].num_elements if rows else 0,
         "puzzles": {"tasks": len(ids) if isinstance(ids, list) else 0, "rows": num_rows},
         "data": facts.get("data"),
-        "files": {
-            str(pair[0]): str(pair[1])
-            for pair in (files if isinstance(files, list) else [])
-            if isinstance(pair, list) and len(pair) == 2
-        },
+        "files": dict(opened_files(facts)),
         "scores": _part(facts, "scores"),
         "preset": recipe.get("name"),
         "about": recipe.get("about"),

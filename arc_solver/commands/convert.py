@@ -27,12 +27,13 @@ def convert(
     prefix: int | None = typer.Option(None, min=1, help="Prefix positions; default: 16 for TRM, 1 for HRM."),
     cycles: int | None = typer.Option(None, min=1, help="The paper's T; default: 3 for TRM, 2 for HRM."),
     latent_steps: int | None = typer.Option(
-        None, min=1, help="The paper's n; default: 4 for TRM, 2 for HRM."
+        None, min=1, help="The paper's n; default: 6 for TRM on Sudoku or with a mixer, else 4; 2 for HRM."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Import a published TRM or HRM.
 
+    What the file does not tell has the published value unless it is given; the output says what was assumed.
     The foreign file is opened in a process of its own, weights only; nothing else in it is run.
     """
     refuse_overwriting({"--out": out}, model, identifiers)

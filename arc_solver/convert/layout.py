@@ -36,6 +36,7 @@ FEED_FORWARD = {
 }
 LEVELS = {"L_level": "latent_blocks", "H_level": "answer_blocks"}
 SHOWN = 3
+SUDOKU_VOCABULARY = 11
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,16 @@ class Choices:
     prefix: int | None = None
     cycles: int | None = None
     latent_steps: int | None = None
+
+    def assumed(self, config: ModelConfig) -> str:
+        """What `config` has from no choice, as options and their values."""
+        values = {
+            "--heads": (self.heads, config.num_heads),
+            "--prefix": (self.prefix, config.prefix_length),
+            "--cycles": (self.cycles, config.cycles),
+            "--latent-steps": (self.latent_steps, config.latent_steps),
+        }
+        return " ".join(f"{name} {value}" for name, (chosen, value) in values.items() if chosen is None)
 
 
 def adopt(tensors: dict[str, Tensor], choices: Choices, name: str) -> tuple[ModelConfig, dict[str, Tensor]]:
@@ -102,6 +113,7 @@ def _config(
     hrm, mlp = kind
     _check_dimensions(theirs, name)
     vocabulary, width = theirs["embed_tokens.embedding_weight"].shape
+    cycles, latent_steps = published_depth(hrm, mlp, vocabulary)
     row_width = theirs["puzzle_emb.weights"].shape[1]
     prefix = choices.prefix or (1 if hrm else 16)
     prefix = max(prefix, -(-row_width // width))
@@ -126,8 +138,8 @@ def _config(
             num_heads=heads,
             expansion=expansion,
             rounding=rounding,
-            cycles=choices.cycles or (2 if hrm else 3),
-            latent_steps=choices.latent_steps or (2 if hrm else 4),
+            cycles=choices.cycles or cycles,
+            latent_steps=choices.latent_steps or latent_steps,
             positions=positions,
             prefix_length=prefix,
             row_width=0 if row_width == width else row_width,
@@ -137,6 +149,13 @@ def _config(
         )
     except ConfigError as error:
         raise ConvertError(f"{name}: {error}") from error
+
+
+def published_depth(hrm: bool, mlp: bool, vocabulary: int) -> tuple[int, int]:
+    """T and n of the published commands; of TRM n is 6 for Sudoku, where mixers are used, and else 4."""
+    if hrm:
+        return 2, 2
+    return 3, 6 if mlp or vocabulary == SUDOKU_VOCABULARY else 4
 
 
 def _check_dimensions(theirs: dict[str, Tensor], name: str) -> None:

@@ -54,6 +54,7 @@ def save_state(
 ) -> Path:
     """Write the checkpoint of this step, remove the oldest beyond `keep`; all processes call, one writes.
 
+    Those that the resume passed over go first: a damaged file takes the place of none that is whole.
     Raises NotFinite, with nothing written, when a tensor of the run holds a number that is none.
     """
     tensors = state.tensors(in_flight=state.in_flight_bytes <= MAX_SLOTS_BYTES)
@@ -75,6 +76,10 @@ def save_state(
             "data": data.fingerprint,
         },
     )
+    for damaged in state.passed_over:
+        if damaged != path:
+            remove(damaged)
+    state.passed_over.clear()
     for old in checkpoints(folder)[max(2, preset.train.keep) :]:
         remove(old)
     return path
@@ -115,14 +120,16 @@ def resume(
 ) -> dict[str, Any] | None:
     """Load the newest whole checkpoint of `folder` into `state`; None when there is no checkpoint at all.
 
-    A damaged file is passed over with one warning. A whole one that belongs to another recipe or other data
-    is a CheckpointError, and so is a folder without a whole one: nothing is ever silently started anew.
+    A damaged file is passed over with one warning, and goes with the next save. A whole one that belongs to
+    another recipe or other data is a CheckpointError, and so is a folder without a whole one: nothing is ever
+    silently started anew. FolderNotShared where processes find different steps, before they load any.
     """
     listed = checkpoints(folder)
     for number, path in enumerate(listed, 1):
         try:
             metadata, tensors = read_tensors(path)
         except CheckpointError as error:
+            state.passed_over.append(path)
             if number == len(listed):
                 others = f" (nor is any of the other {number - 1})" if number > 1 else ""
                 raise CheckpointError(
@@ -134,9 +141,11 @@ def resume(
         check_recipe(preset_from(metadata, path.name), tensors, path.name)
         puzzles_from(metadata, tensors, path.name)
         step, seconds = step_of(path, metadata)
+        state.team.check_same_step(folder, step)
         load_into(state, tensors, path.name)
         state.step, state.seconds = step, seconds
         return metadata
+    state.team.check_same_step(folder, None)
     return None
 
 

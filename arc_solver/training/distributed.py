@@ -9,6 +9,7 @@ import contextlib
 import datetime
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -17,10 +18,17 @@ from torch import Tensor
 # Ranks wait this long for each other: rank 0 writes alone, and shares of an evaluation take unlike times.
 PATIENCE = datetime.timedelta(minutes=30)
 FLOOR = -1.0  # below anything that ranks agree on
+NO_STEP = -1  # stands for the step of a folder without a checkpoint
 
 
 class PeerLost(RuntimeError):
     """Another process of the run is gone; the newest checkpoint is where the run goes on from."""
+
+    exit_code = 1
+
+
+class FolderNotShared(RuntimeError):
+    """The processes of a run see different checkpoints in its folder; the text names what two of them see."""
 
     exit_code = 1
 
@@ -68,6 +76,24 @@ class Team:
         with with_peers():
             dist.all_reduce(told, dist.ReduceOp.MAX)
         return tuple(told.tolist())
+
+    def extremes(self, value: float) -> tuple[float, float]:
+        """The least and the largest value of all processes."""
+        told = torch.tensor([-value, value], dtype=torch.float64)
+        if self.world > 1:
+            with with_peers():
+                dist.all_reduce(told, dist.ReduceOp.MAX)
+        return -float(told[0]), float(told[1])
+
+    def check_same_step(self, folder: Path, step: int | None) -> None:
+        """FolderNotShared, in all processes, unless all find this step in `folder` (None: nothing there)."""
+        least, most = self.extremes(NO_STEP if step is None else step)
+        if least < most:
+            fewer = "no checkpoint" if least == NO_STEP else f"step {least:.0f}"
+            raise FolderNotShared(
+                f"the processes do not see the same folder {folder}: one finds {fewer} there, another step "
+                f"{most:.0f}; start all with the path of one folder that every machine shares"
+            )
 
     def add_up(self, sums: dict[str, float]) -> dict[str, float]:
         """Sums over all processes, which give the same names in the same order."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from arc_solver.checkpoint import checkpoints
+from arc_solver.checkpoint import newest_step, opened_files
 from arc_solver.config import Preset
 from arc_solver.corpus import Corpus, read_corpus
 from arc_solver.device import choose_device
 from arc_solver.domain import TrainingData
-from arc_solver.files import lock_folder, sweep_stale
+from arc_solver.files import lock_folder, sha256_file, sweep_stale
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.batches import slots_per_canvas
@@ -25,8 +25,8 @@ from arc_solver.training.estimate import Estimate, check_disk, estimate
 from arc_solver.training.interruption import Caught, EvaluationStopped, Interrupted, stop_signals
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.metrics import MetricsLog, check_tensorboard
+from arc_solver.training.start import start_from
 from arc_solver.training.state import TrainState
-from arc_solver.weights import check_state, load
 
 METRICS_NAME = "metrics.jsonl"
 FINAL_NAME = "final.safetensors"
@@ -73,7 +73,8 @@ def train(
     `data` is a Corpus, or names and paths as on the command line. Where `out` holds a run of the same recipe
     and data it goes on from its newest whole checkpoint. Raises a ValueError subclass for bad input,
     FolderInUse where another process trains there, StorageError where no checkpoint fits, NotFinite for a
-    number that is none, PeerLost where a process of several is gone, Interrupted after SIGINT or SIGTERM.
+    number that is none, PeerLost where a process of several is gone, FolderNotShared where they do not see
+    the same one, Interrupted after SIGINT or SIGTERM.
     """
     options = options or RunOptions()
     corpus = (
@@ -81,23 +82,28 @@ def train(
     )
     examples, puzzles = corpus.training_data(preset)
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
-    if options.init is not None:
-        start_from(model, puzzles, options.init, options.say)
+    out, files = Path(out), list(corpus.manifest)
+    going_on = newest_step(out)
+    if options.init is not None and going_on is None:
+        start_from(model, preset, puzzles, options.init, options.say)
+        files.append((f"{options.init.name} (--init)", sha256_file(options.init)))
+    elif options.init is not None:
+        options.say(f"{out} holds a run already, which goes on: --init {options.init} has no part in it")
     if options.tensorboard:
         check_tensorboard()
-    out = Path(out)
     with contextlib.ExitStack() as stack:
         team, device = stack.enter_context(team_of(choose_device(options.device)))
         caught = stack.enter_context(stop_signals())
         if team.leads:
             stack.enter_context(lock_folder(out))
             sweep_stale(out)
-        if options.expect is not None and not checkpoints(out):
+        team.check_same_step(out, going_on)
+        if options.expect is not None and going_on is None:
             options.expect(estimate(preset, model, examples, device, team))
         state = TrainState(model, examples, preset.train, device, team=team)
         if team.leads and (warning := check_disk(out, state, preset.train.keep)):
             options.say(warning)
-        sitting = Sitting(out, state, preset, puzzles, examples, corpus.manifest, options, caught)
+        sitting = Sitting(out, state, preset, puzzles, examples, files, options, caught)
         stack.callback(sitting.log.close)
         hooks = Hooks(sitting.report, sitting.save, sitting.evaluate if options.evaluator else None)
         limits = Limits(options.time_limit, options.sitting_end, stop=lambda: bool(caught))
@@ -126,7 +132,7 @@ class Sitting:
         preset: Preset,
         puzzles: PuzzleMap,
         examples: TrainingData,
-        manifest: Sequence[tuple[str, str]],
+        files: Sequence[tuple[str, str]],
         options: RunOptions,
         caught: Caught,
     ) -> None:
@@ -135,7 +141,11 @@ class Sitting:
         found = resume(out, state, preset, examples, options.say)
         if found is not None:
             options.say(f"resuming {out} at step {state.step}")
-        self.facts: dict[str, Any] = {"files": manifest, "best": float((found or {}).get("best", -1.0))}
+        found = found or {}
+        self.facts: dict[str, Any] = {
+            "files": list(dict.fromkeys([*opened_files(found), *files])),
+            "best": float(found.get("best", -1.0)),
+        }
         wished = options.tensorboard and state.team.leads
         self.log = MetricsLog(out / METRICS_NAME, tensorboard=wished, step=state.step)
 
@@ -179,22 +189,6 @@ class Sitting:
     def _save_weights(self, name: str, scores: Metrics) -> None:
         facts = self.facts | {"scores": scores}
         save_weights(self.out / name, self.state, self.preset, self.puzzles, facts)
-
-
-def start_from(model: Model, puzzles: PuzzleMap, path: Path, say: Callable[[str], None]) -> None:
-    """Copy a checkpoint's dense weights into `model`; its rows too where they stand for the same puzzles.
-
-    Rows that begin afresh are announced: a row says nothing of another puzzle.
-    """
-    loaded = load(path)
-    theirs, mine = loaded.model.state_dict(), model.state_dict()
-    rows = "puzzle.rows"
-    if not loaded.puzzles.equals(puzzles) or theirs[rows].shape != mine[rows].shape:
-        if len(theirs[rows]):
-            say(f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are left, ours start afresh")
-        theirs[rows] = mine[rows]
-    check_state({name: tuple(t.shape) for name, t in mine.items()}, theirs, path.name)
-    model.load_state_dict(theirs)
 
 
 def measure_step(preset: Preset, corpus: Corpus, device: str) -> dict[str, Any]:

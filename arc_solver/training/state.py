@@ -6,6 +6,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -59,6 +60,7 @@ class TrainState:
         self.forward = compiled(self.model, config.compile, device)
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings
+        self.passed_over: list[Path] = []  # checkpoints that were found damaged when the run went on
 
     def moved_by_a_step(self) -> list[Tensor]:
         """Weights and optimizer tensors on the device: what an update of the optimizers changes."""

@@ -12,8 +12,9 @@ from torch import Tensor
 from arc_solver.checkpoint import CheckpointError, checkpoint_name
 from arc_solver.config import ConfigError, ModelConfig, Preset, TrainConfig
 from arc_solver.corpus import Corpus
+from arc_solver.files import sha256_file
 from arc_solver.task import Pair, Task
-from arc_solver.training.checkpoint import FREE_SETTINGS, resume, save_state
+from arc_solver.training.checkpoint import FREE_SETTINGS, resume, save_state, save_weights
 from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.run import RunOptions, train
 from arc_solver.weights import read_tensors, save
@@ -222,3 +223,60 @@ def test_rows_that_start_afresh_are_announced(folder: Path, tmp_path: Path) -> N
     said.clear()
     train(RECIPE, Corpus("arc", tasks=TASKS), tmp_path / "same", options)
     assert not any("afresh" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("positions", "none"), ("num_heads", 4), ("mixer", "mlp"), ("num_latents", 2), ("prefix_length", 3)],
+)
+def test_weights_that_would_mean_something_else_begin_no_run(
+    name: str, value: Any, folder: Path, tmp_path: Path
+) -> None:
+    """No shape tells, but for the mixer's, and what the weights compute is another."""
+    model = dataclasses.replace(SHORT, **{name: value}, **TOGETHER.get(name, {}))
+    options = RunOptions(init=folder / "final.safetensors", device="cpu")
+    with pytest.raises(CheckpointError) as caught:
+        train(dataclasses.replace(RECIPE, model=model), Corpus("arc", tasks=TASKS), tmp_path / "new", options)
+    assert "\n" not in str(caught.value)
+    field = "prefix" if name == "prefix_length" else name
+    wanted = f"{field} is {value} here, {getattr(SHORT, name)} there"
+    assert str(caught.value).startswith("final.safetensors: weights of another architecture (")
+    assert wanted in str(caught.value)
+    assert not (tmp_path / "new").exists()
+
+
+def test_weights_for_another_domain_begin_no_run(tmp_path: Path) -> None:
+    found = run(preset(SHORT))
+    boards = dataclasses.replace(RECIPE, train=dataclasses.replace(RECIPE.train, domain="sudoku"))
+    save_weights(tmp_path / "boards.safetensors", found.state, boards, found.puzzles, {})
+    options = RunOptions(init=tmp_path / "boards.safetensors", device="cpu")
+    with pytest.raises(CheckpointError, match="weights for sudoku, but these are ARC tasks"):
+        train(RECIPE, Corpus("arc", tasks=TASKS), tmp_path / "new", options)
+
+
+def test_weights_of_another_depth_or_gradient_begin_a_run_with_a_remark(folder: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    options = RunOptions(init=folder / "final.safetensors", device="cpu", say=said.append)
+    corpus = Corpus("arc", tasks=TASKS)
+    deeper = dataclasses.replace(SHORT, cycles=2, gradient="last")
+    train(dataclasses.replace(RECIPE, model=deeper), corpus, tmp_path / "deeper", options)
+    assert said == ["final.safetensors was trained at another depth: cycles is 2 here, 1 there"]
+
+
+def test_weights_to_begin_with_have_no_part_in_a_run_that_goes_on(folder: Path, tmp_path: Path) -> None:
+    """The same command resumes, even where the file is gone; the run remembers what it began with."""
+    said: list[str] = []
+    init, new = tmp_path / "init.safetensors", tmp_path / "new"
+    init.write_bytes((folder / "final.safetensors").read_bytes())
+    options = RunOptions(init=init, device="cpu", say=said.append)
+    corpus = Corpus("arc", tasks=TASKS, manifest=(("tasks.json", "1234"),))
+    path = train(RECIPE, corpus, new, options)
+    began = [["tasks.json", "1234"], ["init.safetensors (--init)", sha256_file(init)]]
+    assert read_tensors(path)[0]["files"] == began
+    assert said == []
+    init.unlink()
+    longer = dataclasses.replace(RECIPE, train=dataclasses.replace(RECIPE.train, steps=4))
+    path = train(longer, corpus, new, options)
+    assert said[0] == f"{new} holds a run already, which goes on: --init {init} has no part in it"
+    assert said[1:] == [f"resuming {new} at step 2"]
+    assert read_tensors(path)[0]["files"] == began

@@ -14,7 +14,13 @@ INNER = 96  # of a width of 32 with expansion 4 and multiples of 32
 
 
 def state_dict(
-    kind: str, rng: torch.Generator, *, num_rows: int = ROWS, length: int = 9, prefix: int = 4
+    kind: str,
+    rng: torch.Generator,
+    *,
+    num_rows: int = ROWS,
+    length: int = 9,
+    prefix: int = 4,
+    vocabulary: int = VOCABULARY,
 ) -> State:
     """Random weights under the published names; `kind` is trm, mlp, learned or hrm."""
 
@@ -24,8 +30,8 @@ def state_dict(
     names = {
         "H_init": draw(WIDTH) * math.sqrt(WIDTH),
         "L_init": draw(WIDTH) * math.sqrt(WIDTH),
-        "embed_tokens.embedding_weight": draw(VOCABULARY, WIDTH),
-        "lm_head.weight": draw(VOCABULARY, WIDTH),
+        "embed_tokens.embedding_weight": draw(vocabulary, WIDTH),
+        "lm_head.weight": draw(vocabulary, WIDTH),
         "q_head.weight": draw(2, WIDTH),
         "q_head.bias": draw(2),
         "puzzle_emb.weights": draw(num_rows, WIDTH),

@@ -106,6 +106,30 @@ def test_without_identifiers_only_the_blank_row_is_kept(tmp_path: Path) -> None:
     assert load(out).model.puzzle.rows.shape[0] == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "vocabulary", "wanted"),
+    [
+        *(("trm", 12, (3, 4)), ("trm", 6, (3, 4)), ("trm", 11, (3, 6))),
+        *(("mlp", 11, (3, 6)), ("mlp", 6, (3, 6)), ("hrm", 11, (2, 2)), ("hrm", 12, (2, 2))),
+    ],
+)
+def test_depth_is_the_published_one_and_said(
+    kind: str, vocabulary: int, wanted: tuple[int, int], tmp_path: Path
+) -> None:
+    rng = torch.Generator().manual_seed(SEED)
+    path = saved(state_dict(kind, rng, length=LENGTH, vocabulary=vocabulary), tmp_path)
+    facts = convert_file(path, tmp_path / "x.safetensors", None, Choices(heads=2, prefix=4))
+    assert (facts["cycles"], facts["latent_steps"]) == wanted
+    assert facts["assumed"] == f"--cycles {wanted[0]} --latent-steps {wanted[1]}"
+    model = load(tmp_path / "x.safetensors").preset.model
+    assert (model.cycles, model.latent_steps) == wanted
+
+
+def test_a_depth_that_is_given_is_not_assumed(tmp_path: Path) -> None:
+    facts = convert_file(saved(trm(), tmp_path), tmp_path / "x.safetensors", None, Choices(2, 4, 2, 7))
+    assert (facts["cycles"], facts["latent_steps"], facts["assumed"]) == (2, 7, "nothing")
+
+
 class Payload:
     """Writes a file when it is unpickled without care."""
 

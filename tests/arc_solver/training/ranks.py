@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,8 +19,15 @@ COMPILER = "the compiler of torch was loaded, seconds for nothing"
 MEMBER = "tests.arc_solver.training.ranks:member"
 
 
-def member(rank: int, world: int, port: int, argv: list[str], fault: list[int] | None) -> NoReturn:
-    """Be one process of a run, as torchrun starts it; `fault` is a step and the signal that follows it."""
+def member(
+    rank: int, world: int, port: int, argv: list[str], fault: list[int] | None, place: str | None
+) -> NoReturn:
+    """Be one process of a run, as torchrun starts it, in the folder `place`.
+
+    `fault` is a step and the signal that follows it.
+    """
+    if place is not None:
+        os.chdir(place)
     if world > 1:
         address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(world)}
         os.environ.update(address, RANK=str(rank), LOCAL_RANK=str(rank))
@@ -52,10 +60,12 @@ def start(
     world: int = 1,
     kill: tuple[int, int] | None = None,
     number: int = signal.SIGKILL,
+    places: Sequence[Path] = (),
 ) -> list[tuple[int, str]]:
     """Run a command in `world` processes to its end: exit code and output of each.
 
-    `kill` is (rank, step): that process gets signal `number` after that step.
+    `kill` is (rank, step): that process gets signal `number` after that step. `places` are the
+    working folders of the processes.
     """
     port = free_port()
     logs = [folder / f"{len(list(folder.glob('log-*')))}-{rank}.txt" for rank in range(world)]
@@ -63,7 +73,8 @@ def start(
     pids = []
     for rank, log in enumerate(logs):
         fault = [kill[1], int(number)] if kill is not None and kill[0] == rank else None
-        arguments = {"rank": rank, "world": world, "port": port, "argv": argv, "fault": fault}
+        place = str(places[rank]) if places else None
+        arguments = {"rank": rank, "world": world, "port": port, "argv": argv, "fault": fault, "place": place}
         pids.append(server.start(log, call=MEMBER, arguments=arguments))
     codes = [server.wait(pid) for pid in pids]
     return [(code, log.read_text()) for code, log in zip(codes, logs, strict=True)]

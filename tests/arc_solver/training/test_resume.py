@@ -121,6 +121,24 @@ def test_a_damaged_newest_is_passed_over_with_one_warning(tmp_path: Path) -> Non
     assert newest.name in warnings[0]
 
 
+@pytest.mark.parametrize("names", [(3, 4), (3, 9), (8, 9)], ids=str)
+def test_a_damaged_checkpoint_pushes_out_no_whole_one(names: tuple[int, int], tmp_path: Path) -> None:
+    """Whether the next save bears a higher name than the damaged ones, one of theirs or a lower one."""
+    found = run(preset(SHORT))
+    saved(trained(found, 1), tmp_path)
+    saved(trained(found, 2), tmp_path)
+    for step in names:
+        (tmp_path / checkpoint_name(step)).write_bytes(b"torn")
+    later = run(preset(SHORT))
+    warnings: list[str] = []
+    assert resume(tmp_path, later.state, later.preset, later.data, warnings.append) is not None
+    assert (later.state.step, len(warnings)) == (2, 2)
+    saved(trained(later, 4), tmp_path)
+    assert [path.name for path in checkpoints(tmp_path)] == [checkpoint_name(4), checkpoint_name(2)]
+    saved(trained(later, 5), tmp_path)
+    assert [path.name for path in checkpoints(tmp_path)] == [checkpoint_name(5), checkpoint_name(4)]
+
+
 @pytest.mark.parametrize(
     ("model", "train", "wanted"),
     [
