@@ -57,6 +57,15 @@ class Corpus:
         puzzles = puzzles_of(self.tasks, preset, train.seed)
         return ArcTraining(self.tasks, puzzles, train), puzzles
 
+    def scored_on(self, *sources: str | Path | None) -> Corpus:
+        """The same material; the manifest also names what a run on it is scored on."""
+        opened: list[tuple[str, str]] = []
+        for source in sources:
+            if source is not None:
+                _record(Path(source), opened)
+        named = tuple((f"{name} (for scores)", digest) for name, digest in opened)
+        return dataclasses.replace(self, manifest=self.manifest + named)
+
 
 def puzzles_of(tasks: Sequence[Task], preset: Preset, seed: int) -> PuzzleMap:
     """The puzzles that `preset` makes of tasks, their views drawn with `seed`."""
