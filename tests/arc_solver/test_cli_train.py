@@ -29,6 +29,8 @@ SETTINGS = (
 def folder(tmp_path: Path, arc_solve: Terminal) -> Path:
     """A folder with material of all three domains."""
     write(tmp_path / "arc.json", challenges())
+    pairs = [{"input": [[1] * 10], "output": [[2] * 10]}] * 2
+    write(tmp_path / "large.json", {"large": {"train": pairs, "test": [{"input": [[3]]}]}})
     for kind, side in (("sudoku", 4), ("maze", 5)):
         made = arc_solve(
             "generate", kind, "--num", "8", "--side", str(side), "--out", tmp_path / f"{kind}.csv"
@@ -96,6 +98,17 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     ),
     "no such device": (2, ["--device", "tpu"], "--device tpu: not a device"),
     "curriculum": (2, ["--set", "curriculum=deep"], "did you mean 'depth'?"),
+    "ARC with too few tokens": (2, ["--set", "vocabulary=5"], "vocabulary=5: ARC has 12 tokens"),
+    "no canvas of that length": (
+        2,
+        ["--set", "positions=learned", "--set", "length=10"],
+        "length=10: these tasks lie on canvases of 25 tokens",
+    ),
+    "several canvases": (
+        2,
+        ["--data", "{folder}/large.json", "--set", "mixer=mlp", "--set", "length=25"],
+        "length=25: these tasks lie on canvases of 25, 121 tokens",
+    ),
     "no such weights": (1, ["--init", "none.safetensors"], "none.safetensors: No such file"),
     "nothing to evaluate on": (3, ["--eval-data", "none.json"], "none.json"),
     "truth is missing": (
@@ -116,6 +129,18 @@ def test_what_cannot_be_is_one_line_and_writes_nothing(name: str, arc_solve: Ter
     assert text in outcome.error_line()
     assert outcome.out == ""
     assert files(folder) == before
+
+
+def test_a_fixed_length_for_the_canvas_of_all_tasks(arc_solve: Terminal, folder: Path) -> None:
+    outcome = arc_solve(*command(folder, "--set", "mixer=mlp", "--set", "length=25", "--steps", "1"))
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.parametrize("more", [[], ["--quiet"], ["--dry-run"]])
+def test_a_batch_for_which_no_memory_suffices(more: list[str], arc_solve: Terminal, folder: Path) -> None:
+    outcome = arc_solve(*command(folder, "--set", "batch_size=1000000000000", *more))
+    assert outcome.code == 1
+    assert "memory does not suffice for batch_size=1000000000000" in outcome.error_line()
 
 
 def held_out(folder: Path, num: int = 3) -> tuple[str, ...]:
