@@ -97,6 +97,8 @@ def train(
         say("eval_every has no effect without --eval-data")
     if dry_run:
         facts = measure_step(recipe, corpus, device)
+        if not leads:
+            return
         if as_json:
             typer.echo(json.dumps(facts))
         else:

@@ -143,6 +143,29 @@ def test_a_batch_for_which_no_memory_suffices(more: list[str], arc_solve: Termin
     assert "memory does not suffice for batch_size=1000000000000" in outcome.error_line()
 
 
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [(2, ["--device", "tpu"]), (2, ["--time-limit", "soon"]), (2, ["--no-such"]), (3, ["--data", "a"])],
+)
+def test_of_several_processes_one_says_what_is_refused(
+    code: int, more: list[str], arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for rank, speaks in (("0", True), ("1", False)):
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        outcome = arc_solve(*command(folder, *more))
+        assert (outcome.code, bool(outcome.err), outcome.out) == (code, speaks, "")
+
+
+def test_the_failure_of_one_process_is_not_silent(
+    arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    outcome = arc_solve(*command(folder, "--init", "none.safetensors"))
+    assert outcome.code == 1
+    assert "none.safetensors: No such file" in outcome.error_line()
+
+
 def held_out(folder: Path, num: int = 3) -> tuple[str, ...]:
     """The options for challenges and solutions in the official layout."""
     write(folder / "held_challenges.json", challenges(num))
