@@ -79,15 +79,24 @@ def main() -> None:
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
     try:
-        app()
+        code = app(standalone_mode=not _follows())  # standalone it prints usage errors itself, and exits
     except BrokenPipeError:
         # The reader left, as `| head` does; flushing at the end would only fail again.
         os._exit(1)
     except Exception as error:  # noqa: BLE001 - the one border where any error becomes a line
-        if debug:
-            traceback.print_exc()
-        print(f"error: {_line(error, debug)}", file=sys.stderr)
-        raise SystemExit(getattr(error, "exit_code", 1)) from None
+        code = getattr(error, "exit_code", 1)
+        # Refusals and signals come to every process of a run alike; a failure may be that of one.
+        if code == 1 or not _follows():
+            if debug:
+                traceback.print_exc()
+            print(f"error: {_line(error, debug)}", file=sys.stderr)
+        raise SystemExit(code) from None
+    raise SystemExit(code)
+
+
+def _follows() -> bool:
+    """Whether torchrun started this process beside another one on this machine, which speaks for it."""
+    return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
 def _line(error: Exception, debug: bool) -> str:

@@ -144,7 +144,7 @@ class TrainConfig:
     precision: str = "auto"
     compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
     save_every: int = 1000
-    eval_every: int = 0  # 0 = never
+    eval_every: int = 0  # steps; 0 = at each tenth of the run
     keep: int = 2
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from arc_solver.config import ConfigError, Preset
 from arc_solver.domain import TrainingData
-from arc_solver.domain.arc import ArcTraining
+from arc_solver.domain.arc import VOCABULARY, ArcTraining
 from arc_solver.domain.boards import BoardTraining, vocabulary
 from arc_solver.files import sha256_file
 from arc_solver.puzzles import PuzzleMap
@@ -54,8 +54,27 @@ class Corpus:
             return BoardTraining(self.boards, train), PuzzleMap(
                 "none" if model.embedding == "none" else "rows"
             )
+        if model.vocabulary != VOCABULARY:
+            raise ConfigError(f"vocabulary={model.vocabulary}: ARC has {VOCABULARY} tokens")
         puzzles = puzzles_of(self.tasks, preset, train.seed)
-        return ArcTraining(self.tasks, puzzles, train), puzzles
+        examples = ArcTraining(self.tasks, puzzles, train)
+        lengths = [height * width for height, width in examples.canvases]
+        if model.length and lengths != [model.length]:
+            found = ", ".join(map(str, lengths))
+            raise ConfigError(
+                f"length={model.length}: these tasks lie on canvases of {found} tokens; "
+                "a fixed length is for a single canvas of that many (canvas=full has 900)"
+            )
+        return examples, puzzles
+
+    def scored_on(self, *sources: str | Path | None) -> Corpus:
+        """The same material; the manifest also names what a run on it is scored on."""
+        opened: list[tuple[str, str]] = []
+        for source in sources:
+            if source is not None:
+                _record(Path(source), opened)
+        named = tuple((f"{name} (for scores)", digest) for name, digest in opened)
+        return dataclasses.replace(self, manifest=self.manifest + named)
 
 
 def puzzles_of(tasks: Sequence[Task], preset: Preset, seed: int) -> PuzzleMap:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from arc_solver.config import PredictConfig, Preset
-from arc_solver.domain.boards import board_scores
+from arc_solver.corpus import Corpus
+from arc_solver.domain.boards import board_scores, vocabulary
 from arc_solver.inference.boards import answer_boards
 from arc_solver.inference.tasks import guesses
 from arc_solver.judging import carried_truth
@@ -15,7 +17,7 @@ from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.sources.board_set import BoardSet
 from arc_solver.sources.puzzle_files import read_boards
-from arc_solver.task import DataError, Task, read_tasks
+from arc_solver.task import DataError, Task, read_tasks, task_hash
 from submission.score import score_attempts
 from submission.vote import BallotBox, Query
 
@@ -90,14 +92,56 @@ class TaskEvaluator:
         }
 
 
-def read_evaluator(source: str, preset: Preset) -> BoardEvaluator | TaskEvaluator:
-    """The evaluator of a file of boards (its first 1000) or of tasks that carry their outputs."""
+def read_evaluator(
+    source: str,
+    preset: Preset,
+    corpus: Corpus,
+    *,
+    solutions: Path | None = None,
+    notice: Callable[[str], None] = lambda _: None,
+) -> BoardEvaluator | TaskEvaluator:
+    """What scores a run of `preset` on `corpus`: boards (the first 1000 of a file), or tasks with outputs.
+
+    Outputs that are kept apart are read from `solutions` and never otherwise. `notice` hears what is not
+    scored or cannot be solved; where that is everything it is a DataError.
+    """
     if preset.train.domain == "arc":
-        tasks = tuple(read_tasks(source))
-        if not carried_truth(tasks):
-            raise DataError(f"{source}: the tasks carry no outputs to evaluate on")
+        tasks = _scored_tasks(source, solutions, notice)
+        _check_known(source, tasks, corpus, notice)
         return TaskEvaluator(tasks, preset.predict, preset.train.canvas)
-    boards = read_boards(Path(source), need_answers=True)[0].take(slice(MAX_BOARDS))
+    if solutions is not None:
+        raise DataError(f"{solutions}: solutions go with tasks; boards stand in one file with their answers")
+    boards = read_boards(Path(source), need_answers=True)[0]
+    cells, model = boards.questions.shape[1], preset.model
     if boards.kind != preset.train.domain:
         raise DataError(f"{source}: {boards.kind} boards, expected {preset.train.domain} boards with answers")
-    return BoardEvaluator(boards, preset.predict)
+    if model.length not in (0, cells) or model.vocabulary != vocabulary(boards):
+        raise DataError(f"{source}: {boards.kind} boards of side {boards.side}, the run is for another side")
+    if len(boards) > MAX_BOARDS:
+        notice(f"{source}: {len(boards):,} boards, of which the first {MAX_BOARDS:,} are scored")
+    return BoardEvaluator(boards.take(slice(MAX_BOARDS)), preset.predict)
+
+
+def _scored_tasks(source: str, solutions: Path | None, notice: Callable[[str], None]) -> tuple[Task, ...]:
+    """The tasks whose outputs are all known."""
+    tasks = read_tasks(source, solutions=solutions)
+    truth = carried_truth(tasks)
+    if not truth:
+        where = "; --eval-solutions names the file that holds them" if solutions is None else ""
+        raise DataError(f"{source}: the tasks carry no outputs to evaluate on{where}")
+    if len(truth) < len(tasks):
+        notice(f"{source}: {len(tasks) - len(truth)} of {len(tasks)} tasks lack outputs and are not scored")
+    return tuple(task for task in tasks if task.id in truth)
+
+
+def _check_known(source: str, tasks: Sequence[Task], corpus: Corpus, notice: Callable[[str], None]) -> None:
+    """A model answers only tasks whose demonstrations it was trained on."""
+    trained = set(map(task_hash, corpus.tasks))
+    unknown = sum(task_hash(task) not in trained for task in tasks)
+    if unknown == len(tasks):
+        raise DataError(
+            f"{source}: none of its {len(tasks)} tasks is known to this run; "
+            "--data must hold their demonstrations"
+        )
+    if unknown:
+        notice(f"{source}: {unknown} of {len(tasks)} tasks are unknown to this run and count as not solved")

@@ -12,9 +12,9 @@ import torch
 from arc_solver.config import Preset
 from arc_solver.domain.arc import CANVASES, task_side
 from arc_solver.inference.adapt import Keep, adapt, cold_model, warm_model
-from arc_solver.inference.memory import is_out_of_memory, release_memory
 from arc_solver.inference.pace import AdaptBudget
 from arc_solver.inference.tasks import num_rows
+from arc_solver.memory import is_out_of_memory, release_memory
 from arc_solver.model.trm import Model
 from arc_solver.options import SolveOptions
 from arc_solver.puzzles import PuzzleMap

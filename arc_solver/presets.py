@@ -8,9 +8,7 @@ import difflib
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 
 PAPER_ARC = ModelConfig(latent_steps=4, positions="rotary1d")
-PAPER_BOARD = TrainConfig(
-    row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0, precision="bfloat16"
-)
+PAPER_BOARD = TrainConfig(row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0)
 SUDOKU_MLP = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none")
 SUDOKU_ATT = ModelConfig(vocabulary=11, positions="rotary1d")
 MAZE_ATT = ModelConfig(vocabulary=6, latent_steps=4, positions="rotary1d")
@@ -50,7 +48,8 @@ def _board(name: str, about: str, model: ModelConfig, domain: str, epochs_steps:
 
 def _hrm(name: str, domain: str, vocabulary: int, train: TrainConfig) -> Preset:
     about = f"HRM, the baseline, on {domain} as published: 27M parameters"
-    return Preset(name, about, ModelConfig(vocabulary=vocabulary, **HRM), train, PredictConfig(views=1))
+    model, train = ModelConfig(vocabulary=vocabulary, **HRM), dataclasses.replace(train, ema=0.0)
+    return Preset(name, about, model, train, PredictConfig(views=1))
 
 
 # Muon on the matrices, softmax and a cosine: the published short recipe for Sudoku-Extreme.
@@ -85,13 +84,13 @@ _PRESETS = (
         "paper-arc",
         "TRM-Att on ARC as published: 30x30 canvas, 1-D positions, 1000 views, about 440k steps",
         PAPER_ARC,
-        TrainConfig(steps=440_000, canvas="full", precision="bfloat16"),
+        TrainConfig(steps=440_000, canvas="full"),
         PredictConfig(views=1000),
     ),
     _board("paper-sudoku-mlp", "TRM-MLP on Sudoku-Extreme as published", SUDOKU_MLP, "sudoku", 65_000),
     _board("paper-sudoku-att", "TRM-Att on Sudoku-Extreme as published", SUDOKU_ATT, "sudoku", 65_000),
     _board("paper-maze", "TRM-Att on Maze-Hard as published", MAZE_ATT, "maze", 65_000),
-    _hrm("hrm-arc", "arc", 12, TrainConfig(steps=440_000, canvas="full", precision="bfloat16")),
+    _hrm("hrm-arc", "arc", 12, TrainConfig(steps=440_000, canvas="full")),
     _hrm("hrm-sudoku", "sudoku", 11, dataclasses.replace(PAPER_BOARD, domain="sudoku", steps=65_000)),
     _hrm("hrm-maze", "maze", 6, dataclasses.replace(PAPER_BOARD, domain="maze", steps=65_000)),
     _gpu_arc("arc1", "ARC-AGI-1 on one large GPU", 100_000),

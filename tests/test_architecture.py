@@ -51,7 +51,7 @@ SUPERVISION = {
     )
 }
 PICTURES = {f"arc_solver.{name}" for name in ("drawing", "report", "report_", "curves", "thinking")}
-TORCH = {"numpy", "torch", "safetensors", "arc_solver.weights", "arc_solver.device"}
+TORCH = {"numpy", "torch", "safetensors", "arc_solver.weights", "arc_solver.device", "arc_solver.memory"}
 ANYTHING = {
     "augment",
     "submission",
@@ -93,6 +93,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Run as a script in a process of its own: it must not need this package.
     "arc_solver.convert.opener": {"torch", "safetensors"},
     "arc_solver.device": {"torch"},
+    "arc_solver.memory": {"torch"},
     "arc_solver.solve": ANYTHING,
     "arc_solver.worker": ANYTHING,
     "arc_solver.evaluation": ANYTHING,

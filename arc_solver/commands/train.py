@@ -29,7 +29,12 @@ def train(
     preset: str = typer.Option(..., help="Name of the recipe; `arc-solve info` lists them."),
     out: Path = typer.Option(..., help="Folder of the run; a run of the same recipe and data is resumed."),
     data_dir: Path | None = typer.Option(None, help="Folder with the files of arc1, arc2, sudoku or maze."),
-    eval_data: str | None = typer.Option(None, help="Held-out puzzles with answers, scored at intervals."),
+    eval_data: str | None = typer.Option(
+        None, help="Puzzles with answers, scored at each tenth of the run or every eval_every steps."
+    ),
+    eval_solutions: Path | None = typer.Option(
+        None, help="The answers to the tasks of --eval-data, where a file of their own holds them."
+    ),
     time_limit: str | None = typer.Option(
         None, help="Training time; the schedule is fitted to it (90s, 25m, 11h)."
     ),
@@ -59,6 +64,8 @@ def train(
     from arc_solver.corpus import read_corpus
     from arc_solver.presets import find_preset
 
+    if eval_solutions is not None and eval_data is None:
+        raise typer.BadParameter(f"--eval-solutions {eval_solutions}: needs the tasks, --eval-data")
     limit, seat = seconds_of(time_limit), seconds_of(sitting)
     sitting_end = None if seat is None else process_start() + seat
     leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts one speaks
@@ -82,15 +89,22 @@ def train(
     from arc_solver.training.run import train as run
 
     set_threads(threads)
+    evaluator = None
+    if eval_data is not None:
+        evaluator = read_evaluator(eval_data, recipe, corpus, solutions=eval_solutions, notice=say)
+        corpus = corpus.scored_on(eval_data, eval_solutions)
+    elif recipe.train.eval_every:
+        say("eval_every has no effect without --eval-data")
     if dry_run:
         facts = measure_step(recipe, corpus, device)
+        if not leads:
+            return
         if as_json:
             typer.echo(json.dumps(facts))
         else:
             for key, value in facts.items():
                 typer.echo(f"{key:>18}: {value}")
         return
-    evaluator = read_evaluator(eval_data, recipe) if eval_data else None
     options = RunOptions(
         limit,
         sitting_end,

@@ -50,13 +50,14 @@ def run_steps(
 ) -> bool:
     """Train `state` from its step to `config.steps` or a limit; True when the run is complete.
 
-    Evaluation and saving do not count as training time. Of several processes rank 0 decides on time and any
-    may stop. Raises NotFinite before the report, evaluation or save that follows a step that was not finite.
+    Evaluation and saving do not count as training time, nor in the rates; after the last step both are left
+    to the caller. Of several processes rank 0 decides on time and any may stop. Raises NotFinite before the
+    report, evaluation or save that follows a step that was not finite.
     """
     clock = limits.clock
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     started, reported, reported_step = clock(), clock(), state.step
-    base, first = state.seconds, state.step
+    base, first, before = state.seconds, state.step, 1.0
     bar = tqdm(
         total=config.steps, initial=state.step, desc=label, unit="step", disable=None if not quiet else True
     )
@@ -69,21 +70,21 @@ def run_steps(
             clock() - reported >= REPORT_SECONDS,
             anyone=limits.stop() or (limits.deadline is not None and clock() >= limits.deadline),
         )
+        paused = clock()
 
         # evaluate
-        fresh = state.step > first
-        if hooks.evaluate and config.eval_every and fresh and state.step % config.eval_every == 0:
-            paused = clock()
+        under_way = state.step > first and progress < 1
+        if hooks.evaluate and under_way and evaluation_due(config, state.step, before, progress):
             state.guard.check()
             hooks.report({"step": state.step, "seconds": state.seconds, **hooks.evaluate()})
-            started += clock() - paused
+        before = progress
 
         # save
-        if fresh and state.step % config.save_every == 0 and progress < 1:
-            paused = clock()
+        if under_way and state.step % config.save_every == 0:
             state.guard.check()
             hooks.save()
-            started += clock() - paused
+        pause = clock() - paused
+        started, reported = started + pause, reported + pause
 
         # stop
         complete = progress >= 1
@@ -123,6 +124,16 @@ def run_steps(
         hooks.last = {"step": state.step, "seconds": state.seconds, **metrics}
         hooks.report(hooks.last)
     return complete
+
+
+def evaluation_due(config: TrainConfig, step: int, before: float, progress: float) -> bool:
+    """Whether to score at `step`: every `eval_every` steps, without it at each tenth of the progress.
+
+    `before` is the progress at the step before.
+    """
+    if config.eval_every:
+        return step % config.eval_every == 0
+    return int(10 * progress) > int(10 * before)
 
 
 def measured(sums: torch.Tensor, num_steps: int, seconds: float) -> Metrics:

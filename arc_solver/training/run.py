@@ -16,6 +16,7 @@ from arc_solver.corpus import Corpus, read_corpus
 from arc_solver.device import choose_device
 from arc_solver.domain import TrainingData
 from arc_solver.files import lock_folder, sha256_file, sweep_stale
+from arc_solver.memory import memory_for
 from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.training.batches import slots_per_canvas
@@ -72,9 +73,9 @@ def train(
     Of a sitting that ended before the run it is a checkpoint, whose name is not FINAL_NAME.
     `data` is a Corpus, or names and paths as on the command line. Where `out` holds a run of the same recipe
     and data it goes on from its newest whole checkpoint. Raises a ValueError subclass for bad input,
-    FolderInUse where another process trains there, StorageError where no checkpoint fits, NotFinite for a
-    number that is none, PeerLost where a process of several is gone, FolderNotShared where they do not see
-    the same one, Interrupted after SIGINT or SIGTERM.
+    FolderInUse where another process trains there, StorageError where no checkpoint fits, OutOfMemory where
+    the batch does not, NotFinite for a number that is none, PeerLost where a process of several is gone,
+    FolderNotShared where they do not see the same one, Interrupted after SIGINT or SIGTERM.
     """
     options = options or RunOptions()
     corpus = (
@@ -92,6 +93,7 @@ def train(
     if options.tensorboard:
         check_tensorboard()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(memory_for(preset.train.batch_size))
         team, device = stack.enter_context(team_of(choose_device(options.device)))
         caught = stack.enter_context(stop_signals())
         if team.leads:
@@ -192,10 +194,11 @@ class Sitting:
 
 
 def measure_step(preset: Preset, corpus: Corpus, device: str) -> dict[str, Any]:
-    """What a dry run tells: sizes, and what a run would cost."""
+    """What a dry run tells: sizes, and what a run would cost; all processes of a run call together."""
     examples, puzzles = corpus.training_data(preset)
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
-    cost = estimate(preset, model, examples, choose_device(device))
+    with memory_for(preset.train.batch_size), team_of(choose_device(device)) as (team, own):
+        cost = estimate(preset, model, examples, own, team)
     slots = slots_per_canvas(examples.sizes, preset.train.batch_size)
     return {
         "parameters": sum(p.numel() for p in model.parameters()),

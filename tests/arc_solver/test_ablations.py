@@ -30,7 +30,7 @@ def test_the_ladder_leads_from_the_published_recipe_to_the_preset() -> None:
     published, ours = find_preset("paper-sudoku-att"), find_preset(PRESET)
     fitted = {"vocabulary": ours.model.vocabulary, "width": 128, "num_heads": ours.model.num_heads}
     assert first.model == dataclasses.replace(published.model, **fitted)
-    apart = {"batch_size": 128, "steps": ours.train.steps, "precision": ours.train.precision}
+    apart = {"batch_size": 128, "steps": ours.train.steps}
     assert first.train == dataclasses.replace(published.train, **apart)
     recipes = [ablations.recipe(rung, 0) for rung in LADDER]
     assert all(a != b for a, b in itertools.pairwise(recipes))

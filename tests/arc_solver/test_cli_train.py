@@ -1,6 +1,7 @@
 """`arc-solve train` as a user types it: limits for every domain, one line for everything that cannot be."""
 
 import errno
+import hashlib
 import json
 import os
 import resource
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from arc_solver import evaluation
 from arc_solver.files import LOCK_NAME, lock_folder
 from arc_solver.training import estimate
-from tests.arc_solver.terminal import Terminal, challenges, write
+from tests.arc_solver.terminal import Terminal, challenges, solutions, write
 
 SETTINGS = (
     *("width=16", "num_heads=2", "rounding=8", "num_layers=1", "cycles=1", "latent_steps=1"),
@@ -27,6 +29,8 @@ SETTINGS = (
 def folder(tmp_path: Path, arc_solve: Terminal) -> Path:
     """A folder with material of all three domains."""
     write(tmp_path / "arc.json", challenges())
+    pairs = [{"input": [[1] * 10], "output": [[2] * 10]}] * 2
+    write(tmp_path / "large.json", {"large": {"train": pairs, "test": [{"input": [[3]]}]}})
     for kind, side in (("sudoku", 4), ("maze", 5)):
         made = arc_solve(
             "generate", kind, "--num", "8", "--side", str(side), "--out", tmp_path / f"{kind}.csv"
@@ -94,6 +98,17 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     ),
     "no such device": (2, ["--device", "tpu"], "--device tpu: not a device"),
     "curriculum": (2, ["--set", "curriculum=deep"], "did you mean 'depth'?"),
+    "ARC with too few tokens": (2, ["--set", "vocabulary=5"], "vocabulary=5: ARC has 12 tokens"),
+    "no canvas of that length": (
+        2,
+        ["--set", "positions=learned", "--set", "length=10"],
+        "length=10: these tasks lie on canvases of 25 tokens",
+    ),
+    "several canvases": (
+        2,
+        ["--data", "{folder}/large.json", "--set", "mixer=mlp", "--set", "length=25"],
+        "length=25: these tasks lie on canvases of 25, 121 tokens",
+    ),
     "no such weights": (1, ["--init", "none.safetensors"], "none.safetensors: No such file"),
     "nothing to evaluate on": (3, ["--eval-data", "none.json"], "none.json"),
     "truth is missing": (
@@ -114,6 +129,120 @@ def test_what_cannot_be_is_one_line_and_writes_nothing(name: str, arc_solve: Ter
     assert text in outcome.error_line()
     assert outcome.out == ""
     assert files(folder) == before
+
+
+def test_a_fixed_length_for_the_canvas_of_all_tasks(arc_solve: Terminal, folder: Path) -> None:
+    outcome = arc_solve(*command(folder, "--set", "mixer=mlp", "--set", "length=25", "--steps", "1"))
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.parametrize("more", [[], ["--quiet"], ["--dry-run"]])
+def test_a_batch_for_which_no_memory_suffices(more: list[str], arc_solve: Terminal, folder: Path) -> None:
+    outcome = arc_solve(*command(folder, "--set", "batch_size=1000000000000", *more))
+    assert outcome.code == 1
+    assert "memory does not suffice for batch_size=1000000000000" in outcome.error_line()
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [(2, ["--device", "tpu"]), (2, ["--time-limit", "soon"]), (2, ["--no-such"]), (3, ["--data", "a"])],
+)
+def test_of_several_processes_one_says_what_is_refused(
+    code: int, more: list[str], arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for rank, speaks in (("0", True), ("1", False)):
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        outcome = arc_solve(*command(folder, *more))
+        assert (outcome.code, bool(outcome.err), outcome.out) == (code, speaks, "")
+
+
+def test_the_failure_of_one_process_is_not_silent(
+    arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    outcome = arc_solve(*command(folder, "--init", "none.safetensors"))
+    assert outcome.code == 1
+    assert "none.safetensors: No such file" in outcome.error_line()
+
+
+def held_out(folder: Path, num: int = 3) -> tuple[str, ...]:
+    """The options for challenges and solutions in the official layout."""
+    write(folder / "held_challenges.json", challenges(num))
+    write(folder / "held_solutions.json", solutions(num))
+    return ("--eval-data", str(folder / "held_challenges.json"))
+
+
+def scores(folder: Path) -> list[dict[str, Any]]:
+    """The lines of the log that hold scores."""
+    lines = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if "eval_exact" in line]
+
+
+def test_held_out_tasks_are_scored_by_the_solutions_that_are_named(arc_solve: Terminal, folder: Path) -> None:
+    options = held_out(folder)
+    beside = arc_solve(*command(folder, *options))
+    assert beside.code == 3  # the file beside it is not looked at
+    assert "no outputs to evaluate on; --eval-solutions names the file" in beside.error_line()
+    assert not (folder / "run").exists()
+    named = arc_solve(*command(folder, *options, "--eval-solutions", folder / "held_solutions.json"))
+    assert named.code == 0, named.err
+    assert "unknown" not in named.err
+    assert [line["step"] for line in scores(folder)] == [1, 2, 3, 4, 5, 6]
+    described = arc_solve("info", folder / "run" / "final.safetensors", "--json").json()
+    digest = hashlib.sha256((folder / "held_solutions.json").read_bytes()).hexdigest()
+    assert described["files"]["held_solutions.json (for scores)"] == digest
+
+
+def test_answers_without_their_tasks_are_refused(arc_solve: Terminal, folder: Path) -> None:
+    outcome = arc_solve(*command(folder, "--eval-solutions", folder / "arc.json"))
+    assert outcome.code == 2
+    assert "needs the tasks, --eval-data" in outcome.err
+    boards = arc_solve(
+        *command(folder, "--eval-data", folder / "sudoku.csv", "--eval-solutions", "a", kind="sudoku")
+    )
+    assert boards.code == 3
+    assert "solutions go with tasks" in boards.error_line()
+
+
+def test_held_out_tasks_that_the_run_does_not_know(arc_solve: Terminal, folder: Path) -> None:
+    some = (*held_out(folder, num=5), "--eval-solutions", folder / "held_solutions.json")
+    outcome = arc_solve(*command(folder, *some))
+    assert outcome.code == 0
+    assert "2 of 5 tasks are unknown to this run and count as not solved" in outcome.err
+    strangers = {name: task for name, task in challenges(5).items() if name > "task-2"}
+    write(folder / "held_challenges.json", strangers)
+    refused = arc_solve(*command(folder, *some, "--out", folder / "other"))
+    assert refused.code == 3
+    assert "none of its 2 tasks is known to this run; --data must hold their demonstrations" in refused.err
+    assert not (folder / "other").exists()
+
+
+def test_held_out_tasks_without_outputs_are_named(arc_solve: Terminal, folder: Path) -> None:
+    options = held_out(folder)
+    write(folder / "held_solutions.json", solutions(1))
+    outcome = arc_solve(*command(folder, *options, "--eval-solutions", folder / "held_solutions.json"))
+    assert outcome.code == 0
+    assert "2 of 3 tasks lack outputs and are not scored" in outcome.err
+
+
+def test_held_out_boards(arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "MAX_BOARDS", 5)
+    some = ("--eval-data", folder / "sudoku.csv")
+    outcome = arc_solve(*command(folder, *some, "--set", "eval_every=4", kind="sudoku"))
+    assert outcome.code == 0
+    assert "sudoku.csv: 8 boards, of which the first 5 are scored" in outcome.err
+    assert [line["step"] for line in scores(folder)] == [4, 6]
+    assert arc_solve("generate", "sudoku", "--num", "2", "--side", "6", "--out", folder / "six.csv").code == 0
+    other = arc_solve(*command(folder, "--eval-data", folder / "six.csv", kind="sudoku"))
+    assert other.code == 3
+    assert "sudoku boards of side 6, the run is for another side" in other.error_line()
+
+
+def test_intervals_without_anything_to_score_are_remarked_on(arc_solve: Terminal, folder: Path) -> None:
+    outcome = arc_solve(*command(folder, "--set", "eval_every=2"))
+    assert outcome.code == 0
+    assert outcome.err.count("eval_every has no effect without --eval-data") == 1
 
 
 def test_boards_of_another_side_are_refused(arc_solve: Terminal, folder: Path) -> None:

@@ -207,5 +207,8 @@ def test_every_preset_builds_a_model(name: str) -> None:
         assert 4.5e6 < num_parameters < 7.5e6
     elif name.startswith("cpu"):
         assert num_parameters < 1e6
+    if name.startswith(("hrm", "paper")):
+        assert found.train.ema == (0 if name.startswith("hrm") else 0.999)
+        assert found.train.precision == "auto"
     smallest, largest = {"arc": (12, 12), "sudoku": (6, 11), "maze": (6, 6)}[found.train.domain]
     assert smallest <= found.model.vocabulary <= largest

@@ -1,6 +1,7 @@
 """Two processes are one run: equal to a single one, ended by the loss of one, resumed by any number."""
 
 import dataclasses
+import json
 import shutil
 import signal
 from pathlib import Path
@@ -117,10 +118,23 @@ def test_a_signal_to_any_process_stops_all(forkserver: Forkserver, tmp_path: Pat
     told = start(forkserver, tmp_path, stopped, 2, kill=(1, 4), number=signal.SIGTERM)
     assert [code for code, _ in told] == [143, 143], told
     assert "stopped by signal 15 at step 4; saved" in told[0][1]
+    assert told[1][1] == ""
     told = start(forkserver, tmp_path, stopped, 2)
     assert "at step 4" in told[0][1]
     found, wanted = last(tmp_path / "stopped"), last(tmp_path / "whole")
     assert [name for name, t in wanted.items() if not torch.equal(found[name], t)] == []
+
+
+def test_a_dry_run_measures_all_processes_together(forkserver: Forkserver, tmp_path: Path) -> None:
+    whole = [*train(tmp_path, "run"), "--dry-run", "--json"]
+    (code, text), (other, silence) = start(forkserver, tmp_path, whole, 2)
+    assert (code, other, silence) == (0, 0, "")
+    assert json.loads(text)["steps"] == STEPS
+    told = start(forkserver, tmp_path, [*whole, "--set", "batch_size=1"], 2)
+    assert [code for code, _ in told] == [2, 2]
+    assert "batch_size=1: fewer rows than the 2 processes" in told[0][1]
+    assert told[1][1] == ""
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_process_needs_a_row() -> None:

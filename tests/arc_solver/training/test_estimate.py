@@ -110,7 +110,7 @@ def test_default_checkpoints_fit_a_disk_of_20_gb(name: str, averaged: bool) -> N
     """ARC-1 with ConceptARC: 866,323 views at 1000 a task; the bytes of the other rows are computed."""
     recipe = find_preset(name)
     rows = 866_323 * recipe.train.num_views // 1000
-    train = dataclasses.replace(recipe.train, batch_size=2, ema_rows=averaged, precision="float32")
+    train = dataclasses.replace(recipe.train, batch_size=2, ema_rows=averaged)
     data = run(preset(train=dataclasses.replace(TRAIN, batch_size=2))).data
     state = TrainState(Model(recipe.model, num_rows=1), data, train, CPU)
     table = (rows - 1) * recipe.model.width * 4

@@ -24,7 +24,7 @@ SIDES = {"sudoku": 4, "maze": 5}
 LENGTHS = {kind: side * side for kind, side in SIDES.items()}
 OPTIMIZERS = ("adam_atan2", "adamw", "muon")
 # Preset, changes, processes.
-QUICK = [("cpu-sudoku4", "", 1), ("hrm-arc", "optimizer=adamw precision=float32", 1)]
+QUICK = [("cpu-sudoku4", "", 1), ("hrm-arc", "optimizer=adamw", 1)]
 ALL = [(name, "", 1) for name in PRESETS] + [("hrm-arc", "optimizer=adamw", 2)]
 ALL += [
     (name, f"optimizer={optimizer}", world)

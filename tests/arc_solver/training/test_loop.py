@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from arc_solver.training import loop
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from tests.arc_solver.tiny import MODEL, TRAIN, preset, run
 
@@ -59,6 +60,54 @@ def test_saves_and_evaluations_come_when_they_are_due() -> None:
     assert set(trained[-1]) >= {"loss", "exact", "ages", "examples_per_s", "seconds"}
 
 
+@pytest.mark.parametrize("time_limit", [None, 200.0])
+def test_evaluations_come_at_tenths_of_the_run(time_limit: float | None) -> None:
+    """Of its steps or of its time, whichever is further; the end is scored by whoever ends the run."""
+    config = dataclasses.replace(TRAIN, steps=20 if time_limit is None else 10**9)
+    found = run(preset(SHORT, config))
+    shares: list[float] = []
+
+    def evaluate() -> Metrics:
+        state = found.state
+        shares.append(state.step / 20 if time_limit is None else state.seconds / time_limit)
+        return {}
+
+    limits, hooks = Limits(time_limit=time_limit, clock=Clock()), Hooks(evaluate=evaluate)
+    run_steps(found.state, config, limits, hooks)
+    assert shares == pytest.approx([number / 10 for number in range(1, 10)], abs=0.04)
+    at_the_end = len(shares)
+    run_steps(found.state, config, limits, hooks)
+    assert len(shares) == at_the_end
+
+
+def test_a_sitting_does_not_score_again_what_the_one_before_did() -> None:
+    config = dataclasses.replace(TRAIN, steps=20)
+    found = run(preset(SHORT, config))
+    steps: list[int] = []
+
+    def evaluate() -> Metrics:
+        steps.append(found.state.step)
+        return {}
+
+    hooks = Hooks(evaluate=evaluate)
+    assert not run_steps(found.state, config, Limits(stop=lambda: len(steps) == 1), hooks)
+    assert not run_steps(found.state, config, Limits(stop=lambda: len(steps) == 2), hooks)
+    assert steps == [2, 4]
+
+
+def test_the_end_is_not_scored_in_the_loop() -> None:
+    config = dataclasses.replace(TRAIN, steps=4, eval_every=2)
+    found = run(preset(SHORT, config))
+    steps: list[int] = []
+
+    def evaluate() -> Metrics:
+        steps.append(found.state.step)
+        return {}
+
+    run_steps(found.state, config, Limits(), Hooks(evaluate=evaluate))
+    assert steps == [2]
+
+
 def test_time_of_saving_is_not_time_of_training() -> None:
     config = dataclasses.replace(TRAIN, steps=4, save_every=1)
     clock = Clock()
@@ -69,6 +118,33 @@ def test_time_of_saving_is_not_time_of_training() -> None:
     found = run(preset(SHORT, config))
     run_steps(found.state, config, Limits(clock=clock), Hooks(save=save))
     assert 0 < found.state.seconds < 100
+
+
+def test_rates_leave_pauses_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "REPORT_SECONDS", 10.0)
+    config = dataclasses.replace(TRAIN, steps=12, save_every=2, eval_every=3)
+
+    def rates(pause: float) -> list[float]:
+        clock, reports = Clock(), list[Metrics]()
+
+        def save() -> None:
+            clock.now += pause
+
+        def evaluate() -> Metrics:
+            clock.now += pause
+            return {}
+
+        run_steps(
+            run(preset(SHORT, config)).state,
+            config,
+            Limits(clock=clock),
+            Hooks(report=reports.append, save=save, evaluate=evaluate),
+        )
+        return [r["steps_per_s"] for r in reports if "loss" in r]
+
+    undisturbed = rates(0)
+    assert len(undisturbed) > 1
+    assert rates(1000) == undisturbed
 
 
 def test_seconds_add_up_over_sittings() -> None:
