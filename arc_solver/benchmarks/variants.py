@@ -115,7 +115,8 @@ _CHANGES: tuple[tuple[str, dict[str, str]], ...] = (
     ),
     ("linear decay, moving average of 0.99", {"schedule": "linear", "ema": "0.99"}),
     ("four ages of supervision", {"max_age": "4"}),
-    ("mixer in place of attention", {"mixer": "mlp", "length": str(SIDE * SIDE), "positions": "rotary2d"}),
+    ("2-D rotary positions", {"positions": "rotary2d", "length": str(SIDE * SIDE)}),
+    ("mixer in place of attention", {"mixer": "mlp"}),
     ("T 1, n 2: the preset", {"cycles": "1"}),
 )
 

