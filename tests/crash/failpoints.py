@@ -59,9 +59,9 @@ def announce(journal: Journal) -> None:
 
     app = cli.app
 
-    def announced() -> None:
+    def announced(**options: Any) -> Any:
         journal["started"] = time.monotonic_ns()
-        app()
+        return app(**options)
 
     cli.app = announced  # type: ignore[assignment]
 
