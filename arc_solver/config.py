@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
 
 MAX_SEED = 2**32
+MAX_COUNT = 2**31 - 1  # of steps, rows in flight, views
 
 
 class ConfigError(ValueError):
@@ -157,7 +158,8 @@ class TrainConfig:
         _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
         _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
         for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
-            _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
+            value = getattr(self, name)
+            _require(1 <= value <= MAX_COUNT, f"{name}={value}: must be from 1 to {MAX_COUNT:,}")
         for name in (
             "learning_rate",
             "vector_learning_rate",

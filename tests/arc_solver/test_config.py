@@ -72,6 +72,7 @@ BAD_TRAINING: tuple[dict[str, Any], ...] = (
 BAD_PREDICTION: tuple[dict[str, Any], ...] = (
     {"views": 0},
     {"ages": 0},
+    {"batch_size": 10**20},
     {"batch_size": 0},
     {"patience": -1},
     {"seed": -1},
