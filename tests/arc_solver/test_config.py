@@ -68,11 +68,11 @@ BAD_TRAINING: tuple[dict[str, Any], ...] = (
     {"seed": 2**64},
     {"eval_every": -1},
     {"keep": 0},
+    {"batch_size": 10**20},
 )
 BAD_PREDICTION: tuple[dict[str, Any], ...] = (
     {"views": 0},
     {"ages": 0},
-    {"batch_size": 10**20},
     {"batch_size": 0},
     {"patience": -1},
     {"seed": -1},
