@@ -138,9 +138,9 @@ def test_a_fixed_length_for_the_canvas_of_all_tasks(arc_solve: Terminal, folder:
 
 @pytest.mark.parametrize("more", [[], ["--quiet"], ["--dry-run"]])
 def test_a_batch_for_which_no_memory_suffices(more: list[str], arc_solve: Terminal, folder: Path) -> None:
-    outcome = arc_solve(*command(folder, "--set", "batch_size=1000000000000", *more))
+    outcome = arc_solve(*command(folder, "--set", "batch_size=2000000000", *more))
     assert outcome.code == 1
-    assert "memory does not suffice for batch_size=1000000000000" in outcome.error_line()
+    assert "memory does not suffice for batch_size=2000000000" in outcome.error_line()
 
 
 @pytest.mark.parametrize(
