@@ -1,8 +1,9 @@
 """`python -m arc_solver.pretraining DATA_DIR OUT`: the real tasks that the boxed ARC weights learned from.
 
-Of the ARC-AGI-1 training set and ConceptARC those whose every grid fits a canvas of 11, with their answers.
-The training tasks that fit a canvas of 7 are left out: the demonstration (`make run`) answers them. No task
-of an evaluation set is read.
+Of the training sets of ARC-AGI-1 and 2 and of ConceptARC those whose every grid fits a canvas of 11, with
+their answers. Left out are ARC-AGI-1 tasks that fit a canvas of 7, which the demonstration (`make run`)
+answers, and every task that an evaluation set holds too, under its id or with one of its inputs: the training
+set of ARC-AGI-2 has most evaluation tasks of ARC-AGI-1. Their solutions are not opened.
 """
 
 from __future__ import annotations
@@ -19,18 +20,33 @@ from arc_solver.task import Task, read_tasks
 
 LARGEST_GRID = 10
 DEMONSTRATED_CANVAS = 7
-SETS = {"arc1_training": DEMONSTRATED_CANVAS, "concept": 0}
+TRAINING_SETS = ("arc1_training", "arc2_training", "concept")
+EVALUATION_SETS = ("arc1_evaluation", "arc2_evaluation")
 
 
 def small_tasks(data_dir: Path) -> list[Task]:
-    """The tasks of both sets, answers included, in the order of the files. Raises DataError."""
+    """The tasks of all sets, answers included, in the order of the files. Raises DataError."""
+    evaluated = [
+        task for name in EVALUATION_SETS for task in read_tasks(data_dir / f"{name}_challenges.json")
+    ]
+    seen = set().union(*map(_marks, evaluated))
     found = []
-    for name, left_out in SETS.items():
-        tasks = read_tasks(
-            data_dir / f"{name}_challenges.json", solutions=data_dir / f"{name}_solutions.json"
-        )
-        found += [task for task in tasks if task_side(task) > left_out and _largest(task) <= LARGEST_GRID]
+    for name in TRAINING_SETS:
+        path = data_dir / f"{name}_challenges.json"
+        tasks = read_tasks(path, solutions=data_dir / f"{name}_solutions.json")
+        least = DEMONSTRATED_CANVAS + 1 if name == "arc1_training" else 0
+        found += [
+            task
+            for task in tasks
+            if task_side(task) >= least and _largest(task) <= LARGEST_GRID and seen.isdisjoint(_marks(task))
+        ]
+        seen = seen.union(*map(_marks, tasks))
     return found
+
+
+def _marks(task: Task) -> set[object]:
+    """What tells that two tasks are one: the id and the input grids."""
+    return {task.id, *((pair.input.shape, pair.input.tobytes()) for pair in (*task.train, *task.test))}
 
 
 def _largest(task: Task) -> int:

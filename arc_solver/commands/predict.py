@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable
@@ -89,17 +90,15 @@ def predict(
     from arc_solver.clock import Times, process_start
     from arc_solver.request import Wish
 
-    started = process_start()
-    seconds = seconds_of(time_limit)
+    times = Times.of(process_start(), seconds_of(time_limit))
     say = sayer(quiet)
     holds_boards = Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt"))
     if holds_boards and out == Path("submission.json"):
         out = Path("answers.csv")
     written = with_manifest(out) | {"--candidates": candidates, "--keep": keep}
     refuse_overwriting(written, tasks, checkpoint)
+    chains = {"rollouts": rollouts, "sigma": sigma}
     if holds_boards:
-        chains = {"rollouts": rollouts, "sigma": sigma}
-        settings = [*settings, *(f"{key}={value}" for key, value in chains.items() if value is not None)]
         refuse_options(
             {
                 "--only": only,
@@ -112,82 +111,79 @@ def predict(
             },
             f"for tasks; {tasks} holds boards",
         )
-        wish = Wish(
-            source=tasks,
-            out=out,
-            checkpoint=checkpoint,
-            settings=tuple(settings),
-            views=views,
-            ages=ages,
-            device=device,
-            threads=threads,
-            workers=workers,
-            seed=seed,
-            quiet=quiet,
-        )
-        facts = _predict_boards(wish, Times.of(started, seconds), (limit, shard, skip_bad), say)
-        lines = [f"{key}: {value}" for key, value in facts.items()]
-        typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
-        return
-
-    refuse_options(
-        {"--rollouts": rollouts, "--sigma": sigma, "--skip-bad": skip_bad}, f"for boards; {tasks} holds tasks"
+        settings = [*settings, *(f"{key}={value}" for key, value in chains.items() if value is not None)]
+    else:
+        given = {f"--{key}": value for key, value in chains.items()}
+        refuse_options(given | {"--skip-bad": skip_bad}, f"for boards; {tasks} holds tasks")
+    wish = Wish(
+        source=tasks,
+        out=out,
+        checkpoint=checkpoint,
+        preset=preset,
+        settings=tuple(settings),
+        views=views,
+        ages=ages,
+        adapt=not no_adapt,
+        adapt_steps=adapt_steps,
+        adapt_each=adapt_each,
+        keep=keep,
+        candidates=candidates,
+        device=device,
+        threads=threads,
+        workers=workers,
+        seed=seed,
+        quiet=quiet,
     )
+    if holds_boards:
+        _predict_boards(wish, times, (limit, shard, skip_bad), as_json, say)
+    else:
+        _predict_tasks(wish, times, (limit, shard, only, max_canvas, lenient), as_json, say)
+
+
+def _predict_tasks(
+    wish: Wish,
+    times: Times,
+    choice: tuple[int | None, str | None, list[str] | None, int | None, bool],
+    as_json: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Answer tasks; `choice`: how many, which part, which ids, up to which canvas, whether cells are text."""
     from arc_solver.boxes import boxed_weights
     from arc_solver.prediction import Prediction, missing_line
     from arc_solver.shards import parse_shard, part_of
     from arc_solver.task import read_tasks_softly
     from arc_solver.workforce import PredictionIncomplete
 
+    limit, shard, only, max_canvas, lenient = choice
     part = parse_shard(shard) if shard else (1, 1)
-    if checkpoint is None and preset is None:
-        checkpoint = boxed_weights("arc")
-    readable, faults = read_tasks_softly(tasks, lenient=lenient, notice=say)
+    if wish.checkpoint is None and wish.preset is None:
+        wish = dataclasses.replace(wish, checkpoint=boxed_weights("arc"))
+    readable, faults = read_tasks_softly(wish.source, lenient=lenient, notice=say)
     wanted = chosen(readable, limit, only, max_canvas)
     everything = limit is None and not only and max_canvas is None
     wanted, owed_faults = part_of(wanted, list(faults.values()) if everything else [], *part)
-    prediction = Prediction(
-        Wish(
-            source=tasks,
-            out=out,
-            checkpoint=checkpoint,
-            preset=preset,
-            settings=tuple(settings),
-            views=views,
-            ages=ages,
-            adapt=not no_adapt,
-            adapt_steps=adapt_steps,
-            adapt_each=adapt_each,
-            keep=keep,
-            candidates=candidates,
-            device=device,
-            threads=threads,
-            workers=workers,
-            seed=seed,
-            quiet=quiet,
-        ),
-        wanted,
-        owed_faults,
-        Times.of(started, seconds),
-        say,
-    )
+    prediction = Prediction(wish, wanted, owed_faults, times, say)
     facts = prediction.run()
     missing = missing_line(prediction.missing())
     if missing:
         say(missing)
-    facts["seconds"] = round(time.monotonic() - started, 2)
+    facts["seconds"] = round(time.monotonic() - times.started, 2)
     facts |= _scored(prediction, as_json, say)
-    say(f"{out}: done in {duration(time.monotonic() - started)}")
+    say(f"{wish.out}: done in {duration(time.monotonic() - times.started)}")
     if as_json:
         typer.echo(json.dumps(facts))
     if facts["failures"] and missing and not facts["out_of_time"]:
         failures = "; ".join(facts["failures"])
-        raise PredictionIncomplete(f"{failures}; {missing}; {out} is valid and complete")
+        raise PredictionIncomplete(f"{failures}; {missing}; {wish.out} is valid and complete")
 
 
 def _predict_boards(
-    wish: Wish, times: Times, choice: tuple[int | None, str | None, bool], say: Callable[[str], None]
-) -> dict[str, Any]:
+    wish: Wish,
+    times: Times,
+    choice: tuple[int | None, str | None, bool],
+    as_json: bool,
+    say: Callable[[str], None],
+) -> None:
     """Answer boards; `choice`: how many of the file, which part of it, whether bad ones are left out."""
     from arc_solver.boardprediction import BoardPrediction
     from arc_solver.shards import parse_shard
@@ -209,7 +205,8 @@ def _predict_boards(
     if facts["failures"] and facts["unanswered"] and not facts["out_of_time"]:
         failures = "; ".join(facts["failures"])
         raise PredictionIncomplete(f"{failures}; {facts['unanswered']} boards are without an answer")
-    return facts
+    lines = [f"{key}: {value}" for key, value in facts.items()]
+    typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
 
 
 def _scored(prediction: Prediction, as_json: bool, say: Callable[[str], None]) -> dict[str, Any]:

@@ -106,21 +106,44 @@ def test_all_weights_fit_the_wheel() -> None:
     assert sum(path.stat().st_size for path in FOLDER.glob("*")) < 40 * 2**20
 
 
-def test_pretraining_leaves_out_large_tasks_and_those_of_the_demonstration(tmp_path: Path) -> None:
-    def written(name: str, sides: list[int], seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        grid = {n: rng.integers(0, 10, (n, n)).tolist() for n in sides}
-        shown = {
-            str(n): {"train": [{"input": g, "output": g}], "test": [{"input": g}]} for n, g in grid.items()
-        }
-        (tmp_path / f"{name}_challenges.json").write_text(json.dumps(shown))
-        (tmp_path / f"{name}_solutions.json").write_text(json.dumps({str(n): [g] for n, g in grid.items()}))
+def written(folder: Path, name: str, sides: dict[str, int], seed: int) -> None:
+    """A set of ARC tasks that copy a random square of each side, and their solutions."""
+    rng = np.random.default_rng(seed)
+    grids = {task_id: rng.integers(0, 10, (side, side)).tolist() for task_id, side in sides.items()}
+    shown = {
+        task_id: {"train": [{"input": grid, "output": grid}], "test": [{"input": grid}]}
+        for task_id, grid in grids.items()
+    }
+    (folder / f"{name}_challenges.json").write_text(json.dumps(shown))
+    (folder / f"{name}_solutions.json").write_text(json.dumps({key: [grid] for key, grid in grids.items()}))
 
-    written("arc1_training", [5, 8, 10, 11], 0)
-    written("concept", [3, 12], 1)
+
+def test_pretraining_leaves_out_large_tasks_those_of_the_demonstration_and_all_that_are_evaluated(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path, "arc1_training", {"a5": 5, "a8": 8, "a10": 10, "a11": 11}, 0)
+    written(tmp_path, "concept", {"c3": 3, "c12": 12}, 1)
+    written(tmp_path, "arc1_evaluation", {"e6": 6, "e9": 9}, 2)
+    written(tmp_path, "arc2_evaluation", {"f7": 7}, 3)
+    # Tasks of ARC-AGI-1 again, one with the grid of an evaluation task under another id, one new one.
+    written(tmp_path, "arc2_training", {"g6": 6}, 2)
+    again = json.loads((tmp_path / "arc2_training_challenges.json").read_text())
+    answers = json.loads((tmp_path / "arc2_training_solutions.json").read_text())
+    for name, task_id in (("arc1_training", "a5"), ("arc1_training", "a8"), ("arc1_evaluation", "e9")):
+        again[task_id] = json.loads((tmp_path / f"{name}_challenges.json").read_text())[task_id]
+        answers[task_id] = json.loads((tmp_path / f"{name}_solutions.json").read_text())[task_id]
+    again["g4"] = {"train": [{"input": [[1, 2]], "output": [[3]]}], "test": [{"input": [[4, 5]]}]}
+    answers["g4"] = [[[6]]]
+    (tmp_path / "arc2_training_challenges.json").write_text(json.dumps(again))
+    (tmp_path / "arc2_training_solutions.json").write_text(json.dumps(answers))
+    for name in ("arc1_evaluation", "arc2_evaluation"):  # nobody opens these
+        (tmp_path / f"{name}_solutions.json").unlink()
+
     found = small_tasks(tmp_path)
-    assert [task.id for task in found] == ["8", "10", "3"]
-    assert [task_side(task) for task in found] == [11, 11, 7]
+    assert [task.id for task in found] == ["a8", "a10", "g4", "c3"]
+    assert [task_side(task) for task in found] == [11, 11, 7, 7]
     (tmp_path / "out.json").write_bytes(as_json(found))
-    assert [dataclasses.asdict(task)["id"] for task in read_tasks(tmp_path / "out.json")] == ["8", "10", "3"]
-    assert all(np.array_equal(t.test[0].output, t.test[0].input) for t in read_tasks(tmp_path / "out.json"))
+    kept = read_tasks(tmp_path / "out.json")
+    assert [task.id for task in kept] == ["a8", "a10", "g4", "c3"]
+    assert [task.test[0].output.tolist() for task in kept if task.id == "g4"] == [[[6]]]
+    assert all(np.array_equal(t.test[0].output, t.test[0].input) for t in kept if t.id != "g4")
