@@ -222,6 +222,14 @@ def test_a_rule_that_says_nothing_of_the_test_does_not_count() -> None:
     assert is_determined(silent, [pair_of(rule, flipped, "120 300 045")], [pair_of(rule, flipped, wide)])
 
 
+def test_every_table_changes_two_colors() -> None:
+    # Task 381 of seed 7 once drew a table that changed a single color, and fell over it.
+    assert synthetic_task(7, 381, 10).id.startswith("syn-")
+    for number in range(20_000):
+        table = dyes.random_table(Draws(f"table:{number}"))
+        assert sum(new != old for old, new in enumerate(table)) >= 2, f"table:{number}"
+
+
 def test_a_table_must_be_shown_whole() -> None:
     rule, setting = NAMED["translate"], (0, 2, 3, 1, 4, 5, 6, 7, 8, 9)
     one, two = (pair_of(rule, setting, text) for text in ("112 201", "123 301"))

@@ -140,16 +140,15 @@ def uniform_rows(rows: Rows, setting: Setting) -> Rows:
 
 
 def random_table(draws: Draws) -> Setting:
-    """A table that gives two to five pairs of colors for one another, or sends colors around."""
+    """A table that sends three to six colors around, or to colors of which at least two are others."""
     num = draws.span(3, 6)
     colors = draws.some(ALL_COLORS, num)
+    partners = [*colors[1:], colors[0]] if draws.chance(0.5) else draws.some(ALL_COLORS, num)
+    while sum(new != old for old, new in zip(colors, partners, strict=True)) < 2:
+        partners = draws.some(ALL_COLORS, num)
     table = list(range(10))
-    if draws.chance(0.5):
-        for old, new in zip(colors, [*colors[1:], colors[0]], strict=True):
-            table[old] = new
-    else:
-        for old, new in zip(colors, draws.some(ALL_COLORS, num), strict=True):
-            table[old] = new
+    for old, new in zip(colors, partners, strict=True):
+        table[old] = new
     return tuple(table)
 
 
