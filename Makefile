@@ -62,12 +62,13 @@ ABLATIONS ?=
 ablations: $(STAMP) ## every published ablation on Sudoku 4x4 at equal time; writes docs/ablations.md (hours; resumes)
 	$(PY) -m arc_solver.benchmarks.ablations $(ABLATIONS)
 
-# The long runs of docs/gpu.md. PIECE=9m stops after so long and goes on when called again; GPUS=8 trains on eight.
+# The long runs of docs/gpu.md. PIECE=9m stops after so long and goes on when called again; GPUS=8 runs on eight; ARGS:
+# more words, as in ARGS="--set compile=blocks".
 DATA ?= data
 OUT ?= runs/gpu
 PIECE ?=
 GPUS ?= 1
-PROGRAM = $(PY) -m arc_solver.gpu_pieces $(@:gpu-%=%) --data $(DATA) --out $(OUT) --gpus $(GPUS) --piece "$(PIECE)"
+PROGRAM = $(PY) -m arc_solver.gpu_pieces $(@:gpu-%=%) --data $(DATA) --out $(OUT) --gpus $(GPUS) --piece "$(PIECE)" $(ARGS)
 
 gpu-sudoku: $(STAMP) ## Sudoku-Extreme: train, answer, score (DATA, OUT, PIECE, GPUS; see docs/gpu.md)
 	$(PROGRAM)

@@ -31,12 +31,10 @@ COLUMNS = (
 
 
 def hours(stage: Stage, rate: float, gpus: float) -> float:
-    """Predicted hours of a stage on so many cards; boards are answered by one card alone."""
-    if stage.trains:
-        return stage.flops / (rate * TRAINING_SHARE * (EIGHT_CARDS if gpus > 1 else 1)) / 3600
-    share = TRAINING_SHARE if stage.ends == "signal" else ANSWERING_SHARE
-    alone = any(word.endswith(".csv") for word in stage.words)
-    return stage.flops / (rate * share * (1 if alone else gpus)) / 3600
+    """Predicted hours of a stage on so many cards; what does not train together shares no gradients."""
+    cards = EIGHT_CARDS if stage.trains and gpus > 1 else gpus
+    training = stage.flops / (TRAINING_SHARE * cards)
+    return (training + stage.answer_flops / (ANSWERING_SHARE * gpus)) / rate / 3600
 
 
 def duration(hours: float) -> str:
@@ -49,14 +47,14 @@ def cost_table() -> list[str]:
     head = " | ".join(name for name, _, _ in COLUMNS)
     lines = [f"| program | stage | PFLOP | {head} |", f"|---|---|---|{'---|' * len(COLUMNS)}"]
     for program in PROGRAMS.values():
-        computing = [stage for stage in program.stages if stage.flops]
+        computing = [stage for stage in program.stages if stage.flops or stage.answer_flops]
         for name in dict.fromkeys(stage.name.split("-")[0] for stage in computing):
             alike = [stage for stage in computing if stage.name.split("-")[0] == name]
             times = [
                 duration(sum(hours(stage, RATES[card], gpus) for stage in alike)) for _, card, gpus in COLUMNS
             ]
             label = f"{name} ({len(alike)} parts)" if len(alike) > 1 else name
-            total = sum(stage.flops for stage in alike) / 1e15
+            total = sum(stage.flops + stage.answer_flops for stage in alike) / 1e15
             lines.append(f"| {program.name} | {label} | {total:,.0f} | {' | '.join(times)} |")
     return lines
 

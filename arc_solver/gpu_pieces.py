@@ -74,9 +74,7 @@ def run_piece(
     log = folder / LOG_NAME
     end = None if piece is None else clock() + seconds_of(piece)
     fresh = True  # nothing that takes long was run in this piece
-    for stage in program.stages:
-        if is_done(stage, folder, log):
-            continue
+    for stage in remaining(program, folder, log):
         left = None if end is None else end - clock()
         if left is not None and stage.ends and not fresh and (stage.ends == "limit" or left < LEAST_SECONDS):
             break
@@ -95,7 +93,7 @@ def run_piece(
                 return done.code if done.code > 0 else 128 - done.code
             break
         fresh = fresh and not stage.ends
-    rest = [stage.name for stage in program.stages if not is_done(stage, folder, log)]
+    rest = [stage.name for stage in remaining(program, folder, log)]
     spent = sum(entry["seconds"] for entry in read_log(log))
     say(
         f"{program.name}: {len(program.stages) - len(rest)} of {len(program.stages)} stages done, "
@@ -129,10 +127,16 @@ def read_log(log: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def is_done(stage: Stage, folder: Path, log: Path) -> bool:
-    """Whether a stage ended well once and what it left is still there."""
-    ended = any(entry["stage"] == stage.name and entry["done"] for entry in read_log(log))
-    return ended and (not stage.leaves or (folder / stage.leaves).is_file())
+def remaining(program: Program, folder: Path, log: Path) -> list[Stage]:
+    """The stages to run: those that never ended well, whose file is gone or what they read is newer."""
+    ended = {entry["stage"]: place for place, entry in enumerate(read_log(log)) if entry["done"]}
+    left: list[Stage] = []
+    for number, stage in enumerate(program.stages):
+        sources = [other for other in program.stages[:number] if stage.needs(other)]
+        whole = stage.name in ended and (not stage.leaves or (folder / stage.leaves).is_file())
+        if not whole or any(other in left or ended[other.name] > ended[stage.name] for other in sources):
+            left.append(stage)
+    return left
 
 
 def seconds_of(text: str) -> float:

@@ -7,16 +7,17 @@ writes them down in docs/gpu.md.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from arc_solver.config import ConfigError, Preset
 from arc_solver.flops import forward_flops, step_flops
 from arc_solver.presets import find_preset
 
-# Share of the outputs of an evaluation that one command answers, so that it fits into a piece.
+# An evaluation is learnt and answered in so many parts, boards in so many where chains make it long: each of
+# them fits into a piece.
 ARC_PARTS = 4
-LEARNING_STEPS = 10_000
+ROLLOUT_PARTS = 4
+LEARNING_STEPS = 10_000  # for a whole evaluation; a part of the tasks gets that part of the steps
 ROLLOUTS = 16
 # Cells of a canvas -> tasks (of training) or outputs (to answer): ARC-1 and ConceptARC, ARC-2 and ConceptARC.
 ARC_TASKS = {
@@ -35,7 +36,8 @@ class Stage:
     """One command: words after `arc-solve` with {data} and {out} in them, and the file below {out} it leaves.
 
     `ends` says what ends it with a piece: "sitting" and "limit" are told to the command, "signal" stops it,
-    "" is for what takes seconds; "limit" is given a whole piece. `flops` is what it computes on a GPU.
+    "" is for what takes seconds; "limit" is given a whole piece. `flops` is what training computes on a GPU,
+    `answer_flops` what answering does. `adapt_steps` are shared out among the workers, one per GPU.
     """
 
     name: str
@@ -43,11 +45,17 @@ class Stage:
     leaves: str
     ends: str
     flops: float = 0.0
+    answer_flops: float = 0.0
+    adapt_steps: int = 0
 
     @property
     def trains(self) -> bool:
-        """Whether several processes share the work, by torchrun."""
+        """Whether several processes share every step, by torchrun."""
         return self.ends == "sitting"
+
+    def needs(self, other: Stage) -> bool:
+        """Whether it reads what an earlier stage leaves: parts do not read each other."""
+        return other.trains or not self.ends
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,10 @@ class Place:
         words = [word.format(**names) for word in stage.words]
         if stage.trains:
             words += [part for setting in self.settings for part in ("--set", setting)]
+        if stage.adapt_steps:
+            words += ["--adapt-steps", str(max(1, stage.adapt_steps // self.gpus))]
+        if stage.ends and not stage.trains:
+            words += ["--workers", str(self.gpus)]
         if stage.ends:
             words += self.device
         if piece and stage.ends in ("sitting", "limit"):
@@ -111,23 +123,37 @@ def arc_rows(recipe: Preset, name: str) -> dict[int, float]:
 
 
 def _board_answers(
-    recipe: Preset, domain: str, tests: str, num: int, words: Sequence[str], chains: int
-) -> Stage:
-    """Answering every board; `flops` counts all ages, of which halting saves most."""
+    recipe: Preset, domain: str, tests: str, num: int, chains: int, num_parts: int
+) -> tuple[Stage, ...]:
+    """Answering every board, in parts; the operations count all ages, of which halting saves most."""
     name = "answers" if chains == 1 else "rollouts"
     command = ("predict", "--tasks", "{data}/" + tests, "--checkpoint", "{out}/run/final.safetensors")
-    flops = num * chains * recipe.predict.ages * forward_flops(recipe.model, BOARD_CELLS[domain])
-    leaves = f"{name}.csv"
-    return Stage(name, (*command, *words, "--out", "{out}/" + leaves, "--json"), leaves, "limit", flops)
+    command += () if chains == 1 else ("--rollouts", str(chains))
+    flops = num * chains * recipe.predict.ages * forward_flops(recipe.model, BOARD_CELLS[domain]) / num_parts
+    if num_parts == 1:
+        words = (*command, "--out", f"{{out}}/{name}.csv", "--json")
+        return (Stage(name, words, f"{name}.csv", "limit", answer_flops=flops),)
+    return tuple(
+        Stage(
+            f"{name}-{i}",
+            (*command, "--shard", f"{i}/{num_parts}", "--out", f"{{out}}/{name}-{i}.csv", "--json"),
+            f"{name}-{i}.csv",
+            "limit",
+            answer_flops=flops,
+        )
+        for i in range(1, num_parts + 1)
+    )
 
 
-def _boards(name: str, domain: str, about: str, train: str, tests: str, num: int) -> Program:
+def boards_program(
+    name: str, domain: str, about: str, train: str, tests: str, num: int, num_parts: int = ROLLOUT_PARTS
+) -> Program:
+    """Training, one chain for every board, then many chains in `num_parts` parts."""
     recipe = find_preset(name)
-    chains = ("--rollouts", str(ROLLOUTS))
     stages = (
         _training(name, domain, domain, 200),
-        _board_answers(recipe, domain, tests, num, (), 1),
-        _board_answers(recipe, domain, tests, num, chains, ROLLOUTS),
+        *_board_answers(recipe, domain, tests, num, 1, 1),
+        *_board_answers(recipe, domain, tests, num, ROLLOUTS, num_parts),
     )
     return Program("sudoku" if name == "sudoku-mlp" else name, about, name, (train, tests), stages)
 
@@ -138,76 +164,62 @@ def arc_answer_flops(recipe: Preset, name: str) -> float:
     return forwards * sum(num * forward_flops(recipe.model, c) for c, num in ARC_OUTPUTS[name].items())
 
 
-def _scoring(tasks: str, solutions: str) -> tuple[Stage, ...]:
+def _arc_parts(name: str, num_parts: int, learning: float = 0.0) -> tuple[Stage, ...]:
+    """Stages that answer the parts of an evaluation set, join and score them.
+
+    With `learning`, the operations of LEARNING_STEPS, every part is learnt before it is answered.
+    """
+    tasks, solutions = (
+        f"{{data}}/{name}_evaluation_challenges.json",
+        f"{{data}}/{name}_evaluation_solutions.json",
+    )
+    share = arc_answer_flops(find_preset(name), name) / num_parts
+    kind, ends = ("learn", "signal") if learning else ("answers", "limit")
+    parts = tuple(
+        Stage(
+            f"{kind}-{i}",
+            (
+                *("predict", "--tasks", tasks, "--checkpoint", "{out}/run/final.safetensors"),
+                *("--shard", f"{i}/{num_parts}", *(("--keep", f"{{out}}/learnt-{i}") if learning else ())),
+                *("--out", f"{{out}}/part-{i}.json", "--candidates", f"{{out}}/part-{i}.jsonl", "--json"),
+            ),
+            f"part-{i}.jsonl",
+            ends,
+            learning / num_parts,
+            share,
+            max(1, LEARNING_STEPS // num_parts) if learning else 0,
+        )
+        for i in range(1, num_parts + 1)
+    )
+    lists = [f"{{out}}/part-{i}.jsonl" for i in range(1, num_parts + 1)]
+    joining = ("merge", *lists, "--tasks", tasks, "--out", "{out}/submission.json")
     report = ("report", "{out}/submission.json", "--tasks", tasks, "--solutions", solutions)
     return (
+        *parts,
+        Stage("merge", joining, "submission.json", ""),
         Stage("score", ("score", "{out}/submission.json", "--solutions", solutions, "--json"), "", ""),
         Stage("report", (*report, "--out", "{out}/report.html"), "report.html", ""),
     )
 
 
 def arc_program(name: str, about: str, num_parts: int = ARC_PARTS) -> Program:
-    """The published protocol: demonstrations of the evaluation tasks are trained on, then all is answered.
-
-    One command answers each of `num_parts` parts, which are joined.
-    """
-    recipe = find_preset(name)
-    tasks, solutions = (
-        f"{{data}}/{name}_evaluation_challenges.json",
-        f"{{data}}/{name}_evaluation_solutions.json",
-    )
-    weights = ("--checkpoint", "{out}/run/final.safetensors")
-    share = arc_answer_flops(recipe, name) / num_parts
-    parts = tuple(
-        Stage(
-            f"answers-{i}",
-            (
-                *("predict", "--tasks", tasks, *weights, "--shard", f"{i}/{num_parts}"),
-                *("--out", f"{{out}}/part-{i}.json", "--candidates", f"{{out}}/part-{i}.jsonl", "--json"),
-            ),
-            f"part-{i}.jsonl",
-            "limit",
-            share,
-        )
-        for i in range(1, num_parts + 1)
-    )
-    lists = [f"{{out}}/part-{i}.jsonl" for i in range(1, num_parts + 1)]
-    joining = ("merge", *lists, "--tasks", tasks, "--out", "{out}/submission.json")
+    """The published protocol: demonstrations of the evaluation tasks are trained on, then all is answered."""
     needs = tuple(
         f"{name}_{part}_{kind}.json"
         for part in ("training", "evaluation")
         for kind in ("challenges", "solutions")
     )
-    stages = (
-        _training(name, name, name, 500),
-        *parts,
-        Stage("merge", joining, "submission.json", ""),
-        *_scoring(tasks, solutions),
-    )
-    return Program(name, about, name, needs, stages)
+    return Program(name, about, name, needs, (_training(name, name, name, 500), *_arc_parts(name, num_parts)))
 
 
-def _unseen(name: str, about: str) -> Program:
+def unseen_program(name: str, about: str, num_parts: int = ARC_PARTS) -> Program:
     """As on a hidden set: trained on the training set, then test-time training on the evaluation tasks."""
     recipe = find_preset(name)
-    tasks, solutions = (
-        f"{{data}}/{name}_evaluation_challenges.json",
-        f"{{data}}/{name}_evaluation_solutions.json",
-    )
     outputs = ARC_OUTPUTS[name]
     batch = recipe.train.batch_size
     rows = {cells: batch * num / sum(outputs.values()) for cells, num in outputs.items()}
     learning = LEARNING_STEPS * step_flops(recipe.model, rows)
-    learn = (
-        *("predict", "--tasks", tasks, "--checkpoint", "{out}/run/final.safetensors"),
-        *("--adapt-steps", str(LEARNING_STEPS), "--keep", "{out}/learnt"),
-        *("--out", "{out}/submission.json", "--candidates", "{out}/candidates.jsonl", "--json"),
-    )
-    stages = (
-        _training(name, f"{name}:training", name, 500),
-        Stage("learn", learn, "submission.json", "signal", learning + arc_answer_flops(recipe, name)),
-        *_scoring(tasks, solutions),
-    )
+    stages = (_training(name, f"{name}:training", name, 500), *_arc_parts(name, num_parts, learning))
     needs = tuple(f"{name}_evaluation_{kind}.json" for kind in ("challenges", "solutions"))
     return Program(f"{name}-unseen", about, name, needs, stages)
 
@@ -217,13 +229,15 @@ MAZE_FILES = ("maze_hard_1k_train.csv", "maze_hard_test_500.csv", 500)
 PROGRAMS: dict[str, Program] = {
     program.name: program
     for program in (
-        _boards("sudoku-mlp", "sudoku", "Sudoku-Extreme, the network without attention", *SUDOKU_FILES),
-        _boards("sudoku-att", "sudoku", "Sudoku-Extreme, the network with attention", *SUDOKU_FILES),
-        _boards("maze", "maze", "Maze-Hard", *MAZE_FILES),
+        boards_program(
+            "sudoku-mlp", "sudoku", "Sudoku-Extreme, the network without attention", *SUDOKU_FILES
+        ),
+        boards_program("sudoku-att", "sudoku", "Sudoku-Extreme, the network with attention", *SUDOKU_FILES),
+        boards_program("maze", "maze", "Maze-Hard", *MAZE_FILES),
         arc_program("arc1", "ARC-AGI-1 as published: demonstrations of the evaluation set are trained on"),
         arc_program("arc2", "ARC-AGI-2 as published: demonstrations of the evaluation set are trained on"),
-        _unseen("arc1", "ARC-AGI-1 as a hidden set: test-time training on the evaluation tasks"),
-        _unseen("arc2", "ARC-AGI-2 as a hidden set: test-time training on the evaluation tasks"),
+        unseen_program("arc1", "ARC-AGI-1 as a hidden set: test-time training on the evaluation tasks"),
+        unseen_program("arc2", "ARC-AGI-2 as a hidden set: test-time training on the evaluation tasks"),
     )
 }
 

@@ -47,7 +47,7 @@ def _board(name: str, about: str, model: ModelConfig, domain: str, epochs_steps:
 
 
 def _hrm(name: str, domain: str, vocabulary: int, train: TrainConfig) -> Preset:
-    about = f"HRM, the baseline, on {domain} as published: 27M parameters"
+    about = f"HRM, the baseline, on {domain} as published: 27M parameters (not run here)"
     model, train = ModelConfig(vocabulary=vocabulary, **HRM), dataclasses.replace(train, ema=0.0)
     return Preset(name, about, model, train, PredictConfig(views=1))
 
@@ -82,19 +82,31 @@ def _gpu_arc(name: str, about: str, steps: int) -> Preset:
 _PRESETS = (
     Preset(
         "paper-arc",
-        "TRM-Att on ARC as published: 30x30 canvas, 1-D positions, 1000 views, about 440k steps",
+        "TRM-Att on ARC as published: 30x30 canvas, 1-D positions, 1000 views, 440k steps (not run here)",
         PAPER_ARC,
         TrainConfig(steps=440_000, canvas="full"),
         PredictConfig(views=1000),
     ),
-    _board("paper-sudoku-mlp", "TRM-MLP on Sudoku-Extreme as published", SUDOKU_MLP, "sudoku", 65_000),
-    _board("paper-sudoku-att", "TRM-Att on Sudoku-Extreme as published", SUDOKU_ATT, "sudoku", 65_000),
-    _board("paper-maze", "TRM-Att on Maze-Hard as published", MAZE_ATT, "maze", 65_000),
+    _board(
+        "paper-sudoku-mlp",
+        "TRM-MLP on Sudoku-Extreme as published (not run here)",
+        SUDOKU_MLP,
+        "sudoku",
+        65_000,
+    ),
+    _board(
+        "paper-sudoku-att",
+        "TRM-Att on Sudoku-Extreme as published (not run here)",
+        SUDOKU_ATT,
+        "sudoku",
+        65_000,
+    ),
+    _board("paper-maze", "TRM-Att on Maze-Hard as published (not run here)", MAZE_ATT, "maze", 65_000),
     _hrm("hrm-arc", "arc", 12, TrainConfig(steps=440_000, canvas="full")),
     _hrm("hrm-sudoku", "sudoku", 11, dataclasses.replace(PAPER_BOARD, domain="sudoku", steps=65_000)),
     _hrm("hrm-maze", "maze", 6, dataclasses.replace(PAPER_BOARD, domain="maze", steps=65_000)),
-    _gpu_arc("arc1", "ARC-AGI-1 on one large GPU", 100_000),
-    _gpu_arc("arc2", "ARC-AGI-2 on one large GPU", 100_000),
+    _gpu_arc("arc1", "ARC-AGI-1 on one large GPU (not run here yet)", 100_000),
+    _gpu_arc("arc2", "ARC-AGI-2 on one large GPU (not run here yet)", 100_000),
     Preset(
         "sudoku-mlp",
         "TRM-MLP on Sudoku-Extreme in 8k steps on one large GPU (not run here yet)",

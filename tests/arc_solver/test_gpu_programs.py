@@ -19,7 +19,16 @@ from arc_solver.config import ConfigError
 from arc_solver.files import FolderInUse, lock_folder
 from arc_solver.gpu_page import cost_table, duration, hours, renewed
 from arc_solver.gpu_pieces import LOG_NAME, Done, read_log, run_command, run_piece, seconds_of
-from arc_solver.gpu_programs import ARC_OUTPUTS, PROGRAMS, Place, Program, Stage, arc_program, find_program
+from arc_solver.gpu_programs import (
+    ARC_OUTPUTS,
+    PROGRAMS,
+    Place,
+    Program,
+    Stage,
+    arc_program,
+    boards_program,
+    find_program,
+)
 from arc_solver.presets import PRESETS
 from arc_solver.task import DataError
 from tests.arc_solver.terminal import Terminal, challenges, solutions, write
@@ -51,10 +60,15 @@ def test_costs_follow_from_operations() -> None:
     assert train.flops > 1e15
     assert hours(train, 1e15, 8) == pytest.approx(hours(train, 1e15, 1) / 7.2)
     answers = find_program("sudoku").stages[1]
-    assert hours(answers, 1e15, 8) == hours(answers, 1e15, 1)  # boards are answered by one card
+    assert hours(answers, 1e15, 8) == pytest.approx(hours(answers, 1e15, 1) / 8)
+    learn = find_program("arc1-unseen").stages[1]
+    assert hours(learn, 1e15, 1) == pytest.approx(
+        (learn.flops / 0.4 + learn.answer_flops / 0.2) / 1e15 / 3600
+    )
+    assert hours(learn, 1e15, 8) == pytest.approx(hours(learn, 1e15, 1) / 8)  # no gradients are exchanged
     assert find_program("sudoku").preset == preset.name
     assert len(cost_table()) == 2 + sum(
-        len({stage.name.split("-")[0] for stage in program.stages if stage.flops})
+        len({stage.name.split("-")[0] for stage in program.stages if stage.flops or stage.answer_flops})
         for program in PROGRAMS.values()
     )
     assert (duration(2.04), duration(0.5), duration(1e-5)) == ("2.0 h", "30.0 min", "0.1 min")
@@ -77,7 +91,7 @@ class Puppet:
     def __call__(self, words: list[str], stage: Stage, place: Place, seconds: float | None) -> Done:
         self.asked.append((stage.name, words[-1]))
         code, leaves = self.ends.pop(0) if self.ends else (0, True)
-        if leaves:
+        if leaves and stage.leaves:
             (self.folder / stage.leaves).write_text("x")
         self.now += 500
         return Done(code, json.dumps({"unanswered": 0}), 500.0)
@@ -130,7 +144,7 @@ def test_times_are_given_as_the_stage_takes_them(stage_door: Place) -> None:
     assert puppet.asked == [("train", "600s")]
     puppet.asked.clear()
     assert piece(puppet, stage_door, None) == 0
-    assert puppet.asked == [("answers", stage_door.folder(PLAYED)), ("learn", "learn"), ("score", "score")]
+    assert puppet.asked == [("answers", "1"), ("learn", "1"), ("score", "score")]  # one worker, no time
 
 
 def test_a_failure_ends_the_piece_with_its_code(stage_door: Place) -> None:
@@ -150,7 +164,47 @@ def test_what_was_done_but_is_gone_is_done_again(stage_door: Place) -> None:
     (folder / "answers").unlink()
     puppet.asked.clear()
     piece(puppet, stage_door, None)
-    assert [name for name, _ in puppet.asked] == ["answers"]
+    # What was scored came from the answers that are gone; what is learnt does not read them.
+    assert [name for name, _ in puppet.asked] == ["answers", "score"]
+    puppet.asked.clear()
+    piece(puppet, stage_door, None)
+    assert not puppet.asked
+    (folder / "weights").unlink()
+    piece(puppet, stage_door, None)
+    assert [name for name, _ in puppet.asked] == ["train", "answers", "learn", "score"]
+
+
+def test_parts_that_were_cut_short_come_into_the_score(stage_door: Place) -> None:
+    program = arc_program("arc1", "for tests", 2)
+    folder = Path(stage_door.folder(program))
+    (folder / "run").mkdir(parents=True)
+    for name in program.needs:
+        (Path(stage_door.data) / name).write_text("")
+    puppet = Puppet(folder)
+
+    def run() -> list[str]:
+        puppet.asked.clear()
+        assert run_piece(program, stage_door, None, puppet, say=lambda _: None) == 0
+        return [name for name, _ in puppet.asked]
+
+    assert run() == ["train", "answers-1", "answers-2", "merge", "score", "report"]
+    assert run() == []
+    (folder / "part-2.jsonl").unlink()
+    assert run() == ["answers-2", "merge", "score", "report"]
+    assert run() == []
+
+
+def test_the_work_is_shared_by_the_cards() -> None:
+    learn = find_program("arc1-unseen").stages[2]
+    assert learn.name == "learn-2"
+    for gpus, steps in ((1, "2500"), (8, "312")):
+        words = Place(gpus=gpus).command(find_program("arc1-unseen"), learn, None)
+        assert words[words.index("--adapt-steps") + 1] == steps
+        assert words[words.index("--workers") + 1] == str(gpus)
+        assert words[words.index("--shard") + 1] == "2/4"
+        assert "runs/gpu/arc1-unseen/learnt-2" in words
+    train = Place(gpus=8).command(find_program("arc1"), find_program("arc1").stages[0], None)
+    assert "--workers" not in train  # its processes are started by torchrun
 
 
 def test_missing_data_and_wrong_names_are_one_line(tmp_path: Path) -> None:
@@ -268,16 +322,23 @@ def test_a_killed_sudoku_program_goes_on_in_pieces(
     monkeypatch.undo()
     arc_solve.monkeypatch.setattr(clock, "process_start", time.monotonic)
     log = rehearse(program, place, arc_solve)
-    assert [entry["stage"] for entry in log if entry["done"]] == ["train", "answers", "rollouts"]
-    assert [entry["facts"]["boards"] for entry in log[2:]] == [4, 4]
+    assert [entry["stage"] for entry in log if entry["done"]] == [stage.name for stage in program.stages]
+    assert [entry["facts"]["boards"] for entry in log[2:]] == [4, 1, 1, 1, 1]
     assert all(entry["facts"]["exact"] >= 0 for entry in log[2:])
     assert rehearse(program, place, arc_solve) == log
     assert json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["step"] == step + 3
 
 
 def test_the_maze_program(data: Path, arc_solve: Terminal) -> None:
-    log = rehearse(find_program("maze"), place_of(data, "steps=2"), arc_solve)
-    assert [entry["done"] for entry in log] == [True] * 3
+    program = boards_program(
+        "maze", "maze", "in one part", "maze_hard_1k_train.csv", "maze_hard_test_500.csv", 3, 1
+    )
+    log = rehearse(program, place_of(data, "steps=2"), arc_solve)
+    assert [(entry["stage"], entry["done"]) for entry in log] == [
+        ("train", True),
+        ("answers", True),
+        ("rollouts", True),
+    ]
 
 
 def test_an_arc_program(data: Path, arc_solve: Terminal) -> None:
@@ -295,7 +356,7 @@ def test_every_program_as_it_is_written(
     program = find_program(name)
     if name.endswith("-unseen"):
         monkeypatch.setattr(gpu_programs, "LEARNING_STEPS", 2)
-        program = gpu_programs._unseen(name.removesuffix("-unseen"), "in short")
+        program = gpu_programs.unseen_program(name.removesuffix("-unseen"), "in short")
     log = rehearse(program, place_of(data, "steps=2"), arc_solve)
     assert [entry["stage"] for entry in log] == [stage.name for stage in program.stages]
     assert all(entry["done"] for entry in log)
