@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from arc_solver.boardstanding import BLOCK, BoardStanding
-from arc_solver.boxes import boxed_weights
+from arc_solver.boxes import boxed_weights, reach
 from arc_solver.checkpoint import Header, check_domain, preset_from, read_header
 from arc_solver.clock import Times
 from arc_solver.config import apply_settings
@@ -53,6 +53,8 @@ class BoardPrediction:
         written, a WorkerRefusal with the file in place.
         """
         used, header = self._checked()
+        if self.wish.checkpoint is None and (doubt := reach(self.boards.kind, self.boards.side)):
+            self.say(f"warning: {doubt}")
         sweep_beside(self.wish.out)
         self.standing.file.write()
         self.say(f"{self.wish.out}: all {len(self.boards)} questions; answers are added as they come")

@@ -7,6 +7,7 @@ that learned with a composed prefix keeps the task's position of it alone.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -75,14 +76,28 @@ def card(name: str, facts: dict[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Box one file of weights under its name."""
-    source, name, *settings = arguments
-    target = FOLDER / f"{name}.safetensors"
-    facts = box_weights(Path(source), target, settings)
+    parser = argparse.ArgumentParser(prog="python -m arc_solver.boxing", description=__doc__)
+    parser.add_argument("weights", type=Path, help="what `arc-solve train` left")
+    parser.add_argument("name", help="arc, maze, sudoku9, ...")
+    parser.add_argument("settings", nargs="*", help="key=value for fields of the recipe")
+    parser.add_argument(
+        "--replace", action="store_true", help="put it in place of what is there, card and all"
+    )
+    asked = parser.parse_args()
+    target = FOLDER / f"{asked.name}.safetensors"
+    if target.exists() and not asked.replace:
+        raise ValueError(
+            f"{target} is there, with a card that people wrote on; --replace puts these in place"
+        )
+    facts = box_weights(asked.weights, target, asked.settings)
     write_atomic(target.with_suffix(".md"), card(target.name, facts).encode())
     print(f"{target}: {facts['bytes']:,} bytes; add scores to {target.with_suffix('.md')}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

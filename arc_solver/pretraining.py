@@ -8,6 +8,7 @@ set of ARC-AGI-2 has most evaluation tasks of ARC-AGI-1. Their solutions are not
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,13 +71,19 @@ def as_json(tasks: Sequence[Task]) -> bytes:
     )
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Write the file."""
-    data_dir, out = map(Path, arguments)
-    tasks = small_tasks(data_dir)
-    write_atomic(out, as_json(tasks))
-    print(f"{out}: {len(tasks)} tasks")
+    parser = argparse.ArgumentParser(prog="python -m arc_solver.pretraining", description=__doc__)
+    parser.add_argument("data_dir", type=Path, help="folder with the files arc1_*, arc2_* and concept_*")
+    parser.add_argument("out", type=Path, help="the file to write")
+    asked = parser.parse_args()
+    tasks = small_tasks(asked.data_dir)
+    write_atomic(asked.out, as_json(tasks))
+    print(f"{asked.out}: {len(tasks)} tasks")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

@@ -27,14 +27,14 @@ def info(
         from arc_solver.boxes import box
         from arc_solver.presets import PRESETS
 
+        listed = {name: preset.about for name, preset in PRESETS.items()}
+        listed |= {path.name: f"weights in the box; card: {path.with_suffix('.md')}" for path in box()}
         if as_json:
-            typer.echo(json.dumps({name: preset.about for name, preset in PRESETS.items()}))
+            typer.echo(json.dumps(listed))
             return
-        wide = max(map(len, [*PRESETS, *(path.name for path in box())]))
-        for name, preset in PRESETS.items():
-            typer.echo(f"{name:{wide}}  {preset.about}")
-        for path in box():
-            typer.echo(f"{path.name:{wide}}  weights in the box; card: {path.with_suffix('.md')}")
+        wide = max(map(len, listed))
+        for name, about in listed.items():
+            typer.echo(f"{name:{wide}}  {about}")
         return
     from arc_solver.checkpoint import describe
 

@@ -3,13 +3,18 @@
 import dataclasses
 import hashlib
 import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from arc_solver.boxes import FOLDER, box, boxed_weights
+from arc_solver import boxing
+from arc_solver.boxes import FOLDER, box, boxed_weights, reach
 from arc_solver.boxing import COMPOSED, MAX_BYTES, box_weights, card
 from arc_solver.domain.arc import task_side
 from arc_solver.inference.adapt import warm_model
@@ -93,12 +98,59 @@ def test_a_file_for_the_side_comes_before_one_for_all(
     assert boxed_weights("maze", 13) == boxed_weights("maze") == tmp_path / "maze.safetensors"
 
 
+def test_a_user_hears_when_weights_are_out_of_their_depth() -> None:
+    assert "mazes of side 9" in reach("maze", 30)
+    assert (reach("maze", 9), reach("maze", 7), reach("sudoku", 9)) == ("", "", "")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, main: Callable[[], None], *words: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["program", *map(str, words)])
+    main()
+
+
+def test_a_card_that_people_wrote_on_is_replaced_on_demand_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boxing, "FOLDER", tmp_path)
+    trained(tmp_path / "w.safetensors")
+    run(monkeypatch, boxing.main, tmp_path / "w.safetensors", "arc")
+    (tmp_path / "arc.md").write_text("by hand")
+    with pytest.raises(ValueError, match="--replace"):
+        run(monkeypatch, boxing.main, tmp_path / "w.safetensors", "arc")
+    assert (tmp_path / "arc.md").read_text() == "by hand"
+    run(monkeypatch, boxing.main, tmp_path / "w.safetensors", "arc", "--replace")
+    assert "7 steps" in (tmp_path / "arc.md").read_text()
+
+
+def test_what_is_wrong_with_the_files_is_one_line(tmp_path: Path) -> None:
+    for words in (
+        ("boxing", tmp_path / "w", "arc", "--replace"),
+        ("pretraining", tmp_path, tmp_path / "out"),
+    ):
+        told = subprocess.run(
+            [sys.executable, "-m", f"arc_solver.{words[0]}", *map(str, words[1:])],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert told.returncode == 1
+        assert len(told.stderr.splitlines()) == 1
+        assert told.stderr.startswith("error: ")
+
+
 @pytest.mark.parametrize("path", box(), ids=lambda path: path.name)
 def test_what_ships_is_whole_small_and_described(path: Path) -> None:
     loaded = load(path)
     assert path.stat().st_size <= MAX_BYTES
     assert loaded.puzzles.ids == ()
-    assert hashlib.sha256(path.read_bytes()).hexdigest() in path.with_suffix(".md").read_text()
+    card = path.with_suffix(".md").read_text()
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in card
+    assert f"{loaded.metadata['step']:,} steps" in card
+    assert all(
+        f"{name} (SHA-256 `{digest[:16]}" in card for name, digest in loaded.metadata["files"] if digest
+    )
+    assert re.search(r"commit [0-9a-f]{7}\b", card), "a card tells the commit"
+    assert re.search(r"\d %.*interval \d", card, re.DOTALL), "a card tells a score with its interval"
     assert not any("evaluation" in name for name, _ in loaded.metadata["files"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _MAX_ATTEMPTS = 2000
 # A process that has less to draw costs more than it saves.
 _LEAST_PER_WORKER = 1000
 _PIECE = 200
+_PLAIN = re.compile("[0-9]{1,18}")
 _TRIES_PER_PAIR = 4
 
 
@@ -43,7 +45,7 @@ class SyntheticName:
     def parse(text: str) -> SyntheticName:
         """The name's parts; DataError for anything else."""
         parts = text.split(":")[1:]
-        if not 1 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        if not 1 <= len(parts) <= 3 or not all(map(_PLAIN.fullmatch, parts)):
             raise DataError(f"{text}: expected {PREFIX}:COUNT[:SEED[:MAX_SIDE]] in plain numbers")
         name = SyntheticName(*map(int, parts))
         if not 1 <= name.count <= MAX_COUNT:
