@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument(
         "--replace", action="store_true", help="put it in place of what is there, card and all"
     )
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     target = FOLDER / f"{asked.name}.safetensors"
     if target.exists() and not asked.replace:
         raise ValueError(

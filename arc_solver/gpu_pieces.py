@@ -81,6 +81,7 @@ def run_piece(
         given = None if left is None else f"{max(1, round(left))}s"
         words = place.command(program, stage, given)
         say(f"$ {shlex.join(command_line(words, stage, place))}")
+        _forget(stage, log)
         done = run(words, stage, place, left)
         finished = done.code == 0 and (not stage.leaves or (folder / stage.leaves).is_file())
         entry = _entry(stage, place, done, finished)
@@ -100,6 +101,14 @@ def run_piece(
         f"{spent / 60:.1f} min in all" + (f"; next: {rest[0]} (the same command goes on)" if rest else "")
     )
     return 0
+
+
+def _forget(stage: Stage, log: Path) -> None:
+    """Take back that a stage is done before it is run again: what a crash leaves of it must not count."""
+    if any(entry["stage"] == stage.name and entry["done"] for entry in read_log(log)):
+        append_line(
+            log, json.dumps({"stage": stage.name, "done": False, "again": True, "seconds": 0.0}).encode()
+        )
 
 
 def _entry(stage: Stage, place: Place, done: Done, finished: bool) -> dict[str, Any]:
@@ -129,7 +138,8 @@ def read_log(log: Path) -> list[dict[str, Any]]:
 
 def remaining(program: Program, folder: Path, log: Path) -> list[Stage]:
     """The stages to run: those that never ended well, whose file is gone or what they read is newer."""
-    ended = {entry["stage"]: place for place, entry in enumerate(read_log(log)) if entry["done"]}
+    last = {entry["stage"]: (place, entry["done"]) for place, entry in enumerate(read_log(log))}
+    ended = {name: place for name, (place, done) in last.items() if done}
     left: list[Stage] = []
     for number, stage in enumerate(program.stages):
         sources = [other for other in program.stages[:number] if stage.needs(other)]
@@ -192,7 +202,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--data", default="data", help="folder with the files that docs/gpu.md names")
     found.add_argument("--out", default="runs/gpu", help="folder for all programs, each in its own below")
     found.add_argument("--piece", default=None, help="stop after so long (9m); the same command goes on")
-    found.add_argument("--gpus", type=int, default=1, help="of this machine, for training")
+    found.add_argument("--gpus", type=int, default=1, help="of this machine; the same number in all pieces")
     found.add_argument("--device", default=None, help="auto, cpu, cuda")
     found.add_argument("--set", dest="settings", action="append", default=[], help="key=value of the recipe")
     return found

@@ -233,7 +233,7 @@ PROGRAMS: dict[str, Program] = {
             "sudoku-mlp", "sudoku", "Sudoku-Extreme, the network without attention", *SUDOKU_FILES
         ),
         boards_program("sudoku-att", "sudoku", "Sudoku-Extreme, the network with attention", *SUDOKU_FILES),
-        boards_program("maze", "maze", "Maze-Hard", *MAZE_FILES),
+        boards_program("maze", "maze", "Maze-Hard", *MAZE_FILES, 1),
         arc_program("arc1", "ARC-AGI-1 as published: demonstrations of the evaluation set are trained on"),
         arc_program("arc2", "ARC-AGI-2 as published: demonstrations of the evaluation set are trained on"),
         unseen_program("arc1", "ARC-AGI-1 as a hidden set: test-time training on the evaluation tasks"),

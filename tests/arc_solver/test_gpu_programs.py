@@ -1,5 +1,6 @@
 """The long runs: what the page says of them, their pieces, a rehearsal of each through the command line."""
 
+import contextlib
 import json
 import os
 import re
@@ -26,7 +27,6 @@ from arc_solver.gpu_programs import (
     Program,
     Stage,
     arc_program,
-    boards_program,
     find_program,
 )
 from arc_solver.presets import PRESETS
@@ -194,6 +194,26 @@ def test_parts_that_were_cut_short_come_into_the_score(stage_door: Place) -> Non
     assert run() == []
 
 
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_stage_that_breaks_off_when_it_is_run_again_is_not_done(stage_door: Place, crash: bool) -> None:
+    folder = Path(stage_door.folder(PLAYED))
+    puppet = Puppet(folder)
+    piece(puppet, stage_door, None)
+    (folder / "answers").unlink()
+
+    def broken(words: list[str], stage: Stage, place: Place, seconds: float | None) -> Done:
+        (folder / stage.leaves).write_text("half of it")
+        if crash:
+            raise KeyboardInterrupt
+        return Done(143, "", 1.0)
+
+    with pytest.raises(KeyboardInterrupt) if crash else contextlib.nullcontext():
+        run_piece(PLAYED, stage_door, None, broken, say=lambda _: None)
+    puppet.asked.clear()
+    piece(puppet, stage_door, None)
+    assert [name for name, _ in puppet.asked] == ["answers", "score"]
+
+
 def test_the_work_is_shared_by_the_cards() -> None:
     learn = find_program("arc1-unseen").stages[2]
     assert learn.name == "learn-2"
@@ -330,10 +350,7 @@ def test_a_killed_sudoku_program_goes_on_in_pieces(
 
 
 def test_the_maze_program(data: Path, arc_solve: Terminal) -> None:
-    program = boards_program(
-        "maze", "maze", "in one part", "maze_hard_1k_train.csv", "maze_hard_test_500.csv", 3, 1
-    )
-    log = rehearse(program, place_of(data, "steps=2"), arc_solve)
+    log = rehearse(find_program("maze"), place_of(data, "steps=2"), arc_solve)
     assert [(entry["stage"], entry["done"]) for entry in log] == [
         ("train", True),
         ("answers", True),
