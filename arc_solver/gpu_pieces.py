@@ -100,7 +100,25 @@ def run_piece(
         f"{program.name}: {len(program.stages) - len(rest)} of {len(program.stages)} stages done, "
         f"{spent / 60:.1f} min in all" + (f"; next: {rest[0]} (the same command goes on)" if rest else "")
     )
+    for line in () if rest else totals(program, log):
+        say(line)
     return 0
+
+
+def totals(program: Program, log: Path) -> list[str]:
+    """A line for every answering of boards, its parts taken together."""
+    last = {entry["stage"]: entry.get("facts") for entry in read_log(log)}
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for stage in program.stages:
+        facts = last.get(stage.name)
+        if isinstance(facts, dict) and {"boards", "exact"} <= set(facts):
+            parts.setdefault(stage.name.split("-")[0], []).append(facts)
+    lines = []
+    for name, found in parts.items():
+        num = sum(facts["boards"] for facts in found)
+        right = sum(facts["boards"] * facts["exact"] for facts in found)
+        lines.append(f"{name}: {right:.0f} of {num} boards exact ({100 * right / max(1, num):.1f} %)")
+    return lines
 
 
 def _forget(stage: Stage, log: Path) -> None:

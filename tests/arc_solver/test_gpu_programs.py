@@ -19,7 +19,7 @@ from arc_solver.checkpoint import checkpoints
 from arc_solver.config import ConfigError
 from arc_solver.files import FolderInUse, lock_folder
 from arc_solver.gpu_page import cost_table, duration, hours, renewed
-from arc_solver.gpu_pieces import LOG_NAME, Done, read_log, run_command, run_piece, seconds_of
+from arc_solver.gpu_pieces import LOG_NAME, Done, read_log, run_command, run_piece, seconds_of, totals
 from arc_solver.gpu_programs import (
     ARC_OUTPUTS,
     PROGRAMS,
@@ -212,6 +212,20 @@ def test_a_stage_that_breaks_off_when_it_is_run_again_is_not_done(stage_door: Pl
     puppet.asked.clear()
     piece(puppet, stage_door, None)
     assert [name for name, _ in puppet.asked] == ["answers", "score"]
+
+
+def test_parts_of_boards_are_added_up(tmp_path: Path) -> None:
+    program, log = find_program("sudoku"), tmp_path / LOG_NAME
+    entries = [("answers", 10, 0.7), ("rollouts-1", 6, 0.5), ("rollouts-2", 4, 0.25), ("rollouts-2", 4, 1.0)]
+    lines = [
+        json.dumps({"stage": name, "done": True, "facts": {"boards": num, "exact": share}})
+        for name, num, share in entries
+    ]
+    log.write_text("\n".join([*lines, json.dumps({"stage": "train", "done": True, "facts": None})]))
+    assert totals(program, log) == [
+        "answers: 7 of 10 boards exact (70.0 %)",
+        "rollouts: 7 of 10 boards exact (70.0 %)",
+    ]
 
 
 def test_the_work_is_shared_by_the_cards() -> None:
