@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
 
 MAX_SEED = 2**32
+SUDOKU_LENGTHS = (16, 36, 81)
 MAX_COUNT = 2**31 - 1  # of steps, rows in flight, views
 
 
@@ -35,7 +36,8 @@ class ModelConfig:
     """Shape of the network and of its recursion (arXiv 2510.04871; HRM is `networks=2, gradient="last"`)."""
 
     vocabulary: int = 12
-    mixer: str = "attention"  # "mlp" mixes across positions and needs a fixed `length`
+    # "mlp" mixes across positions and needs a fixed `length`; "none": convolution or peers alone
+    mixer: str = "attention"
     length: int = 0  # tokens of the only canvas; 0 = any canvas (attention only)
     width: int = 512
     num_layers: int = 2
@@ -51,11 +53,12 @@ class ModelConfig:
     gradient: str = "full"  # "last": only the last latent and the last answer update (HRM)
     networks: int = 1  # 2: one for the latent, one for the answer
     convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
+    peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
     num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
     continue_output: bool = False  # the second halting output of HRM
 
     def __post_init__(self) -> None:
-        _choice("mixer", self.mixer, ("attention", "mlp"))
+        _choice("mixer", self.mixer, ("attention", "mlp", "none"))
         _choice("positions", self.positions, ("rotary1d", "rotary2d", "learned", "none"))
         _choice("embedding", self.embedding, ("rows", "composed", "none"))
         _choice("gradient", self.gradient, ("full", "last"))
@@ -96,6 +99,14 @@ class ModelConfig:
         )
         if self.mixer == "mlp" or self.positions == "learned":
             _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
+        _require(
+            self.mixer != "none" or self.convolution > 0 or self.peers,
+            "mixer='none' leaves every cell alone: set convolution or peers",
+        )
+        _require(
+            not self.peers or self.length in SUDOKU_LENGTHS,
+            f"peers=true needs the length of a Sudoku: {', '.join(map(str, SUDOKU_LENGTHS))}",
+        )
 
     @property
     def prefix(self) -> int:

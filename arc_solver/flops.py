@@ -30,6 +30,8 @@ def layer_flops(config: ModelConfig, positions: int) -> float:
     projections += 2.0 * (positions - config.prefix) * near
     if config.mixer == "attention":
         return projections + 4.0 * positions * positions * config.width
+    if config.mixer == "none":
+        return projections
     inner = config.inner(positions)
     return projections + 2.0 * config.width * (positions * 2 * inner + inner * positions)
 

@@ -1,4 +1,4 @@
-"""One post-norm block: mix positions, then SwiGLU.
+"""One post-norm block: mix positions, then SwiGLU, within which cells may be mixed as well.
 
 Shapes: B rows, L positions, D width, H heads, I inner width.
 """
@@ -55,40 +55,91 @@ class Canvas(NamedTuple):
 
 
 class Convolution(nn.Module):
-    """h + what a depthwise k × k convolution makes of its cells, (B, L, I) to (B, L, I).
+    """h + what a depthwise k × k convolution makes of it, cells (B, L, I) to (B, L, I).
 
-    The prefix stays as it is; cells beyond the edge count as zero (after URM, arXiv 2512.14693, whose
-    convolution runs along the sequence).
+    Cells beyond the edge count as zero (after URM, arXiv 2512.14693, whose convolution runs along the
+    sequence).
     """
 
     def __init__(self, side: int, inner: int, generator: torch.Generator) -> None:
         super().__init__()
         self.weight = nn.Parameter(truncated_normal((inner, side, side), 1 / side, generator))
 
-    def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
-        prefix, cells = h[:, : canvas.prefix], h[:, canvas.prefix :]
+    def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
         rows, _, inner = cells.shape
         image = cells.reshape(rows, canvas.height, canvas.width, inner).permute(0, 3, 1, 2)
-        kernel = self.weight.to(h.dtype)[:, None]
+        kernel = self.weight.to(cells.dtype)[:, None]
         near = F.conv2d(image, kernel, padding=kernel.shape[-1] // 2, groups=inner)
-        return torch.cat((prefix, cells + near.permute(0, 2, 3, 1).reshape(cells.shape)), dim=1)
+        return cells + near.permute(0, 2, 3, 1).reshape(cells.shape)
+
+
+class Peers(nn.Module):
+    """h + the sums over row, column and box of every cell of a Sudoku, cells (B, L, I) to (B, L, I).
+
+    A sum is divided by the root of its number of cells and weighed by channel. It is what passes along the
+    edges of Sudoku's graph in arXiv 1711.08028, without a network on the edges.
+    """
+
+    def __init__(self, inner: int, generator: torch.Generator) -> None:
+        super().__init__()
+        # Three axes, as those of a convolution: what scales channels is no matrix to orthogonalise.
+        self.weight = nn.Parameter(truncated_normal((3, 1, inner), 0.5, generator))
+
+    def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
+        side = canvas.height
+        high = box_height(side)
+        wide = side // high
+        board = cells.reshape(-1, wide, high, high, wide, cells.shape[-1])
+        row, column, box = self.weight.to(cells.dtype) * side**-0.5
+        lines = board.sum((3, 4), keepdim=True) * row + board.sum((1, 2), keepdim=True) * column
+        return (board + (lines + board.sum((2, 4), keepdim=True) * box)).reshape(cells.shape)
+
+
+def box_height(side: int) -> int:
+    """Rows of a box in a Sudoku of that side, at most its columns."""
+    return max(high for high in range(1, math.isqrt(side) + 1) if side % high == 0)
 
 
 class SwiGLU(nn.Module):
-    """silu(gate) · up, projected back to the width it came from; between the two the cells may be mixed."""
+    """silu(gate) · up, projected back to the width it came from."""
 
-    def __init__(self, width: int, inner: int, generator: torch.Generator, convolution: int = 0) -> None:
+    def __init__(self, width: int, inner: int, generator: torch.Generator) -> None:
         super().__init__()
         self.gate_up = Linear(width, 2 * inner, generator)
         self.down = Linear(inner, width, generator)
-        self.convolution = Convolution(convolution, inner, generator) if convolution else None
 
     def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
         gate, up = self.gate_up(h).chunk(2, dim=-1)
         hidden = F.silu(gate) * up
-        if self.convolution is not None and canvas is not None:
-            hidden = self.convolution(hidden, canvas)
-        return self.down(hidden)
+        return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
+
+    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
+        """What becomes of the inner numbers (B, P + L, I) between the projections."""
+        return hidden
+
+
+class MixingSwiGLU(SwiGLU):
+    """A SwiGLU within which cells meet their neighbours or their peers, as the recipe says.
+
+    The prefix takes no part. Where no mixer tells it of the cells, their mean is added to it.
+    """
+
+    def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
+        inner = config.inner(config.width)
+        super().__init__(config.width, inner, generator)
+        self.convolution = Convolution(config.convolution, inner, generator) if config.convolution else None
+        self.peers = Peers(inner, generator) if config.peers else None
+        self.told = config.mixer == "none"
+
+    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
+        """The inner numbers (B, P + L, I) after that."""
+        prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
+        if self.told:
+            prefix = prefix + cells.mean(dim=1, keepdim=True)
+        for part in (self.convolution, self.peers):
+            if part is not None:
+                cells = part(cells, canvas)
+        return torch.cat((prefix, cells), dim=1)
 
 
 class Attention(nn.Module):
@@ -111,7 +162,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """h <- norm(h + mix(h)); h <- norm(h + swiglu(h)), (B, L, D) to (B, L, D)."""
+    """h <- norm(h + mix(h)), left out without a mixer; h <- norm(h + swiglu(h)), (B, L, D) to (B, L, D)."""
 
     def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
         super().__init__()
@@ -119,18 +170,21 @@ class Block(nn.Module):
         self.mixer: SwiGLU | None = None
         if config.mixer == "attention":
             self.attention = Attention(config, generator)
-        else:
+        elif config.mixer == "mlp":
             positions = config.prefix + config.length
             self.mixer = SwiGLU(positions, config.inner(positions), generator)
-        self.feed_forward = SwiGLU(config.width, config.inner(config.width), generator, config.convolution)
+        if config.convolution or config.peers:
+            self.feed_forward: SwiGLU = MixingSwiGLU(config, generator)
+        else:
+            self.feed_forward = SwiGLU(config.width, config.inner(config.width), generator)
 
     def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.attention is not None:
             h = norm(h + self.attention(h, canvas.rotary))
-        else:
+        elif self.mixer is not None:
             # The norm of the mixer runs over positions, as in the published code.
             turned = h.transpose(1, 2)
-            h = norm(turned + self.mixer(turned)).transpose(1, 2)  # type: ignore[misc]
+            h = norm(turned + self.mixer(turned)).transpose(1, 2)
         return norm(h + self.feed_forward(h, canvas))
 
 

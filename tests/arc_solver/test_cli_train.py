@@ -99,6 +99,11 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     "no such device": (2, ["--device", "tpu"], "--device tpu: not a device"),
     "curriculum": (2, ["--set", "curriculum=deep"], "did you mean 'depth'?"),
     "ARC with too few tokens": (2, ["--set", "vocabulary=5"], "vocabulary=5: ARC has 12 tokens"),
+    "ARC without a mixer": (
+        2,
+        ["--set", "mixer=none", "--set", "convolution=3"],
+        "cells of ARC could not see their task",
+    ),
     "no canvas of that length": (
         2,
         ["--set", "positions=learned", "--set", "length=10"],

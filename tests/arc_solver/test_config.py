@@ -42,6 +42,9 @@ BAD_MODELS: tuple[dict[str, Any], ...] = (
     {"row_width": -1},
     {"row_width": 17 * 512},
     {"mixer": "mlp"},
+    {"mixer": "none"},
+    {"peers": True},
+    {"peers": True, "length": 49},
     {"positions": "learned"},
     {"embedding": "composed", "vocabulary": 11},
 )

@@ -44,7 +44,7 @@ OTHER: dict[str, Any] = {
     "canvas": "full",
     "precision": "bfloat16",
 }
-TOGETHER: dict[str, dict[str, Any]] = {"mixer": {"length": 49}}
+TOGETHER: dict[str, dict[str, Any]] = {"mixer": {"length": 49}, "peers": {"length": 16}}
 
 
 def other(config: ModelConfig | TrainConfig, name: str) -> ModelConfig | TrainConfig:

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from arc_solver.config import ModelConfig
+from arc_solver.model.block import box_height, truncated_normal
 from arc_solver.model.block import norm as model_norm
-from arc_solver.model.block import truncated_normal
 from arc_solver.model.trm import Carry, Model
 from arc_solver.presets import find_preset
 from tests.arc_solver.tiny import HRM, MODEL, lively
@@ -37,8 +37,23 @@ CONFIGS = {
     "three latents": dataclasses.replace(MODEL, num_latents=3, latent_steps=5),
     "convolution": dataclasses.replace(MODEL, convolution=3, prefix_length=2),
     "wide convolution in a mixer": dataclasses.replace(MODEL, mixer="mlp", length=LENGTH, convolution=5),
+    "convolution alone": dataclasses.replace(MODEL, mixer="none", positions="none", convolution=3),
     "hrm": HRM,
 }
+SUDOKU_SIDE = 6
+SUDOKU = dataclasses.replace(
+    MODEL, vocabulary=8, mixer="none", positions="none", length=SUDOKU_SIDE**2, peers=True
+)
+BOARDS = {
+    "peers alone": SUDOKU,
+    "peers with attention": dataclasses.replace(SUDOKU, mixer="attention", prefix_length=3),
+    "peers and convolution": dataclasses.replace(SUDOKU, convolution=3),
+}
+CONFIGS |= BOARDS
+
+
+def shape(config: ModelConfig) -> tuple[int, int]:
+    return (SUDOKU_SIDE, SUDOKU_SIDE) if config.peers else (HEIGHT, WIDTH)
 
 
 class Reference:
@@ -47,7 +62,9 @@ class Reference:
     def __init__(self, model: Model) -> None:
         self.config = model.config
         self.weights = {name: t.double().numpy() for name, t in model.state_dict().items()}
-        self.inner = {w: model.config.inner(w) for w in (model.config.width, model.config.prefix + LENGTH)}
+        self.height, self.across = shape(model.config)
+        positions = model.config.prefix + self.height * self.across
+        self.inner = {w: model.config.inner(w) for w in (model.config.width, positions)}
 
     def question(self, tokens: npt.NDArray[np.uint8], code: npt.NDArray[np.int32]) -> Array:
         c, w = self.config, self.weights
@@ -76,7 +93,7 @@ class Reference:
         if c.positions != "rotary2d" or cell < 0:
             return 0.0
         quarter = half // 2
-        place = cell // WIDTH + 1 if pair < quarter else cell % WIDTH + 1
+        place = cell // self.across + 1 if pair < quarter else cell % self.across + 1
         return place * 10_000 ** (-(pair % quarter) / quarter)
 
     def turned(self, h: Array) -> Array:
@@ -107,20 +124,38 @@ class Reference:
         assert both.shape[1] == 2 * inner
         gate, up = both[:, :inner], both[:, inner:]
         hidden = gate / (1 + np.exp(-gate)) * up
+        mean = hidden[self.config.prefix :].mean(axis=0)
         if f"{name}.convolution.weight" in self.weights:
             hidden = self.with_neighbors(hidden, self.weights[f"{name}.convolution.weight"])
+        if f"{name}.peers.weight" in self.weights:
+            hidden = self.with_peers(hidden, self.weights[f"{name}.peers.weight"])
+        if self.config.mixer == "none":
+            hidden[: self.config.prefix] += mean
         return hidden @ self.weights[f"{name}.down.weight"].T
 
     def with_neighbors(self, hidden: Array, kernels: Array) -> Array:
         """Each cell plus its weighted neighbors, one cell and one offset at a time; the prefix as it is."""
         out, reach = hidden.copy(), self.config.convolution // 2
-        for row, column in itertools.product(range(HEIGHT), range(WIDTH)):
+        for row, column in itertools.product(range(self.height), range(self.across)):
             for down, right in itertools.product(range(-reach, reach + 1), repeat=2):
                 near = (row + down, column + right)
-                if 0 <= near[0] < HEIGHT and 0 <= near[1] < WIDTH:
+                if 0 <= near[0] < self.height and 0 <= near[1] < self.across:
                     weights = kernels[:, down + reach, right + reach]
-                    cell = self.config.prefix + near[0] * WIDTH + near[1]
-                    out[self.config.prefix + row * WIDTH + column] += weights * hidden[cell]
+                    cell = self.config.prefix + near[0] * self.across + near[1]
+                    out[self.config.prefix + row * self.across + column] += weights * hidden[cell]
+        return out
+
+    def with_peers(self, hidden: Array, weights: Array) -> Array:
+        """Each cell of a Sudoku of side 6 plus the weighed sums over its row, its column and its box."""
+        out, first = hidden.copy(), self.config.prefix
+        places = list(itertools.product(range(SUDOKU_SIDE), repeat=2))
+        units = (lambda r, c: r, lambda r, c: c, lambda r, c: (r // 2, c // 3))
+        pairs = list(zip(units, weights[:, 0], strict=True))
+        for (row, column), (unit, weight) in itertools.product(places, pairs):
+            for other_row, other_column in places:
+                if unit(row, column) == unit(other_row, other_column):
+                    other = hidden[first + other_row * SUDOKU_SIDE + other_column]
+                    out[first + row * SUDOKU_SIDE + column] += weight * other / math.sqrt(SUDOKU_SIDE)
         return out
 
     def network(self, h: Array, kind: str) -> Array:
@@ -130,7 +165,7 @@ class Reference:
             name = f"{kind}_blocks.{layer}"
             if self.config.mixer == "attention":
                 h = norm(h + self.attention(h, f"{name}.attention"))
-            else:
+            elif self.config.mixer == "mlp":
                 h = norm(h.T + self.swiglu(h.T, f"{name}.mixer")).T
             h = norm(h + self.swiglu(h, f"{name}.feed_forward"))
         return h
@@ -163,7 +198,7 @@ def norm(h: Array) -> Array:
 
 def question(config: ModelConfig, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     rng = np.random.default_rng(seed)
-    tokens = rng.integers(0, config.vocabulary, (ROWS, LENGTH)).astype(np.uint8)
+    tokens = rng.integers(0, config.vocabulary, (ROWS, math.prod(shape(config)))).astype(np.uint8)
     codes = np.zeros((ROWS, 12), np.int32)
     codes[:, 0] = rng.integers(0, 4, ROWS)
     codes[:, 1] = rng.integers(0, 8, ROWS)
@@ -177,10 +212,10 @@ def test_two_forwards_equal_the_reference(name: str) -> None:
     model = lively(Model(config, num_rows=4, seed=5))
     reference = Reference(model)
     tokens, codes = question(config, seed=8)
-    carry = model.first_carry(ROWS, config.prefix + LENGTH)
+    carry = model.first_carry(ROWS, config.prefix + tokens.shape[1])
     states = [(c.double().numpy(), z.double().numpy()) for c, z in zip(*carry, strict=True)]
     for _ in range(2):
-        output = model(tokens, codes, carry, (HEIGHT, WIDTH))
+        output = model(tokens, codes, carry, shape(config))
         carry = output.carry
         for row in range(ROWS):
             logits, halt, y, z = reference.forward(tokens[row].numpy(), codes[row].numpy(), *states[row])
@@ -191,6 +226,23 @@ def test_two_forwards_equal_the_reference(name: str) -> None:
             np.testing.assert_allclose(np.atleast_1d(output.halt[row].detach()), halt, **close)
             np.testing.assert_allclose(carry.answer[row], y, **close)
             np.testing.assert_allclose(carry.latent[row], z, **close)
+
+
+@pytest.mark.parametrize(("side", "height"), [(4, 2), (6, 2), (9, 3)])
+def test_boxes_are_those_of_sudoku(side: int, height: int) -> None:
+    assert box_height(side) == height
+
+
+def test_the_halting_head_hears_of_the_cells_without_a_mixer() -> None:
+    for config in (CONFIGS["convolution alone"], SUDOKU):
+        model = lively(Model(config, seed=3))
+        tokens, codes = question(config, seed=2)
+        codes[:] = 0
+        other = tokens.clone()
+        other[:, -1] = (other[:, -1] + 1) % config.vocabulary
+        carry = model.first_carry(ROWS, config.prefix + tokens.shape[1])
+        halts = [model(cells, codes, carry, shape(config)).halt for cells in (tokens, other)]
+        assert (halts[0] != halts[1]).all()
 
 
 def test_the_norm_keeps_small_numbers_small_by_its_epsilon() -> None:
@@ -280,23 +332,27 @@ def test_the_seed_decides_the_weights() -> None:
     assert not torch.equal(a.head.weight, c.head.weight)
 
 
-@pytest.mark.parametrize("name", ["plain", "mlp", "composed", "three latents"])
+@pytest.mark.parametrize(
+    "name", ["plain", "mlp", "composed", "three latents", "convolution alone", "peers alone"]
+)
 def test_a_row_does_not_depend_on_its_company(name: str) -> None:
     """Bit for bit: whatever else is in the batch, and however large it is."""
     config = CONFIGS[name]
     model = lively(Model(config, num_rows=4, seed=5)).requires_grad_(False)
     rng = torch.Generator().manual_seed(0)
-    tokens = torch.randint(0, 12, (64, LENGTH), generator=rng)
+    canvas = shape(config)
+    positions = config.prefix + math.prod(canvas)
+    tokens = torch.randint(0, config.vocabulary, (64, math.prod(canvas)), generator=rng)
     codes = torch.zeros(64, 12, dtype=torch.int32)
     codes[:, 0] = torch.randint(0, 4, (64,), generator=rng)
-    together = model(tokens, codes, model.first_carry(64, config.prefix + LENGTH), (HEIGHT, WIDTH))
+    together = model(tokens, codes, model.first_carry(64, positions), canvas)
     for size in (1, 2, 3, 5, 8, 33):
         start = 64 - size
         alone = model(
             tokens[start:],
             codes[start:],
-            model.first_carry(size, config.prefix + LENGTH),
-            (HEIGHT, WIDTH),
+            model.first_carry(size, positions),
+            canvas,
         )
         assert torch.equal(alone.logits, together.logits[start:]), size
         assert torch.equal(alone.halt, together.halt[start:]), size
