@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "boxed"
-# Of weights that take boards of any side.
-TRAINED_SIDES = {"maze": 9}
-SEEN = {"maze": "87 % at side 11, 51 % at 13, none at 30"}
+# Weights for a maze take any side, and smaller ones than they learned at little loss.
+ANY_SIDE = ("maze",)
+LARGEST_SIDE = {"maze": 30}
 
 
 def boxed_weights(kind: str, side: int = 0) -> Path | None:
     """The shipped weights for "arc", or for "sudoku" or "maze" boards of that side; None where none are.
 
-    A file for one side, as a mixer needs, comes before one for any side.
+    A file with a number is for that side, of mazes for all sides up to it: the smallest that is large enough.
+    One without is for any other side.
     """
-    names = ([f"{kind}{side}"] if side else []) + [kind]
-    paths = [FOLDER / f"{name}.safetensors" for name in names]
-    return next((path for path in paths if path.is_file()), None)
+    found = [
+        (int(match[1]), path)
+        for path in FOLDER.glob(f"{kind}*.safetensors")
+        if (match := re.fullmatch(rf"{kind}([0-9]+)", path.stem))
+    ]
+    for number, path in sorted(found):
+        if side == number or (kind in ANY_SIDE and 0 < side <= number):
+            return path
+    path = FOLDER / f"{kind}.safetensors"
+    return path if path.is_file() else None
 
 
 def reach(kind: str, side: int) -> str:
     """What is known of weights that were trained on smaller boards than these; empty where they fit."""
-    trained = TRAINED_SIDES.get(kind, side)
-    if side <= trained:
+    largest = LARGEST_SIDE.get(kind, side)
+    if side <= largest:
         return ""
-    learned = f"the weights in the box learned {kind}s of side {trained}"
-    return f"{learned}; the larger, the fewer they solve: {SEEN[kind]}"
+    return f"the weights in the box learned {kind}s up to side {largest}; the larger, the fewer they solve"
 
 
 def box() -> list[Path]:

@@ -87,20 +87,31 @@ def test_a_composed_prefix_becomes_rows(tmp_path: Path) -> None:
     torch.testing.assert_close(boxed.model.puzzle.rows[1], mean, rtol=0.01, atol=0.01)
 
 
-def test_a_file_for_the_side_comes_before_one_for_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("kind", "side", "name"),
+    [
+        ("maze", 9, "maze9"),
+        ("maze", 5, "maze9"),
+        ("maze", 10, "maze13"),
+        ("maze", 14, "maze"),
+        ("maze", 0, "maze"),
+        ("sudoku", 9, "sudoku9"),
+        ("sudoku", 6, None),
+        ("arc", 0, None),
+    ],
+)
+def test_weights_are_those_for_the_side_or_for_the_next_larger_mazes(
+    kind: str, side: int, name: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("arc_solver.boxes.FOLDER", tmp_path)
-    assert boxed_weights("maze", 9) is None
-    (tmp_path / "maze.safetensors").touch()
-    (tmp_path / "maze9.safetensors").touch()
-    assert boxed_weights("maze", 9) == tmp_path / "maze9.safetensors"
-    assert boxed_weights("maze", 13) == boxed_weights("maze") == tmp_path / "maze.safetensors"
+    for each in ("maze", "maze9", "maze13", "sudoku9", "mazes2", "maze-1"):
+        (tmp_path / f"{each}.safetensors").touch()
+    assert boxed_weights(kind, side) == (None if name is None else tmp_path / f"{name}.safetensors")
 
 
 def test_a_user_hears_when_weights_are_out_of_their_depth() -> None:
-    assert "mazes of side 9" in reach("maze", 30)
-    assert (reach("maze", 9), reach("maze", 7), reach("sudoku", 9)) == ("", "", "")
+    assert "mazes up to side 30" in reach("maze", 31)
+    assert (reach("maze", 30), reach("maze", 7), reach("sudoku", 9)) == ("", "", "")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, main: Callable[[], None], *words: object) -> None:
