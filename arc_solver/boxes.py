@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "boxed"
-# Weights for a maze take any side, and smaller ones than they learned at little loss.
-ANY_SIDE = ("maze",)
+# Weights for these take any side.
+ANY_SIDE = ("arc", "maze")
 LARGEST_SIDE = {"maze": 30}
 
 
@@ -15,7 +15,7 @@ def boxed_weights(kind: str, side: int = 0) -> Path | None:
     """The shipped weights for "arc", or for "sudoku" or "maze" boards of that side; None where none are.
 
     A file with a number is for that side, of mazes for all sides up to it: the smallest that is large enough.
-    One without is for any other side.
+    One without, of ARC and mazes, is for any other side.
     """
     found = [
         (int(match[1]), path)
@@ -26,7 +26,7 @@ def boxed_weights(kind: str, side: int = 0) -> Path | None:
         if side == number or (kind in ANY_SIDE and 0 < side <= number):
             return path
     path = FOLDER / f"{kind}.safetensors"
-    return path if path.is_file() else None
+    return path if kind in ANY_SIDE and path.is_file() else None
 
 
 def reach(kind: str, side: int) -> str:

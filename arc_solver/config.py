@@ -36,9 +36,9 @@ class ModelConfig:
     """Shape of the network and of its recursion (arXiv 2510.04871; HRM is `networks=2, gradient="last"`)."""
 
     vocabulary: int = 12
-    # "mlp" mixes across positions and needs a fixed `length`; "none": convolution or peers alone
+    # "mlp" mixes across positions and needs a fixed `length`; "none", for boards: convolution or peers alone
     mixer: str = "attention"
-    length: int = 0  # tokens of the only canvas; 0 = any canvas (attention only)
+    length: int = 0  # tokens of the only canvas; 0 = any canvas
     width: int = 512
     num_layers: int = 2
     num_heads: int = 8
@@ -104,8 +104,13 @@ class ModelConfig:
             "mixer='none' leaves every cell alone: set convolution or peers",
         )
         _require(
+            self.mixer != "none" or self.positions in ("none", "learned"),
+            f"positions={self.positions!r} turns the heads of attention, which mixer='none' has not: "
+            "set positions=none",
+        )
+        _require(
             not self.peers or self.length in SUDOKU_LENGTHS,
-            f"peers=true needs the length of a Sudoku: {', '.join(map(str, SUDOKU_LENGTHS))}",
+            f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
         )
 
     @property
@@ -239,6 +244,16 @@ class Preset:
     model: ModelConfig
     train: TrainConfig
     predict: PredictConfig
+
+    def __post_init__(self) -> None:
+        _require(
+            self.model.mixer != "none" or self.train.domain != "arc",
+            "mixer='none' is for boards: cells of ARC could not see their task",
+        )
+        _require(
+            not self.model.peers or self.train.domain == "sudoku",
+            f"peers=true is for Sudoku, this recipe is for {self.train.domain}",
+        )
 
 
 AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)

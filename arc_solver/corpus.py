@@ -56,8 +56,6 @@ class Corpus:
             )
         if model.vocabulary != VOCABULARY:
             raise ConfigError(f"vocabulary={model.vocabulary}: ARC has {VOCABULARY} tokens")
-        if model.mixer == "none" or model.peers:
-            raise ConfigError("mixer='none' and peers are for boards: cells of ARC could not see their task")
         puzzles = puzzles_of(self.tasks, preset, train.seed)
         examples = ArcTraining(self.tasks, puzzles, train)
         lengths = [height * width for height, width in examples.canvases]

@@ -167,11 +167,19 @@ _PRESETS = (
     ),
     Preset(
         "cpu-sudoku9",
-        "Sudoku 9x9 on two cores in an hour: easy ones, and with many views some hard ones",
+        "Sudoku 9x9 on two cores in an hour: sums over rows, columns and boxes, and many views for hard ones",
         dataclasses.replace(
-            CPU_BOARD, vocabulary=11, width=96, mixer="mlp", length=81, num_layers=1, cycles=1
+            CPU_BOARD,
+            vocabulary=11,
+            mixer="none",
+            positions="none",
+            peers=True,
+            length=81,
+            num_layers=1,
+            cycles=1,
+            latent_steps=6,
         ),
-        dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4, learning_rate=0.01),
+        dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=8, learning_rate=0.007),
         PredictConfig(views=16, batch_size=256, halt_logit=4.0),
     ),
     Preset(

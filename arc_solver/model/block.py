@@ -121,7 +121,8 @@ class SwiGLU(nn.Module):
 class MixingSwiGLU(SwiGLU):
     """A SwiGLU within which cells meet their neighbours or their peers, as the recipe says.
 
-    The prefix takes no part. Where no mixer tells it of the cells, their mean is added to it.
+    The prefix takes no part. Where no mixer tells it of the cells, their mean is added to it, for the halting
+    head; no cell ever hears of the prefix then.
     """
 
     def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:

@@ -11,8 +11,8 @@ from arc_solver.model.trm import Model
 from arc_solver.puzzles import PuzzleMap
 from arc_solver.weights import check_state, load
 
-# What changes the function of the weights and no shape among them.
-SAME = ("mixer", "positions", "num_heads", "num_latents", "prefix")
+# What changes the function of the weights, mostly without a shape that tells.
+SAME = ("mixer", "convolution", "peers", "positions", "num_heads", "num_latents", "prefix")
 DEPTH = ("cycles", "latent_steps")
 
 

@@ -97,14 +97,14 @@ def test_a_composed_prefix_becomes_rows(tmp_path: Path) -> None:
         ("maze", 0, "maze"),
         ("sudoku", 9, "sudoku9"),
         ("sudoku", 6, None),
-        ("arc", 0, None),
+        ("arc", 0, "arc"),
     ],
 )
 def test_weights_are_those_for_the_side_or_for_the_next_larger_mazes(
     kind: str, side: int, name: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("arc_solver.boxes.FOLDER", tmp_path)
-    for each in ("maze", "maze9", "maze13", "sudoku9", "mazes2", "maze-1"):
+    for each in ("arc", "maze", "maze9", "maze13", "sudoku", "sudoku9", "mazes2", "maze-1"):
         (tmp_path / f"{each}.safetensors").touch()
     assert boxed_weights(kind, side) == (None if name is None else tmp_path / f"{name}.safetensors")
 
@@ -163,6 +163,11 @@ def test_what_ships_is_whole_small_and_described(path: Path) -> None:
     assert re.search(r"commit [0-9a-f]{7}\b", card), "a card tells the commit"
     assert re.search(r"\d %.*interval \d", card, re.DOTALL), "a card tells a score with its interval"
     assert not any("evaluation" in name for name, _ in loaded.metadata["files"])
+
+
+def test_the_page_on_weights_names_what_ships() -> None:
+    page = (FOLDER.parent.parent / "docs" / "weights.md").read_text()
+    assert set(re.findall(r"^\| `([a-z0-9]+\.safetensors)`", page, re.MULTILINE)) == {p.name for p in box()}
 
 
 def test_all_weights_fit_the_wheel() -> None:

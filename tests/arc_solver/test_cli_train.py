@@ -101,8 +101,13 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     "ARC with too few tokens": (2, ["--set", "vocabulary=5"], "vocabulary=5: ARC has 12 tokens"),
     "ARC without a mixer": (
         2,
-        ["--set", "mixer=none", "--set", "convolution=3"],
+        ["--set", "mixer=none", "--set", "convolution=3", "--set", "positions=none"],
         "cells of ARC could not see their task",
+    ),
+    "ARC with the boxes of a Sudoku": (
+        2,
+        ["--set", "peers=true", "--set", "length=81"],
+        "peers=true is for Sudoku, this recipe is for arc",
     ),
     "no canvas of that length": (
         2,

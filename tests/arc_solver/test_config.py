@@ -43,6 +43,7 @@ BAD_MODELS: tuple[dict[str, Any], ...] = (
     {"row_width": 17 * 512},
     {"mixer": "mlp"},
     {"mixer": "none"},
+    {"mixer": "none", "convolution": 3, "positions": "rotary2d"},
     {"peers": True},
     {"peers": True, "length": 49},
     {"positions": "learned"},
@@ -73,6 +74,12 @@ BAD_TRAINING: tuple[dict[str, Any], ...] = (
     {"keep": 0},
     {"batch_size": 10**20},
 )
+# What some networks cannot be told of their material.
+BAD_FOR_DOMAIN = (
+    ("maze", {"peers": True, "length": 81}),
+    ("arc", {"peers": True, "length": 36}),
+    ("arc", {"mixer": "none", "convolution": 3, "positions": "none"}),
+)
 BAD_PREDICTION: tuple[dict[str, Any], ...] = (
     {"views": 0},
     {"ages": 0},
@@ -97,6 +104,14 @@ def test_bad_values_are_one_line_that_names_the_field(kind: Any, values: dict[st
     assert len(text) < 120
     assert any(name in text or name.split("_")[-1] in text for name in values)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("domain", "values"), BAD_FOR_DOMAIN)
+def test_what_is_for_boards_is_refused_elsewhere(domain: str, values: dict[str, Any]) -> None:
+    model = dataclasses.replace(preset().model, **values)
+    with pytest.raises(ConfigError, match="is for ") as caught:
+        dataclasses.replace(preset(model), train=dataclasses.replace(preset().train, domain=domain))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
