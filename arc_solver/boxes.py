@@ -8,6 +8,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "boxed"
 # Weights for these take any side.
 ANY_SIDE = ("arc", "maze")
+# The largest side that they were scored on.
 LARGEST_SIDE = {"maze": 30}
 
 
@@ -30,11 +31,13 @@ def boxed_weights(kind: str, side: int = 0) -> Path | None:
 
 
 def reach(kind: str, side: int) -> str:
-    """What is known of weights that were trained on smaller boards than these; empty where they fit."""
+    """What is known of weights that were never tried on boards as large as these; empty where they were."""
     largest = LARGEST_SIDE.get(kind, side)
     if side <= largest:
         return ""
-    return f"the weights in the box learned {kind}s up to side {largest}; the larger, the fewer they solve"
+    return (
+        f"the weights in the box were tried on {kind}s up to side {largest}; the larger, the fewer they solve"
+    )
 
 
 def box() -> list[Path]:

@@ -114,7 +114,7 @@ class SwiGLU(nn.Module):
         return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
 
     def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
-        """What becomes of the inner numbers (B, P + L, I) between the projections."""
+        """The inner numbers (B, P + L, I) as they go to the second projection: here as they are."""
         return hidden
 
 
@@ -133,7 +133,7 @@ class MixingSwiGLU(SwiGLU):
         self.told = config.mixer == "none"
 
     def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
-        """The inner numbers (B, P + L, I) after that."""
+        """The inner numbers (B, P + L, I) after their cells have met."""
         prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
         if self.told:
             prefix = prefix + cells.mean(dim=1, keepdim=True)

@@ -104,6 +104,7 @@ def test_weights_are_those_for_the_side_or_for_the_next_larger_mazes(
     kind: str, side: int, name: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("arc_solver.boxes.FOLDER", tmp_path)
+    assert boxed_weights(kind, side) is None
     for each in ("arc", "maze", "maze9", "maze13", "sudoku", "sudoku9", "mazes2", "maze-1"):
         (tmp_path / f"{each}.safetensors").touch()
     assert boxed_weights(kind, side) == (None if name is None else tmp_path / f"{name}.safetensors")

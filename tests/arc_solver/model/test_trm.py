@@ -9,11 +9,12 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from arc_solver.config import ModelConfig
+from arc_solver.config import SUDOKU_LENGTHS, ModelConfig
 from arc_solver.model.block import box_height, truncated_normal
 from arc_solver.model.block import norm as model_norm
 from arc_solver.model.trm import Carry, Model
 from arc_solver.presets import find_preset
+from augment.sudoku import BOX_SHAPES
 from tests.arc_solver.tiny import HRM, MODEL, lively
 
 Array = npt.NDArray[np.float64]
@@ -231,6 +232,8 @@ def test_two_forwards_equal_the_reference(name: str) -> None:
 @pytest.mark.parametrize(("side", "height"), [(4, 2), (6, 2), (9, 3)])
 def test_boxes_are_those_of_sudoku(side: int, height: int) -> None:
     assert box_height(side) == height
+    assert BOX_SHAPES[side] == (height, side // height)
+    assert sorted(size**2 for size in BOX_SHAPES) == list(SUDOKU_LENGTHS)
 
 
 def test_the_halting_head_hears_of_the_cells_without_a_mixer() -> None:
