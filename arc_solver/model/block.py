@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
+from arc_solver.model import fused
 
 NORM_EPS = 1e-5
 ROTARY_THETA = 1e4
@@ -32,6 +33,11 @@ def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Genera
 def norm(h: Tensor) -> Tensor:
     """RMS norm over the last axis in float32, no learned weight."""
     return F.rms_norm(h.float(), (h.shape[-1],), eps=NORM_EPS).to(h.dtype)
+
+
+def add_and_norm(h: Tensor, update: Tensor) -> Tensor:
+    """norm(h + update), (..., D) each."""
+    return fused.norm_of_sum(h, update, NORM_EPS) if fused.fits(h) else norm(h + update)
 
 
 class Linear(nn.Module):
@@ -68,9 +74,11 @@ class Convolution(nn.Module):
     def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
         rows, _, inner = cells.shape
         image = cells.reshape(rows, canvas.height, canvas.width, inner).permute(0, 3, 1, 2)
-        kernel = self.weight.to(cells.dtype)[:, None]
-        near = F.conv2d(image, kernel, padding=kernel.shape[-1] // 2, groups=inner)
-        return cells + near.permute(0, 2, 3, 1).reshape(cells.shape)
+        kernel, half = self.weight.to(cells.dtype)[:, None], self.weight.shape[-1] // 2
+        # One more in the middle is the cell itself.
+        kernel = kernel + F.pad(kernel.new_ones(1, 1, 1, 1), (half,) * 4)
+        near = F.conv2d(image, kernel, padding=half, groups=inner)
+        return near.permute(0, 2, 3, 1).reshape(cells.shape)
 
 
 class Peers(nn.Module):
@@ -109,13 +117,15 @@ class SwiGLU(nn.Module):
         self.down = Linear(inner, width, generator)
 
     def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
-        gate, up = self.gate_up(h).chunk(2, dim=-1)
-        hidden = F.silu(gate) * up
-        return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
+        return self.down(self.hidden(h))
 
-    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
-        """The inner numbers (B, P + L, I) as they go to the second projection: here as they are."""
-        return hidden
+    def hidden(self, h: Tensor) -> Tensor:
+        """The inner numbers (..., I) of h (..., D)."""
+        gate_up = self.gate_up(h)
+        if fused.fits(h):
+            return fused.gated(gate_up)
+        gate, up = gate_up.chunk(2, dim=-1)
+        return F.silu(gate) * up
 
 
 class MixingSwiGLU(SwiGLU):
@@ -132,15 +142,16 @@ class MixingSwiGLU(SwiGLU):
         self.peers = Peers(inner, generator) if config.peers else None
         self.told = config.mixer == "none"
 
-    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
-        """The inner numbers (B, P + L, I) after their cells have met."""
-        prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
+    def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
+        """Prefix and cells go apart from the start: to part and join the inner numbers would cost more."""
+        assert canvas is not None
+        prefix, cells = map(self.hidden, fused.apart(h, canvas.prefix))
         if self.told:
             prefix = prefix + cells.mean(dim=1, keepdim=True)
         for part in (self.convolution, self.peers):
             if part is not None:
                 cells = part(cells, canvas)
-        return torch.cat((prefix, cells), dim=1)
+        return fused.together(self.down(prefix), self.down(cells))
 
 
 class Attention(nn.Module):
@@ -154,6 +165,8 @@ class Attention(nn.Module):
 
     def forward(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
         rows, length, width = h.shape
+        if fused.fits(h) and rows * self.num_heads * length**2 <= fused.MOST_WEIGHTS:
+            return self.out(fused.attend(h, self.qkv.weight, rotary, self.num_heads))
         qkv = self.qkv(h).view(rows, length, 3, self.num_heads, width // self.num_heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
         if rotary is not None:
@@ -181,12 +194,12 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.attention is not None:
-            h = norm(h + self.attention(h, canvas.rotary))
+            h = add_and_norm(h, self.attention(h, canvas.rotary))
         elif self.mixer is not None:
             # The norm of the mixer runs over positions, as in the published code.
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)
-        return norm(h + self.feed_forward(h, canvas))
+        return add_and_norm(h, self.feed_forward(h, canvas))
 
 
 def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
