@@ -199,6 +199,14 @@ class Block(nn.Module):
             # The norm of the mixer runs over positions, as in the published code.
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)
+        f = self.feed_forward
+        if fused.fits(h) and isinstance(f, MixingSwiGLU) and f.peers is None and not f.told:
+            k = f.convolution.weight[:, None]
+            half = k.shape[-1] // 2
+            k = k + F.pad(k.new_ones(1, 1, 1, 1), (half,) * 4)
+            return fused.feed_forward(
+                h, f.gate_up.weight, f.down.weight, k, fused.Shape(*canvas[:3]), NORM_EPS
+            )
         return add_and_norm(h, self.feed_forward(h, canvas))
 
 
