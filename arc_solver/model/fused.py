@@ -16,7 +16,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 # Rows of a matrix that are worked on while they are in the cache of a core.
-CACHED_ROWS = 1024
+CACHED_ROWS = 512
 CACHED_NUMBERS = 2**18
 # Of attention: numbers (B·H·S·S) that are kept for the backward pass; beyond them the library's kernel, which
 # keeps none, is the faster one too.
