@@ -165,8 +165,6 @@ class Attention(nn.Module):
 
     def forward(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
         rows, length, width = h.shape
-        if fused.fits(h) and rows * self.num_heads * length**2 <= fused.MOST_WEIGHTS:
-            return self.out(fused.attend(h, self.qkv.weight, rotary, self.num_heads))
         qkv = self.qkv(h).view(rows, length, 3, self.num_heads, width // self.num_heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
         if rotary is not None:
@@ -194,7 +192,11 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.attention is not None:
-            h = add_and_norm(h, self.attention(h, canvas.rotary))
+            a = self.attention
+            if fused.fits(h) and h.shape[0] * a.num_heads * h.shape[1] ** 2 <= fused.MOST_WEIGHTS:
+                h = fused.attend(h, a.qkv.weight, a.out.weight, canvas.rotary, a.num_heads, NORM_EPS)
+            else:
+                h = add_and_norm(h, self.attention(h, canvas.rotary))
         elif self.mixer is not None:
             # The norm of the mixer runs over positions, as in the published code.
             turned = h.transpose(1, 2)

@@ -38,7 +38,14 @@ def norm_of_sum(h: Tensor, update: Tensor, epsilon: float) -> Tensor:
     return _NormOfSum.apply(h, update, epsilon)
 
 
-def attend(h: Tensor, weight: Tensor, rotary: tuple[Tensor, Tensor] | None, num_heads: int) -> Tensor:
+def attend(
+    h: Tensor,
+    weight: Tensor,
+    out: Tensor,
+    rotary: tuple[Tensor, Tensor] | None,
+    num_heads: int,
+    epsilon: float,
+) -> Tensor:
     """What the heads read (B, S, D) of h (B, S, D): projected by `weight` (3 D, D), rotated where a table is.
 
     The values of rotary are those of `positions.rotary_table`.
@@ -47,7 +54,7 @@ def attend(h: Tensor, weight: Tensor, rotary: tuple[Tensor, Tensor] | None, num_
     if rotary is not None:
         half = rotary[0].shape[1] // 2
         turns = torch.complex(rotary[0][:, :half], rotary[1][:, :half])
-    return _Attend.apply(h, weight, turns, num_heads)
+    return _Attend.apply(h, weight, out, turns, num_heads, epsilon)
 
 
 class Shape(NamedTuple):
@@ -176,7 +183,9 @@ class _Attend(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, weight: Tensor, turns: Tensor | None, num_heads: int) -> Tensor:
+    def forward(
+        ctx: Any, h: Tensor, weight: Tensor, out: Tensor, turns: Tensor | None, num_heads: int, epsilon: float
+    ) -> Tensor:
         rows, length, width = h.shape
         each = width // num_heads
         used = weight if turns is None else _interleaved(weight, each)
@@ -191,17 +200,22 @@ class _Attend(Function):
         for of, read in _parts(weights):
             torch.softmax(torch.bmm(query[of], key[of].mT), dim=-1, out=read)
             torch.bmm(read, value[of], out=mixed[of])
-        ctx.save_for_backward(h, used, turns, held, weights)
-        return mixed.view(rows, num_heads, length, each).transpose(1, 2).reshape(rows, length, width)
+        read = mixed.view(rows, num_heads, length, each).transpose(1, 2).reshape(-1, width)
+        normed = torch.addmm(h.reshape(-1, width), read, out.T).view(h.shape)
+        scale = _normalise(normed, epsilon)
+        ctx.save_for_backward(h, used, out, turns, held, weights, read, normed, scale)
+        return normed
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        h, used, turns, held, weights = ctx.saved_tensors
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        h, used, out, turns, held, weights, read, normed, scale = ctx.saved_tensors
         _, rows, num_heads, length, each = held.shape
         width = num_heads * each
         query, key, value = held.flatten(1, 2)
-        given = gradient.view(rows, length, num_heads, each).transpose(1, 2).flatten(0, 1)
+        to_h = _norm_gradient(gradient, normed, scale).view(-1, width)
+        to_out = to_h.T @ read
+        given = torch.mm(to_h, out, out=read).view(rows, length, num_heads, each).transpose(1, 2).flatten(0, 1)
         # Gradients take the places of what they belong to.
         for of, share in _parts(weights):
             scores = torch.bmm(given[of], value[of].mT)
@@ -215,12 +229,8 @@ class _Attend(Function):
         to_heads[2] = held[2]
         flat = to_heads.permute(1, 3, 0, 2, 4).reshape(-1, 3 * width)
         to_weight = flat.T @ h.reshape(-1, width)
-        return (
-            (flat @ used).view(h.shape),
-            to_weight if turns is None else _parted(to_weight, each),
-            None,
-            None,
-        )
+        to_weight = to_weight if turns is None else _parted(to_weight, each)
+        return to_h.addmm_(flat, used).view(h.shape), to_weight, to_out, None, None, None
 
 
 class _Apart(Function):
