@@ -54,6 +54,7 @@ class ModelConfig:
     networks: int = 1  # 2: one for the latent, one for the answer
     convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
     peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
+    symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs peers
     num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
     continue_output: bool = False  # the second halting output of HRM
 
@@ -113,9 +114,45 @@ class ModelConfig:
             f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
         )
 
+        _require(
+            not self.symbols
+            or (self.peers and self.mixer == "none" and self.embedding == "none" and not self.convolution),
+            "symbols=true mixes by sums alone and knows no puzzle: "
+            "set peers=true, mixer=none, convolution=0 and embedding=none",
+        )
+        _require(
+            not self.symbols or self.positions == "none",
+            f"positions={self.positions!r}: symbols=true knows cells by their groups alone; "
+            "set positions=none",
+        )
+
+    @property
+    def num_symbols(self) -> int:
+        """Tokens that stand for a symbol: all but PAD and the empty cell."""
+        return self.vocabulary - 2
+
+    def num_positions(self, cells: int) -> int:
+        """Positions S of a row of so many cells, the prefix included."""
+        return self.prefix + cells * (self.num_symbols if self.symbols else 1)
+
+    @property
+    def group_shape(self) -> tuple[int, ...]:
+        """The axes that the positions of a board are laid out in for the sums over groups."""
+        side = math.isqrt(self.length)
+        high = max(h for h in range(1, math.isqrt(side) + 1) if side % h == 0)
+        board = (side // high, high, high, side // high)
+        return (*board, self.num_symbols) if self.symbols else board
+
+    @property
+    def group_axes(self) -> tuple[tuple[int, ...], ...]:
+        """The axes that each kind of group sums over: rows, columns, boxes, and the symbols of a cell."""
+        return ((2, 3), (0, 1), (1, 3), *(((4,),) if self.symbols else ()))
+
     @property
     def prefix(self) -> int:
         """Number of positions before the tokens: P."""
+        if self.symbols:
+            return 0
         return 12 if self.embedding == "composed" else self.prefix_length
 
     def inner(self, width: int) -> int:
