@@ -40,7 +40,7 @@ class SymbolEmbedding(nn.Module):
         return roles.flatten(1, 2)
 
     def logits(self, tokens: Tensor, answer: Tensor, head: Tensor) -> Tensor:
-        """Logits (B, L, V), float32, of the answer (B, L · K, D) and the head (1, D); givens stay as given."""
+        """Logits (B, L, V), float32, of answers (B, L · K, D) and the head (1, D); givens stay as given."""
         this, given = self.given(tokens)
         scores = (answer.float() * head).sum(dim=-1).view_as(this)
         scores = torch.where(given, torch.where(this, 0.0, IMPOSSIBLE), scores)
