@@ -45,6 +45,7 @@ SAFETENSORS_TYPES = {
 MOST_FREE_NUMBERS, MOST_FREE_LAYERS = 1 << 22, 64
 # Far above what any recipe asks for; a file that asks for more is damaged or hostile.
 MOST_POSITIONS, MOST_LATENTS, MOST_UPDATES, MOST_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
+OLD_NAME = (".peers.weight", ".group_sums.weight")
 PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
 
 
@@ -77,6 +78,7 @@ def load(path: str | Path) -> Loaded:
     prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
     state = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
     state["puzzle.rows"] = rows.float()
+    state = {name.replace(*OLD_NAME): t for name, t in state.items()}
     check_state({name: tuple(t.shape) for name, t in model.state_dict().items()}, state, path.name)
     model.load_state_dict(state)
     return Loaded(model.eval().requires_grad_(False), puzzles, preset, metadata)
@@ -109,7 +111,7 @@ def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
     """CheckpointError when a recipe asks for more than its file can hold, before any memory is asked for."""
     config = preset.model
     held = max(MOST_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
-    positions = config.length + config.prefix
+    positions = config.num_positions(config.length)
     sizes = {
         "num_layers": (config.num_layers * config.networks, max(MOST_FREE_LAYERS, len(tensors))),
         "num_latents": (config.num_latents, MOST_LATENTS),

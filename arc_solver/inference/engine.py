@@ -52,7 +52,7 @@ class Flight:
         self.logits: Tensor | None = None  # (B, L, V) of the last forward
         self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=self.device)
         self.codes = torch.zeros(num_slots, 12, dtype=torch.int32, device=self.device)
-        fresh = model.first_carry(num_slots, model.config.prefix + length)
+        fresh = model.first_carry(num_slots, model.config.num_positions(length))
         self.carry = Carry(*(t.clone() for t in fresh))
 
     def board(self, rows: npt.NDArray[np.int64], disturb: Disturb | None = None) -> None:

@@ -110,7 +110,7 @@ def _thoughts(
     """The answer (ages, L) to one question (1, L) after every age, and the halting logits (ages,)."""
     device = model.eval().first_answer.device
     question, code = torch.from_numpy(tokens).to(device), torch.from_numpy(codes).to(device)
-    carry = model.first_carry(1, model.config.prefix + tokens.shape[1])
+    carry = model.first_carry(1, model.config.num_positions(tokens.shape[1]))
     answers, logits = np.empty((ages, tokens.shape[1]), np.uint8), np.empty(ages, np.float32)
     for age in range(ages):
         output = model(question, code, carry, canvas)

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model import fused
 
 NORM_EPS = 1e-5
 ROTARY_THETA = 1e4
@@ -33,11 +32,6 @@ def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Genera
 def norm(h: Tensor) -> Tensor:
     """RMS norm over the last axis in float32, no learned weight."""
     return F.rms_norm(h.float(), (h.shape[-1],), eps=NORM_EPS).to(h.dtype)
-
-
-def add_and_norm(h: Tensor, update: Tensor) -> Tensor:
-    """norm(h + update), (..., D) each."""
-    return fused.norm_of_sum(h, update, NORM_EPS) if fused.fits(h) else norm(h + update)
 
 
 class Linear(nn.Module):
@@ -74,38 +68,40 @@ class Convolution(nn.Module):
     def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
         rows, _, inner = cells.shape
         image = cells.reshape(rows, canvas.height, canvas.width, inner).permute(0, 3, 1, 2)
-        kernel, half = self.weight.to(cells.dtype)[:, None], self.weight.shape[-1] // 2
-        # One more in the middle is the cell itself.
-        kernel = kernel + F.pad(kernel.new_ones(1, 1, 1, 1), (half,) * 4)
-        near = F.conv2d(image, kernel, padding=half, groups=inner)
-        return near.permute(0, 2, 3, 1).reshape(cells.shape)
+        kernel = self.weight.to(cells.dtype)[:, None]
+        near = F.conv2d(image, kernel, padding=kernel.shape[-1] // 2, groups=inner)
+        return cells + near.permute(0, 2, 3, 1).reshape(cells.shape)
 
 
-class Peers(nn.Module):
-    """h + the sums over row, column and box of every cell of a Sudoku, cells (B, L, I) to (B, L, I).
+class GroupSums(nn.Module):
+    """h + the sums over every group that a position belongs to, (B, L, I) to (B, L, I).
 
-    A sum is divided by the root of its number of cells and weighed by channel. It is what passes along the
-    edges of Sudoku's graph in arXiv 1711.08028, without a network on the edges.
+    The L positions are laid out in the axes `shape`; a kind of group is the axes that its sums run over. A
+    sum is divided by the root of its number of positions and weighed by channel. With the rows, columns and
+    boxes of a Sudoku it is what passes along the edges of its graph in arXiv 1711.08028, without a network
+    on them.
     """
 
-    def __init__(self, inner: int, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        axes: tuple[tuple[int, ...], ...],
+        inner: int,
+        generator: torch.Generator,
+    ) -> None:
         super().__init__()
+        self.shape = shape
+        self.axes = tuple(tuple(axis + 1 for axis in kind) for kind in axes)  # behind that of the batch
         # Three axes, as those of a convolution: what scales channels is no matrix to orthogonalise.
-        self.weight = nn.Parameter(truncated_normal((3, 1, inner), 0.5, generator))
+        self.weight = nn.Parameter(truncated_normal((len(axes), 1, inner), 0.5, generator))
 
-    def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
-        side = canvas.height
-        high = box_height(side)
-        wide = side // high
-        board = cells.reshape(-1, wide, high, high, wide, cells.shape[-1])
-        row, column, box = self.weight.to(cells.dtype) * side**-0.5
-        lines = board.sum((3, 4), keepdim=True) * row + board.sum((1, 2), keepdim=True) * column
-        return (board + (lines + board.sum((2, 4), keepdim=True) * box)).reshape(cells.shape)
-
-
-def box_height(side: int) -> int:
-    """Rows of a box in a Sudoku of that side, at most its columns."""
-    return max(high for high in range(1, math.isqrt(side) + 1) if side % high == 0)
+    def forward(self, cells: Tensor) -> Tensor:
+        board = cells.reshape(-1, *self.shape, cells.shape[-1])
+        sums = []
+        for axes, weight in zip(self.axes, self.weight, strict=True):
+            members = math.prod(board.shape[axis] for axis in axes)
+            sums.append(board.sum(axes, keepdim=True) * (weight * members**-0.5).to(cells.dtype))
+        return (board + sum(sums[1:], sums[0])).reshape(cells.shape)
 
 
 class SwiGLU(nn.Module):
@@ -117,15 +113,13 @@ class SwiGLU(nn.Module):
         self.down = Linear(inner, width, generator)
 
     def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
-        return self.down(self.hidden(h))
+        gate, up = self.gate_up(h).chunk(2, dim=-1)
+        hidden = F.silu(gate) * up
+        return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
 
-    def hidden(self, h: Tensor) -> Tensor:
-        """The inner numbers (..., I) of h (..., D)."""
-        gate_up = self.gate_up(h)
-        if fused.fits(h):
-            return fused.gated(gate_up)
-        gate, up = gate_up.chunk(2, dim=-1)
-        return F.silu(gate) * up
+    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
+        """The inner numbers (B, P + L, I) as they go to the second projection: here as they are."""
+        return hidden
 
 
 class MixingSwiGLU(SwiGLU):
@@ -139,19 +133,21 @@ class MixingSwiGLU(SwiGLU):
         inner = config.inner(config.width)
         super().__init__(config.width, inner, generator)
         self.convolution = Convolution(config.convolution, inner, generator) if config.convolution else None
-        self.peers = Peers(inner, generator) if config.peers else None
-        self.told = config.mixer == "none"
+        self.group_sums = (
+            GroupSums(config.group_shape, config.group_axes, inner, generator) if config.peers else None
+        )
+        self.told = config.mixer == "none" and config.prefix > 0
 
-    def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
-        """Prefix and cells go apart from the start: to part and join the inner numbers would cost more."""
-        assert canvas is not None
-        prefix, cells = map(self.hidden, fused.apart(h, canvas.prefix))
+    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
+        """The inner numbers (B, P + L, I) after their cells have met."""
+        prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
         if self.told:
             prefix = prefix + cells.mean(dim=1, keepdim=True)
-        for part in (self.convolution, self.peers):
-            if part is not None:
-                cells = part(cells, canvas)
-        return fused.together(self.down(prefix), self.down(cells))
+        if self.convolution is not None:
+            cells = self.convolution(cells, canvas)
+        if self.group_sums is not None:
+            cells = self.group_sums(cells)
+        return torch.cat((prefix, cells), dim=1) if canvas.prefix else cells
 
 
 class Attention(nn.Module):
@@ -192,24 +188,12 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.attention is not None:
-            a = self.attention
-            if fused.fits(h) and h.shape[0] * a.num_heads * h.shape[1] ** 2 <= fused.MOST_WEIGHTS:
-                h = fused.attend(h, a.qkv.weight, a.out.weight, canvas.rotary, a.num_heads, NORM_EPS)
-            else:
-                h = add_and_norm(h, self.attention(h, canvas.rotary))
+            h = norm(h + self.attention(h, canvas.rotary))
         elif self.mixer is not None:
             # The norm of the mixer runs over positions, as in the published code.
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)
-        f = self.feed_forward
-        if fused.fits(h) and isinstance(f, MixingSwiGLU) and f.peers is None and not f.told:
-            k = f.convolution.weight[:, None]
-            half = k.shape[-1] // 2
-            k = k + F.pad(k.new_ones(1, 1, 1, 1), (half,) * 4)
-            return fused.feed_forward(
-                h, f.gate_up.weight, f.down.weight, k, fused.Shape(*canvas[:3]), NORM_EPS
-            )
-        return add_and_norm(h, self.feed_forward(h, canvas))
+        return norm(h + self.feed_forward(h, canvas))
 
 
 def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:

@@ -12,7 +12,7 @@ from arc_solver.puzzles import PuzzleMap
 from arc_solver.weights import check_state, load
 
 # What changes the function of the weights, mostly without a shape that tells.
-SAME = ("mixer", "convolution", "peers", "positions", "num_heads", "num_latents", "prefix")
+SAME = ("mixer", "convolution", "peers", "symbols", "positions", "num_heads", "num_latents", "prefix")
 DEPTH = ("cycles", "latent_steps")
 
 
