@@ -26,9 +26,10 @@ def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Figures:
         boards = [*bench_sudoku(runs), *bench_solver(runs)]
         return _plain([*bench_painting(tasks, runs), *start, *boards]) + measure_synthetic(quick, runs)
     if section == "train":
+        from arc_solver.benchmarks.small_step import measure_small_step
         from arc_solver.benchmarks.train import measure_train
 
-        return measure_train(quick)
+        return measure_train(quick) + measure_small_step(quick)
     if section.startswith("profile"):
         from arc_solver.benchmarks.profile import measure_profile
 

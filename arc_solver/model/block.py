@@ -13,6 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
+from arc_solver.model.fused_attention import Projections, attend, few_weights
+from arc_solver.model.fused_feed_forward import Shape, Weights, convolved, feed_forward
+from arc_solver.model.fused_norm import fits, gated, norm_of_sum
 
 NORM_EPS = 1e-5
 ROTARY_THETA = 1e4
@@ -34,6 +37,11 @@ def norm(h: Tensor) -> Tensor:
     return F.rms_norm(h.float(), (h.shape[-1],), eps=NORM_EPS).to(h.dtype)
 
 
+def add_and_norm(h: Tensor, update: Tensor) -> Tensor:
+    """norm(h + update), (..., D) each."""
+    return norm_of_sum(h, update, NORM_EPS) if fits(h) else norm(h + update)
+
+
 class Linear(nn.Module):
     """A projection without bias; the float32 weight (out, in) is used in the dtype of its input."""
 
@@ -52,6 +60,12 @@ class Canvas(NamedTuple):
     height: int
     width: int
     rotary: tuple[Tensor, Tensor] | None
+    rounded: bool = False  # the large products of float32 on a CPU round their factors to bfloat16
+
+
+def shape_of(canvas: Canvas) -> Shape:
+    """The sizes of a canvas alone."""
+    return Shape(canvas.prefix, canvas.height, canvas.width)
 
 
 class Convolution(nn.Module):
@@ -66,11 +80,12 @@ class Convolution(nn.Module):
         self.weight = nn.Parameter(truncated_normal((inner, side, side), 1 / side, generator))
 
     def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
-        rows, _, inner = cells.shape
-        image = cells.reshape(rows, canvas.height, canvas.width, inner).permute(0, 3, 1, 2)
-        kernel = self.weight.to(cells.dtype)[:, None]
-        near = F.conv2d(image, kernel, padding=kernel.shape[-1] // 2, groups=inner)
-        return cells + near.permute(0, 2, 3, 1).reshape(cells.shape)
+        return convolved(cells, self.kernel().to(cells.dtype), shape_of(canvas))
+
+    def kernel(self) -> Tensor:
+        """The weights (I, 1, k, k) with one more in the middle, which is the cell itself."""
+        half = self.weight.shape[-1] // 2
+        return (self.weight + F.pad(self.weight.new_ones(1, 1, 1), (half,) * 4))[:, None]
 
 
 class GroupSums(nn.Module):
@@ -113,13 +128,27 @@ class SwiGLU(nn.Module):
         self.down = Linear(inner, width, generator)
 
     def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
-        gate, up = self.gate_up(h).chunk(2, dim=-1)
-        hidden = F.silu(gate) * up
+        gate_up = self.gate_up(h)
+        if fits(h):
+            hidden = gated(gate_up)
+        else:
+            gate, up = gate_up.chunk(2, dim=-1)
+            hidden = F.silu(gate) * up
         return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
 
     def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
         """The inner numbers (B, P + L, I) as they go to the second projection: here as they are."""
         return hidden
+
+    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
+        """norm(h + self(h, canvas)), in few passes where it is a SwiGLU alone or with a convolution."""
+        if not fits(h):
+            return norm(h + self(h, canvas))
+        return self._fused(h, None, Shape(0, 0, 0), canvas.rounded)
+
+    def _fused(self, h: Tensor, kernel: Tensor | None, shape: Shape, rounded: bool) -> Tensor:
+        weights = Weights(self.gate_up.weight, self.down.weight, kernel)
+        return feed_forward(h, weights, shape, NORM_EPS, rounded)
 
 
 class MixingSwiGLU(SwiGLU):
@@ -149,6 +178,11 @@ class MixingSwiGLU(SwiGLU):
             cells = self.group_sums(cells)
         return torch.cat((prefix, cells), dim=1) if canvas.prefix else cells
 
+    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
+        if self.convolution is None or self.group_sums is not None or self.told or not fits(h):
+            return add_and_norm(h, self(h, canvas))
+        return self._fused(h, self.convolution.kernel(), shape_of(canvas), canvas.rounded)
+
 
 class Attention(nn.Module):
     """Multi-head self-attention over all positions, with rotary positions where a table is given."""
@@ -167,6 +201,13 @@ class Attention(nn.Module):
             query, key = rotate(query, rotary), rotate(key, rotary)
         mixed = F.scaled_dot_product_attention(query, key, value)
         return self.out(mixed.transpose(1, 2).reshape(rows, length, width))
+
+    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
+        """norm(h + self(h)), in few passes where the weights of attention can be kept."""
+        if not (fits(h) and few_weights(h, self.num_heads)):
+            return add_and_norm(h, self(h, canvas.rotary))
+        projections = Projections(self.qkv.weight, self.out.weight)
+        return attend(h, projections, canvas.rotary, self.num_heads, NORM_EPS, canvas.rounded)
 
 
 class Block(nn.Module):
@@ -188,12 +229,12 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.attention is not None:
-            h = norm(h + self.attention(h, canvas.rotary))
+            h = self.attention.added(h, canvas)
         elif self.mixer is not None:
             # The norm of the mixer runs over positions, as in the published code.
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)
-        return norm(h + self.feed_forward(h, canvas))
+        return self.feed_forward.added(h, canvas)
 
 
 def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import TrainConfig
-from arc_solver.device import compute_dtype
+from arc_solver.device import compute_dtype, rounded_factors
 from arc_solver.domain import TrainingData
+from arc_solver.memory import keep_freed_memory
 from arc_solver.model.puzzle_embedding import SignSGD
 from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
@@ -42,6 +43,9 @@ class TrainState:
         self.team = team or Team()
         self.model = model.to(device)
         self.model.compute_dtype = compute_dtype(config.precision, device)
+        self.model.rounded_factors = rounded_factors(config.precision, device)
+        if device.type == "cpu":
+            keep_freed_memory()
         # The table of rows is by far the largest tensor; unless averaged it is shared, not copied.
         rows = self.model.puzzle.rows
         shared = {} if config.ema_rows else {id(rows): rows}
