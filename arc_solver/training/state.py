@@ -16,6 +16,9 @@ from arc_solver.config import TrainConfig
 from arc_solver.device import compute_dtype, rounded_factors
 from arc_solver.domain import TrainingData
 from arc_solver.memory import keep_freed_memory
+from arc_solver.model.fused_attention import attend
+from arc_solver.model.fused_feed_forward import feed_forward
+from arc_solver.model.fused_norm import gated, norm_of_sum
 from arc_solver.model.puzzle_embedding import SignSGD
 from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
@@ -139,6 +142,8 @@ def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Out
     """
     if wish == "off" or (wish == "auto" and device.type != "cuda"):
         return model
+    for function in (gated, norm_of_sum, attend, feed_forward):
+        torch.compiler.allow_in_graph(function)  # their backward passes are written out
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)
     blocks = [*model.latent_blocks, *(model.answer_blocks or ())] if wish == "blocks" else []
     for block in blocks:
