@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.fused_attention import Projections, attend, few_weights
+from arc_solver.model.fused_attention import Projections, attend
 from arc_solver.model.fused_feed_forward import Shape, Weights, convolved, feed_forward
-from arc_solver.model.fused_norm import fits, gated, norm_of_sum
+from arc_solver.model.fused_norm import gated, norm_of_sum
 
 NORM_EPS = 1e-5
 ROTARY_THETA = 1e4
@@ -35,11 +35,6 @@ def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Genera
 def norm(h: Tensor) -> Tensor:
     """RMS norm over the last axis in float32, no learned weight."""
     return F.rms_norm(h.float(), (h.shape[-1],), eps=NORM_EPS).to(h.dtype)
-
-
-def add_and_norm(h: Tensor, update: Tensor) -> Tensor:
-    """norm(h + update), (..., D) each."""
-    return norm_of_sum(h, update, NORM_EPS) if fits(h) else norm(h + update)
 
 
 class Linear(nn.Module):
@@ -128,12 +123,7 @@ class SwiGLU(nn.Module):
         self.down = Linear(inner, width, generator)
 
     def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
-        gate_up = self.gate_up(h)
-        if fits(h):
-            hidden = gated(gate_up)
-        else:
-            gate, up = gate_up.chunk(2, dim=-1)
-            hidden = F.silu(gate) * up
+        hidden = gated(self.gate_up(h))
         return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
 
     def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
@@ -141,9 +131,7 @@ class SwiGLU(nn.Module):
         return hidden
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        """norm(h + self(h, canvas)), in few passes where it is a SwiGLU alone or with a convolution."""
-        if not fits(h):
-            return norm(h + self(h, canvas))
+        """norm(h + self(h, canvas))."""
         return self._fused(h, None, Shape(0, 0, 0), canvas.rounded)
 
     def _fused(self, h: Tensor, kernel: Tensor | None, shape: Shape, rounded: bool) -> Tensor:
@@ -179,8 +167,8 @@ class MixingSwiGLU(SwiGLU):
         return torch.cat((prefix, cells), dim=1) if canvas.prefix else cells
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        if self.convolution is None or self.group_sums is not None or self.told or not fits(h):
-            return add_and_norm(h, self(h, canvas))
+        if self.convolution is None or self.group_sums is not None or self.told:
+            return norm_of_sum(h, self(h, canvas), NORM_EPS)
         return self._fused(h, self.convolution.kernel(), shape_of(canvas), canvas.rounded)
 
 
@@ -193,19 +181,8 @@ class Attention(nn.Module):
         self.qkv = Linear(config.width, 3 * config.width, generator)
         self.out = Linear(config.width, config.width, generator)
 
-    def forward(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
-        rows, length, width = h.shape
-        qkv = self.qkv(h).view(rows, length, 3, self.num_heads, width // self.num_heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        if rotary is not None:
-            query, key = rotate(query, rotary), rotate(key, rotary)
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        return self.out(mixed.transpose(1, 2).reshape(rows, length, width))
-
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        """norm(h + self(h)), in few passes where the weights of attention can be kept."""
-        if not (fits(h) and few_weights(h, self.num_heads)):
-            return add_and_norm(h, self(h, canvas.rotary))
+        """norm(h + attention(h)), (B, P + L, D) to (B, P + L, D)."""
         projections = Projections(self.qkv.weight, self.out.weight)
         return attend(h, projections, canvas.rotary, self.num_heads, NORM_EPS, canvas.rounded)
 
@@ -235,13 +212,6 @@ class Block(nn.Module):
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)
         return self.feed_forward.added(h, canvas)
-
-
-def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotate the two halves of every head by the angles of its position; h is (B, H, L, head width)."""
-    cosine, sine = rotary
-    first, second = h.chunk(2, dim=-1)
-    return h * cosine.to(h.dtype) + torch.cat((-second, first), dim=-1) * sine.to(h.dtype)
 
 
 def rotary_table(

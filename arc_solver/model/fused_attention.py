@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from arc_solver.model.fused_norm import factors, norm_gradient, normalise
+from arc_solver.model.fused_norm import factors, fits, norm_gradient, norm_of_sum, normalise
 
 # Of the weights of attention: worked on together, while the cache of a core holds them.
 CACHED_WEIGHTS = 2**18
@@ -28,11 +29,6 @@ class Projections(NamedTuple):
     out: Tensor
 
 
-def few_weights(h: Tensor, num_heads: int) -> bool:
-    """Whether the weights of attention over h (B, S, D) can be kept."""
-    return h.shape[0] * num_heads * h.shape[1] ** 2 <= MOST_WEIGHTS
-
-
 def attend(
     h: Tensor,
     projections: Projections,
@@ -45,11 +41,33 @@ def attend(
 
     The projections round their factors to bfloat16 where `rounded`.
     """
+    if not fits(h) or h.shape[0] * num_heads * h.shape[1] ** 2 > MOST_WEIGHTS:
+        return norm_of_sum(h, attention(h, projections, rotary, num_heads), epsilon)
     turns = None
     if rotary is not None:
         cosine, sine = (table[:, : table.shape[1] // 2] for table in rotary)
         turns = torch.complex(cosine, sine)
     return cast(Tensor, _Attend.apply(h, *projections, turns, num_heads, epsilon, rounded))
+
+
+def attention(
+    h: Tensor, projections: Projections, rotary: tuple[Tensor, Tensor] | None, num_heads: int
+) -> Tensor:
+    """Multi-head self-attention over all positions, (B, S, D) to (B, S, D)."""
+    rows, length, width = h.shape
+    qkv = F.linear(h, projections.qkv.to(h.dtype)).view(rows, length, 3, num_heads, width // num_heads)
+    query, key, value = qkv.permute(2, 0, 3, 1, 4)
+    if rotary is not None:
+        query, key = rotate(query, rotary), rotate(key, rotary)
+    mixed = F.scaled_dot_product_attention(query, key, value)
+    return F.linear(mixed.transpose(1, 2).reshape(rows, length, width), projections.out.to(h.dtype))
+
+
+def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotate the two halves of every head by the angles of its position; h is (B, H, S, d)."""
+    cosine, sine = rotary
+    first, second = h.chunk(2, dim=-1)
+    return h * cosine.to(h.dtype) + torch.cat((-second, first), dim=-1) * sine.to(h.dtype)
 
 
 class _Attend(Function):

@@ -14,7 +14,16 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from arc_solver.model.fused_norm import factors, gate, gate_gradient, norm_gradient, normalise
+from arc_solver.model.fused_norm import (
+    factors,
+    fits,
+    gate,
+    gate_gradient,
+    gated,
+    norm_gradient,
+    norm_of_sum,
+    normalise,
+)
 
 
 class Shape(NamedTuple):
@@ -35,7 +44,15 @@ class Weights(NamedTuple):
 
 def feed_forward(h: Tensor, weights: Weights, shape: Shape, epsilon: float, rounded: bool) -> Tensor:
     """The next h (B, S, D); the large products round their factors to bfloat16 where `rounded`."""
-    return cast(Tensor, _FeedForward.apply(h, *weights, shape, epsilon, rounded))
+    if fits(h):
+        return cast(Tensor, _FeedForward.apply(h, *weights, shape, epsilon, rounded))
+    gate_up, down, kernel = (None if t is None else t.to(h.dtype) for t in weights)
+    assert gate_up is not None and down is not None
+    hidden = gated(F.linear(h, gate_up))
+    if kernel is not None:
+        cells, prefix = _parts(hidden, shape)
+        hidden = torch.cat((prefix, convolved(cells, kernel, shape)), dim=1)
+    return norm_of_sum(h, F.linear(hidden, down), epsilon)
 
 
 class _FeedForward(Function):

@@ -1,4 +1,4 @@
-"""Sums, norms and gates in few passes over memory, their backward passes written out: float32 on a CPU.
+"""Sums, norms and gates; for float32 on a CPU in few passes over memory, backward passes written out.
 
 There, element-wise operations and copies cost as much as the products, most of all those that write where no
 cache holds the place. Hence results are written over what is not needed any more. What these functions give
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -23,7 +24,7 @@ CACHED_ROWS = 512
 
 def fits(h: Tensor) -> bool:
     """Whether the fused form is the one for h; a compiler does better with what is written plainly."""
-    return h.device.type == "cpu" and h.dtype == torch.float32
+    return h.device.type == "cpu" and h.dtype == torch.float32 and not torch.compiler.is_compiling()
 
 
 @contextmanager
@@ -44,12 +45,18 @@ def factors(rounded: bool) -> Iterator[None]:
 
 def gated(gate_up: Tensor) -> Tensor:
     """silu(gate) · up (..., I) of both side by side (..., 2 I)."""
-    return cast(Tensor, _Gated.apply(gate_up))
+    if fits(gate_up):
+        return cast(Tensor, _Gated.apply(gate_up))
+    gates, up = gate_up.chunk(2, dim=-1)
+    return F.silu(gates) * up
 
 
 def norm_of_sum(h: Tensor, update: Tensor, epsilon: float) -> Tensor:
-    """RMS norm over the last axis of h + update, (..., D) each."""
-    return cast(Tensor, _NormOfSum.apply(h, update, epsilon))
+    """RMS norm over the last axis of h + update, (..., D) each, in float32."""
+    if fits(h):
+        return cast(Tensor, _NormOfSum.apply(h, update, epsilon))
+    total = h + update
+    return F.rms_norm(total.float(), (h.shape[-1],), eps=epsilon).to(h.dtype)
 
 
 class _Gated(Function):

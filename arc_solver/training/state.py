@@ -143,7 +143,8 @@ def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Out
     if wish == "off" or (wish == "auto" and device.type != "cuda"):
         return model
     for function in (gated, norm_of_sum, attend, feed_forward):
-        torch.compiler.allow_in_graph(function)  # their backward passes are written out
+        # Whoever runs the graph without compiling it further computes as if there were none.
+        torch.compiler.allow_in_graph(function)
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)
     blocks = [*model.latent_blocks, *(model.answer_blocks or ())] if wish == "blocks" else []
     for block in blocks:
