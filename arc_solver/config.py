@@ -196,8 +196,8 @@ class TrainConfig:
     permute_colors: bool = True  # False: views are the symmetries alone
     translate: bool = True
     canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
-    # "auto": activations in bfloat16 where a GPU has units for it; "products": on a CPU with AMX tiles, factors
-    # of products as well
+    # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of
+    # products on a CPU that has AMX tiles
     precision: str = "auto"
     compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
     save_every: int = 1000

@@ -46,13 +46,11 @@ def feed_forward(h: Tensor, weights: Weights, shape: Shape, epsilon: float, roun
     """The next h (B, S, D); the large products round their factors to bfloat16 where `rounded`."""
     if fits(h):
         return cast(Tensor, _FeedForward.apply(h, *weights, shape, epsilon, rounded))
-    gate_up, down, kernel = (None if t is None else t.to(h.dtype) for t in weights)
-    assert gate_up is not None and down is not None
-    hidden = gated(F.linear(h, gate_up))
-    if kernel is not None:
+    hidden = gated(F.linear(h, weights.gate_up.to(h.dtype)))
+    if weights.kernel is not None:
         cells, prefix = _parts(hidden, shape)
-        hidden = torch.cat((prefix, convolved(cells, kernel, shape)), dim=1)
-    return norm_of_sum(h, F.linear(hidden, down), epsilon)
+        hidden = torch.cat((prefix, convolved(cells, weights.kernel.to(h.dtype), shape)), dim=1)
+    return norm_of_sum(h, F.linear(hidden, weights.down.to(h.dtype)), epsilon)
 
 
 class _FeedForward(Function):
