@@ -112,7 +112,8 @@ def html_grid(grid: Grid, alt: str, wrong: npt.NDArray[np.bool_] | None = None) 
     """
     height, width = grid.shape
     return (
-        f'<div class=s><div class=g style="--h:{height};--w:{width}" role=img aria-label="{html.escape(alt)}">'
+        f'<div class=s><div class=g style="--h:{height};--w:{width}" role=img '
+        f'aria-label="{html.escape(alt)}">'
         f"{svg_grid(grid, wrong)}<pre>{grid_digits(grid)}</pre></div></div>"
     )
 
@@ -143,7 +144,13 @@ def ansi_grid(grid: Grid, palette: Palette = CLASSIC, *, color: bool = True, den
     codes = [";".join(map(str, rgb)) for rgb in palette.rgb().tolist()]
     if not dense:
         return Block(tuple(_painted(row, codes) for row in grid.tolist()), 2 * width)
-    pairs = [(grid[row], grid[row + 1] if row + 1 < height else None) for row in range(0, height, 2)]
+    return half_blocks(grid, codes)
+
+
+def half_blocks(cells: npt.NDArray[np.uint8], codes: Sequence[str]) -> Block:
+    """Cells (H, W) as text, one column a cell and two rows a line; `codes[v]` is the color `r;g;b` of value v."""
+    height, width = cells.shape
+    pairs = [(cells[row], cells[row + 1] if row + 1 < height else None) for row in range(0, height, 2)]
     return Block(tuple(_halves(upper, lower, codes) for upper, lower in pairs), width)
 
 
@@ -156,7 +163,7 @@ def _painted(row: list[int], codes: list[str]) -> str:
     return line + RESET
 
 
-def _halves(upper: Grid, lower: Grid | None, codes: list[str]) -> str:
+def _halves(upper: Grid, lower: Grid | None, codes: Sequence[str]) -> str:
     line = ""
     for column, value in enumerate(upper.tolist()):
         below = "" if lower is None else f"\x1b[48;2;{codes[int(lower[column])]}m"

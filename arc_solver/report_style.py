@@ -22,11 +22,13 @@ stroke-width:1.5px}
 font:calc(var(--s)*.62)/var(--s) ui-monospace,"DejaVu Sans Mono",monospace;
 padding-left:calc((var(--s) - 1ch)/2);letter-spacing:calc(var(--s) - 1ch);
 text-shadow:0 0 1px #000,0 0 2px #000,0 0 2px #000}
-:root:has(#digits:checked) .g{--s:max(var(--cell),var(--digit))}:root:has(#digits:checked) .g pre{display:block}
+:root:has(#digits:checked) .g{--s:max(var(--cell),var(--digit))}
+:root:has(#digits:checked) .g pre{display:block}
 """
 
 TASK_STYLE = """
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr));gap:.8rem;margin:1.1rem 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr));gap:.8rem;
+margin:1.1rem 0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem}
 .tile h2{margin:0;font-size:.85rem;font-weight:600;color:var(--muted)}
 .tile strong{font-size:1.9rem;line-height:1.25;letter-spacing:-.02em}.tile p{margin:0;font-size:.85rem}
