@@ -1,6 +1,6 @@
-"""What a change of the layout must leave as it is, as one JSON object: `python -m tests.freeze > before.json`.
+"""What a change of the layout must leave as it is: `python -m tests.freeze > before.json`.
 
-"exact" holds on every machine. "here" depends on how a processor rounds: compare two checkouts on one machine.
+"exact" holds on every machine, "here" on one alone, since processors round differently: compare two checkouts.
 """
 
 from __future__ import annotations
