@@ -1,6 +1,6 @@
 """What a change of the layout must leave as it is: `python -m tests.freeze > before.json`.
 
-"exact" holds on every machine, "here" on one alone, since processors round differently: compare two checkouts.
+"exact" holds on every machine, "here" on one alone, as processors round differently: compare two checkouts.
 """
 
 from __future__ import annotations
@@ -62,7 +62,12 @@ def options() -> dict[str, list[str]]:
     }
     configs = (ModelConfig, TrainConfig, PredictConfig)
     found["--set"] = sorted({field.name for config in configs for field in dataclasses.fields(config)})
-    return found
+    # The other half of a switch is no option of its own; these two are.
+    plain = {"--no-adapt", "--no-color"}
+    return {
+        name: [word for word in words if not word.startswith("--no-") or word in plain]
+        for name, words in found.items()
+    }
 
 
 def generated(folder: Path) -> dict[str, str]:
