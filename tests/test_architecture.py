@@ -67,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.inference.options": SETTINGS | {"submission"},
     "arc_solver.inference.evaluate": INFERENCE | under("inference", "corpus") | {"submission"},
     "arc_solver.report": REPORT,
-    "arc_solver.report.animation": REPORT | under("report") | {"PIL"},
+    "arc_solver.report.picture": REPORT | under("report") | {"PIL"},
     "arc_solver.prediction": PREDICTION,
     "arc_solver.prediction.board_work": LOWER,
     "arc_solver.prediction.worker": LOWER,
@@ -99,7 +99,7 @@ AT_MODULE_LEVEL: dict[str, set[str]] = {
     "arc_solver.cli": LIGHT | {"typer", "arc_solver.commands"},
     "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands"},
     "arc_solver.tasks.arckit_sets": GROUND | under("tasks") | sys.stdlib_module_names,
-    "arc_solver.report.animation": MAY_IMPORT["arc_solver.report"]
+    "arc_solver.report.picture": MAY_IMPORT["arc_solver.report"]
     | under("report")
     | sys.stdlib_module_names,
 }

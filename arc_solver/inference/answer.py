@@ -12,7 +12,7 @@ import numpy.typing as npt
 from arc_solver.config import PredictConfig
 from arc_solver.domains.arc.examples import CANVASES, ArcQueries
 from arc_solver.domains.protocols import Restored
-from arc_solver.inference.engine import Wanted, Watch, answer_rows
+from arc_solver.inference.engine import Wanted, answer_rows
 from arc_solver.inference.time_budget import Pace, view_rounds
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -60,15 +60,13 @@ def guesses(
     stop: Callable[[], bool] = lambda: False,
     pace: Pace | None = None,
     early: Early | None = None,
-    watch: Watch | None = None,
 ) -> Iterator[Guesses]:
     """Answer every test input of `tasks` (number `numbers[t]` in `puzzles`) under its views.
 
     `canvas` is the setting that the model was trained with. Queries are numbered through in order. A query
     whose answers mostly run over a fitted canvas is asked again on the full one; those guesses come last.
     With `pace` few views of all queries come before many of any, with as many ages as there is time for.
-    A query that `early` calls settled gets no further views, not even those under way. `watch` is shown every
-    row after each age.
+    A query that `early` calls settled gets no further views, not even those under way.
     """
     num_queries = sum(len(task.test) for task in tasks)
     asked, over = np.zeros(num_queries, np.int64), np.zeros(num_queries, np.int64)
@@ -86,7 +84,6 @@ def guesses(
             stop=stop,
             age_limit=pace.age_limit if pace else None,
             wanted=_unsettled(data, early) if early else None,
-            watch=watch,
         ):
             restored = data.restore(answered.group, answered.rows, answered.tokens)
             queries = data.queries(answered.group)[answered.rows]

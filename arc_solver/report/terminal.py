@@ -45,7 +45,7 @@ def ansi_grid(grid: Grid, palette: Palette = CLASSIC, *, color: bool = True, den
 
 
 def half_blocks(cells: npt.NDArray[np.uint8], codes: Sequence[str]) -> Block:
-    """Cells (H, W) as text, one column a cell, two rows a line; `codes[v]` is the color `r;g;b` of value v."""
+    """Cells (H, W) as text, one column a cell, two rows a line; `codes[v]` is `r;g;b` of value v."""
     height, width = cells.shape
     pairs = [(cells[row], cells[row + 1] if row + 1 < height else None) for row in range(0, height, 2)]
     return Block(tuple(_halves(upper, lower, codes) for upper, lower in pairs), width)

@@ -1,0 +1,112 @@
+"""Panels as text for a terminal: two columns a cell, the mark beside the value, so that none needs color."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from arc_solver.report.panels import Cells, Look, Opening, Panel
+from arc_solver.report.terminal import RESET, Block, half_blocks, titled
+
+INK, PAPER, QUIET = (28, 29, 31), (255, 255, 255), (226, 226, 222)
+CHANGED, BROKEN, GUESSED = (255, 219, 102), (200, 30, 45), (31, 95, 191)
+# What stands beside the value of a cell; the first that applies. A guess is only told apart on a Sudoku.
+BROKEN_MARK, CHANGED_MARK, GUESSED_MARK = "!", "*", "'"
+UNKNOWN = "?"
+MARK_NAMES = {"given": "given", "guess": "guess", "changed": "changed", "broken": "breaks a rule"}
+
+
+def panel_block(panel: Panel, *, color: bool, dense: bool = False) -> Block:
+    """The title and the grid below it; `dense` takes one column a cell, in color two rows a line, unmarked.
+
+    A board with boxes is never dense.
+    """
+    if panel.cells is None:
+        return titled(panel.title, Block((UNKNOWN,), len(UNKNOWN)))
+    if panel.look.box is not None:
+        return titled(panel.title, _boxed(panel, panel.look.box, color))
+    if dense:
+        return titled(panel.title, _dense(panel.cells, panel.look, color))
+    rows = [_row(panel, row, color) for row in range(len(panel.cells))]
+    return titled(panel.title, Block(tuple(map("".join, rows)), 2 * panel.cells.shape[1]))
+
+
+def _dense(cells: Cells, look: Look, color: bool) -> Block:
+    if color:
+        codes = [*map(_code, look.colors.tolist()), _code(QUIET)]
+        return half_blocks(np.minimum(cells, len(look.colors)), codes)
+    lines = tuple("".join(_letter(look, value) for value in row) for row in cells.tolist())
+    return Block(lines, cells.shape[1])
+
+
+def _letter(look: Look, value: int) -> str:
+    return look.letters[value] if value < len(look.letters) else UNKNOWN
+
+
+def _row(panel: Panel, row: int, color: bool) -> list[str]:
+    """The cells of a row, each two columns wide."""
+    assert panel.cells is not None
+    given, changed, broken = (panel.mask(name)[row].tolist() for name in ("given", "changed", "broken"))
+    return [
+        (_painted if color else _plain)(panel.look, value, given[column], changed[column], broken[column])
+        for column, value in enumerate(panel.cells[row].tolist())
+    ]
+
+
+def _plain(look: Look, value: int, given: bool, changed: bool, broken: bool) -> str:
+    letter = _letter(look, value)
+    if broken or changed:
+        return letter + (BROKEN_MARK if broken else CHANGED_MARK)
+    if look.box is not None:
+        return letter + (" " if given or letter == "." else GUESSED_MARK)
+    # Walls of a maze close up.
+    return letter + (letter if letter == "#" else " ")
+
+
+def _painted(look: Look, value: int, given: bool, changed: bool, broken: bool) -> str:
+    ground = tuple(look.colors[value].tolist()) if value < len(look.colors) else QUIET
+    symbol = look.symbols[value] if value < len(look.symbols) else ""
+    text = (symbol or " ") + (BROKEN_MARK if broken else CHANGED_MARK if changed else " ")
+    ink = INK if sum(ground) > 3 * 128 else PAPER
+    if look.box is not None:
+        ground = BROKEN if broken else CHANGED if changed else QUIET if given else ground
+        ink = PAPER if broken else INK if given or changed else GUESSED
+    elif broken:
+        ground, ink, text = BROKEN, PAPER, (symbol or BROKEN_MARK) + BROKEN_MARK
+    elif changed and not symbol:
+        text = "[]"
+    weight = "1;" if given or broken or changed else ""
+    return f"\x1b[{weight}38;2;{_code(ink)};48;2;{_code(ground)}m{text}{RESET}"
+
+
+def _code(rgb: Sequence[int]) -> str:
+    return ";".join(map(str, rgb))
+
+
+def _boxed(panel: Panel, box: tuple[int, int], color: bool) -> Block:
+    """A board with lines between its boxes."""
+    assert panel.cells is not None
+    side, (height, width) = len(panel.cells), box
+    upright, level, crossing = ("│", "─", "┼") if color else ("|", "-", "+")
+    rule = crossing + crossing.join([level * (2 * width + 1)] * (side // width)) + crossing
+    lines = [rule]
+    for row in range(side):
+        cells = _row(panel, row, color)
+        boxes = ["".join(cells[start : start + width]) for start in range(0, side, width)]
+        lines.append(upright + upright.join(f" {part}" for part in boxes) + upright)
+        if (row + 1) % height == 0:
+            lines.append(rule)
+    return Block(tuple(lines), len(rule))
+
+
+def legend(opening: Opening, color: bool) -> list[Block]:
+    """What each mark looks like, with its name."""
+    look = opening.look
+    paint = _painted if color else _plain
+    value = len(look.letters) - 1
+    blocks = []
+    for mark in opening.marks:
+        sample = paint(look, value, mark == "given", mark == "changed", mark == "broken")
+        blocks.append(Block((f"{sample} {MARK_NAMES[mark]}",), 3 + len(MARK_NAMES[mark])))
+    return blocks
