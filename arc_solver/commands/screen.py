@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 COLUMNS, LINES = 100, 40  # where nobody says
 
 
+def _draws() -> bool:
+    """Whether the output can hold the characters that colors are laid on."""
+    try:
+        "▀│".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Screen:
     """Standard output: columns, lines, whether it takes colors, whether what stands there can be redrawn."""
@@ -33,7 +42,7 @@ class Screen:
 
         size = shutil.get_terminal_size((COLUMNS, LINES))
         is_terminal = sys.stdout.isatty()
-        paints = wants_color(os.environ, is_terminal) if color is None else color
+        paints = wants_color(os.environ, is_terminal and _draws()) if color is None else color
         return cls(size.columns, size.lines, paints, is_terminal and os.environ.get("TERM") != "dumb")
 
     def write(self, text: str) -> None:

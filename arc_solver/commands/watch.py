@@ -163,7 +163,9 @@ def _watch_board(board: BoardSet, number: int, wanted: Wanted, stage: Stage) -> 
     check_weights(loaded, board, name)
     config, shape = wanted.config(loaded), (board.side, board.side)
     truth = board.answers[0].reshape(shape) if board.answers[0].any() else None
-    story = BoardStory(board.kind, f"{board.kind} {number}", board.questions[0].reshape(shape), truth)
+    story = BoardStory(
+        board.kind, f"{board.kind.capitalize()} {number}", board.questions[0].reshape(shape), truth
+    )
     stage.begin(story.opening())
     traces, answers = watch_board(loaded.model.to(choose_device(wanted.device)), board, config)
     views = num_distinct_views(board, config.views)
@@ -207,11 +209,12 @@ def _learning(wanted: Wanted, task: Task, *, tell: bool) -> tuple[SolveOptions, 
     from submission.messages import count
 
     seconds = wanted.seconds or (None if wanted.adapt_steps else LEARNING_SECONDS)
-    budget = f"{wanted.adapt_steps} steps" if seconds is None else duration(seconds)
+    budget = f"{wanted.adapt_steps} steps" if seconds is None else f"at most {duration(seconds)}"
     if tell:
         shown = count(len(task.train), "demonstration")
-        more = "" if wanted.seconds or wanted.adapt_steps else "; --time-limit 5m gives it longer"
-        wanted.say(f"{task.id} is new to the weights: learning it from {shown} within {budget}{more}")
+        wanted.say(f"{task.id}: new to the weights, learning its {shown}, {budget}")
+        if not (wanted.seconds or wanted.adapt_steps):
+            wanted.say("(--time-limit 5m gives it longer, --adapt-steps counts steps)")
     return SolveOptions(
         adapt_steps=wanted.adapt_steps,
         deadline=None if seconds is None else time.monotonic() + seconds,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.report.board_story import follow
-from arc_solver.report.panel_picture import CHANGED, MIN_CELL, legend_pictures, panel_picture
+from arc_solver.report.panel_picture import CHANGED, MIN_CELL, UNKNOWN_SIDE, legend_pictures, panel_picture
 from arc_solver.report.panels import ARC_LOOK, Frame, Look, Opening, Panel, PictureError
 from arc_solver.report.picture import (
     MUTED,
@@ -75,6 +75,16 @@ def draw_frames(
     return _gif([_framed([*head, picture]) for picture in pictures], frames, milliseconds)
 
 
+def draw_sheets(sheets: Sequence[tuple[Opening, Sequence[Frame]]]) -> bytes:
+    """One PNG with the frames of every opening below it, the sheets below each other."""
+    parts = []
+    for opening, frames in sheets:
+        sheet = _sheet(level([_frame(frame, SIDES["png"]) for frame in frames]), 1) if frames else None
+        width = max(MAX_WIDTH, sheet.width if sheet else 0)
+        parts.append(stacked([*_opening(opening, width), *([sheet] if sheet else [])], GAP))
+    return _png(_framed([stacked(parts, 3 * GAP)]))
+
+
 def _opening(opening: Opening, width: int) -> list[Picture]:
     """The title, the pairs and the legend, each that there is."""
     parts = [text(opening.title, width, color=MUTED)] if opening.title else []
@@ -91,14 +101,19 @@ def _pair(panels: Sequence[Panel]) -> Picture:
     return beside([panel_picture(panel, cell) for panel in panels], ARROW)
 
 
+def _cell(panels: Sequence[Panel], side: int) -> int:
+    """Pixels of a cell, so that the panels stand side by side and no grid is larger than `side`."""
+    shapes = [panel.cells.shape for panel in panels if panel.cells is not None]
+    if not shapes:
+        return MIN_CELL
+    heights, widths = zip(*shapes, strict=True)
+    room = MAX_WIDTH - GAP * (len(panels) - 1) - UNKNOWN_SIDE * (len(panels) - len(shapes)) - len(shapes)
+    return max(MIN_CELL, min(MAX_CELL, side // max(heights + widths), room // sum(widths)))
+
+
 def _frame(frame: Frame, side: int) -> Picture:
     """Title and news above the panels, the halting probability as a bar and in words below."""
-    known = [panel.cells.shape for panel in frame.panels if panel.cells is not None] or [(1, 1)]
-    room = min(
-        side,
-        (MAX_WIDTH - GAP * (len(frame.panels) - 1)) * max(w for _, w in known) // sum(w for _, w in known),
-    )
-    cell = max(MIN_CELL, min(MAX_CELL, room // max(w for _, w in known), side // max(h for h, _ in known)))
+    cell = _cell(frame.panels, side)
     panels = shelved([panel_picture(panel, cell) for panel in frame.panels], MAX_WIDTH, GAP)
     width = max(panels.width, MIN_WIDTH)
     changed = any(panel.mask("changed").any() for panel in frame.panels)
@@ -115,9 +130,10 @@ def _frame(frame: Frame, side: int) -> Picture:
     return stacked(parts, 0)
 
 
-def _sheet(frames: Sequence[Picture]) -> Picture:
+def _sheet(frames: Sequence[Picture], columns: int = 0) -> Picture:
+    """The frames in so many columns, by default about as many as make the sheet wide rather than high."""
     height, width = frames[0].height + 2 * MARGIN, frames[0].width + 2 * MARGIN
-    columns = min(len(frames), max(1, round(math.sqrt(len(frames) * 1.6 * height / width))))
+    columns = columns or min(len(frames), max(1, round(math.sqrt(len(frames) * 1.6 * height / width))))
     return shelved(frames, columns * width, 2 * MARGIN)
 
 

@@ -55,7 +55,7 @@ def _sudoku_marks(question: Cells, answer: Cells) -> Marks:
             if twice:
                 faults.append(f"{twice[0]} twice in {name} {place}")
                 broken.ravel()[unit[np.isin(digits, twice)]] = True
-    empty = int(((answer == 0) | (answer > side)).sum())
+    empty = int((~given & ((answer == 0) | (answer > side))).sum())
     if empty:
         faults.append(f"{count(empty, 'cell')} without a digit")
     return Marks(given, broken, tuple(faults))

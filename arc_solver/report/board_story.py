@@ -123,6 +123,18 @@ class BoardStory:
         if len(chains) > 1 or self.truth is not None:
             yield self._ending(answer, how)
 
+    def shown(self, answer: Cells | None, *, apart: bool) -> Frame:
+        """The question with an answer to it, which is not the one that the board came with where `apart`."""
+        if answer is None:
+            marks = board_marks(self.kind, self.question, self.question)
+            clash = self.kind == "sudoku" and marks.broken.any()
+            news = f"no answer; the givens clash: {marks.faults[0]}" if clash else "no answer"
+            return Frame(self.name, news, (replace(self._asked(), broken=marks.broken if clash else None),))
+        panel, verdict = self._panel("answer", answer, None)
+        if apart and self.truth is not None:
+            verdict += "; right" if np.array_equal(self.truth, answer) else "; not the answer in the file"
+        return Frame(self.name, verdict, (self._asked(), panel))
+
     def _ending(self, answer: Cells, how: str) -> Frame:
         panel, verdict = self._panel("chosen answer", answer, None)
         panels = [self._asked(), panel]
@@ -142,6 +154,12 @@ class BoardStory:
         marks = board_marks(self.kind, self.question, cells)
         look = board_look(self.kind, len(self.question))
         return Panel(title, cells, look, marks.given, changed, marks.broken), marks.verdict()
+
+
+def told_apart(kind: str, side: int) -> Opening:
+    """What stands before boards that are only shown: their marks."""
+    marks = tuple(mark for mark in BOARD_MARKS[kind] if mark != "changed")
+    return Opening("", board_look(kind, side), marks=marks)
 
 
 def _name(number: int, num_views: int) -> str:

@@ -13,7 +13,7 @@ INK, PAPER, QUIET = (28, 29, 31), (255, 255, 255), (226, 226, 222)
 CHANGED, BROKEN, GUESSED = (255, 219, 102), (200, 30, 45), (31, 95, 191)
 # What stands beside the value of a cell; the first that applies. A guess is only told apart on a Sudoku.
 BROKEN_MARK, CHANGED_MARK, GUESSED_MARK = "!", "*", "'"
-UNKNOWN = "?"
+UNKNOWN, MOST_TITLE = "?", 24
 MARK_NAMES = {"given": "given", "guess": "guess", "changed": "changed", "broken": "breaks a rule"}
 
 
@@ -23,13 +23,15 @@ def panel_block(panel: Panel, *, color: bool, dense: bool = False) -> Block:
     A board with boxes is never dense.
     """
     if panel.cells is None:
-        return titled(panel.title, Block((UNKNOWN,), len(UNKNOWN)))
+        return titled(panel.title, Block((UNKNOWN,), len(UNKNOWN)), MOST_TITLE)
     if panel.look.box is not None:
-        return titled(panel.title, _boxed(panel, panel.look.box, color))
+        return titled(panel.title, _boxed(panel, panel.look.box, color), MOST_TITLE)
     if dense:
-        return titled(panel.title, _dense(panel.cells, panel.look, color))
-    rows = [_row(panel, row, color) for row in range(len(panel.cells))]
-    return titled(panel.title, Block(tuple(map("".join, rows)), 2 * panel.cells.shape[1]))
+        return titled(panel.title, _dense(panel.cells, panel.look, color), MOST_TITLE)
+    lines = tuple("".join(_row(panel, row, color)) for row in range(len(panel.cells)))
+    width = 2 * panel.cells.shape[1]
+    is_free = " " in panel.look.letters and not color
+    return titled(panel.title, _framed(lines, width) if is_free else Block(lines, width), MOST_TITLE)
 
 
 def _dense(cells: Cells, look: Look, color: bool) -> Block:
@@ -37,7 +39,7 @@ def _dense(cells: Cells, look: Look, color: bool) -> Block:
         codes = [*map(_code, look.colors.tolist()), _code(QUIET)]
         return half_blocks(np.minimum(cells, len(look.colors)), codes)
     lines = tuple("".join(_letter(look, value) for value in row) for row in cells.tolist())
-    return Block(lines, cells.shape[1])
+    return _framed(lines, cells.shape[1]) if " " in look.letters else Block(lines, cells.shape[1])
 
 
 def _letter(look: Look, value: int) -> str:
@@ -85,19 +87,28 @@ def _code(rgb: Sequence[int]) -> str:
 
 
 def _boxed(panel: Panel, box: tuple[int, int], color: bool) -> Block:
-    """A board with lines between its boxes."""
+    """A board with lines around its boxes."""
     assert panel.cells is not None
     side, (height, width) = len(panel.cells), box
-    upright, level, crossing = ("│", "─", "┼") if color else ("|", "-", "+")
-    rule = crossing + crossing.join([level * (2 * width + 1)] * (side // width)) + crossing
-    lines = [rule]
+    space, upright, level = ("", "│", "─") if color else (" ", "|", "-")
+    rules = [
+        ends[0] + ends[1].join([level * (2 * width + len(space))] * (side // width)) + ends[2]
+        for ends in (("┌┬┐", "├┼┤", "└┴┘") if color else ("+++",) * 3)
+    ]
+    lines = [rules[0]]
     for row in range(side):
         cells = _row(panel, row, color)
-        boxes = ["".join(cells[start : start + width]) for start in range(0, side, width)]
-        lines.append(upright + upright.join(f" {part}" for part in boxes) + upright)
+        boxes = [space + "".join(cells[start : start + width]) for start in range(0, side, width)]
+        lines.append(upright + upright.join(boxes) + upright)
         if (row + 1) % height == 0:
-            lines.append(rule)
-    return Block(tuple(lines), len(rule))
+            lines.append(rules[2] if row + 1 == side else rules[1])
+    return Block(tuple(lines), len(rules[0]))
+
+
+def _framed(lines: tuple[str, ...], width: int) -> Block:
+    """Text with a frame: without color nobody sees where free cells end."""
+    rule = f"+{'-' * width}+"
+    return Block((rule, *(f"|{line}|" for line in lines), rule), width + 2)
 
 
 def legend(opening: Opening, color: bool) -> list[Block]:

@@ -36,7 +36,7 @@ class Player:
     def begin(self, opening: Opening) -> None:
         """Write what stands before the frames."""
         self._begun, self._behind = False, 0
-        lines = [printable(opening.title, max(2, self.columns)), ""]
+        lines = [self._cut(opening.title), ""] if opening.title else []
         if opening.pairs:
             lines += [line.rstrip(" ") for line in self._pairs(opening).lines] + [""]
         if opening.marks:

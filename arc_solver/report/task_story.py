@@ -37,6 +37,30 @@ class ViewTrace(Chain, Protocol):
     def confidence(self) -> float: ...
 
 
+def shown(task: Task, attempts: Sequence[Sequence[Grid | None]]) -> tuple[Opening, list[Frame]]:
+    """A task as it is: its demonstrations, and a frame for every test input with the attempts at it."""
+    frames = []
+    for number, pair in enumerate(task.test, start=1):
+        mine = attempts[number - 1] if number <= len(attempts) else ()
+        panels = [Panel("input", pair.input)]
+        for place, guess in enumerate(mine, start=1):
+            right = guess is not None and pair.output is not None and np.array_equal(guess, pair.output)
+            verdict = "" if pair.output is None else ": right" if right else ": wrong"
+            panels.append(Panel(f"attempt {place}{verdict}", guess))
+        if pair.output is not None or not mine:
+            panels.append(Panel("output", pair.output))
+        frames.append(Frame(f"test {number}", "", tuple(panels)))
+    return Opening(task.id, ARC_LOOK, demonstrations(task)), frames
+
+
+def demonstrations(task: Task) -> tuple[tuple[Panel, ...], ...]:
+    """The pairs that a task is learnt from."""
+    return tuple(
+        (Panel(f"train {number}", pair.input), Panel("output", pair.output))
+        for number, pair in enumerate(task.train, start=1)
+    )
+
+
 def view_name(view: View) -> str:
     """A view in words."""
     colors = "" if view.colors == tuple(range(NUM_COLORS)) else ", new colors"
@@ -63,16 +87,11 @@ class TaskStory:
 
     def opening(self) -> Opening:
         """The task's id and its demonstrations."""
-        pairs = tuple(
-            (Panel(f"train {number}", pair.input), Panel("output", pair.output))
-            for number, pair in enumerate(self.task.train, start=1)
-        )
-        test = f", test {self.index + 1}" if len(self.task.test) > 1 else ""
-        return Opening(self.task.id + test, ARC_LOOK, pairs, ("changed",))
+        return Opening(self.task.id, ARC_LOOK, demonstrations(self.task), ("changed",))
 
     def learning(self, step: int, seconds: float, budget: str, answer: Grid | None) -> Frame:
         """The answer after so many steps and seconds of test-time training, what is new in it marked."""
-        title = f"learning, step {step}: {seconds:.0f} s, budget {budget}" if step else "before learning"
+        title = f"learning, {budget}: step {step}, {seconds:.0f} s" if step else "before learning"
         changed = _changed(self._last, answer)
         news = [_news(self._last, answer, changed), *self._compared(answer)]
         self._last = answer
@@ -127,7 +146,8 @@ class TaskStory:
         return f"{news}{others}; confidence {trace.confidence:.3f}"
 
     def _input(self) -> Panel:
-        return Panel("test input", self.task.test[self.index].input, still=True)
+        number = f" {self.index + 1}" if len(self.task.test) > 1 else ""
+        return Panel(f"test input{number}", self.task.test[self.index].input, still=True)
 
     def _output(self) -> tuple[Panel, ...]:
         return () if self.truth is None else (Panel("truth", self.truth, still=True),)

@@ -68,9 +68,9 @@ def _halves(upper: Grid, lower: Grid | None, codes: Sequence[str]) -> str:
     return line + RESET
 
 
-def titled(title: str, block: Block) -> Block:
-    """The block below its title; it widens to hold up to 16 columns of title."""
-    width = max(block.width, min(len(title), 16))
+def titled(title: str, block: Block, most: int = 16) -> Block:
+    """The block below its title; it widens to hold up to `most` columns of title."""
+    width = max(block.width, min(len(title), most))
     wide = _widened(block, width)
     return Block((printable(title, width).ljust(width), *wide.lines), width)
 
@@ -117,7 +117,9 @@ def ansi_task(
     Dense where a pair would not fit side by side otherwise. `attempts[i]` are guesses for test input i, None
     for one that is no grid; each is marked right or wrong where the output is known.
     """
-    dense = max(2 * _columns(pair) + 2 for pair in (*task.train, *task.test)) > width
+    widest = max(2 * _columns(pair) + 2 for pair in (*task.train, *task.test))
+    guessed = [2 * guess.shape[1] for each in attempts for guess in each if guess is not None]
+    dense = max([widest, *guessed]) > width
 
     def drawn(title: str, grid: Grid | None, unknown: str = "?") -> Block:
         marker = Block((unknown,), len(unknown))
