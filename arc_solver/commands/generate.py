@@ -10,8 +10,8 @@ import typer
 from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer
 
 EPILOG = (
-    "\b\nExamples: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
-    "          arc-solve generate arc --num 5 --out tasks.json"
+    "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
+    "         arc-solve generate arc --num 5 --out tasks.json"
 )
 KINDS = ("sudoku", "maze", "arc")
 BAR_AFTER_SECONDS = 2
@@ -39,7 +39,7 @@ def generate(
 ) -> None:
     """Make Sudokus, mazes or ARC tasks.
 
-    Sudokus with one solution and a rating, mazes with a shortest path, tasks of known rules with their answers;
+    Sudokus with one solution and a rating, mazes with a shortest path, tasks of known rules with answers;
     equal seeds give equal files.
     """
     if kind not in KINDS:

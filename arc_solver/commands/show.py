@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from submission.grid import Grid
 
 EPILOG = (
-    "\b\nExamples: arc-solve show arc1:training --id 00d62c1b\n"
-    "          arc-solve show answers.csv --limit 10"
+    "\b\nExample: arc-solve show arc1:training --id 00d62c1b\n"
+    "         arc-solve show answers.csv --limit 10"
 )
 LIMIT = 3
 

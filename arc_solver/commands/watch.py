@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
 
 EPILOG = (
-    "\b\nExamples: arc-solve watch 00d62c1b\n          arc-solve watch puzzles.csv --id 3 --out thinking.gif"
+    "\b\nExample: arc-solve watch 00d62c1b\n          arc-solve watch puzzles.csv --id 3 --out thinking.gif"
 )
 FORMATS = (".gif", ".png")
 # Learning an unknown task takes this long unless a budget is named; so many views are shown unless asked for.
