@@ -117,8 +117,8 @@ def _overlap(alone: Mapping[str, Score], merged: Score) -> str:
         found = set(merged.solved_outputs())
         return (
             f"outputs solved by {named(first)} alone {len(own - other)}, "
-            f"{named(second)} alone {len(other - own)}, both {len(own & other)}; the best rule gains {len(found - own - other)}, "
-            f"loses {len((own | other) - found)}"
+            f"{named(second)} alone {len(other - own)}, both {len(own & other)}; "
+            f"the best rule gains {len(found - own - other)}, loses {len((own | other) - found)}"
         )
     shares = []
     for name, own in solved.items():
