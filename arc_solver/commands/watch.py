@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import refuse_options, sayer, set_threads
+from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
     from arc_solver.checkpoints.weights import Loaded
@@ -36,7 +37,7 @@ def watch(
         None, min=1, help="How many refinements; default: as the checkpoint predicts."
     ),
     adapt_steps: int | None = typer.Option(None, min=1, help="Learn an unknown task this many steps first."),
-    seed: int = typer.Option(0, min=0, help="Seed of the learning."),
+    seed: int = typer.Option(0, min=0, max=MAX_SEED - 1, help="Seed of the learning."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
