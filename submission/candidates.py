@@ -1,23 +1,25 @@
 """Candidate files: one JSON line per guess of any solver, the common currency of merging."""
 
 import gzip
+import io
 import math
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
 import orjson
 
-from submission.document import GZIP_MAGIC, DocumentError, parse, repeated_keys, require_id
+from submission.document import GZIP_MAGIC, DocumentError, open_input, parse, repeated_keys, require_id
 from submission.grid import Grid, GridError, check_grid
 from submission.messages import describe, quote
 from submission.vote import Query, Tally
 
 MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30
-MAX_CANDIDATES = 4_000_000
+MAX_CANDIDATES = 1_500_000
 # Blank ones included: packed, a file of nothing else is tiny.
 MAX_LINES = 5_000_000
 MAX_INDEX = 10_000
@@ -79,10 +81,12 @@ def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
     A line that names no source has `source`, by default the file's name up to its first dot.
     """
     try:
-        with _open(path) as file:
+        with _opened(path) as file:
             return _read_lines(file, path.name.split(".")[0] or path.name if source is None else source)
     except CandidateError as error:
         raise CandidateError(f"{path} {error}") from error
+    except DocumentError as error:
+        raise CandidateError(str(error)) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CandidateError(f"{path}: damaged gzip data: {error}") from error
     except OSError as error:
@@ -97,10 +101,13 @@ def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tupl
     return kept, len(everything) - len(kept)
 
 
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP_MAGIC
-    return cast(IO[bytes], gzip.open(path, "rb")) if packed else path.open("rb")
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The lines of the file, unpacked; it is opened once, or a pipe would lose what was looked at."""
+    with open_input(path) as file:
+        assert isinstance(file, io.BufferedReader)
+        packed = file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
+        yield cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
 
 
 def _read_lines(file: IO[bytes], source: str) -> list[Candidate]:

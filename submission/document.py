@@ -3,14 +3,17 @@
 import gzip
 import io
 import json
+import stat
 import zlib
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from submission.messages import quote
 
 MAX_BYTES = 64 << 20
+# What a text may build: lists and objects take many times the bytes they are written with.
+MAX_LISTS, MAX_TEXTS, MAX_REPEATING = 1_000_000, 2_000_000, 10_000
 MAX_ID_LENGTH = 128
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -33,7 +36,7 @@ class RepeatingObject(dict[str, Any]):
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     """The content of a file, unpacked if it is gzip, else DocumentError (unreadable, damaged, too large)."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             data = file.read(max_bytes + 1)
         if data.startswith(GZIP_MAGIC):
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
@@ -47,6 +50,16 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     return data
 
 
+def open_input(path: Path) -> BinaryIO:
+    """The bytes of a file, device or what a shell hands over; DocumentError for a pipe with a name.
+
+    To open one waits until somebody writes.
+    """
+    if stat.S_ISFIFO(path.stat().st_mode) and path.resolve().exists():
+        raise DocumentError(f"{path}: a named pipe, expected a file")
+    return path.open("rb")
+
+
 def parse(data: bytes) -> Any:
     """The JSON value of UTF-8 text, else DocumentError.
 
@@ -54,6 +67,8 @@ def parse(data: bytes) -> Any:
     """
     if len(data) > MAX_BYTES:
         raise DocumentError(f"over {MAX_BYTES >> 20} MB, which no file of this kind needs")
+    if data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b'"') > 2 * MAX_TEXTS:
+        raise DocumentError(f"over {MAX_LISTS:,} lists and objects, or {MAX_TEXTS:,} texts; split it")
     try:
         return _value(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -91,23 +106,32 @@ def require_id(task_id: str, place: str) -> None:
         raise DocumentError(f"{place}: {quote(task_id)} {fault}")
 
 
-def _collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    collected = dict(pairs)
-    if len(collected) == len(pairs):
-        return collected
-    repeating = RepeatingObject(collected)
-    times = Counter(key for key, _ in pairs)
-    repeating.repeated = tuple(key for key, number in times.items() if number > 1)
-    return repeating
+class _Collector:
+    """Makes the objects of one text."""
+
+    def __init__(self) -> None:
+        self._num_repeating = 0
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        collected = dict(pairs)
+        if len(collected) == len(pairs):
+            return collected
+        self._num_repeating += 1
+        if self._num_repeating > MAX_REPEATING:
+            raise DocumentError(f"over {MAX_REPEATING:,} objects in which keys come more than once")
+        repeating = RepeatingObject(collected)
+        times = Counter(key for key, _ in pairs)
+        repeating.repeated = tuple(key for key, number in times.items() if number > 1)
+        return repeating
 
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_collect)
-    except json.JSONDecodeError:
+        return json.loads(text, object_pairs_hook=_Collector())
+    except (json.JSONDecodeError, DocumentError):
         raise
     except ValueError:
         # Python refuses to read integers of thousands of digits; a prefix of hundreds is as far out of range.
         return json.loads(
-            text, object_pairs_hook=_collect, parse_int=lambda digits: int(digits[:_LONG_INTEGER])
+            text, object_pairs_hook=_Collector(), parse_int=lambda digits: int(digits[:_LONG_INTEGER])
         )

@@ -67,13 +67,11 @@ Ranking = list[Grid | None]
 def load_answers(source: bytes | Path) -> Mapping[str, object]:
     """The JSON object of a submission file.
 
-    SubmissionError where there is none, or a byte order mark before it, which JSON readers refuse.
+    DocumentError where the file cannot be read, SubmissionError where it holds no object, or a byte order
+    mark before it, which JSON readers refuse.
     """
     name = str(source) if isinstance(source, Path) else "submission"
-    try:
-        data = read_bytes(source) if isinstance(source, Path) else source
-    except DocumentError as error:
-        raise SubmissionError(str(error)) from error
+    data = read_bytes(source) if isinstance(source, Path) else source
     if data.startswith(BYTE_ORDER_MARK):
         raise SubmissionError(f"{name}: starts with a byte order mark; save it as UTF-8 without one")
     try:

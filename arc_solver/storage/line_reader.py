@@ -9,10 +9,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from arc_solver.storage.input_file import open_input
 from arc_solver.storage.text import STDIN, DataError, label_of
 
 MAX_BYTES = 2**30
-MAX_LINE = 2**17
+MAX_LINE, MAX_LINES = 2**17, 20_000_000
+# A packed file may unpack to so many bytes, or to so many times its own.
+FREE_BYTES, MAX_RATIO = 2**26, 100
 _BOM = "\ufeff"
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -37,6 +40,11 @@ def read_lines(source: Path | str) -> Iterator[str]:
                     raise DataError(f"{label} row {number}: longer than {MAX_LINE} bytes")
                 if size > MAX_BYTES:
                     raise DataError(f"{label}: larger than {MAX_BYTES >> 20} MB; split it")
+                if number > MAX_LINES:
+                    raise DataError(f"{label}: over {MAX_LINES:,} lines; split it")
+                packed = stream is not opened and size > FREE_BYTES and opened.seekable()
+                if packed and size > MAX_RATIO * opened.tell():
+                    raise DataError(f"{label}: unpacks to over {MAX_RATIO} times its size; is it damaged?")
                 text = line.decode("utf-8")
                 yield text.removeprefix(_BOM) if number == 1 else text
     except UnicodeDecodeError as error:
@@ -58,5 +66,6 @@ def _opened(source: Path | str) -> Iterator[io.BufferedReader]:
         yield stream
         stream.detach()
     else:
-        with Path(source).open("rb") as stream:
+        with open_input(source) as stream:
+            assert isinstance(stream, io.BufferedReader)
             yield stream
