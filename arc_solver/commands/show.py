@@ -27,9 +27,7 @@ def show(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(
-        False, help="Leave out bad tasks and count them, in place of a warning each."
-    ),
+    skip_bad: bool = typer.Option(False, help="Count bad tasks in one line in place of a line each."),
     submission: Path | None = typer.Option(None, help="Draw the two attempts of this submission too."),
     color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
 ) -> None:
@@ -44,12 +42,8 @@ def show(
     asked = {name: faults[name] for name in task_id or () if name in faults}
     refuse_unreadable([] if asked else readable, asked or faults)
     if faults and not task_id:
-        lines = (
-            [faults_line(tasks, faults)]
-            if skip_bad
-            else [f"warning: {each.text}" for each in faults.values()]
-        )
-        print(*lines, sep="\n", file=sys.stderr)
+        each = "\n".join(f"warning: {fault.text}" for fault in faults.values())
+        print(faults_line(tasks, faults) if skip_bad else each, file=sys.stderr)
     listed = chosen(readable, limit, task_id, max_canvas, "--id")
     paint = wants_color(os.environ, sys.stdout.isatty()) if color is None else color
     width = shutil.get_terminal_size((100, 40)).columns

@@ -18,6 +18,7 @@ from arc_solver.domains.published_content import (
     is_published,
     material_from_published,
 )
+from arc_solver.domains.sources import boards_of_source
 from arc_solver.storage.files import sha256_file
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of

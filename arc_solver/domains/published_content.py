@@ -80,7 +80,7 @@ def arc_from_published(data: Published) -> list[Task]:
     """The ARC tasks, from the puzzles whose name carries no transformation, in the order of "train".
 
     Pairs of the split "train" are demonstrations, those of "test" test pairs. Answers that the builder did
-    not know, which stand there as a single black cell, are unknown. Tasks without demonstrations are left out.
+    not know stand there as a single black cell and are unknown. Tasks without demonstrations are left out.
     """
     demonstrations, tests = (_pairs_by_task(data, name) for name in ("train", "test"))
     return [Task(name, tuple(pairs), tuple(tests.get(name, ()))) for name, pairs in demonstrations.items()]

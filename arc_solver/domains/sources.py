@@ -1,4 +1,4 @@
-"""What a source given to a command holds, boards or tasks, told by content: a file, a folder, "-" or a set."""
+"""What a source given to a command holds, boards or tasks, told by content: a file, folder, set or "-"."""
 
 from __future__ import annotations
 
