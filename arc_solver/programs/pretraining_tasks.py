@@ -53,7 +53,8 @@ def _marks(task: Task) -> set[object]:
 
 def _largest(task: Task) -> int:
     pairs = (*task.train, *task.test)
-    return max(max(grid.shape) for pair in pairs for grid in (pair.input, pair.output) if grid is not None)
+    grids = [grid for pair in pairs for grid in (pair.input, pair.output) if grid is not None]
+    return max(max(grid.shape) for grid in grids)
 
 
 def as_json(tasks: Sequence[Task]) -> bytes:

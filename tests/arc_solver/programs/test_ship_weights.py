@@ -136,11 +136,11 @@ def test_a_card_that_people_wrote_on_is_replaced_on_demand_alone(
 
 def test_what_is_wrong_with_the_files_is_one_line(tmp_path: Path) -> None:
     for words in (
-        ("boxing", tmp_path / "w", "arc", "--replace"),
-        ("pretraining", tmp_path, tmp_path / "out"),
+        ("ship_weights", tmp_path / "w", "arc", "--replace"),
+        ("pretraining_tasks", tmp_path, tmp_path / "out"),
     ):
         told = subprocess.run(
-            [sys.executable, "-m", f"arc_solver.{words[0]}", *map(str, words[1:])],
+            [sys.executable, "-m", f"arc_solver.programs.{words[0]}", *map(str, words[1:])],
             capture_output=True,
             text=True,
             check=False,
