@@ -1,12 +1,13 @@
 """The JSON border: bytes in, plain values out, every oddity of the text refused or kept visible."""
 
 import gzip
-import io
 import json
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from submission.messages import quote
 
@@ -30,18 +31,34 @@ class RepeatingObject(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
-def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """The content of a file, unpacked if it is gzip, else DocumentError (unreadable, damaged, too large)."""
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The content of a file, unpacked if it is gzip; DocumentError for what goes wrong meanwhile."""
     try:
         with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
-        if data.startswith(GZIP_MAGIC):
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-                data = packed.read(max_bytes + 1)
+            packed = file.read(2) == GZIP_MAGIC
+            file.seek(0)
+            with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as content:
+                yield cast(IO[bytes], content)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DocumentError(f"{path}: damaged gzip data: {error}") from error
     except OSError as error:
         raise DocumentError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzip; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == GZIP_MAGIC
+    except OSError:
+        return False
+
+
+def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """The content of a file, unpacked if it is gzip, else DocumentError (unreadable, damaged, too large)."""
+    with opened(path) as file:
+        data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise DocumentError(f"{path}: over {max_bytes >> 20} MB, which no file of this kind needs")
     return data
