@@ -91,10 +91,13 @@ def watch(
     """
     if out is not None and out.suffix not in FORMATS:
         raise typer.BadParameter(f"--out {out}: expected a name that ends in {' or '.join(FORMATS)}")
+    from arc_solver.tasks.reader import refuse_unreadable
+
     given, seconds = one_source(source, tasks), seconds_of(time_limit)
     say = sayer(quiet)
-    found = read_source(given, with_solutions=True, notice=say)
+    found, faults = read_source(given, with_solutions=True, notice=say)
     if isinstance(found, list):
+        refuse_unreadable([] if task_id in faults else found, faults)
         task = _one_task(found, task_id, index, given, say)
     else:
         only_tasks = {"--index": index, "--adapt-steps": adapt_steps, "--time-limit": time_limit}
