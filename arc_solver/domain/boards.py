@@ -14,7 +14,7 @@ import numpy.typing as npt
 from arc_solver.config import TrainConfig
 from arc_solver.domain import Bytes, Canvas, Codes, Restored
 from arc_solver.sources.board_set import BoardSet
-from arc_solver.sources.maze import solve_mazes, valid_mazes
+from arc_solver.sources.maze import connected_mazes, solve_mazes, valid_mazes
 from arc_solver.sources.sudoku import valid_boards
 from arc_solver.task import DataError
 from augment.maze import CHARACTERS, UNKNOWN, MazePairs, paint_maze_views, paint_mazes, restore_mazes
@@ -42,8 +42,19 @@ def board_hashes(boards: BoardSet) -> npt.NDArray[np.uint64]:
 
 
 def valid_answers(boards: BoardSet, numbers: npt.NDArray[np.int64], answers: Bytes) -> npt.NDArray[np.bool_]:
-    """(n,): whether answers (n, L) to the boards at `numbers` keep the rules of their kind."""
+    """(n,): whether answers (n, L) to the boards at `numbers` solve them, for scores: of a maze by search."""
     check = valid_boards if boards.kind == "sudoku" else valid_mazes
+    return check(boards.questions[numbers], answers)
+
+
+def consistent_answers(
+    boards: BoardSet, numbers: npt.NDArray[np.int64], answers: Bytes
+) -> npt.NDArray[np.bool_]:
+    """(n,): what may be asked of answers (n, L) while they are chosen: rules and givens, no search.
+
+    A Sudoku's rules and givens; of a maze that the marks connect start and goal, not that no path is shorter.
+    """
+    check = valid_boards if boards.kind == "sudoku" else connected_mazes
     return check(boards.questions[numbers], answers)
 
 

@@ -12,7 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.config import PredictConfig
-from arc_solver.domain.boards import ROLLOUTS, BoardQueries, board_hashes, num_distinct_views, valid_answers
+from arc_solver.domain.boards import (
+    ROLLOUTS,
+    BoardQueries,
+    board_hashes,
+    consistent_answers,
+    num_distinct_views,
+)
 from arc_solver.inference.choice import Choice, Contenders, FirstConfident, Numbers, Vote
 from arc_solver.inference.engine import Answered, Wanted, answer_rows
 from arc_solver.inference.noise import Disturb, Disturbance, mixed
@@ -130,7 +136,7 @@ def _contenders(data: BoardQueries, found: Answered, numbers: Numbers) -> Conten
         data.contenders[found.rows],
         restored.cells,
         restored.shapes[:, 0] > 0,
-        valid_answers(data.boards, numbers, restored.cells),
+        consistent_answers(data.boards, numbers, restored.cells),
         found.confident,
         found.confidence,
         found.ages,

@@ -23,7 +23,7 @@ class Contenders(NamedTuple):
     contenders: Numbers
     cells: npt.NDArray[np.uint8]
     whole: Flags  # every cell has a value
-    valid: Flags  # by the rules of the kind of board
+    valid: Flags  # by rules and givens: what can be seen without solving the board
     confident: Flags
     confidence: npt.NDArray[np.float32]
     ages: Numbers
