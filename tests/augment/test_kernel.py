@@ -9,7 +9,8 @@ import numba
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from augment import batch, maze, orbit, sampler, sudoku
+from augment import batch, maze, sampler, sudoku
+from augment import distinct_views as orbit
 from tests.augment.outcomes import outcomes
 
 PROGRAM = """
@@ -100,7 +101,7 @@ def test_a_change_of_any_source_is_noticed(repository, tmp_path):
     )
     (tmp_path / "program.py").write_text(
         PROGRAM.replace("+= 1", "+= hash64(np.uint64(1), row, 0) % np.uint64(1000)").replace(
-            "import kernel", "import kernel\nfrom augment.counter import hash64"
+            "import kernel", "import kernel\nfrom augment.counter_rng import hash64"
         )
     )
     counter = tmp_path / "augment" / "counter.py"

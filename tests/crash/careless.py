@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from arc_solver import weights
-from arc_solver.training import checkpoint
+from arc_solver.checkpoints import weights
+from arc_solver.training import run_checkpoint as checkpoint
 
 
 def overwrite() -> None:

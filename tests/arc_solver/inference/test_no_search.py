@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import arc_solver.domain.boards
-import arc_solver.sources.maze
+import arc_solver.domains.boards.examples
+import arc_solver.domains.maze.rules
 from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domain.boards import board_scores, consistent_answers
 from arc_solver.inference.boards import answer_boards
@@ -20,8 +20,8 @@ from tests.arc_solver.tiny import MODEL, lively
 
 MAZE: ModelConfig = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 SEARCHES = {
-    arc_solver.sources.maze: ("solve_range", "check_range", "solve_mazes", "valid_mazes"),
-    arc_solver.domain.boards: ("solve_mazes", "valid_mazes"),
+    arc_solver.domains.maze.rules: ("solve_range", "check_range", "solve_mazes", "valid_mazes"),
+    arc_solver.domains.boards.examples: ("solve_mazes", "valid_mazes"),
 }
 
 
