@@ -9,13 +9,14 @@ import pytest
 import arc_solver.domains.boards.examples
 import arc_solver.domains.maze.rules
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domain.boards import board_scores, consistent_answers
+from arc_solver.domains.boards.board_file import cells_from_texts
+from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.boards.examples import board_scores, consistent_answers
+from arc_solver.domains.maze.generate import generate_mazes
+from arc_solver.domains.maze.paths import FREE, PATH
+from arc_solver.domains.maze.rules import connected_mazes, valid_mazes
 from arc_solver.inference.boards import answer_boards
 from arc_solver.model.trm import Model
-from arc_solver.sources.board_set import BoardSet
-from arc_solver.sources.maze import connected_mazes, generate_mazes, valid_mazes
-from arc_solver.sources.maze_paths import FREE, PATH
-from arc_solver.sources.puzzle_files import cells_from_texts
 from tests.arc_solver.tiny import MODEL, lively
 
 MAZE: ModelConfig = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
