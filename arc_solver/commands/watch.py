@@ -12,6 +12,7 @@ from arc_solver.commands.console import refuse_options, sayer, set_threads
 if TYPE_CHECKING:
     from arc_solver.checkpoints.weights import Loaded
     from arc_solver.domains.boards.board_set import BoardSet
+    from arc_solver.domains.boards.domain import BoardDomain
 
 EPILOG = "\b\nExample: arc-solve watch --checkpoint final.safetensors --tasks arc1:evaluation --id 00576224"
 FORMATS = (".gif", ".png")
@@ -48,13 +49,19 @@ def watch(
     if out.suffix not in FORMATS:
         raise typer.BadParameter(f"--out {out}: expected a name that ends in {' or '.join(FORMATS)}")
     format = out.suffix.removeprefix(".")
-    if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import domain_of
+
+    domain = domain_of(tasks)
+    if isinstance(domain, BoardDomain):
         refuse_options({"--index": index, "--adapt-steps": adapt_steps}, f"for tasks; {tasks} holds boards")
-        board = _board(tasks, task_id)
+        board = _board(domain, tasks, task_id)
         from arc_solver.checkpoints.weights import load
 
         set_threads(threads)
-        picture = _watch_board(load(checkpoint), checkpoint.name, board, ages, device, format, task_id)
+        picture = _watch_board(
+            load(checkpoint), checkpoint.name, (domain, board), ages, device, format, task_id
+        )
         return _written(out, picture)
     from arc_solver.tasks.reader import read_tasks
 
@@ -73,36 +80,45 @@ def watch(
 
     set_threads(threads)
     loaded = load(checkpoint)
-    check_domain(loaded.metadata, "arc", checkpoint.name)
+    check_domain(loaded.metadata, domain.name, domain.noun, checkpoint.name)
     subject = Subject.find(loaded, found[0], adapt_steps, seed, choose_device(device), quiet=quiet)
     sayer(quiet)(f"task {task_id}: {subject.remark}")
     answers, logits = follow_answer(subject, index, ages or loaded.preset.predict.ages)
     return _written(out, draw_thinking(answers, logits, title=f"{task_id}, test {index}", format=format))
 
 
-def _board(source: str, number: str) -> BoardSet:
+def _board(domain: BoardDomain, source: str, number: str) -> BoardSet:
     """Board `number`, counted from 1, of a file."""
-    from arc_solver.domains.boards.board_file import read_boards
+    from arc_solver.domains.protocols import Reading
 
-    boards, _ = read_boards(source)
+    boards, _ = domain.read(source, Reading(), sayer(False))
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= len(boards)):
         raise typer.BadParameter(f"--id {number!r}: expected the number of a board, 1 to {len(boards)}")
     return boards.take(slice(int(number) - 1, int(number)))
 
 
 def _watch_board(
-    loaded: Loaded, name: str, board: BoardSet, ages: int | None, device: str, format: str, number: str
+    loaded: Loaded,
+    name: str,
+    subject: tuple[BoardDomain, BoardSet],
+    ages: int | None,
+    device: str,
+    format: str,
+    number: str,
 ) -> bytes:
     """The picture of what the weights think of one board."""
+    from arc_solver.checkpoints.file_format import CheckpointError, check_domain
     from arc_solver.hardware.torch_device import choose_device
     from arc_solver.inference.trace import follow_board
-    from arc_solver.prediction.board_work import check_weights
-    from arc_solver.report.animation import draw_thinking, maze_look, sudoku_look
+    from arc_solver.report.animation import ARC_LOOK, draw_thinking
 
-    check_weights(loaded, board, name)
-    look = sudoku_look(board.side) if board.kind == "sudoku" else maze_look()
+    domain, board = subject
+    check_domain(loaded.metadata, domain.name, domain.noun, name)
+    if fault := domain.fault(loaded.model.config, board):
+        raise CheckpointError(f"{name}: {fault}")
     model = loaded.model.to(choose_device(device))
-    answers, logits = follow_board(model, board, ages or loaded.preset.predict.ages)
+    answers, logits = follow_board(model, domain, board, ages or loaded.preset.predict.ages)
+    look = domain.look(board.side) or ARC_LOOK
     return draw_thinking(answers, logits, look=look, title=f"{board.kind} {number}", format=format)
 
 

@@ -6,64 +6,42 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from arc_solver.config import ConfigError, Preset
 from arc_solver.corpus.published_content import arc_from_published, maze_from_published, sudoku_from_published
 from arc_solver.corpus.published_npy import read_published
 from arc_solver.corpus.synthetic.tasks import PREFIX, SyntheticName, synthetic_tasks
-from arc_solver.domains.arc.examples import VOCABULARY, ArcTraining
-from arc_solver.domains.boards.board_file import read_boards
-from arc_solver.domains.boards.board_set import BoardSet
-from arc_solver.domains.boards.examples import BoardTraining, vocabulary
-from arc_solver.domains.protocols import TrainingData
+from arc_solver.domains.arc.domain import ARC
+from arc_solver.domains.domains import DOMAINS, domain_of
+from arc_solver.domains.maze.domain import MAZE
+from arc_solver.domains.protocols import Domain, Reading, TrainingData
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.storage.files import sha256_file
 from arc_solver.storage.text import DataError
-from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of
+from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task, without_answers
 
 ARC_SETS = ("arc1", "arc2")
 SEALED_SETS = tuple(f"{name}:{part}" for name in ARC_SETS for part in ("evaluation", "all"))
-BOARD_SETS = {"sudoku": "sudoku_extreme_1k_train.csv", "maze": "maze_hard_1k_train.csv"}
 
 
 @dataclass(frozen=True)
 class Corpus:
     """Training material of one domain; `manifest` lists (name, SHA-256) of every file opened for it."""
 
-    domain: str
-    tasks: tuple[Task, ...] = ()
-    boards: BoardSet | None = None
+    domain: Domain[Any]
+    material: Any
     manifest: tuple[tuple[str, str], ...] = ()
 
     def training_data(self, preset: Preset) -> tuple[TrainingData, PuzzleMap]:
         """The examples and puzzles that `preset` makes of it; ConfigError when it is for other material."""
-        train, model = preset.train, preset.model
-        if train.domain != self.domain:
-            raise ConfigError(f"preset {preset.name!r} is for {train.domain}, the data are {self.domain}")
-        if self.boards is not None:
-            length, tokens = self.boards.questions.shape[1], vocabulary(self.boards)
-            if model.length not in (0, length) or model.vocabulary != tokens:
-                raise ConfigError(
-                    f"preset {preset.name!r} is for {model.length or 'any number of'} cells and "
-                    f"{model.vocabulary} tokens; {self.boards.kind} of side {self.boards.side} has {length} "
-                    f"cells and {tokens} tokens (--set vocabulary={tokens})"
-                )
-            return BoardTraining(self.boards, train), PuzzleMap(
-                "none" if model.embedding == "none" else "rows"
-            )
-        if model.vocabulary != VOCABULARY:
-            raise ConfigError(f"vocabulary={model.vocabulary}: ARC has {VOCABULARY} tokens")
-        puzzles = puzzles_of(self.tasks, preset, train.seed)
-        examples = ArcTraining(self.tasks, puzzles, train)
-        lengths = [height * width for height, width in examples.canvases]
-        if model.length and lengths != [model.length]:
-            found = ", ".join(map(str, lengths))
-            raise ConfigError(
-                f"length={model.length}: these tasks lie on canvases of {found} tokens; "
-                "a fixed length is for a single canvas of that many (canvas=full has 900)"
-            )
-        return examples, puzzles
+        if preset.train.domain != self.domain.name:
+            wanted = preset.train.domain
+            raise ConfigError(f"preset {preset.name!r} is for {wanted}, the data are {self.domain.name}")
+        self.domain.check(preset.model, preset.predict)
+        return self.domain.training(self.material, preset)
 
     def scored_on(self, *sources: str | Path | None) -> Corpus:
         """The same material; the manifest also names what a run on it is scored on."""
@@ -94,40 +72,48 @@ def read_corpus(
     published npy layout the training split is taken, in its original view, for ARC the demonstrations.
     """
     manifest: list[tuple[str, str]] = []
-    tasks: list[Task] = []
-    boards: list[BoardSet] = []
-    for name in names:
-        text = str(name)
+    parts: list[tuple[Domain[Any], Any]] = []
+    reading = Reading(lenient=lenient, skip_bad=skip_bad, need_answers=True)
+    for text in map(str, names):
         if text in ARC_SETS:
-            tasks += _arc_set(text, data_dir, manifest)
+            parts.append((ARC, tuple(_arc_set(text, data_dir, manifest))))
             continue
         if text.startswith(f"{PREFIX}:") and not Path(text).exists():
-            tasks += synthetic_tasks(SyntheticName.parse(text), workers)
+            parts.append((ARC, tuple(synthetic_tasks(SyntheticName.parse(text), workers))))
             manifest.append((text, ""))
             continue
-        path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)
+        files = {domain.name: domain.training_file for domain in DOMAINS if domain.training_file}
+        path = _training_file(text, files[text], data_dir) if text in files else Path(text)
         if (path / "identifiers.json").is_file():
-            _take_published(path, tasks, boards)
-        elif path.is_file() and path.name.removesuffix(".gz").endswith((".csv", ".txt")):
-            found, complaints = read_boards(path, need_answers=True, skip_bad=skip_bad)
-            boards.append(found)
-            if complaints:
-                notice(f"{path.name}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
+            parts.append(_published(path))
         else:
-            found_tasks = read_tasks(text, lenient=lenient, notice=notice)
-            # The answers of a published evaluation set are never for training.
-            sealed = text in SEALED_SETS
-            tasks += [without_answers(task) for task in found_tasks] if sealed else found_tasks
+            parts.append(_read(str(path), reading, notice))
         _record(path, manifest)
-    if tasks and boards:
+    kinds = dict.fromkeys(domain.noun for domain, _ in parts)
+    if len(kinds) > 1:
         raise DataError(
-            f"{', '.join(map(str, names))}: tasks and boards cannot be trained on together; name one kind"
+            f"{', '.join(map(str, names))}: {' and '.join(kinds)} cannot be trained on together; "
+            "name one kind"
         )
-    if boards:
-        return Corpus(boards[0].kind, boards=BoardSet.joined(boards), manifest=tuple(manifest))
-    if not tasks:
+    if not any(len(material) for _, material in parts):
         raise DataError(f"{', '.join(map(str, names)) or 'no data'}: nothing to train on")
-    return Corpus("arc", tasks=tuple(_distinct(tasks)), manifest=tuple(manifest))
+    domain = parts[0][0]
+    return Corpus(domain, domain.join([material for _, material in parts]), tuple(manifest))
+
+
+def _read(source: str, reading: Reading, notice: Callable[[str], None]) -> tuple[Domain[Any], Any]:
+    """What a file, a folder or standard input holds; a bad entry is a DataError unless it may be left out."""
+    domain = domain_of(source)
+    material, faults = domain.read(source, reading, notice)
+    texts = [fault.text for fault in faults.values()]
+    if texts and not reading.skip_bad:
+        raise DataError(texts[0])
+    if texts and domain.learns:
+        notice(f"{source}: {len(texts)} bad tasks left out; the first: {texts[0]}")
+    # The answers of a published evaluation set are never for training.
+    if source in SEALED_SETS:
+        material = tuple(map(without_answers, material))
+    return domain, material
 
 
 def _arc_set(name: str, data_dir: Path | None, manifest: list[tuple[str, str]]) -> list[Task]:
@@ -155,32 +141,28 @@ def _arc_set(name: str, data_dir: Path | None, manifest: list[tuple[str, str]]) 
     return found
 
 
-def _take_published(folder: Path, tasks: list[Task], boards: list[BoardSet]) -> None:
-    """Add the training split of a data set in the published npy layout, whichever kind it holds."""
+def _published(folder: Path) -> tuple[Domain[Any], Any]:
+    """The training split of a data set in the published npy layout, whichever kind it holds."""
     data = read_published(folder)
     reasons = []
-    for read in (sudoku_from_published, maze_from_published):
+    for domain, read in ((SUDOKU, sudoku_from_published), (MAZE, maze_from_published)):
         try:
-            boards.append(read(data, "train"))
-            return
+            return domain, read(data, "train")
         except DataError as error:
             reasons.append(str(error))
     try:
-        tasks += [without_answers(task) for task in arc_from_published(data)]
+        return ARC, tuple(without_answers(task) for task in arc_from_published(data))
     except DataError as error:
         reasons.append(str(error))
         raise DataError(f"{folder}: neither Sudoku, maze nor ARC ({'; '.join(reasons)})") from error
 
 
-def _board_file(name: str, data_dir: Path | None) -> Path:
+def _training_file(name: str, file: str, data_dir: Path | None) -> Path:
     if data_dir is None:
-        raise DataError(
-            f"{name}: needs --data-dir with {BOARD_SETS[name]} (or name a file; see `arc-solve generate`)"
-        )
-    path = data_dir / BOARD_SETS[name]
-    if not path.is_file():
-        raise DataError(f"{data_dir}: no {BOARD_SETS[name]} in the folder")
-    return path
+        raise DataError(f"{name}: needs --data-dir with {file} (or name a file; see `arc-solve generate`)")
+    if not (data_dir / file).is_file():
+        raise DataError(f"{data_dir}: no {file} in the folder")
+    return data_dir / file
 
 
 def _record(path: Path, manifest: list[tuple[str, str]]) -> None:
@@ -188,8 +170,3 @@ def _record(path: Path, manifest: list[tuple[str, str]]) -> None:
         manifest.append((path.name, sha256_file(path)))
     else:
         manifest.append((path.name, ""))
-
-
-def _distinct(tasks: list[Task]) -> list[Task]:
-    """Equal tasks once, in order: sets overlap (ARC-2 holds most of ARC-1)."""
-    return list(dict.fromkeys(tasks))

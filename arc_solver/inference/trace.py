@@ -12,6 +12,7 @@ import torch
 from arc_solver.checkpoints.weights import Loaded
 from arc_solver.domains.arc.examples import CANVASES, task_side
 from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.examples import BoardQueries
 from arc_solver.domains.protocols import Canvas
 from arc_solver.inference.adaptation import adapt, warm_model
@@ -85,13 +86,13 @@ def follow_answer(
 
 
 def follow_board(
-    model: Model, board: BoardSet, ages: int
+    model: Model, domain: BoardDomain, board: BoardSet, ages: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     """Cells (ages, side, side) of the answer to the one board of `board`, and halting logits (ages,).
 
-    A cell without a value is 0 in a Sudoku and 255 in a maze.
+    A cell without a value is `domain.kind.missing`.
     """
-    data, none = BoardQueries(board), np.zeros(1, np.int64)
+    data, none = BoardQueries(domain.kind, board), np.zeros(1, np.int64)
     tokens, codes = np.empty((1, board.questions.shape[1]), np.uint8), np.empty((1, 12), np.int32)
     data.paint(0, none, tokens, codes)
     answers, logits = _thoughts(model, tokens, codes, data.canvases[0], ages)

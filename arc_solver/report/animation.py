@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arc_solver.domains.protocols import Look
 from arc_solver.report.grid_drawing import CLASSIC
 from arc_solver.storage.text import printable
 
@@ -34,34 +35,7 @@ class PillowMissing(RuntimeError):
     exit_code = 1
 
 
-@dataclass(frozen=True, eq=False)
-class Look:
-    """How cell values are drawn: value v in `colors[v]` (V, 3) uint8, with `symbols[v]` on it if not empty.
-
-    Values beyond V are left empty. Lines between boxes of `box` = (rows, columns) cells are drawn thick.
-    """
-
-    colors: npt.NDArray[np.uint8]
-    symbols: tuple[str, ...] = ()
-    box: tuple[int, int] | None = None
-
-
 ARC_LOOK = Look(CLASSIC.rgb())
-
-
-def sudoku_look(side: int) -> Look:
-    """Digits 0 (blank) to `side` on paper, with the boxes of a 4, 6 or 9 board."""
-    boxes = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
-    if side not in boxes:
-        raise PictureError(f"a Sudoku of side {side}, expected 4, 6 or 9")
-    colors = np.full((side + 1, 3), 255, np.uint8)
-    return Look(colors, ("", *map(str, range(1, side + 1))), boxes[side])
-
-
-def maze_look() -> Look:
-    """Cells as places in "# SGo": wall, free, start, goal, path."""
-    colors = [(45, 48, 54), (255, 255, 255), (31, 95, 191), (19, 105, 60), (255, 176, 32)]
-    return Look(np.array(colors, np.uint8), ("", "", "S", "G", ""))
 
 
 @dataclass(frozen=True, eq=False)

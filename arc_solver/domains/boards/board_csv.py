@@ -73,7 +73,7 @@ class PuzzleReader:
 
         Raises DataError for a file that cannot be read or lacks the columns.
         """
-        parsed = self._parsed(read_lines(source), complaints)
+        parsed = self.rows(read_lines(source), complaints)
         first = next(parsed, None)
         form = self.forms[0] if first is None else self._form_of(first)
         good = self._well_formed(itertools.chain(() if first is None else (first,), parsed), form, complaints)
@@ -104,7 +104,7 @@ class PuzzleReader:
             else:
                 complaints.report(row.line, fault)
 
-    def _parsed(self, lines: Iterator[str], complaints: Complaints) -> Iterator[PuzzleRow]:
+    def rows(self, lines: Iterator[str], complaints: Complaints) -> Iterator[PuzzleRow]:
         """Rows as they stand in the file; its first line decides between CSV and plain lines."""
         first = next(lines, "")
         lines = itertools.chain((first,), lines)
