@@ -84,7 +84,7 @@ def test_any_width_and_any_size_are_drawn(
         for name, a, b in (
             ("wide", line, square),
             ("small", cell, line),
-            ("high", [[k] for k in line[0]], cell),
+            ("high", column, cell),
         )
     }
     write(folder / "sizes.json", tasks)
