@@ -35,6 +35,8 @@ PREDICTION = (
 )
 REPORT = PLAIN | {"submission"} | under("storage", "tasks", "domains")
 
+# What the program sees to before anything else is loaded.
+STREAMS = under("storage.standard_streams", "storage.surroundings")
 ADAPTING = under("inference.adaptation", "inference.learning", "inference.trace")
 VOTING = under("inference.election", "inference.solve", "inference.stopping")
 
@@ -73,7 +75,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.prediction.worker": LOWER,
     "arc_solver.programs": LOWER | under("commands"),
     "arc_solver.benchmarks": LOWER,
-    "arc_solver.cli": {"typer", "arc_solver"} | under("commands"),
+    "arc_solver.cli": {"typer", "arc_solver"} | STREAMS | under("commands"),
     "arc_solver.commands": LOWER | {"typer"} | under("benchmarks"),
 }
 LIGHT = {
@@ -96,8 +98,8 @@ LIGHT = {
 }
 # What these may import while they are being imported; the rest of their row only inside functions.
 AT_MODULE_LEVEL: dict[str, set[str]] = {
-    "arc_solver.cli": LIGHT | {"typer", "arc_solver.commands"},
-    "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands"},
+    "arc_solver.cli": LIGHT | STREAMS | {"typer", "arc_solver.commands"},
+    "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands", "arc_solver.config"},
     "arc_solver.tasks.arckit_sets": GROUND | under("tasks") | sys.stdlib_module_names,
     "arc_solver.report.picture": MAY_IMPORT["arc_solver.report"] | under("report") | sys.stdlib_module_names,
 }

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from submission.grid import Grid
 
 EPILOG = (
-    "\b\nExample: arc-solve show arc1:training --id 00d62c1b\n"
-    "         arc-solve show answers.csv --limit 10"
+    "\b\nExample: arc-solve show arc1:training --id 00d62c1b\n         arc-solve show answers.csv --limit 10"
 )
 LIMIT = 3
 
@@ -43,6 +42,7 @@ def show(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
+    skip_bad: bool = typer.Option(False, help="Count bad tasks in one line in place of a line each."),
     submission: Path | None = typer.Option(
         None, help="Draw the two attempts of this submission too, or these answers (csv) to boards."
     ),
@@ -56,12 +56,21 @@ def show(
     """
     if out is not None and out.suffix != ".png":
         raise typer.BadParameter(f"--out {out}: expected a name that ends in .png")
+    from arc_solver.tasks.reader import faults_line, refuse_unreadable
+
     given = one_source(source, tasks)
-    found = read_source(given, with_solutions=submission is not None, lenient=lenient, notice=sayer(False))
+    found, faults = read_source(
+        given, with_solutions=submission is not None, lenient=lenient, notice=sayer(False)
+    )
     screen = Screen.find(color)
     if not isinstance(found, list):
         refuse_options({"--max-canvas": max_canvas, "--lenient": lenient}, "for tasks; these are boards")
         return _show_boards(found, task_id, limit or LIMIT, submission, screen, out)
+    asked = {name: faults[name] for name in task_id or () if name in faults}
+    refuse_unreadable([] if asked else found, asked or faults)
+    if faults and not task_id:
+        each = "\n".join(f"warning: {fault.text}" for fault in faults.values())
+        print(faults_line(given, faults) if skip_bad else each, file=sys.stderr)
     most = limit or (len(found) if given.startswith("synthetic:") else LIMIT)
     listed = chosen(found, most, task_id, max_canvas, "--id")
     if limit is None and not task_id and max_canvas is None and len(listed) < len(found):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from arc_solver.domains.boards.board_set import BoardSet
-    from arc_solver.tasks.task import Task
+    from arc_solver.tasks.task import Task, TaskFault
 
 HELP = (
     "A file, a folder, '-', a set (arc1, arc2:evaluation, synthetic:5), a task's id, or a Sudoku as 16, 36 "
@@ -23,7 +22,6 @@ TASK_ID = re.compile(r"[0-9a-f]{8}")
 # Blanks as people write them, and what they draw boards with.
 BLANKS, FRAME = ".0_*-", "|│ \t\r\n"
 SUDOKU_CELLS, FEWEST_CELLS = (16, 36, 81), 12  # with fewer, digits are the name of something else
-HEAD_BYTES = 4096
 
 
 def one_source(position: str | None, option: str | None) -> str:
@@ -44,22 +42,22 @@ def read_source(
     with_solutions: bool = False,
     lenient: bool = False,
     notice: Callable[[str], None] | None = None,
-) -> list[Task] | BoardSet:
-    """The tasks or boards of a source, told apart by content; DataError where there are none.
+) -> tuple[list[Task] | BoardSet, Mapping[str, TaskFault]]:
+    """The tasks or boards of a source, told apart by content, and the tasks that cannot be read, by id.
 
-    Boards are taken as they stand, right or wrong.
+    Boards are taken as they stand, right or wrong. DataError where there is nothing to look at.
     """
     from arc_solver.domains.boards.board_file import boards_as_they_stand
-    from arc_solver.tasks.reader import read_tasks
+    from arc_solver.domains.sources import reads_boards
+    from arc_solver.tasks.reader import read_tasks_softly
 
-    is_there = source == "-" or _exists(source)
-    if not is_there:
+    if source != "-" and not _exists(source):
         named = _named(source)
         if named is not None:
-            return named
-    elif _holds_boards(source):
-        return boards_as_they_stand(source)
-    return read_tasks(source, with_solutions=with_solutions, lenient=lenient, notice=notice)
+            return named, {}
+    elif reads_boards(source):
+        return boards_as_they_stand(source), {}
+    return read_tasks_softly(source, with_solutions=with_solutions, lenient=lenient, notice=notice)
 
 
 def _named(source: str) -> list[Task] | BoardSet | None:
@@ -123,28 +121,3 @@ def _exists(source: str) -> bool:
         return Path(source).exists()
     except (OSError, ValueError):  # a name that no file can have
         return False
-
-
-def _holds_boards(source: str) -> bool:
-    """Whether the content is that of boards: anything but JSON."""
-    if source != "-" and (Path(source).is_dir() or source.endswith((".json", ".json.gz"))):
-        return False
-    head = _head(source)
-    if head is None:
-        return False
-    return not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
-
-
-def _head(source: str) -> bytes | None:
-    """The first bytes, unzipped; None where they cannot be read, which the reader will say."""
-    import zlib
-
-    try:
-        if source == "-":
-            head = bytes(sys.stdin.buffer.peek(HEAD_BYTES))  # type: ignore[union-attr]
-        else:
-            with Path(source).open("rb") as file:
-                head = file.read(HEAD_BYTES)
-        return zlib.decompressobj(31).decompress(head, HEAD_BYTES) if head[:2] == b"\x1f\x8b" else head
-    except (OSError, zlib.error, AttributeError):
-        return None

@@ -13,6 +13,7 @@ import typer
 from arc_solver.commands.console import duration, refuse_options, sayer, seconds_of, set_threads
 from arc_solver.commands.screen import Screen, Stage
 from arc_solver.commands.source import HELP, near, one_source, read_source
+from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
     from arc_solver.checkpoints.weights import Loaded
@@ -78,7 +79,7 @@ def watch(
     ),
     color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
     pause: float = typer.Option(0.6, min=0, max=60, help="Seconds that a frame stays."),
-    seed: int = typer.Option(0, min=0, help="Seed of the learning and of the views."),
+    seed: int = typer.Option(0, min=0, max=MAX_SEED - 1, help="Seed of the learning and of the views."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
@@ -90,10 +91,13 @@ def watch(
     """
     if out is not None and out.suffix not in FORMATS:
         raise typer.BadParameter(f"--out {out}: expected a name that ends in {' or '.join(FORMATS)}")
+    from arc_solver.tasks.reader import refuse_unreadable
+
     given, seconds = one_source(source, tasks), seconds_of(time_limit)
     say = sayer(quiet)
-    found = read_source(given, with_solutions=True, notice=say)
+    found, faults = read_source(given, with_solutions=True, notice=say)
     if isinstance(found, list):
+        refuse_unreadable([] if task_id in faults else found, faults)
         task = _one_task(found, task_id, index, given, say)
     else:
         only_tasks = {"--index": index, "--adapt-steps": adapt_steps, "--time-limit": time_limit}
