@@ -25,6 +25,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def read(source: str) -> list[Task] | BoardSet:
+    found, faults = read_source(source)
+    assert not faults
+    return found
+
+
 def frames_of(path: Path) -> list[Any]:
     image = pytest.importorskip("PIL.Image")
     sequence = pytest.importorskip("PIL.ImageSequence")
@@ -144,7 +150,7 @@ DRAWN = """
     ["1.34341.21.3.3.1", "1034 3410 2103 0301", "1*34\n341*\n21*3\n*3*1\n", "1-34\n341-\n21-3\n-3-1", DRAWN],
 )
 def test_a_sudoku_is_read_however_it_is_written(text: str) -> None:
-    boards = read_source(text)
+    boards = read(text)
     assert isinstance(boards, BoardSet)
     assert (boards.side, len(boards)) == (4, 1)
     assert (boards.questions[0, :3] == [1, 0, 3]).all()
@@ -155,15 +161,15 @@ def test_a_sudoku_is_read_however_it_is_written(text: str) -> None:
     ("name", "num"), [("synthetic:4", 4), ("synthetic:2:7:8", 2), ("arc1:training", 400)]
 )
 def test_sets_have_names(name: str, num: int) -> None:
-    tasks = read_source(name)
+    tasks = read(name)
     assert isinstance(tasks, list)
     assert len(tasks) == num
     assert all(isinstance(task, Task) for task in tasks)
 
 
 def test_a_set_is_both_its_parts_and_an_id_is_a_task() -> None:
-    assert len(read_source("arc1")) == 800
-    (task,) = read_source("00d62c1b")
+    assert len(read("arc1")) == 800
+    (task,) = read("00d62c1b")
     assert isinstance(task, Task)
     assert task.test[0].output is not None
 
@@ -181,8 +187,8 @@ def test_standard_input_is_told_by_its_content(command: str, folder: Path, repos
 def test_a_file_of_that_name_goes_before_a_name(folder: Path) -> None:
     write(folder / "arc1", challenges())
     write(folder / "00d62c1b", challenges(1))
-    assert len(read_source("arc1")) == 3
-    assert len(read_source("00d62c1b")) == 1
+    assert len(read("arc1")) == 3
+    assert len(read("00d62c1b")) == 1
     (folder / "boards").write_text(EASY + "\n")
-    assert isinstance(read_source("boards"), BoardSet)
-    assert np.asarray(read_source("boards").questions).shape == (1, 16)
+    assert isinstance(read("boards"), BoardSet)
+    assert np.asarray(read("boards").questions).shape == (1, 16)
