@@ -100,6 +100,8 @@ def predict(
         out = Path("answers.csv")
     written = with_manifest(out) | {"--candidates": candidates, "--keep": keep}
     refuse_overwriting(written, tasks, checkpoint)
+    if keep is not None and keep.exists() and not keep.is_dir():
+        raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
     chains = {"rollouts": rollouts, "sigma": sigma}
     if holds_boards:
         refuse_options(
