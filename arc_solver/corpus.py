@@ -116,7 +116,7 @@ def read_corpus(
             manifest.append((text, ""))
             continue
         path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)
-        if (path / "identifiers.json").is_file():
+        if (path / "identifiers.json").exists():  # a pipe or a device is refused by its reader
             _take_published(path, tasks, boards)
         elif path.is_file() and path.name.removesuffix(".gz").endswith((".csv", ".txt")):
             found, complaints = read_boards(path, need_answers=True, skip_bad=skip_bad)
