@@ -118,7 +118,7 @@ def distinct_views(grids: Sequence[Grid], num: int, seed: int) -> ViewTable:
     the seed alone; a smaller `num` gives its beginning. Colors that no grid has are permuted at random too.
     """
     # numba takes a third of a second to import, and a View alone does not need it.
-    from augment.orbit import draw_orbit
+    from augment.distinct_views import draw_orbit
 
     dihedrals = np.empty(num, dtype=np.uint8)
     colors = np.empty((num, NUM_COLORS), dtype=np.uint8)

@@ -12,8 +12,8 @@ import orjson
 
 from submission.document import GZIP_MAGIC, DocumentError, parse, repeated_keys, require_id
 from submission.grid import Grid, GridError, check_grid
+from submission.messages import describe, quote
 from submission.vote import Query, Tally
-from submission.wording import describe, quote
 
 MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from submission.wording import quote
+from submission.messages import quote
 
 MAX_BYTES = 64 << 20
 MAX_ID_LENGTH = 128

@@ -6,7 +6,7 @@ from typing import Any
 
 from submission.document import DocumentError, parse, read_bytes, repeated_keys, require_id
 from submission.grid import Grid, GridError, check_grid
-from submission.wording import describe, quote
+from submission.messages import describe, quote
 
 Truth = dict[str, list[Grid]]
 

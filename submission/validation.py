@@ -6,7 +6,7 @@ from pathlib import Path
 
 from submission.document import BYTE_ORDER_MARK, DocumentError, id_fault, parse, read_bytes, repeated_keys
 from submission.grid import GridError, check_grid
-from submission.wording import describe, quote
+from submission.messages import describe, quote
 
 ATTEMPTS = ("attempt_1", "attempt_2")
 

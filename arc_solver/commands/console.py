@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from arc_solver.task import Task
+    from arc_solver.tasks.task import Task
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -69,7 +69,7 @@ def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str |
 
 def with_manifest(out: Path) -> dict[str, Path | None]:
     """`--out` and the manifest that comes with it, as `refuse_overwriting` takes them."""
-    from arc_solver.manifest import manifest_path
+    from arc_solver.prediction.manifest import manifest_path
 
     return {"--out": out, "the manifest of --out": manifest_path(out) if out.name else None}
 
@@ -104,7 +104,7 @@ def chosen(
             raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file")
         tasks = [task for task in tasks if task.id in set(only)]
     if max_canvas is not None:
-        from arc_solver.domain.arc import task_side
+        from arc_solver.domains.arc.examples import task_side
 
         tasks = [task for task in tasks if task_side(task) <= max_canvas]
         if not tasks:

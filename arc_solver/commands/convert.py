@@ -46,8 +46,8 @@ def convert(
     else in it is run.
     """
     refuse_overwriting({"--out": out}, model, identifiers, config)
-    from arc_solver.convert import Choices, convert_file
-    from arc_solver.files import sweep_beside
+    from arc_solver.checkpoints.convert.convert import Choices, convert_file
+    from arc_solver.storage.files import sweep_beside
 
     sweep_beside(out)
     facts = convert_file(model, out, identifiers, Choices(heads, prefix, cycles, latent_steps), config)

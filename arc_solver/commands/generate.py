@@ -46,11 +46,11 @@ def generate(
     refuse_overwriting({"--out": out}, *exclude)
     import numpy as np
 
-    from arc_solver.files import sweep_beside, write_atomic
-    from arc_solver.sources.board_set import BoardSet
-    from arc_solver.sources.maze import generate_mazes
-    from arc_solver.sources.puzzle_files import MAZE, SUDOKU, board_csv, read_boards
-    from arc_solver.sources.sudoku import generate_sudoku
+    from arc_solver.domains.boards.board_file import MAZE, SUDOKU, board_csv, read_boards
+    from arc_solver.domains.boards.board_set import BoardSet
+    from arc_solver.domains.maze.generate import generate_mazes
+    from arc_solver.domains.sudoku.generate import generate_sudoku
+    from arc_solver.storage.files import sweep_beside, write_atomic
 
     sweep_beside(out)
     rng = np.random.default_rng(seed)

@@ -42,7 +42,7 @@ def merge(
     tells what each solves alone and what merging brings, and merges only where that wins; these may be the
     answers of another set, for which --calibrate then gives the candidates of the same solvers.
     """
-    from arc_solver.mergework import Merge, merge_files
+    from arc_solver.prediction.merge_files import Merge, merge_files
 
     if rule is not None and rule not in RULES:
         raise typer.BadParameter(f"--rule {rule!r}: expected one of {', '.join(RULES)}")

@@ -22,9 +22,9 @@ from arc_solver.commands.console import (
 )
 
 if TYPE_CHECKING:
-    from arc_solver.clock import Times
-    from arc_solver.prediction import Prediction
-    from arc_solver.request import Wish
+    from arc_solver.prediction.deadlines import Times
+    from arc_solver.prediction.prediction import Prediction
+    from arc_solver.prediction.request import Wish
 
 EPILOG = "\b\nExample: arc-solve predict --tasks arc-agi_test_challenges.json --time-limit 11h"
 
@@ -87,8 +87,8 @@ def predict(
     Tasks get two attempts for every test input, as a complete Kaggle submission. What the checkpoint does not
     know is learned from its demonstrations first.
     """
-    from arc_solver.clock import Times, process_start
-    from arc_solver.request import Wish
+    from arc_solver.prediction.deadlines import Times, process_start
+    from arc_solver.prediction.request import Wish
 
     times = Times.of(process_start(), seconds_of(time_limit))
     say = sayer(quiet)
@@ -148,16 +148,16 @@ def _predict_tasks(
     say: Callable[[str], None],
 ) -> None:
     """Answer tasks; `choice`: how many, which part, which ids, up to which canvas, whether cells are text."""
-    from arc_solver.boxes import boxed_weights
-    from arc_solver.prediction import Prediction, missing_line
-    from arc_solver.shards import parse_shard, part_of
-    from arc_solver.task import read_tasks_softly
-    from arc_solver.workforce import PredictionIncomplete
+    from arc_solver.checkpoints.shipped import shipped_weights
+    from arc_solver.prediction.prediction import Prediction, missing_line
+    from arc_solver.prediction.workforce import PredictionIncomplete
+    from arc_solver.tasks.reader import read_tasks_softly
+    from arc_solver.tasks.sharding import parse_shard, part_of
 
     limit, shard, only, max_canvas, lenient = choice
     part = parse_shard(shard) if shard else (1, 1)
     if wish.checkpoint is None and wish.preset is None:
-        wish = dataclasses.replace(wish, checkpoint=boxed_weights("arc"))
+        wish = dataclasses.replace(wish, checkpoint=shipped_weights("arc"))
     readable, faults = read_tasks_softly(wish.source, lenient=lenient, notice=say)
     wanted = chosen(readable, limit, only, max_canvas)
     everything = limit is None and not only and max_canvas is None
@@ -185,10 +185,10 @@ def _predict_boards(
     say: Callable[[str], None],
 ) -> None:
     """Answer boards; `choice`: how many of the file, which part of it, whether bad ones are left out."""
-    from arc_solver.boardprediction import BoardPrediction
-    from arc_solver.shards import parse_shard
-    from arc_solver.sources.puzzle_files import read_boards
-    from arc_solver.workforce import PredictionIncomplete
+    from arc_solver.domains.boards.board_file import read_boards
+    from arc_solver.prediction.board_prediction import BoardPrediction
+    from arc_solver.prediction.workforce import PredictionIncomplete
+    from arc_solver.tasks.sharding import parse_shard
 
     limit, shard, skip_bad = choice
     number, num_parts = parse_shard(shard) if shard else (1, 1)
@@ -211,7 +211,7 @@ def _predict_boards(
 
 def _scored(prediction: Prediction, as_json: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """Print the score by the outputs that came with the tasks; no other file is opened for it."""
-    from arc_solver.prediction import carried_score
+    from arc_solver.prediction.prediction import carried_score
 
     if prediction.times.left() < SCORE_SECONDS:
         say("no time left to score")

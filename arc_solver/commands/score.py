@@ -32,11 +32,11 @@ def score(
 
     Each with its interval; and what was missing or odd, and the hash of the truth.
     """
-    from arc_solver.judging import ranked_candidates, read_truth
-    from submission.answers import load_answers
+    from arc_solver.prediction.truth import ranked_candidates, read_truth
+    from submission.lenient_reader import load_answers
+    from submission.messages import count, named
     from submission.score import score as judge
     from submission.truth import TruthError
-    from submission.wording import count, named
 
     truth, truth_hash = read_truth(solutions)
     answers = load_answers(submission)

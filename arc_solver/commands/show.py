@@ -31,9 +31,9 @@ def show(
     color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
 ) -> None:
     """Draw tasks in the terminal."""
-    from arc_solver.drawing import ansi_task, wants_color
-    from arc_solver.task import read_tasks
-    from submission.answers import NUM_ATTEMPTS, load_answers, read_answers
+    from arc_solver.report.terminal import ansi_task, wants_color
+    from arc_solver.tasks.reader import read_tasks
+    from submission.lenient_reader import NUM_ATTEMPTS, load_answers, read_answers
 
     listed = chosen(
         read_tasks(tasks, with_solutions=submission is not None, lenient=lenient, notice=sayer(False)),

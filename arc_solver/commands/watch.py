@@ -10,8 +10,8 @@ import typer
 from arc_solver.commands.console import refuse_options, sayer, set_threads
 
 if TYPE_CHECKING:
-    from arc_solver.sources.board_set import BoardSet
-    from arc_solver.weights import Loaded
+    from arc_solver.checkpoints.weights import Loaded
+    from arc_solver.domains.boards.board_set import BoardSet
 
 EPILOG = "\b\nExample: arc-solve watch --checkpoint final.safetensors --tasks arc1:evaluation --id 00576224"
 FORMATS = (".gif", ".png")
@@ -51,12 +51,12 @@ def watch(
     if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
         refuse_options({"--index": index, "--adapt-steps": adapt_steps}, f"for tasks; {tasks} holds boards")
         board = _board(tasks, task_id)
-        from arc_solver.weights import load
+        from arc_solver.checkpoints.weights import load
 
         set_threads(threads)
         picture = _watch_board(load(checkpoint), checkpoint.name, board, ages, device, format, task_id)
         return _written(out, picture)
-    from arc_solver.task import read_tasks
+    from arc_solver.tasks.reader import read_tasks
 
     found = [task for task in read_tasks(tasks) if task.id == task_id]
     if not found:
@@ -65,11 +65,11 @@ def watch(
         raise typer.BadParameter(
             f"--index {index}: the task has {len(found[0].test)} test inputs, counted from 0"
         )
-    from arc_solver.checkpoint import check_domain
-    from arc_solver.device import choose_device
-    from arc_solver.inference.watching import Subject, follow_answer
-    from arc_solver.thinking import draw_thinking
-    from arc_solver.weights import load
+    from arc_solver.checkpoints.file_format import check_domain
+    from arc_solver.checkpoints.weights import load
+    from arc_solver.hardware.torch_device import choose_device
+    from arc_solver.inference.trace import Subject, follow_answer
+    from arc_solver.report.animation import draw_thinking
 
     set_threads(threads)
     loaded = load(checkpoint)
@@ -82,7 +82,7 @@ def watch(
 
 def _board(source: str, number: str) -> BoardSet:
     """Board `number`, counted from 1, of a file."""
-    from arc_solver.sources.puzzle_files import read_boards
+    from arc_solver.domains.boards.board_file import read_boards
 
     boards, _ = read_boards(source)
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= len(boards)):
@@ -94,10 +94,10 @@ def _watch_board(
     loaded: Loaded, name: str, board: BoardSet, ages: int | None, device: str, format: str, number: str
 ) -> bytes:
     """The picture of what the weights think of one board."""
-    from arc_solver.boardwork import check_weights
-    from arc_solver.device import choose_device
-    from arc_solver.inference.watching import follow_board
-    from arc_solver.thinking import draw_thinking, maze_look, sudoku_look
+    from arc_solver.hardware.torch_device import choose_device
+    from arc_solver.inference.trace import follow_board
+    from arc_solver.prediction.board_work import check_weights
+    from arc_solver.report.animation import draw_thinking, maze_look, sudoku_look
 
     check_weights(loaded, board, name)
     look = sudoku_look(board.side) if board.kind == "sudoku" else maze_look()
@@ -107,7 +107,7 @@ def _watch_board(
 
 
 def _written(out: Path, picture: bytes) -> None:
-    from arc_solver.files import sweep_beside, write_atomic
+    from arc_solver.storage.files import sweep_beside, write_atomic
 
     sweep_beside(out)
     write_atomic(out, picture)

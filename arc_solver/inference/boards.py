@@ -12,13 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.config import PredictConfig
-from arc_solver.domain.boards import ROLLOUTS, BoardQueries, board_hashes, num_distinct_views, valid_answers
-from arc_solver.inference.choice import Choice, Contenders, FirstConfident, Numbers, Vote
+from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.boards.examples import (
+    ROLLOUTS,
+    BoardQueries,
+    board_hashes,
+    num_distinct_views,
+    valid_answers,
+)
+from arc_solver.inference.election import Choice, Contenders, FirstConfident, Numbers, Vote
 from arc_solver.inference.engine import Answered, Wanted, answer_rows
 from arc_solver.inference.noise import Disturb, Disturbance, mixed
-from arc_solver.inference.pace import Pace, view_rounds
+from arc_solver.inference.time_budget import Pace, view_rounds
 from arc_solver.model.trm import Model
-from arc_solver.sources.board_set import BoardSet
 
 
 class BoardAnswers(NamedTuple):

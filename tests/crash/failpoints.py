@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from arc_solver.files import TEMP_PREFIX, TEMP_SUFFIX
+from arc_solver.storage.files import TEMP_PREFIX, TEMP_SUFFIX
 from tests.crash.journal import Journal
 
 # What the writer, the lock and the removal of old checkpoints ask of the system.

@@ -15,7 +15,14 @@ import time
 import zlib
 from pathlib import Path
 
-from arc_solver.messages import HEADER, MAGIC, MAX_REPLY_BYTES, MAX_REQUEST_BYTES, MessageReader, send
+from arc_solver.prediction.messages import (
+    HEADER,
+    MAGIC,
+    MAX_REPLY_BYTES,
+    MAX_REQUEST_BYTES,
+    MessageReader,
+    send,
+)
 
 NUM_SANE = 1  # tasks that are answered before the misbehaviour
 

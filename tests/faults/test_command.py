@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from arc_solver.boxes import boxed_weights
-from arc_solver.manifest import manifest_path
+from arc_solver.checkpoints.shipped import shipped_weights
+from arc_solver.prediction.manifest import manifest_path
 from tests.faults.scene import REPOSITORY, defects, watched, write_tasks
 from tests.tally import count, full, trial
 
@@ -227,7 +227,7 @@ def test_a_mistake_of_the_user_is_one_line(tmp_path: Path, more: list[str], code
 
 def test_weights_found_damaged_by_the_worker_leave_the_fallback(tmp_path: Path) -> None:
     tasks = write_tasks(tmp_path / "a_challenges.json")
-    shipped = boxed_weights("arc")
+    shipped = shipped_weights("arc")
     assert shipped is not None
     content = bytearray(shipped.read_bytes())
     content[-1] ^= 1

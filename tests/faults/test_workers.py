@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from arc_solver.checkpoint import CheckpointError
+from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.config import ConfigError
-from arc_solver.files import FolderInUse, StorageError
-from arc_solver.supervise import WorkerRefusal
-from arc_solver.training.guard import NotFinite
-from arc_solver.worker import refusal_code
+from arc_solver.prediction.supervisor import WorkerRefusal
+from arc_solver.prediction.worker import refusal_code
+from arc_solver.storage.files import FolderInUse, StorageError
+from arc_solver.training.non_finite import NotFinite
 from tests.faults.scene import COUNT, answered, defects, prediction, starts, survivors, watched, write_tasks
 from tests.tally import trial
 

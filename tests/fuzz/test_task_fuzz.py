@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from arc_solver.task import DataError, Pair, Task, read_tasks, read_tasks_softly
+from arc_solver.storage.text import DataError
+from arc_solver.tasks.reader import read_tasks, read_tasks_softly
+from arc_solver.tasks.task import Pair, Task
 from tests.fuzz.damage import damaged, hangs_are_seen, outcome
 from tests.tally import count, record
 
