@@ -1,6 +1,6 @@
 """Logits of a small checkpoint as the published formula gives them, kept as numbers.
 
-They were computed in float64 by the functions of `published_model`, apart from the rotary table: in float32 as
+They were computed in float64 by the functions of `published_model`, apart from the rotary table: float32 as
 published, `1 / 10000 ** (arange(0, d, 2) / d)`. On ARC's 916 positions, with queries and keys three times as
 large as drawn, a table by `exp` is off by 2.7e-4, rounding to float32 by 1.7e-5.
 """
