@@ -7,6 +7,7 @@ import math
 import mmap
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from arc_solver.storage.regular_file import check_regular, unreadable
 from arc_solver.storage.text import DataError, shown
 
 MAX_BYTES = 2**34
+PIECE_BYTES = 2**24  # of whole numbers of any type
 MAX_HEADER_BYTES = 4096  # numpy writes 118
 _MAGIC = b"\x93NUMPY"
 _FIELDS = (
@@ -26,13 +28,58 @@ _HEADER = re.compile(rb"\{\s*(?:(?:%b|%b|%b)\s*,?\s*){3}\}\s*" % _FIELDS)
 _NUMBER = re.compile(r"[<>|=]?[fciub][0-9]{1,2}")
 
 
+class _Plan(NamedTuple):
+    """Type, shape and number of the numbers, where they begin, and whether columns lie together."""
+
+    kind: np.dtype[np.integer]
+    shape: tuple[int, ...]
+    total: int
+    offset: int
+    turned: bool
+
+
 def map_integers(path: Path) -> npt.NDArray[np.integer]:
     """The array in the file, of one dimension or more; DataError in one line names the file and its fault."""
+    plan = _plan(path)
+    if not plan.total:
+        return np.zeros(plan.shape, plan.kind)
+    try:
+        with path.open("rb") as stream:
+            held = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    flat: npt.NDArray[np.integer] = np.frombuffer(held, plan.kind, plan.total, plan.offset)
+    return flat.reshape(plan.shape[::-1]).T if plan.turned else flat.reshape(plan.shape)
+
+
+def bounds(path: Path) -> tuple[int, int] | None:
+    """The lowest and the highest number of the array, None of an empty one; a piece at a time, so that a file
+    that has no bytes on the disk takes none in memory either."""
+    plan = _plan(path)
+    lowest: list[int] = []
+    highest: list[int] = []
+    left = plan.total * plan.kind.itemsize
+    try:
+        with path.open("rb") as stream:
+            stream.seek(plan.offset)
+            while left > 0:
+                piece = np.frombuffer(stream.read(min(left, PIECE_BYTES)), plan.kind)
+                if not piece.size:
+                    raise DataError(f"{shown(path)}: changed while it was read")
+                lowest.append(int(piece.min()))
+                highest.append(int(piece.max()))
+                left -= piece.nbytes
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return (min(lowest), max(highest)) if lowest else None
+
+
+def _plan(path: Path) -> _Plan:
+    """What the header says, checked against the size of the file."""
     size = check_regular(path, MAX_BYTES)
     try:
         with path.open("rb") as stream:
             start = stream.read(12 + MAX_HEADER_BYTES)
-            held = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
     except OSError as error:
         raise unreadable(path, error) from error
     header, offset = _header(start, path)
@@ -41,10 +88,7 @@ def map_integers(path: Path) -> npt.NDArray[np.integer]:
     largest = math.prod(max(side, 1) for side in shape) * kind.itemsize
     if largest > MAX_BYTES or offset + count * kind.itemsize > size:
         raise DataError(f"{shown(path)}: {size:,} bytes, but its header says {shape} of {kind}")
-    if not count:
-        return np.zeros(shape, kind)
-    flat: npt.NDArray[np.integer] = np.frombuffer(held, kind, count, offset)
-    return flat.reshape(shape[::-1]).T if header["order"] == b"True" else flat.reshape(shape)
+    return _Plan(kind, shape, count, offset, turned=header["order"] == b"True")
 
 
 def _header(start: bytes, path: Path) -> tuple[dict[str, bytes], int]:

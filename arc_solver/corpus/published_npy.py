@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.corpus.npy import map_integers
+from arc_solver.corpus.npy import bounds, map_integers
 from arc_solver.storage.regular_file import read_json
 from arc_solver.storage.text import DataError, shown
 
@@ -74,8 +74,9 @@ def read_published(folder: Path | str) -> Published:
 
 
 def _read_split(folder: Path, num_identifiers: int) -> PublishedSplit:
-    path = folder / "dataset.json"
-    meta = read_json(path if path.exists() else folder.parent / "dataset.json", *META_LIMITS)
+    own = folder / "dataset.json"
+    path = own if own.exists() else folder.parent / "dataset.json"
+    meta = read_json(path, *META_LIMITS)
     fields = meta if isinstance(meta, dict) else {}
     length, vocabulary, sets = (fields.get(key) for key in ("seq_len", "vocab_size", "sets"))
     if type(length) is not int or not 1 <= length <= MAX_LENGTH:
@@ -86,13 +87,14 @@ def _read_split(folder: Path, num_identifiers: int) -> PublishedSplit:
         raise DataError(f"{shown(path)}: sets {shown(sets, 40)}, expected a list of names")
     if len(sets) > MAX_SETS or len(set(sets)) < len(sets):
         raise DataError(f"{shown(path)}: {len(sets)} sets, expected at most {MAX_SETS} different ones")
-    parts = [_read_set(folder, name, length, vocabulary, num_identifiers) for name in sets]
+    read = [_read_set(folder, name, length, vocabulary, num_identifiers) for name in sets]
+    parts, highest = [arrays for arrays, _ in read], max(highest for _, highest in read)
     num_cells = sum(part["inputs"].size for part in parts)
     if len(parts) > 1 and num_cells > MAX_JOINED:
         raise DataError(
             f"{shown(path)}: sets of {num_cells:,} cells, expected at most {MAX_JOINED:,} in several"
         )
-    return _joined(parts, vocabulary)
+    return _joined(parts, vocabulary, highest)
 
 
 def _is_set_name(name: object) -> bool:
@@ -102,33 +104,38 @@ def _is_set_name(name: object) -> bool:
 
 def _read_set(
     folder: Path, name: str, length: int, vocabulary: int, num_identifiers: int
-) -> dict[str, Integers]:
+) -> tuple[dict[str, Integers], int]:
+    """The arrays of a set and its highest token."""
     paths = {array: folder / f"{name}__{array}.npy" for array in ARRAYS}
     arrays = {array: map_integers(path) for array, path in paths.items()}
     num_examples = len(arrays["inputs"])
     for array, limit in (("inputs", MAX_EXAMPLES), *((array, MAX_PUZZLES) for array in PLACES)):
         if len(arrays[array]) > limit:
             raise DataError(f"{shown(paths[array])}: {len(arrays[array]):,} rows, expected at most {limit:,}")
+    highest = 0
     for array in ("inputs", "labels"):
         if arrays[array].shape != (num_examples, length):
             raise DataError(
                 f"{shown(paths[array])}: shape {arrays[array].shape}, expected {(num_examples, length)}"
             )
-        _within(arrays[array], vocabulary, paths[array])
+        highest = max(highest, _check_within(paths[array], vocabulary))
     identifiers = arrays["puzzle_identifiers"]
     if identifiers.ndim != 1:
         raise DataError(
             f"{shown(paths['puzzle_identifiers'])}: shape {identifiers.shape}, expected one dimension"
         )
-    _within(identifiers, num_identifiers, paths["puzzle_identifiers"])
+    _check_within(paths["puzzle_identifiers"], num_identifiers)
     _check_starts(arrays["puzzle_indices"], len(identifiers), num_examples, paths["puzzle_indices"])
     _check_starts(arrays["group_indices"], None, len(identifiers), paths["group_indices"])
-    return arrays
+    return arrays, highest
 
 
-def _within(array: Integers, bound: int, path: Path) -> None:
-    if array.size and not 0 <= int(array.min()) <= int(array.max()) < bound:
-        raise DataError(f"{shown(path)}: values {array.min()} to {array.max()}, expected 0 to {bound - 1}")
+def _check_within(path: Path, bound: int) -> int:
+    """The highest number of the array, which must be below `bound`; 0 of an empty one."""
+    found = bounds(path) or (0, 0)
+    if not 0 <= found[0] <= found[1] < bound:
+        raise DataError(f"{shown(path)}: values {found[0]} to {found[1]}, expected 0 to {bound - 1}")
+    return found[1]
 
 
 def _check_starts(starts: Integers, num: int | None, end: int, path: Path) -> None:
@@ -140,7 +147,7 @@ def _check_starts(starts: Integers, num: int | None, end: int, path: Path) -> No
         raise DataError(f"{shown(path)}: {starts[0]} to {starts[-1]}, {wanted}")
 
 
-def _joined(parts: list[dict[str, Integers]], vocabulary: int) -> PublishedSplit:
+def _joined(parts: list[dict[str, Integers]], vocabulary: int, highest: int) -> PublishedSplit:
     """The sets of a split one after the other, their places shifted; a single one as it lies in its files."""
     joined: dict[str, list[Integers]] = {array: [] for array in ARRAYS}
     shifts = {"puzzle_indices": 0, "group_indices": 0}
@@ -154,7 +161,6 @@ def _joined(parts: list[dict[str, Integers]], vocabulary: int) -> PublishedSplit
     inputs, labels, identifiers, puzzles, groups = (
         joined[array][0] if len(parts) == 1 else np.concatenate(joined[array]) for array in ARRAYS
     )
-    highest = max((int(tokens.max()) for tokens in (inputs, labels) if tokens.size), default=0)
     return PublishedSplit(
         inputs,
         labels,
