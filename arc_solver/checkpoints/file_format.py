@@ -36,6 +36,12 @@ class CheckpointError(ValueError):
     exit_code = 1
 
 
+class CheckpointMissing(CheckpointError):
+    """There is no file of that name, or none that can be read."""
+
+    exit_code = 3
+
+
 class BeyondFile(CheckpointError):
     """A checkpoint that asks for more than it holds; nothing of that was built."""
 
@@ -101,7 +107,7 @@ def read_header(path: Path) -> Header:
     try:
         if not path.is_file():
             path.stat()  # says why where there is nothing
-            raise CheckpointError(f"{path}: not a file; name a checkpoint")
+            raise CheckpointMissing(f"{path}: not a file; name a checkpoint")
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(8)
@@ -110,7 +116,7 @@ def read_header(path: Path) -> Header:
                 raise CheckpointError(f"{shown(path.name)}: {_what_else(start + file.read(64), path.name)}")
             text = file.read(length)
     except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror or error}") from error
+        raise CheckpointMissing(f"{path}: {error.strerror or error}") from error
     if (most := most_values(text)) > MAX_HEADER_VALUES:
         raise BeyondFile(
             f"{path.name}: a header of up to {most:,} values, expected at most {MAX_HEADER_VALUES:,}"
@@ -198,7 +204,7 @@ def read_verified(path: Path) -> tuple[Header, bytes]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror or error}") from error
+        raise CheckpointMissing(f"{path}: {error.strerror or error}") from error
     view = memoryview(content)
     for name, entry in header.tensors.items():
         found = tensor_hash(

@@ -160,7 +160,7 @@ def test_a_dry_run_opens_the_weights_that_it_would_begin_with(arc_solve: Termina
     refused = arc_solve(*command(folder, *other, "--set", "num_heads=1"))
     assert refused.code == 1
     assert "weights of another architecture (num_heads is 1 here" in refused.error_line()
-    assert arc_solve(*command(folder, "--init", "none.safetensors", "--dry-run")).code == 1
+    assert arc_solve(*command(folder, "--init", "none.safetensors", "--dry-run")).code == 3
     assert not (folder / "other").exists()
 
 

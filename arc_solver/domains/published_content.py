@@ -5,12 +5,13 @@ The first puzzle of a group is the original and the others are its views, which 
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from arc_solver.corpus.published_npy import Places, Published, PublishedSplit
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet, Cells
 from arc_solver.domains.maze.rules import MIN_SIDE
+from arc_solver.domains.published_npy import Places, Published, PublishedSplit, read_published
 from arc_solver.storage.text import DataError, quoted
 from arc_solver.tasks.task import Pair, Task
 from arc_solver.tasks.view_names import NamedView, read_view_names
@@ -22,6 +23,31 @@ _BLANK = "<blank>"
 _FIRST_COLOR, _ARC_VOCABULARY = 2, 12
 _ARC_LENGTH = 900
 _ROWS_AT_ONCE = 1 << 14
+
+
+def is_published(source: Path | str) -> bool:
+    """Whether this is a folder in the published layout, sound or not: its reader says what is wrong with it."""
+    return (Path(source) / "identifiers.json").exists()
+
+
+def material_from_published(folder: Path | str, split: str | None = None) -> BoardSet | list[Task]:
+    """The boards of a split, or all tasks: whichever kind the folder holds; DataError where it is neither.
+
+    Without a split it is "test", or what there is.
+    """
+    data = read_published(folder)
+    split = split or ("test" if "test" in data.splits else next(iter(data.splits)))
+    reasons = []
+    for read in (sudoku_from_published, maze_from_published):
+        try:
+            return read(data, split)
+        except DataError as error:
+            reasons.append(str(error))
+    try:
+        return arc_from_published(data)
+    except DataError as error:
+        reasons.append(str(error))
+        raise DataError(f"{folder}: neither Sudoku, maze nor ARC ({'; '.join(reasons)})") from error
 
 
 def sudoku_from_published(data: Published, split: str) -> BoardSet:
@@ -48,7 +74,7 @@ def arc_from_published(data: Published) -> list[Task]:
     """The ARC tasks, from the puzzles whose name (TRM's or HRM's) tells no view, in the order of "train".
 
     Pairs of the split "train" are demonstrations, those of "test" test pairs. Answers that the builder did
-    not know stand there as a single black cell. Tasks without demonstrations are left out.
+    not know stand there as a single black cell and are unknown. Tasks without demonstrations are left out.
     """
     names = read_view_names(data.identifiers, f"{data.label}/identifiers.json")
     demonstrations, tests = (_pairs_by_task(data, names, split) for split in ("train", "test"))
@@ -69,8 +95,9 @@ def _pairs_by_task(data: Published, names: Sequence[NamedView], split: str) -> d
         pairs = found.setdefault(name, [])
         for row in range(part.puzzle_indices[puzzle], part.puzzle_indices[puzzle + 1]):
             place = f"{data.label}: {split} example {row} of {quoted(name)}"
-            tokens = (part.inputs[row].astype(np.uint8), part.labels[row].astype(np.uint8))
-            pairs.append(Pair(*(_grid(each, place) for each in tokens)))
+            label = _grid(part.labels[row].astype(np.uint8), place)
+            known = split == "train" or label.size > 1 or bool(label.any())
+            pairs.append(Pair(_grid(part.inputs[row].astype(np.uint8), place), label if known else None))
     return found
 
 

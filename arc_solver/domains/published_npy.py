@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.corpus.npy import bounds, map_integers
+from arc_solver.domains.npy import bounds, map_integers
 from arc_solver.storage.regular_file import read_json
 from arc_solver.storage.text import DataError, shown
 
