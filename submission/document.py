@@ -1,13 +1,14 @@
 """The JSON border: bytes in, plain values out, every oddity of the text refused or kept visible."""
 
 import gzip
-import io
 import json
 import stat
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, cast
 
 from submission.messages import quote
 
@@ -33,31 +34,40 @@ class RepeatingObject(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
-def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """The content of a file, unpacked if it is gzip, else DocumentError (unreadable, damaged, too large)."""
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The content of a file, unpacked if it is gzip; DocumentError for what goes wrong meanwhile."""
     try:
-        with open_input(path) as file:
-            data = file.read(max_bytes + 1)
-        if data.startswith(GZIP_MAGIC):
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-                data = packed.read(max_bytes + 1)
+        # To open a pipe with a name waits until somebody writes; what a shell hands over has none.
+        if stat.S_ISFIFO(path.stat().st_mode) and path.resolve().exists():
+            raise DocumentError(f"{path}: a named pipe, expected a file")
+        # Opened once and never wound back, or a pipe would lose what was looked at.
+        with path.open("rb") as file:
+            packed = file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
+            with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as content:
+                yield cast(IO[bytes], content)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DocumentError(f"{path}: damaged gzip data: {error}") from error
     except OSError as error:
         raise DocumentError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzip; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == GZIP_MAGIC
+    except OSError:
+        return False
+
+
+def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """The content of a file, unpacked if it is gzip, else DocumentError (unreadable, damaged, too large)."""
+    with opened(path) as file:
+        data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise DocumentError(f"{path}: over {max_bytes >> 20} MB, which no file of this kind needs")
     return data
-
-
-def open_input(path: Path) -> BinaryIO:
-    """The bytes of a file, device or what a shell hands over; DocumentError for a pipe with a name.
-
-    To open one waits until somebody writes.
-    """
-    if stat.S_ISFIFO(path.stat().st_mode) and path.resolve().exists():
-        raise DocumentError(f"{path}: a named pipe, expected a file")
-    return path.open("rb")
 
 
 def parse(data: bytes) -> Any:

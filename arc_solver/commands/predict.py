@@ -88,6 +88,7 @@ def predict(
     Tasks get two attempts for every test input, as a complete Kaggle submission. What the checkpoint does not
     know is learned from its demonstrations first.
     """
+    from arc_solver.domains.sources import reads_boards
     from arc_solver.prediction.deadlines import Times, process_start
     from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.request import Wish
@@ -95,7 +96,7 @@ def predict(
 
     times = Times.of(process_start(), seconds_of(time_limit))
     say = sayer(quiet)
-    holds_boards = Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt"))
+    holds_boards = reads_boards(tasks)
     if holds_boards and out == Path("submission.json"):
         out = Path("answers.csv")
     written = with_manifest(out) | {"--candidates": candidates, "--keep": keep}
@@ -155,18 +156,20 @@ def _predict_tasks(
 ) -> None:
     """Answer tasks; `choice`: how many, which part, which ids, up to which canvas, whether cells are text."""
     from arc_solver.checkpoints.shipped import shipped_weights
+    from arc_solver.domains.sources import tasks_softly
     from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.prediction import Prediction, missing_line
     from arc_solver.prediction.workforce import PredictionIncomplete
     from arc_solver.storage.earlier_files import earlier_files
-    from arc_solver.tasks.reader import read_tasks_softly
+    from arc_solver.tasks.reader import refuse_unreadable
     from arc_solver.tasks.sharding import parse_shard, part_of
 
     limit, shard, only, max_canvas, lenient = choice
     part = parse_shard(shard) if shard else (1, 1)
     if wish.checkpoint is None and wish.preset is None:
         wish = dataclasses.replace(wish, checkpoint=shipped_weights("arc"))
-    readable, faults = read_tasks_softly(wish.source, lenient=lenient, notice=say)
+    readable, faults = tasks_softly(wish.source, lenient=lenient, notice=say)
+    refuse_unreadable(readable, faults)
     wanted = chosen(readable, limit, only, max_canvas)
     everything = limit is None and not only and max_canvas is None
     wanted, owed_faults = part_of(wanted, list(faults.values()) if everything else [], *part)
@@ -195,7 +198,7 @@ def _predict_boards(
     say: Callable[[str], None],
 ) -> None:
     """Answer boards; `choice`: how many of the file, which part of it, whether bad ones are left out."""
-    from arc_solver.domains.boards.board_file import read_boards
+    from arc_solver.domains.sources import boards_of_source
     from arc_solver.prediction.board_prediction import BoardPrediction
     from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.workforce import PredictionIncomplete
@@ -204,9 +207,7 @@ def _predict_boards(
 
     limit, shard, skip_bad = choice
     number, num_parts = parse_shard(shard) if shard else (1, 1)
-    boards, complaints = read_boards(Path(wish.source), skip_bad=skip_bad)
-    if complaints:
-        say(f"{wish.source}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
+    boards = boards_of_source(wish.source, skip_bad=skip_bad, notice=say)
     boards = boards.take(slice(limit))
     end = len(boards)
     boards = boards.take(slice(end * (number - 1) // num_parts, end * number // num_parts))

@@ -53,7 +53,7 @@ def train(
     dry_run: bool = typer.Option(False, help="Read, size, time a few steps; write nothing."),
     tensorboard: bool = typer.Option(False, help="Also write the figures for TensorBoard, in the folder."),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(False, help="Leave out bad boards of a file and count them."),
+    skip_bad: bool = typer.Option(False, help="Leave out bad tasks or boards and count them."),
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
@@ -99,7 +99,7 @@ def train(
     elif recipe.train.eval_every:
         say("eval_every has no effect without --eval-data")
     if dry_run:
-        facts = measure_step(recipe, corpus, device)
+        facts = measure_step(recipe, corpus, device, init, say)
         if not leads:
             return
         if as_json:

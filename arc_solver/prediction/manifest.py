@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from arc_solver.storage.files import sha256_file, write_atomic
+from arc_solver.tasks.layouts import task_files
 from arc_solver.tasks.task import Task, task_hash
 from submission.messages import clean
 
@@ -59,8 +60,7 @@ def source_facts(source: str, tasks: Sequence[Task]) -> dict[str, Any]:
     if path.is_file():
         facts["sha256"] = sha256_file(path)
     elif path.is_dir():
-        names = sorted(p for p in path.iterdir() if p.name.endswith((".json", ".json.gz")) and p.is_file())
-        facts["files"] = {p.name: sha256_file(p) for p in names}
+        facts["files"] = {str(p.relative_to(path)): sha256_file(p) for p in task_files(path)}
     return facts
 
 

@@ -1,79 +1,72 @@
-"""SIGKILL of a program that has started others: none of them lives on, and no temporary folder stays."""
+"""SIGKILL of `convert`: the process that opens the file ends with it, and no temporary file stays."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
-import uuid
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.arc_solver.checkpoints.convert.published_model import state_dict
 from tests.crash.forkserver import REPOSITORY
-from tests.faults.scene import write_tasks
-from tests.faults.test_command import TINY, command, environment, until
-from tests.tally import count, full, seed, trial
+from tests.tally import count, record, seed
 
-MARK = "ARC_SOLVER_TEST_MARK"
-SECONDS = 5.0
-STARTS = 60.0
+SECONDS = 5  # that a child may live on
 
 
-def marked(mark: str) -> set[int]:
-    """The living processes that inherited the mark."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            has_mark = f"{MARK}={mark}".encode() in (process / "environ").read_bytes()
-            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if has_mark and state not in "ZX":
-            found.add(int(process.name))
-    return found
+def children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
 
 
-def drawing(folder: Path) -> list[str]:
-    """Training that draws its tasks in worker processes."""
-    words = ["train", "--data", "synthetic:1000000", "--preset", "cpu-arc", "--out", str(folder / "run")]
-    return command(*words, "--device", "cpu", "--threads", "1")
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
-def converting(folder: Path) -> list[str]:
-    """A foreign checkpoint, opened in a child."""
-    torch.save({f"part.{number}": torch.zeros(256, 1024) for number in range(60)}, folder / "model.pt")
-    return command("convert", str(folder / "model.pt"), "--out", str(folder / "model.safetensors"))
-
-
-def predicting(folder: Path) -> list[str]:
-    """A prediction that would go on for long."""
-    write_tasks(folder / "tasks.json")
-    words = ["predict", "--tasks", str(folder / "tasks.json"), "--out", str(folder / "s.json"), *TINY]
-    return command(*words, "--adapt-steps", "1000000")
-
-
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc to find the processes")
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to know the child")
 @pytest.mark.parametrize("number", range(count("ORPHAN", 1)))
-@pytest.mark.parametrize("work", [drawing, converting, predicting])
-def test_nothing_outlives_its_parent(tmp_path: Path, work: object, number: int) -> None:
-    assert callable(work)
+def test_a_killed_convert_leaves_nothing(number: int, tmp_path: Path) -> None:
     rng = np.random.default_rng([seed(), number])
-    temporary, mark = tmp_path / "temporary", uuid.uuid4().hex
+    source, temporary = tmp_path / "step_1.pt", tmp_path / "temporary"
     temporary.mkdir()
-    words = work(tmp_path)
-    with trial(22, f"SIGKILLs of a program that is {work.__name__}"):
-        process = subprocess.Popen(
-            words,
-            cwd=REPOSITORY,
-            env=environment(**{MARK: mark, "TMPDIR": str(temporary)}),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        assert until(lambda: len(marked(mark)) > 1 or process.poll() is not None, STARTS)
-        time.sleep(float(rng.uniform(0, 3 if full() else 1)))
+    state = state_dict("trm", torch.Generator().manual_seed(1), num_rows=2_000_000)  # 256 MB take their time
+    torch.save(state, source)
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "arc_solver.cli",
+            "convert",
+            str(source),
+            "--out",
+            str(tmp_path / "x.safetensors"),
+        ],
+        cwd=REPOSITORY,
+        env={**os.environ, "TMPDIR": str(temporary), "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        found: list[int] = []
+        while not found and process.poll() is None:
+            found = children(process.pid)
+            time.sleep(0.005)
+        assert found, "it ended before it had a child"
+        time.sleep(float(rng.uniform(0, 3)))
         process.send_signal(signal.SIGKILL)
-        process.wait()
-        ended = until(lambda: not marked(mark), SECONDS if full() else STARTS)
-        assert ended, f"seed {seed()}: {marked(mark)} live on"
-        assert list(temporary.iterdir()) == []
+    end = time.monotonic() + SECONDS
+    while any(map(lives, found)) and time.monotonic() < end:
+        time.sleep(0.02)
+    left = [str(path) for path in temporary.rglob("*")]
+    held = not any(map(lives, found)) and not left
+    record(22, "kills of convert", 1, held)
+    assert held, f"seed {seed()}, number {number}: {left}, child {found}"

@@ -1,192 +1,251 @@
-"""Inputs that unpack, flow or build to far more than they are: one line, exit 3, under a gigabyte."""
+"""Files that unpack or build to far more than they are: one line, exit 3, under 1 GB."""
 
-import gzip
+import json
 import os
+import resource
 import subprocess
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from tests.faults.scene import write_tasks
-from tests.faults.test_command import command, environment
-from tests.tally import count, trial
+from arc_solver.checkpoints.weights import save
+from arc_solver.model.trm import Model
+from arc_solver.tasks.puzzles import PuzzleMap
+from tests.arc_solver.checkpoints.convert.published_model import state_dict
+from tests.arc_solver.corpus.test_published import sudoku_folder
+from tests.arc_solver.tiny import preset, tasks
+from tests.crash.payloads import Source, rewritten
+from tests.tally import record, some
 
-MOST_BYTES = 10**9
-PIECE = 1 << 20
-SECONDS = 300
+MOST_KILOBYTES = 1 << 20
+ZEROS = 300 << 20  # of a deflated entry: a megabyte in the file, enough to be told from what Python takes
+PEAK = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.stderr.write(done.stderr)
+"""
 
 
-def packed(path: Path, pieces: Iterable[bytes]) -> Path:
-    """The pieces as one gzip file, made without holding them."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-    with path.open("wb") as stream:
-        for piece in pieces:
-            stream.write(packer.compress(piece))
-        stream.write(packer.flush())
+def archive(path: Path, pickled: bytes, kind: int = zipfile.ZIP_STORED) -> Path:
+    """What torch.save writes around a pickle."""
+    with zipfile.ZipFile(path, "w", kind) as file:
+        file.writestr("archive/data.pkl", pickled)
+        file.writestr("archive/version", "3\n")
     return path
 
 
-def repeated(piece: bytes, size: int, head: bytes = b"", tail: bytes = b"") -> Iterator[bytes]:
-    """Head, `piece` until there are `size` bytes, tail."""
-    block = piece * max(1, PIECE // len(piece))
-    yield head
-    for _ in range(size // len(block)):
-        yield block
-    yield tail
+def convert(path: Path, *more: str) -> list[str]:
+    return ["convert", str(path), "--out", str(path.with_name("out.safetensors")), *more]
 
 
-def tasks_of_blanks(folder: Path) -> list[str]:
-    return ["predict", "--tasks", str(packed(folder / "x.json.gz", repeated(b" ", 3 << 30)))]
+def trm(folder: Path) -> Path:
+    torch.save(state_dict("trm", torch.Generator().manual_seed(1)), folder / "step_1.pt")
+    return folder / "step_1.pt"
 
 
-def tasks_of_lists(folder: Path) -> list[str]:
-    path = packed(folder / "x.json.gz", repeated(b"[],", 60 << 20, b'{"a":{"train":[', b"[]]}}"))
-    return ["predict", "--tasks", str(path)]
+def deflated_pickle(folder: Path) -> list[str]:
+    return convert(archive(folder / "a.pt", b"\x80\x02" + b"N0" * (ZEROS >> 1), zipfile.ZIP_DEFLATED))
 
 
-def tasks_of_flaws(folder: Path) -> list[str]:
-    path = packed(folder / "x.json.gz", repeated(b"1e999,", 60 << 20, b'{"a":{"train":[', b"1]}}"))
-    return ["show", str(path)]
+def deflated_tensors(folder: Path) -> list[str]:
+    torch.save({"a": torch.zeros(ZEROS >> 2)}, folder / "plain.pt")
+    packed = zipfile.ZipFile(folder / "a.pt", "w", zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(folder / "plain.pt") as plain, packed:
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    (folder / "plain.pt").unlink()
+    return convert(folder / "a.pt")
 
 
-def tasks_that_flow(folder: Path) -> list[str]:
-    return ["predict", "--tasks", "/dev/zero"]
+def expanded_zeros(folder: Path) -> list[str]:
+    torch.save({"a": torch.zeros(1).expand(7 << 28)}, folder / "a.pt")  # 7 GB, under the limit of a file
+    return convert(folder / "a.pt")
 
 
-def tasks_in_a_named_pipe(folder: Path) -> list[str]:
-    os.mkfifo(folder / "pipe.json")
-    return ["show", str(folder / "pipe.json")]
+def bytes_by_number(folder: Path) -> list[str]:
+    """A call that the careful unpickler allows."""
+    pickled = b"\x80\x02cbuiltins\nbytearray\n(\x8a\x05\x00\x00\x00\x00\x02tR."
+    return convert(archive(folder / "a.pt", pickled))
 
 
-def boards_of_blank_lines(folder: Path) -> list[str]:
-    return ["predict", "--tasks", str(packed(folder / "x.csv.gz", repeated(b"\n", 3 << 30)))]
+def storage_by_number(folder: Path) -> list[str]:
+    """The form before 1.6, whose numbers are believed before they are read."""
+    torch.save({"a": torch.zeros(8)}, folder / "a.pt", _use_new_zipfile_serialization=False)
+    data = (folder / "a.pt").read_bytes()
+    (folder / "a.pt").write_bytes(data.replace(b"K\x08", b"J\xff\xff\xff\x7f"))
+    return convert(folder / "a.pt")
 
 
-def boards_that_flow(folder: Path) -> list[str]:
-    (folder / "x.csv").symlink_to("/dev/zero")
-    return ["train", "--data", str(folder / "x.csv"), "--preset", "cpu-sudoku4", "--out", str(folder / "r")]
+def list_of_lists(folder: Path) -> list[str]:
+    (folder / "identifiers.json").write_bytes(b"[" + b"[]," * (20 << 20) + b"[]]")
+    return convert(trm(folder), "--identifiers", str(folder / "identifiers.json"), "--heads", "2")
 
 
-def boards_in_a_named_pipe(folder: Path) -> list[str]:
-    os.mkfifo(folder / "pipe.txt")
-    out = str(folder / "new.csv")
-    return ["generate", "sudoku", "--num", "1", "--out", out, "--exclude", str(folder / "pipe.txt")]
+def endless_identifiers(folder: Path) -> list[str]:
+    return convert(trm(folder), "--identifiers", "/dev/zero", "--heads", "2")
 
 
-def submission_of_lists(folder: Path) -> list[str]:
-    path = packed(folder / "x.json.gz", repeated(b"[],", 60 << 20, b'{"a":[', b"[]]}"))
-    (folder / "t.json").write_text('{"a": [[[1]]]}')
-    return ["score", str(path), "--solutions", str(folder / "t.json")]
+def piped_identifiers(folder: Path) -> list[str]:
+    os.mkfifo(folder / "identifiers.json")
+    return convert(trm(folder), "--identifiers", str(folder / "identifiers.json"), "--heads", "2")
 
 
-def submission_that_flows(folder: Path) -> list[str]:
-    (folder / "t.json").write_text('{"a": [[[1]]]}')
-    return ["score", "/dev/zero", "--solutions", str(folder / "t.json")]
+def endless_config(folder: Path) -> list[str]:
+    (folder / "all_config.yaml").symlink_to("/dev/zero")
+    return convert(trm(folder))
 
 
-def solutions_of_repeated_keys(folder: Path) -> list[str]:
-    (folder / "s.json").write_text("{}")
-    path = packed(folder / "x.json.gz", repeated(b'{"a":0,"a":0},', 12 << 20, b'{"a":[', b"0]}"))
-    return ["score", str(folder / "s.json"), "--solutions", str(path)]
+def checkpoint(folder: Path, **model: int) -> Path:
+    """One that asks for another model than it holds, with hashes that fit."""
+    recipe, puzzles = preset(), PuzzleMap.build(tasks(0), "rows", 4, seed=0)
+    built = Model(recipe.model, num_rows=puzzles.num_rows)
+    path = folder / "w.safetensors"
+    save(path, {f"average.{n}": t for n, t in built.state_dict().items()}, recipe, puzzles, {})
+    source = Source(path.read_bytes(), folder / "none")
+    path.write_bytes(rewritten(source, lambda _, metadata: metadata["preset"]["model"].update(model)))
+    return path
 
 
-def solutions_in_a_named_pipe(folder: Path) -> list[str]:
-    (folder / "s.json").write_text("{}")
-    os.mkfifo(folder / "pipe")
-    return ["score", str(folder / "s.json"), "--solutions", str(folder / "pipe")]
+def dry_run(folder: Path, *more: str) -> list[str]:
+    pair = {"input": [[1, 2], [3, 4]], "output": [[1, 2], [3, 4]]}
+    (folder / "tasks.json").write_text(json.dumps({"a": {"train": [pair, pair], "test": [pair]}}))
+    data = ["--data", str(folder / "tasks.json"), "--preset", "cpu-arc", "--out", str(folder / "run")]
+    return ["train", *data, "--dry-run", "--device", "cpu", *more]
 
 
-def candidates_without_number(folder: Path) -> list[str]:
-    write_tasks(folder / "t.json")
-    line = b'{"task":"task00","index":0,"grid":[[1]]}\n'
-    path = packed(folder / "x.jsonl.gz", repeated(line, 1_600_000 * len(line)))
-    return ["merge", str(path), "--tasks", str(folder / "t.json"), "--out", str(folder / "o.json")]
+def wide_header(folder: Path) -> list[str]:
+    """Within every limit of a field, 3 GB together."""
+    return dry_run(folder, "--init", str(checkpoint(folder, width=1024, rounding=256, num_layers=60)))
 
 
-def candidates_that_flow(folder: Path) -> list[str]:
-    write_tasks(folder / "t.json")
-    return ["merge", "/dev/zero", "--tasks", str(folder / "t.json"), "--out", str(folder / "o.json")]
+def deep_header(folder: Path) -> list[str]:
+    return dry_run(folder, "--init", str(checkpoint(folder, num_layers=200_000)))
 
 
-def weights_that_flow(folder: Path) -> list[str]:
-    return ["info", "/dev/zero"]
+def header_of_lists(folder: Path) -> list[str]:
+    text = b'{"a":[' + b"[]," * (10 << 20) + b"[]]}"
+    (folder / "w.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
+    return ["info", str(folder / "w.safetensors")]
 
 
-def weights_in_a_named_pipe(folder: Path) -> list[str]:
-    os.mkfifo(folder / "pipe")
-    write_tasks(folder / "t.json")
-    return ["predict", "--tasks", str(folder / "t.json"), "--checkpoint", str(folder / "pipe")]
+def train_on(folder: Path) -> list[str]:
+    return [
+        "train",
+        "--data",
+        str(folder),
+        "--preset",
+        "cpu-sudoku9",
+        "--out",
+        str(folder / "run"),
+        "--dry-run",
+    ]
 
 
-BOMBS = (
-    tasks_of_lists,
-    boards_of_blank_lines,
-    solutions_in_a_named_pipe,
-    tasks_of_blanks,
-    tasks_of_flaws,
-    tasks_that_flow,
-    tasks_in_a_named_pipe,
-    boards_that_flow,
-    boards_in_a_named_pipe,
-    submission_of_lists,
-    submission_that_flows,
-    solutions_of_repeated_keys,
-    candidates_without_number,
-    candidates_that_flow,
-    weights_that_flow,
-    weights_in_a_named_pipe,
-)
+def many_sets(folder: Path) -> list[str]:
+    """3,000 times the same 200 kB would be kept apart."""
+    sudoku_folder(folder)
+    meta = json.loads((folder / "train" / "dataset.json").read_text())
+    (folder / "train" / "dataset.json").write_text(json.dumps({**meta, "sets": ["all"] * 3000}))
+    return train_on(folder)
 
 
-def ended(words: list[str], folder: Path, stdin: int = subprocess.DEVNULL) -> tuple[int, str, int]:
-    """Exit code, what was said and the most bytes that the program or a child of it held."""
-    with (folder / "said").open("w+") as said:
-        process = subprocess.Popen(
-            ["timeout", str(SECONDS), *command(*words)],
-            cwd=folder,
-            env=environment(),
-            stdin=stdin,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        return process.returncode, said.read(), usage.ru_maxrss * 1024
+def endless_names(folder: Path) -> list[str]:
+    sudoku_folder(folder)
+    (folder / "identifiers.json").unlink()
+    (folder / "identifiers.json").symlink_to("/dev/zero")
+    return train_on(folder)
 
 
-@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs the devices of Unix")
-@pytest.mark.parametrize("bomb", BOMBS[: count("BOMB", 3)])
-def test_a_bomb_is_one_line(tmp_path: Path, bomb: Callable[[Path], list[str]]) -> None:
-    with trial(21, "bombs"):
-        code, said, size = ended(bomb(tmp_path), tmp_path)
-        assert (code, said.count("\n")) == (3, 1), said[:1000]
-        assert said.startswith("error: ")
-        assert size < MOST_BYTES, f"{size:,} bytes"
+def sparse_array(folder: Path) -> list[str]:
+    """2.4 GB of zeros that take no place on the disk."""
+    num = 30_000_000
+    sudoku_folder(folder)
+    for name in ("inputs", "labels"):
+        path = folder / "train" / f"all__{name}.npy"
+        np.save(path, np.zeros((0, 81), np.uint8))
+        header = path.read_bytes().replace(b"(0, 81), }        ", b"(%d, 81), } " % num)
+        assert len(header) == 128
+        path.write_bytes(header)
+        os.truncate(path, 128 + num * 81)
+    for name, values in (
+        ("puzzle_identifiers", [0]),
+        ("puzzle_indices", [0, num]),
+        ("group_indices", [0, 1]),
+    ):
+        np.save(folder / "train" / f"all__{name}.npy", np.array(values, np.int32))
+    return train_on(folder)
 
 
-@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs the devices of Unix")
-def test_standard_input_that_flows(tmp_path: Path) -> None:
-    with Path("/dev/zero").open("rb") as zeros:
-        code, said, size = ended(["show", "-"], tmp_path, zeros.fileno())
-    assert (code, said) == (3, "error: stdin: larger than 64 MB; split it\n")
-    assert size < MOST_BYTES
+BOMBS: dict[str, tuple[Callable[[Path], list[str]], str]] = {
+    "a deflated pickle": (deflated_pickle, "compressed"),
+    "deflated tensors": (deflated_tensors, "compressed"),
+    "expanded zeros": (expanded_zeros, "larger than what is stored of it"),
+    "bytes by number": (bytes_by_number, "far more memory"),
+    "a storage by number": (storage_by_number, "far more memory"),
+    "identifiers of lists": (list_of_lists, "values, which no such file needs"),
+    "endless identifiers": (endless_identifiers, "a device or a pipe"),
+    "identifiers in a pipe": (piped_identifiers, "a device or a pipe"),
+    "an endless config": (endless_config, "a device or a pipe"),
+    "a header that asks for a wide model": (wide_header, "w.safetensors"),
+    "a header that asks for a deep model": (deep_header, "num_layers: 200000"),
+    "a header of lists": (header_of_lists, "a header of up to"),
+    "3,000 sets": (many_sets, "3000 sets, expected at most 64"),
+    "an endless list of puzzles": (endless_names, "a device or a pipe"),
+    "an array without bytes": (sparse_array, "cells without a digit"),
+}
+QUICK = ["expanded zeros", "a header that asks for a wide model", "a header of lists", "3,000 sets"]
 
 
-@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs /dev/fd")
-def test_what_a_shell_hands_over_is_read(tmp_path: Path) -> None:
-    """`<(command)` is a pipe too, but one with a writer."""
-    content = gzip.compress(b'{"task":"task00","index":0,"grid":[[7]]}\n')
-    write_tasks(tmp_path / "t.json")
-    reading, writing = os.pipe()
-    os.write(writing, content)
-    os.close(writing)
-    words = ["merge", f"/dev/fd/{reading}", "--tasks", str(tmp_path / "t.json"), "--out", str(tmp_path / "o")]
+def fault(name: str, folder: Path) -> str | None:
+    """What is not as promised for a bomb."""
+    build, text = BOMBS[name]
+    words = build(folder)
     done = subprocess.run(
-        command(*words), env=environment(), pass_fds=(reading,), capture_output=True, text=True, check=False
+        [sys.executable, "-c", PEAK, sys.executable, "-m", "arc_solver.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "80"},
     )
-    os.close(reading)
-    assert done.returncode == 0, done.stderr
-    assert '"attempt_1":[[7]]' in (tmp_path / "o").read_text()
+    code, kilobytes = map(int, done.stdout.split())
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    if code != 3 or len(errors) != 1 or text not in errors[0] or "Traceback" in done.stderr:
+        return f"exit {code}: {done.stderr[-500:]}"
+    if (folder / "out.safetensors").exists() or (folder / "run").exists():
+        return "something was written"
+    return f"{kilobytes >> 10} MB" if kilobytes > MOST_KILOBYTES else None
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_bomb_is_one_line_and_takes_little(name: str, tmp_path: Path) -> None:
+    assert fault(name, tmp_path) is None
+
+
+@pytest.mark.slow
+def test_every_bomb(tmp_path: Path) -> None:
+    names = some(list(BOMBS), "BOMB", len(BOMBS))
+    wrong = {}
+    for number, name in enumerate(names):
+        (folder := tmp_path / str(number)).mkdir()
+        if found := fault(name, folder):
+            wrong[name] = found
+    record(21, "bombs in checkpoints and published folders", len(names), len(names) - len(wrong))
+    assert not wrong
+
+
+def test_the_measure_sees_memory() -> None:
+    """300 MB in a grandchild."""
+    filled = "x = bytearray(300 << 20); x[::4096] = x[::4096]"
+    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {filled!r}])"
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, sys.executable, "-c", inner], capture_output=True, text=True
+    )
+    assert int(done.stdout.split()[1]) > 300 << 10
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
