@@ -109,6 +109,8 @@ def predict(
     if out == Path(DEFAULT_OUT):
         out = asked["out"] = Path(domain.default_out)
     refuse_overwriting(with_manifest(out) | {"--candidates": candidates, "--keep": keep}, source, checkpoint)
+    if keep is not None and keep.exists() and not keep.is_dir():
+        raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
     request = PredictRequest.of(asked)
     material, faults = domain.read(source, Reading(lenient, skip_bad), say)
     places = chosen_places(domain, material, limit, only, max_canvas)

@@ -19,6 +19,7 @@ from arc_solver.checkpoints.weights import Loaded
 from arc_solver.config import ModelConfig, Preset, TrainConfig
 from arc_solver.domains.arc.examples import CANVASES, ArcQuestions, ArcTraining, task_side
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
+from arc_solver.inference.engine import answer_rows
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.inference.time_budget import AdaptBudget
 from arc_solver.model.trm import Model
@@ -34,6 +35,8 @@ Glance = Callable[[Model, int], None]
 ADAPTED_NAME = "adapted.safetensors"
 # The least pause between two savings, and how much longer than the last saving it is.
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
+# Tasks that are answered to learn how fast this machine is; steps without which learning changes nothing.
+PROBED, LEAST_STEPS = 4, 4
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,12 @@ def learned(
 
     if not options.adapt:
         return untrained().to(device).requires_grad_(False), puzzles
+    asked_for = options.adapt_steps is not None or options.keep is not None
+    if not (asked_for or options.deadline is None):
+        model = untrained().to(device).requires_grad_(False)
+        if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
+            listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
+            return model, puzzles
     changes: dict[str, Any] = {"seed": options.seed}
     if loaded and kind != "none":
         changes["rows_only_share"] = preset.predict.adapt_rows_share
@@ -224,6 +233,30 @@ def learned(
         config = dataclasses.replace(config, batch_size=config.batch_size // 2)
         listener.say(f"warning: not enough memory; learning again with batches of {config.batch_size}")
         release_memory()
+
+
+def _is_short_of_time(
+    model: Model, tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, deadline: float
+) -> bool:
+    """Whether a first answer to every task and some steps of learning do not fit together until `deadline`.
+
+    Told from the answers to a few tasks of middling size; the first of them warms up and is not timed.
+    """
+    cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
+    order = sorted(range(len(tasks)), key=cells.__getitem__)
+    middle = order[max(0, len(order) // 2 - PROBED // 2) :][:PROBED]
+    config = dataclasses.replace(preset.predict, views=1, ages=1, rollouts=1)
+    for probed in (middle[:1], middle):
+        started = time.monotonic()
+        asked = ArcQuestions([tasks[t] for t in probed], probed, puzzles, config, preset.train.canvas)
+        for _ in answer_rows(model.eval(), asked.round(0, 1, np.arange(len(asked.owed))), config):
+            pass
+    rows = sum(len(tasks[t].test) * cells[t] for t in middle)
+    seconds_per_cell = (time.monotonic() - started) / rows
+    first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
+    # A backward pass costs about twice its forward, and only the last of the cycles has one.
+    step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / preset.model.cycles)
+    return seconds_per_cell * (first + LEAST_STEPS * step) > deadline - time.monotonic()
 
 
 def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener: Listener) -> Keep | None:
