@@ -206,7 +206,8 @@ def _predict_boards(
     if facts["failures"] and facts["unanswered"] and not facts["out_of_time"]:
         failures = "; ".join(facts["failures"])
         raise PredictionIncomplete(f"{failures}; {facts['unanswered']} boards are without an answer")
-    lines = [f"{key}: {value}" for key, value in facts.items()]
+    more = {"mean_ages": " a board, all its views together"}
+    lines = [f"{key}: {value}{more.get(key, '')}" for key, value in facts.items()]
     typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
 
 

@@ -17,10 +17,11 @@ from arc_solver.domains.boards.examples import (
     ROLLOUTS,
     BoardQueries,
     board_hashes,
+    full_boards,
     num_distinct_views,
     valid_answers,
 )
-from arc_solver.inference.election import Choice, Contenders, FirstConfident, Numbers, Vote
+from arc_solver.inference.election import Choice, Contenders, FirstConfident, Flags, Numbers, Vote
 from arc_solver.inference.engine import Answered, Wanted, answer_rows
 from arc_solver.inference.noise import Disturb, Disturbance, mixed
 from arc_solver.inference.time_budget import Pace, view_rounds
@@ -55,11 +56,13 @@ def answer_boards(
 
     Contenders come in rounds of one, three, twelve, ...: the first is the question as it stands, without
     noise. A board that is settled after a round takes no part in the next. An answer is a function of the
-    board, the seed and the settings alone, unless `stop` or `pace` cut it short. `progress` hears of rows
-    that are done or not needed, `report` of boards whose rows left and of the answers that they have then.
+    board, the seed and the settings alone, unless `stop` or `pace` cut it short. A board without a blank is
+    its own answer and gets one pass. `progress` hears of rows that are done or not needed, `report` of boards
+    whose rows left and of the answers that they have then.
     """
     total = num_contenders(boards, config)
     choosing = choice_for(boards, config)
+    full = full_boards(boards)
     spent = np.zeros(len(boards), np.int64)
     length = boards.questions.shape[1]
 
@@ -67,7 +70,7 @@ def answer_boards(
         return BoardAnswers(*choosing.chosen(numbers), spent[numbers], choosing.answered[numbers])
 
     for first, last in view_rounds(total):
-        chosen = np.flatnonzero(~choosing.settled())
+        chosen = np.flatnonzero(~choosing.settled() & ~(full & choosing.answered))
         data = BoardQueries(boards, config.views, config.seed, range(first, last), chosen)
         if pace:
             pace.begin_round(0 if first else len(chosen) * length)
@@ -77,7 +80,7 @@ def answer_boards(
             data,
             config,
             stop=stop,
-            wanted=_wanted(data, choosing, spent),
+            wanted=_wanted(data, choosing, spent, full),
             age_limit=pace.age_limit if pace else None,
             disturb=disturbance(data, config) if last > data.num_views else None,
         ):
@@ -90,6 +93,9 @@ def answer_boards(
             progress(len(numbers))
             touched = np.unique(numbers)
             report(touched, answers(touched))
+        if first == 0 and full.any():
+            seen = np.flatnonzero(full & choosing.answered)
+            report(seen, answers(seen))
         if stop():
             break
         progress(len(boards) * (last - first) - finished)
@@ -101,7 +107,9 @@ def choice_for(boards: BoardSet, config: PredictConfig) -> Choice:
     choice = ROLLOUTS[boards.kind][1] if config.choice == "auto" else config.choice
     if choice == "vote":
         return Vote(boards.questions.shape, num_contenders(boards, config))
-    return FirstConfident(boards.questions.shape, valid_alone=choice == "valid")
+    return FirstConfident(
+        boards.questions.shape, valid_alone=choice == "valid", rules_settle=boards.kind == "sudoku"
+    )
 
 
 def disturbance(data: BoardQueries, config: PredictConfig) -> Disturb:
@@ -117,21 +125,35 @@ def disturbance(data: BoardQueries, config: PredictConfig) -> Disturb:
     return disturb
 
 
-def _wanted(data: BoardQueries, choosing: Choice, spent: Numbers) -> Wanted:
-    """Lets go of rows that decide nothing any more; the ages they took are counted in `spent`."""
+def _wanted(data: BoardQueries, choosing: Choice, spent: Numbers, full: Flags) -> Wanted:
+    """Lets go of rows that decide nothing any more; the ages they took are counted in `spent`.
+
+    Those are also the rows of `full` boards (n,), after one age.
+    """
 
     def wanted(group: int, rows: Numbers, ages: Numbers) -> npt.NDArray[np.bool_]:
         numbers = data.queries(group)[rows]
-        keep = choosing.keep(numbers, ages)
+        over = full[numbers] & (ages > 0)
+        if over.any():
+            choosing.take(_as_they_stand(data, numbers[over], data.contenders[rows[over]], ages[over]))
+        keep = choosing.keep(numbers, ages) & ~over
         np.add.at(spent, numbers[~keep], ages[~keep])
         return keep
 
     return wanted
 
 
+def _as_they_stand(data: BoardQueries, numbers: Numbers, contenders: Numbers, ages: Numbers) -> Contenders:
+    """Full boards as the answers to themselves."""
+    cells = data.boards.questions[numbers]
+    yes = np.ones(len(numbers), np.bool_)
+    valid = valid_answers(data.boards, numbers, cells)
+    return Contenders(numbers, contenders, cells, yes, valid, yes, yes.astype(np.float32), ages)
+
+
 def _contenders(data: BoardQueries, found: Answered, numbers: Numbers) -> Contenders:
     restored = data.restore(found.group, found.rows, found.tokens)
-    return Contenders(
+    answered = Contenders(
         numbers,
         data.contenders[found.rows],
         restored.cells,
@@ -140,4 +162,14 @@ def _contenders(data: BoardQueries, found: Answered, numbers: Numbers) -> Conten
         found.confident,
         found.confidence,
         found.ages,
+    )
+    full = full_boards(data.boards)[numbers]
+    if not full.any():
+        return answered
+    stand = _as_they_stand(data, numbers, answered.contenders, found.ages)
+    return Contenders(
+        *(
+            np.where(full[:, None] if mine.ndim == 2 else full, theirs, mine)
+            for mine, theirs in zip(answered, stand, strict=True)
+        )
     )

@@ -53,9 +53,15 @@ class FirstConfident:
     Where none is confident a valid answer is taken before others, then the most confident one.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, valid_alone: bool = False) -> None:
-        """`shape` is (n, L); with `valid_alone` nobody who breaks the rules counts as confident."""
+    def __init__(
+        self, shape: tuple[int, ...], *, valid_alone: bool = False, rules_settle: bool = False
+    ) -> None:
+        """`shape` is (n, L); with `valid_alone` nobody who breaks the rules counts as confident.
+
+        With `rules_settle` an answer that keeps the rules settles its board, confident or not: only one can.
+        """
         num = shape[0]
+        self._rules_settle = rules_settle
         self._valid_alone = valid_alone
         self.answered = np.zeros(num, np.bool_)
         self._cells = np.zeros(shape, np.uint8)
@@ -84,7 +90,8 @@ class FirstConfident:
         self.answered[found.boards] = True
 
     def settled(self) -> Flags:
-        return np.array([rank[0] == 0 for rank in self._ranks], np.bool_)
+        kept = (1, False) if self._rules_settle else ()
+        return np.array([rank[0] == 0 or rank[:2] == kept for rank in self._ranks], np.bool_)
 
     def chosen(self, boards: Numbers) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         return self._cells[boards], self._confidence[boards]

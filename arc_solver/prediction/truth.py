@@ -40,7 +40,7 @@ def read_truth(source: str) -> tuple[Truth, str]:
 
 
 def _truth_of_other_layouts(path: Path) -> Truth:
-    """The outputs of tasks in a layout that only the reader of tasks knows: a list, splits, among other keys."""
+    """The outputs of tasks in a layout that the reader of tasks alone knows: a list, splits, other keys."""
     try:
         return carried_truth(read_tasks(path))
     except DataError:

@@ -54,6 +54,11 @@ def board_scores(boards: BoardSet, answers: Bytes) -> dict[str, float]:
     return {"exact": float(exact.mean()), "valid": float(valid.mean())}
 
 
+def full_boards(boards: BoardSet) -> npt.NDArray[np.bool_]:
+    """(n,): boards on which nothing is to be found: a Sudoku without a blank is its own answer."""
+    return (boards.questions > 0).all(axis=1) & (boards.kind == "sudoku")
+
+
 def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
     """How many boards have the question, or from side 6 on the answer, of one of the boards `seen`.
 
