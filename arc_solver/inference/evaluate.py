@@ -9,7 +9,6 @@ from pathlib import Path
 
 from arc_solver.config import PredictConfig, Preset
 from arc_solver.corpus.corpus import Corpus
-from arc_solver.domains.arc.examples import known_pairs
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import board_scores, num_given_away, vocabulary
 from arc_solver.domains.sources import boards_of_source, tasks_of_source
@@ -110,7 +109,8 @@ def read_evaluator(
     if preset.train.domain == "arc":
         tasks = _scored_tasks(source, solutions, notice)
         _check_known(source, tasks, corpus, notice)
-        learnt = {pair for task in corpus.tasks for pair in known_pairs(task)}
+        pairs = (pair for task in corpus.tasks for pair in (*task.train, *task.test))
+        learnt = {pair for pair in pairs if pair.output is not None}
         scored = [pair for task in tasks for pair in task.test]
         _tell_overlap(source, sum(pair in learnt for pair in scored), len(scored), "output", notice)
         return TaskEvaluator(tasks, preset.predict, preset.train.canvas)
