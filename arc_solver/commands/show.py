@@ -27,7 +27,7 @@ def show(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(False, help="Count bad tasks in one line in place of a line each."),
+    skip_bad: bool = typer.Option(False, help="Leave out bad tasks and count them."),
     submission: Path | None = typer.Option(None, help="Draw the two attempts of this submission too."),
     color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
 ) -> None:
@@ -40,10 +40,9 @@ def show(
         tasks, with_solutions=submission is not None, lenient=lenient, notice=sayer(False)
     )
     asked = {name: faults[name] for name in task_id or () if name in faults}
-    refuse_unreadable([] if asked else readable, asked or faults)
-    if faults and not task_id:
-        each = "\n".join(f"warning: {fault.text}" for fault in faults.values())
-        print(faults_line(tasks, faults) if skip_bad else each, file=sys.stderr)
+    refuse_unreadable([] if asked or not (skip_bad or task_id) else readable, asked or faults)
+    if faults and skip_bad:
+        print(faults_line(tasks, faults), file=sys.stderr)
     listed = chosen(readable, limit, task_id, max_canvas, "--id")
     paint = wants_color(os.environ, sys.stdout.isatty()) if color is None else color
     width = shutil.get_terminal_size((100, 40)).columns

@@ -90,7 +90,7 @@ def test_a_bad_task_does_not_keep_the_others_from_being_shown(arc_solve: Termina
     reason = 'task "tall" train[0].input: 31 rows, expected 1 to 30'
     assert everything.err == f"x.json: 1 bad task left out; the first: {reason}\n"
     assert shown.out in everything.out
-    assert f"warning: x.json: {reason}" in arc_solve("show", "x.json").err
+    assert arc_solve("show", "x.json").error_line() == f"error: x.json: {reason}"
     assert arc_solve("show", "x.json", "--id", "tall").code == 3
     write(folder / "x.json", {"tall": TALL})
     assert arc_solve("show", "x.json").code == 3
