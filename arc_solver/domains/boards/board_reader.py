@@ -30,8 +30,8 @@ def looks_like_boards(source: Path | str) -> bool:
     Only where these tell nothing the name decides, by which a reader then says what it wanted.
     """
     text = read_head(source).decode("utf-8", "replace").removeprefix("\ufeff")
-    start = text.lstrip()[:2]
-    if start[:1] == "{" or (start[:1] == "[" and not start[1:].isalpha()):
+    start = text.strip()[:2]
+    if start not in ("{}", "[]") and (start[:1] == "{" or (start[:1] == "[" and not start[1:].isalpha())):
         return False
     lines = text.splitlines()[:HEAD_LINES]
     if kind_of_lines(lines) or any(table_of(line) for line in lines[:1]):
