@@ -18,7 +18,7 @@ from submission.vote import Query, Tally
 
 MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30
-MAX_CANDIDATES = 4_000_000
+MAX_CANDIDATES = 1_500_000
 # Blank ones included: packed, a file of nothing else is tiny.
 MAX_LINES = 5_000_000
 _LOOKED_AT = 1000  # bytes of a long first line, in which a candidate would name its task

@@ -69,7 +69,8 @@ Ranking = list[Grid | None]
 def load_answers(source: bytes | Path) -> Mapping[str, object]:
     """The JSON object of a submission file, or of a folder with one list of attempts per task (`<id>.json`).
 
-    SubmissionError where there is none, or a byte order mark before it, which JSON readers refuse.
+    DocumentError where the file cannot be read, SubmissionError where it holds no object, or a byte order
+    mark before it, which JSON readers refuse.
     """
     if isinstance(source, Path) and source.is_dir():
         return _load_folder(source)

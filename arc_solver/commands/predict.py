@@ -20,6 +20,7 @@ from arc_solver.commands.console import (
     seconds_of,
     with_manifest,
 )
+from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
     from arc_solver.prediction.deadlines import Times
@@ -72,7 +73,7 @@ def predict(
     max_canvas: int | None = typer.Option(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
-    seed: int = typer.Option(0, min=0, help="Seed of everything random."),
+    seed: int = typer.Option(0, min=0, max=MAX_SEED - 1, help="Seed of everything random."),
     shard: str | None = typer.Option(None, help="i/n: only the i-th of n parts of the tasks; see `merge`."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     workers: int | None = typer.Option(None, min=1, help="Processes; default: one per GPU, or one."),
@@ -89,7 +90,9 @@ def predict(
     """
     from arc_solver.domains.sources import reads_boards
     from arc_solver.prediction.deadlines import Times, process_start
+    from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.request import Wish
+    from arc_solver.storage.output_lock import own_outputs
 
     times = Times.of(process_start(), seconds_of(time_limit))
     say = sayer(quiet)
@@ -135,10 +138,11 @@ def predict(
         seed=seed,
         quiet=quiet,
     )
-    if holds_boards:
-        _predict_boards(wish, times, (limit, shard, skip_bad), as_json, say)
-    else:
-        _predict_tasks(wish, times, (limit, shard, only, max_canvas, lenient), as_json, say)
+    with own_outputs(out, manifest_path(out), candidates):
+        if holds_boards:
+            _predict_boards(wish, times, (limit, shard, skip_bad), as_json, say)
+        else:
+            _predict_tasks(wish, times, (limit, shard, only, max_canvas, lenient), as_json, say)
 
 
 def _predict_tasks(
@@ -151,8 +155,10 @@ def _predict_tasks(
     """Answer tasks; `choice`: how many, which part, which ids, up to which canvas, whether cells are text."""
     from arc_solver.checkpoints.shipped import shipped_weights
     from arc_solver.domains.sources import tasks_softly
+    from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.prediction import Prediction, missing_line
     from arc_solver.prediction.workforce import PredictionIncomplete
+    from arc_solver.storage.earlier_files import earlier_files
     from arc_solver.tasks.reader import refuse_unreadable
     from arc_solver.tasks.sharding import parse_shard, part_of
 
@@ -166,18 +172,20 @@ def _predict_tasks(
     everything = limit is None and not only and max_canvas is None
     wanted, owed_faults = part_of(wanted, list(faults.values()) if everything else [], *part)
     prediction = Prediction(wish, wanted, owed_faults, times, say)
-    facts = prediction.run()
-    missing = missing_line(prediction.missing())
-    if missing:
-        say(missing)
-    facts["seconds"] = round(time.monotonic() - times.started, 2)
-    facts |= _scored(prediction, as_json, say)
-    say(f"{wish.out}: done in {duration(time.monotonic() - times.started)}")
-    if as_json:
-        typer.echo(json.dumps(facts))
-    if facts["failures"] and missing and not facts["out_of_time"]:
-        failures = "; ".join(facts["failures"])
-        raise PredictionIncomplete(f"{failures}; {missing}; {wish.out} is valid and complete")
+    answered = prediction.standing.answers
+    with earlier_files(wish.out, manifest_path(wish.out), unless=lambda: bool(answered)):
+        facts = prediction.run()
+        missing = missing_line(prediction.missing())
+        if missing:
+            say(missing)
+        facts["seconds"] = round(time.monotonic() - times.started, 2)
+        facts |= _scored(prediction, as_json, say)
+        say(f"{wish.out}: done in {duration(time.monotonic() - times.started)}")
+        if as_json:
+            typer.echo(json.dumps(facts))
+        if facts["failures"] and missing and not facts["out_of_time"]:
+            failures = "; ".join(facts["failures"])
+            raise PredictionIncomplete(f"{failures}; {missing}; {wish.out} is valid and complete")
 
 
 def _predict_boards(
@@ -190,7 +198,9 @@ def _predict_boards(
     """Answer boards; `choice`: how many of the file, which part of it, whether bad ones are left out."""
     from arc_solver.domains.sources import boards_of_source
     from arc_solver.prediction.board_prediction import BoardPrediction
+    from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.workforce import PredictionIncomplete
+    from arc_solver.storage.earlier_files import earlier_files
     from arc_solver.tasks.sharding import parse_shard
 
     limit, shard, skip_bad = choice
@@ -199,13 +209,16 @@ def _predict_boards(
     boards = boards.take(slice(limit))
     end = len(boards)
     boards = boards.take(slice(end * (number - 1) // num_parts, end * number // num_parts))
-    facts = BoardPrediction(wish, boards, times, say).run()
-    if facts["unanswered"]:
-        say(f"without an answer: {facts['unanswered']} of {facts['boards']} boards")
-    facts["seconds"] = round(time.monotonic() - times.started, 2)
-    if facts["failures"] and facts["unanswered"] and not facts["out_of_time"]:
-        failures = "; ".join(facts["failures"])
-        raise PredictionIncomplete(f"{failures}; {facts['unanswered']} boards are without an answer")
+    prediction = BoardPrediction(wish, boards, times, say)
+    answered = prediction.standing.answered
+    with earlier_files(wish.out, manifest_path(wish.out), unless=lambda: bool(answered.any())):
+        facts = prediction.run()
+        if facts["unanswered"]:
+            say(f"without an answer: {facts['unanswered']} of {facts['boards']} boards")
+        facts["seconds"] = round(time.monotonic() - times.started, 2)
+        if facts["failures"] and facts["unanswered"] and not facts["out_of_time"]:
+            failures = "; ".join(facts["failures"])
+            raise PredictionIncomplete(f"{failures}; {facts['unanswered']} boards are without an answer")
     more = {"mean_ages": " a board, all its views together"}
     lines = [f"{key}: {value}{more.get(key, '')}" for key, value in facts.items()]
     typer.echo(json.dumps(facts) if as_json else "\n".join(lines))

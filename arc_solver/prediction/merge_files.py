@@ -208,4 +208,5 @@ def _manifest(wish: Merge, tasks: Sequence[Task], facts: Mapping[str, Any]) -> d
 
 
 def _hashes(paths: Sequence[Path]) -> list[dict[str, str]]:
-    return [{"name": str(path), "sha256": sha256_file(path)} for path in paths]
+    """Each file's name and hash; what a shell hands over in a pipe has been read and has none."""
+    return [{"name": str(path), "sha256": sha256_file(path) if path.is_file() else ""} for path in paths]

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-
-import orjson
 
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.storage.files import write_atomic
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task
+from arc_solver.tasks.writer import tasks_json
 
 LARGEST_GRID = 10
 DEMONSTRATED_CANVAS = 7
@@ -57,22 +55,6 @@ def _largest(task: Task) -> int:
     return max(max(grid.shape) for grid in grids)
 
 
-def as_json(tasks: Sequence[Task]) -> bytes:
-    """The tasks as one file that `train --data` takes."""
-    return orjson.dumps(
-        {
-            task.id: {
-                part: [
-                    {"input": pair.input, "output": pair.output} for pair in pairs if pair.output is not None
-                ]
-                for part, pairs in (("train", task.train), ("test", task.test))
-            }
-            for task in tasks
-        },
-        option=orjson.OPT_SERIALIZE_NUMPY,
-    )
-
-
 def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(
@@ -82,7 +64,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="the file to write")
     asked = parser.parse_args()
     tasks = small_tasks(asked.data_dir)
-    write_atomic(asked.out, as_json(tasks))
+    write_atomic(asked.out, tasks_json(tasks))
     print(f"{asked.out}: {len(tasks)} tasks")
 
 

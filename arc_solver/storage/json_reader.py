@@ -18,8 +18,11 @@ from arc_solver.storage.source import open_source
 from arc_solver.storage.text import LONE_SURROGATE, DataError, label_of, quoted, shown
 
 MAX_BYTES = 64 * 2**20
+QUICK_BYTES = 2**25  # the quick parser takes three times the memory of the other
 MAX_DEPTH = 8
 MAX_CUTS = 10_000
+# What a text may build: lists and objects take many times the bytes they are written with.
+MAX_LISTS, MAX_TEXTS, MAX_FLAWS = 1_000_000, 2_000_000, 10_000
 MAX_DIGITS = 18  # every such integer fits 64 bits
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -69,14 +72,16 @@ def parse(data: bytes, label: str) -> Document:
     """Parse JSON text; DataError with line and column where it is not JSON, a Flaw for each value refused."""
     if data.startswith(_BOM):
         raise DataError(f"{label}: starts with a byte order mark; save it as plain UTF-8")
+    if data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b'"') > 2 * MAX_TEXTS:
+        raise DataError(f"{label}: over {MAX_LISTS:,} lists and objects, or {MAX_TEXTS:,} texts; split it")
     flat = _cut_deep(data, label)
     # The hook for integers is called for every cell, so it is used only where some run of digits is long.
     long_digits = b"0" * (MAX_DIGITS + 1) in data.translate(_DIGITS_TO_ZERO)
-    if flat is data and not long_digits:
+    if flat is data and not long_digits and len(data) <= QUICK_BYTES:
         value = _quick(data)
         if value is not None:
             return Document(value, flawed=False)
-    refusals = _Refusals(flat is not data or _SURROGATE_ESCAPE.search(data) is not None)
+    refusals = _Refusals(label, flat is not data or _SURROGATE_ESCAPE.search(data) is not None)
     try:
         value = json.loads(
             flat.decode("utf-8"),
@@ -97,7 +102,9 @@ def parse(data: bytes, label: str) -> Document:
 class _Refusals:
     """The parser's hooks: what is refused becomes a Flaw, and `found` says that there was one."""
 
+    label: str
     found: bool
+    num_flaws: int = 0
 
     def unique(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         value = dict(pairs)
@@ -125,6 +132,9 @@ class _Refusals:
 
     def _flaw(self, text: str, last: object = None) -> Flaw:
         self.found = True
+        self.num_flaws += 1
+        if self.num_flaws > MAX_FLAWS:
+            raise DataError(f"{self.label}: over {MAX_FLAWS:,} values that cannot be taken; the last: {text}")
         return Flaw(text, last)
 
 

@@ -7,7 +7,7 @@ from arc_solver.storage.source import open_source
 from arc_solver.storage.text import DataError, label_of
 
 MAX_BYTES = 2**30
-MAX_LINE = 2**17
+MAX_LINE, MAX_LINES = 2**17, 20_000_000
 _BOM = "\ufeff"
 
 
@@ -26,6 +26,8 @@ def read_lines(source: Path | str) -> Iterator[str]:
                 raise DataError(f"{label} row {number}: longer than {MAX_LINE} bytes")
             if size > MAX_BYTES:
                 raise DataError(f"{label}: larger than {MAX_BYTES >> 20} MB; split it")
+            if number > MAX_LINES:
+                raise DataError(f"{label}: over {MAX_LINES:,} lines; split it")
             try:
                 text = line.decode("utf-8")
             except UnicodeDecodeError as error:

@@ -17,7 +17,7 @@ from arc_solver.domains.boards.board_csv import (
 )
 from arc_solver.domains.boards.board_lines import maze_cells, sudoku_cells
 from arc_solver.domains.boards.board_reader import PuzzleReader
-from arc_solver.domains.boards.board_set import BoardSet, Cells
+from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet, Cells
 from arc_solver.domains.maze.rules import MAX_SIDE, MIN_SIDE, maze_faults, solve_mazes
 from arc_solver.domains.sudoku.rules import sudoku_faults
 from arc_solver.storage.text import DataError, label_of
@@ -81,6 +81,41 @@ def read_boards(
     return BoardSet.joined(parts), complaints.texts
 
 
+def boards_as_they_stand(source: Path | str) -> BoardSet:
+    """The boards of a file for looking at: right or wrong, with an answer, with part of one or without.
+
+    DataError where a row has not the form of a board, or where there is none.
+    """
+    complaints = Complaints(label_of(source))
+    # An answer under way has blanks.
+    reader = PuzzleReader((SUDOKU._replace(answer=SUDOKU.question), MAZE), keep_own=True)
+    parts = [_as_it_stands(rows, form.kind, complaints) for form, rows in reader.chunks(source, complaints)]
+    if not parts:
+        raise DataError(f"{complaints.label}: no puzzle in the file")
+    return BoardSet.joined(parts)
+
+
+def sudoku_from_text(text: str) -> BoardSet:
+    """One Sudoku of 16, 36 or 81 cells, a digit or a dot each, as it stands; DataError for another digit."""
+    row = PuzzleRow(1, "", text, "", UNKNOWN_RATING)
+    return _as_it_stands([row], SUDOKU.kind, Complaints("this Sudoku"))
+
+
+def _as_it_stands(rows: list[PuzzleRow], kind: str, complaints: Complaints) -> BoardSet:
+    read = _digits if kind == "sudoku" else _maze_cells
+    questions = read([row.question for row in rows])
+    answers = np.zeros_like(questions)
+    known = [place for place, row in enumerate(rows) if row.answer]
+    if known:
+        answers[known] = read([rows[place].answer for place in known])
+    side = math.isqrt(questions.shape[1])
+    largest = np.maximum(questions, answers).max(axis=1).tolist()
+    for row, digit in zip(rows, largest, strict=True):
+        if kind == "sudoku" and digit > side:
+            complaints.report(row.line, f"the digit {digit} on a board of side {side}")
+    return BoardSet(kind, questions, answers, np.array([row.rating for row in rows], np.int64))
+
+
 def complaints_line(source: Path | str, complaints: Sequence[str]) -> str:
     """How many boards are left out, why, and the first of them."""
     number = "1 bad board" if len(complaints) == 1 else f"{len(complaints)} bad boards"
@@ -117,6 +152,10 @@ def cells_from_texts(kind: str, side: int, texts: Sequence[str]) -> Cells:
     return cells_of(texts, characters).reshape(len(texts), side * side)
 
 
+def _maze_cells(texts: Sequence[str]) -> Cells:
+    return cells_of(texts, CHARACTERS)
+
+
 def _counted(label: str, complaints: Sequence[str]) -> str:
     """How many complaints there are for each reason, most frequent first, and the first of them."""
     texts = [text.removeprefix(f"{label} ") for text in complaints]
@@ -147,8 +186,8 @@ def _checked(form: PuzzleForm, rows: list[PuzzleRow], complaints: Complaints) ->
         boards = BoardSet(form.kind, questions, _digits(texts), ratings)
         faults = sudoku_faults(boards)
     else:
-        questions = cells_of([row.question for row in rows], CHARACTERS)
-        answers = np.where(known[:, None], cells_of(texts, CHARACTERS), 0).astype(np.uint8)
+        questions = _maze_cells([row.question for row in rows])
+        answers = np.where(known[:, None], _maze_cells(texts), 0).astype(np.uint8)
         boards = BoardSet(form.kind, questions, answers, solve_mazes(questions)[1])
         faults = maze_faults(boards)
     for place, text in sorted(faults.items()):

@@ -44,12 +44,14 @@ def looks_like_boards(source: Path | str) -> bool:
 class PuzzleReader:
     """Reads rows of the first of `forms` that fits the file's first question; all rows have one length.
 
-    Answers that `predict` wrote are no truth: unless answers are needed they are left out, as `notice` hears.
+    Answers that `predict` wrote are no truth: unless answers are needed, or such answers are to be kept, they
+    are left out, as `notice` hears.
     """
 
     forms: tuple[PuzzleForm, ...]
     need_answers: bool = False
     notice: Callable[[str], None] = lambda _: None
+    keep_own: bool = False
     num_own: int = 0
 
     def chunks(
@@ -76,7 +78,9 @@ class PuzzleReader:
     ) -> Iterator[PuzzleRow]:
         length = None
         for row in rows:
-            is_own = row.source == OWN_SOURCE and bool(row.answer) and not self.need_answers
+            is_own = (
+                row.source == OWN_SOURCE and bool(row.answer) and not (self.need_answers or self.keep_own)
+            )
             self.num_own += is_own
             answer = "" if is_own else form.clean(row.answer)
             row = row._replace(question=form.clean(row.question), answer=answer)
