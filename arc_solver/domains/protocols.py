@@ -98,6 +98,13 @@ class Questions(Protocol):
     def hashes(self) -> npt.NDArray[np.uint64]:
         """(n,): of the content, so that noise does not depend on the place."""
 
+    @property
+    def solved(self) -> Flags:
+        """(n,): questions in which nothing is left to be found."""
+
+    def as_they_stand(self, chosen: Numbers) -> Restored:
+        """The chosen questions as answers to themselves."""
+
     def round(self, first: int, last: int, chosen: Numbers) -> QueryData:
         """Contenders `first` up to `last` of the chosen queries."""
 
@@ -181,6 +188,10 @@ class Domain(Protocol[M]):
     @property
     def default_election(self) -> str:
         """As in `inference.election.election_of`."""
+
+    @property
+    def rules_decide(self) -> bool:
+        """Whether no two answers to a puzzle keep its rules."""
 
     @property
     def evaluated_views(self) -> int | None:

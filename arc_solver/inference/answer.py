@@ -34,7 +34,9 @@ class Answering:
         named = self.config.choice
         choice = self.domain.default_election if named == "auto" or self.domain.attempts > 1 else named
         owed = self.questions.owed
-        self.election = election_of(choice, owed, self.config)
+        self.election = election_of(choice, owed, self.config, rules_decide=self.domain.rules_decide)
+        self._solved = self.questions.solved
+        self._waved_through: list[Found] = []
         self.ages, self.answered = np.zeros(len(owed), np.int64), np.zeros(len(owed), np.int64)
 
     @property
@@ -98,17 +100,31 @@ class Answering:
             watch=watch,
         ):
             found = self._restored(data, answered)
-            self.election.take(found)
-            np.add.at(self.ages, found.queries, found.ages)
-            np.add.at(self.answered, found.queries, 1)
+            self._take(found)
             if pace:
                 length = answered.tokens.shape[1]
                 pace.answered(len(found.queries) * length, int(found.ages.sum()) * length)
             yield found
+        yield from self._waved_through
+        self._waved_through.clear()
+
+    def _take(self, found: Found) -> None:
+        self.election.take(found)
+        np.add.at(self.ages, found.queries, found.ages)
+        np.add.at(self.answered, found.queries, 1)
+
+    def _itself(self, queries: Numbers, contenders: Numbers, ages: Numbers) -> Found:
+        """Questions in which nothing is to be found, as their own answers."""
+        answers, yes = self.questions.as_they_stand(queries), np.ones(len(queries), np.bool_)
+        valid = self.domain.keeps_the_rules(self.material, queries, answers.cells)
+        return Found(queries, contenders, answers, valid, yes, yes.astype(np.float32), ages)
 
     def _restored(self, data: QueryData, answered: Answered) -> Found:
         group, rows = answered.group, answered.rows
-        queries, restored = data.queries(group)[rows], data.restore(group, rows, answered.tokens)
+        queries = data.queries(group)[rows]
+        if self._solved[queries].all():
+            return self._itself(queries, data.contenders(group)[rows], answered.ages)
+        restored = data.restore(group, rows, answered.tokens)
         confidence = data.confidence(group, rows, restored.shapes, answered.log_probabilities)
         return Found(
             queries,
@@ -121,13 +137,21 @@ class Answering:
         )
 
     def _wanted(self, data: QueryData) -> Wanted:
-        """Lets go of rows that decide nothing any more; the ages they took are counted."""
+        """Lets go of rows that decide nothing any more; the ages they took are counted.
+
+        A question in which nothing is to be found is answered after one age.
+        """
 
         def wanted(group: int, rows: Numbers, ages: Numbers) -> Flags:
             queries = data.queries(group)[rows]
             keep = self.election.wants(queries, ages)
             np.add.at(self.ages, queries[~keep], ages[~keep])
-            return keep
+            over = keep & self._solved[queries] & (ages > 0)
+            if over.any():
+                found = self._itself(queries[over], data.contenders(group)[rows[over]], ages[over])
+                self._take(found)
+                self._waved_through.append(found)
+            return keep & ~over
 
         return wanted
 

@@ -160,9 +160,13 @@ class FirstConfident:
 
     in_rounds = True
 
-    def __init__(self, owed: Numbers, *, valid_alone: bool = False) -> None:
-        """With `valid_alone` nobody who breaks the rules counts as confident."""
+    def __init__(self, owed: Numbers, *, valid_alone: bool = False, rules_decide: bool = False) -> None:
+        """With `valid_alone` nobody who breaks the rules counts as confident.
+
+        With `rules_decide` an answer that keeps the rules closes its query, confident or not: only one can.
+        """
         num = len(owed)
+        self._rules_decide = rules_decide
         self.closed = np.zeros(num, np.bool_)
         self._valid_alone, self._owed = valid_alone, owed
         self._taken, self._spoiled = np.zeros(num, np.int64), np.zeros(num, np.int64)
@@ -196,7 +200,9 @@ class FirstConfident:
             self._all.take(found)
 
     def end_round(self) -> None:
-        self.closed |= np.array([rank[0] == 0 for rank, *_ in self._best], np.bool_)
+        kept = (1, False) if self._rules_decide else ()
+        sure = (rank[0] == 0 or rank[:2] == kept for rank, *_ in self._best)
+        self.closed |= np.fromiter(sure, np.bool_, len(self._best))
 
     def overflowed(self) -> Numbers:
         return np.zeros(0, np.int64)
@@ -222,13 +228,13 @@ class FirstConfident:
         return [first, *(tally for tally in others if tally is not winner)][:most]
 
 
-def election_of(choice: str, owed: Numbers, config: PredictConfig) -> Election:
-    """The election of a name: `top_two`, `first`, `valid` or `vote`."""
+def election_of(choice: str, owed: Numbers, config: PredictConfig, *, rules_decide: bool) -> Election:
+    """The election of a name: `top_two`, `first`, `valid` or `vote`; see FirstConfident."""
     if choice == "top_two":
         return TopTwoVote(owed, config)
     if choice == "vote":
         return MajorityVote(owed)
-    return FirstConfident(owed, valid_alone=choice == "valid")
+    return FirstConfident(owed, valid_alone=choice == "valid", rules_decide=rules_decide)
 
 
 def square(cells: bytes) -> Bytes:

@@ -277,7 +277,8 @@ class BoardSheet:
         return {name: round(share, 5) for name, share in shares.items()}
 
     def text(self, facts: dict[str, Any]) -> str:
-        return "".join(f"{key}: {value}\n" for key, value in facts.items())
+        more = {"mean_ages": " a board, all its views together"}
+        return "".join(f"{key}: {value}{more.get(key, '')}\n" for key, value in facts.items())
 
     def _board(self, value: object) -> Bytes:
         grid, side = np.array(value), self.boards.side

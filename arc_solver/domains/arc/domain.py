@@ -52,6 +52,7 @@ class ArcDomain:
     endings: tuple[str, ...] = (".json",)
     default_noise: float = 0.0
     default_election: str = "top_two"
+    rules_decide: bool = False
     evaluated_views: int | None = None
     training_file: str | None = None
     refused: Mapping[str, str] = field(default_factory=lambda: {"--skip-bad": BAD_TASKS})
@@ -62,8 +63,9 @@ class ArcDomain:
         if source in BUILTIN_NAMES or Path(source).is_dir():
             return True
         start = read_head(source).removeprefix(codecs.BOM_UTF8).lstrip()[:2]
-        # A list, and no "[Puzzle]".
-        return start[:1] == b"{" or (start[:1] == b"[" and not start[1:].isalpha())
+        # A list, and no "[Puzzle]"; an empty value tells nothing.
+        listed = start[:1] == b"[" and not start[1:].isalpha()
+        return (start[:1] == b"{" or listed) and start not in (b"{}", b"[]")
 
     def read(self, source: str, reading: Reading, notice: Notice) -> tuple[Tasks, Faults]:
         if is_published(source):

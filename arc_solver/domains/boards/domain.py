@@ -66,6 +66,10 @@ class BoardDomain:
         return self.kind.election
 
     @property
+    def rules_decide(self) -> bool:
+        return self.kind.rules_decide
+
+    @property
     def training_file(self) -> str | None:
         return self.kind.training_file
 

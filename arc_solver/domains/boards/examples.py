@@ -14,8 +14,13 @@ import numpy.typing as npt
 from arc_solver.config import PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.kind import BoardKind
-from arc_solver.domains.protocols import Bytes, Canvas, Codes, Numbers, Restored
+from arc_solver.domains.protocols import Bytes, Canvas, Codes, Flags, Numbers, Restored
 from arc_solver.storage.text import DataError
+
+
+def full_boards(boards: BoardSet) -> npt.NDArray[np.bool_]:
+    """(n,): boards on which nothing is to be found: a Sudoku without a blank is its own answer."""
+    return (boards.questions > 0).all(axis=1) & (boards.kind == "sudoku")
 
 
 def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
@@ -104,11 +109,7 @@ class BoardQueries:
     def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
         """Boards with a cell that has no value are spoiled."""
         cells = self._views.restore(np.ascontiguousarray(answers), self._contenders[rows] % self.num_views)
-        whole = (cells != self.kind.missing).all(axis=1)
-        side = self.boards.side
-        shapes = np.where(whole[:, None], np.array([side, side], np.uint8), np.uint8(0)).astype(np.uint8)
-        keys = np.array([_key(board) for board in cells], np.uint64).reshape(len(cells), 2)
-        return Restored(cells, shapes, keys, np.zeros(len(cells), np.bool_))
+        return restored(cells, self.boards.side, (cells != self.kind.missing).all(axis=1))
 
     def confidence(
         self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]
@@ -130,7 +131,15 @@ class BoardQuestions:
 
     @property
     def owed(self) -> Numbers:
-        return np.full(len(self.boards), self.contenders)
+        return np.where(self.solved, 1, self.contenders)
+
+    @property
+    def solved(self) -> Flags:
+        """A board without a blank is its own answer where the rules decide."""
+        return (self.boards.questions > 0).all(axis=1) & self.kind.rules_decide
+
+    def as_they_stand(self, chosen: Numbers) -> Restored:
+        return restored(self.boards.questions[chosen], self.boards.side)
 
     @property
     def hashes(self) -> npt.NDArray[np.uint64]:
@@ -144,6 +153,14 @@ class BoardQuestions:
     def again(self, chosen: Numbers) -> BoardQueries | None:
         """Boards have one canvas."""
         return None
+
+
+def restored(cells: Bytes, side: int, whole: Flags | None = None) -> Restored:
+    """Answers (N, L) to boards of a side; those that are not `whole` are spoiled."""
+    sides = np.full((len(cells), 2), side, np.uint8)
+    shapes = sides if whole is None else np.where(whole[:, None], sides, np.uint8(0)).astype(np.uint8)
+    keys = np.array([_key(board) for board in cells], np.uint64).reshape(len(cells), 2)
+    return Restored(cells, shapes, keys, np.zeros(len(cells), np.bool_))
 
 
 def _key(board: Bytes) -> tuple[int, int]:

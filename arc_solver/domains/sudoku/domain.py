@@ -88,6 +88,7 @@ SUDOKU = BoardDomain(
         keeps_the_rules=valid_boards,
         solves=valid_boards,
         faults=sudoku_faults,
+        rules_decide=True,
         missing=0,
         training_file="sudoku_extreme_1k_train.csv",
         units=True,
