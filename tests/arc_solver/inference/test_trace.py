@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from arc_solver.inference.boards import answer_boards
 
 from arc_solver.checkpoints.shipped import shipped_weights
 from arc_solver.checkpoints.weights import load
@@ -13,7 +14,6 @@ from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.protocols import QueryData
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.inference.answer import guesses
-from arc_solver.inference.boards import answer_boards
 from arc_solver.inference.engine import Thought, answer_rows
 from arc_solver.inference.trace import Subject, watch_board, watch_views
 from arc_solver.model.trm import Model
