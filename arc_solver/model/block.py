@@ -92,16 +92,18 @@ class GroupSums(nn.Module):
         super().__init__()
         self.shape = shape
         self.axes = tuple(tuple(axis + 1 for axis in kind) for kind in axes)  # behind that of the batch
+        self.scales = [math.prod(shape[axis] for axis in kind) ** -0.5 for kind in axes]
         # Three axes, as those of a convolution: what scales channels is no matrix to orthogonalise.
         self.weight = nn.Parameter(truncated_normal((len(axes), 1, inner), 0.5, generator))
 
     def forward(self, cells: Tensor) -> Tensor:
         board = cells.reshape(-1, *self.shape, cells.shape[-1])
-        sums = []
-        for axes, weight in zip(self.axes, self.weight, strict=True):
-            members = math.prod(board.shape[axis] for axis in axes)
-            sums.append(board.sum(axes, keepdim=True) * (weight * members**-0.5).to(cells.dtype))
-        return (board + sum(sums[1:], sums[0])).reshape(cells.shape)
+        weight = self.weight.to(cells.dtype)
+        # By number: a loop over the weight itself would leave the compiled graph.
+        sums = board.sum(self.axes[0], keepdim=True) * (weight[0] * self.scales[0])
+        for kind in range(1, len(self.axes)):
+            sums = sums + board.sum(self.axes[kind], keepdim=True) * (weight[kind] * self.scales[kind])
+        return (board + sums).reshape(cells.shape)
 
 
 class SwiGLU(nn.Module):
