@@ -250,6 +250,9 @@ class PredictConfig:
     ages: int = 16  # age limit of a row
     halt_logit: float = math.inf  # a row leaves when its halt logit passes this; inf = never
     patience: int = 0  # a row leaves when its answer stayed the same for this many ages; 0 = never
+    # Sudoku: a row leaves when its board keeps the rules. Where it does not, so many ages after its start or
+    # last guess, it guesses, and takes guesses back; what breaks the rules is no answer. 0 = no guesses.
+    guess_after: int = 0
     batch_size: int = 64
     seed: int = 0
     retry_overflow: bool = True
@@ -272,7 +275,8 @@ class PredictConfig:
         _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
         for name in ("views", "ages", "batch_size", "rollouts"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
-        _require(self.patience >= 0, f"patience={self.patience}: 0 or more")
+        for name in ("patience", "guess_after"):
+            _require(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: 0 or more")
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
         _require(not math.isnan(self.halt_logit), "halt_logit=nan: must be a number")
 
@@ -296,6 +300,11 @@ class Preset:
         _require(
             self.model.mixer != "none" or self.train.domain != "arc",
             "mixer='none' is for boards: cells of ARC could not see their task",
+        )
+        _require(
+            not self.predict.guess_after or self.train.domain == "sudoku",
+            f"guess_after={self.predict.guess_after}: guesses are taken back by the rules of Sudoku, "
+            f"this recipe is for {self.train.domain}",
         )
         _require(
             not self.model.peers or self.train.domain == "sudoku",

@@ -22,6 +22,7 @@ from submission.score import score_attempts
 from submission.vote import BallotBox, Query
 
 MAX_BOARDS = 1000
+MOST_AGES = 16  # of a board while a run is scored: one chain without guesses
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class BoardEvaluator:
         if not len(boards):
             return dict.fromkeys(("boards", "exact", "valid", "ages"), 0.0)
         was_training = model.training
-        answers = answer_boards(model.eval(), boards, dataclasses.replace(self.config, views=1))
+        one_pass = dataclasses.replace(
+            self.config, views=1, rollouts=1, guess_after=0, ages=min(self.config.ages, MOST_AGES)
+        )
+        answers = answer_boards(model.eval(), boards, one_pass)
         model.train(was_training)
         scores = board_scores(boards, answers.cells)
         return {

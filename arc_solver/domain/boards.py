@@ -15,7 +15,7 @@ from arc_solver.config import TrainConfig
 from arc_solver.domain import Bytes, Canvas, Codes, Restored
 from arc_solver.sources.board_set import BoardSet
 from arc_solver.sources.maze import solve_mazes, valid_mazes
-from arc_solver.sources.sudoku import valid_boards
+from arc_solver.sources.sudoku import broken_boards, valid_boards
 from arc_solver.task import DataError
 from augment.maze import CHARACTERS, UNKNOWN, MazePairs, paint_maze_views, paint_mazes, restore_mazes
 from augment.sudoku import BoardViews, SudokuView, paint_board_views, paint_boards, restore_boards, tabulate
@@ -150,6 +150,10 @@ class BoardQueries:
         shapes = np.where(whole[:, None], np.array([side, side], np.uint8), np.uint8(0)).astype(np.uint8)
         keys = np.array([_key(board) for board in cells], np.uint64).reshape(len(cells), 2)
         return Restored(cells, shapes, keys, np.zeros(len(cells), np.bool_))
+
+    def breaks_the_rules(self, tokens: Bytes) -> npt.NDArray[np.bool_]:
+        """(n,): whether what stands on Sudokus (n, L) breaks the rules; blanks do not, whatever the view."""
+        return broken_boards(np.maximum(tokens, 1) - 1)
 
     def _views_of(self, rows: npt.NDArray[np.int64]) -> BoardViews:
         turns = self._turns[rows]

@@ -24,7 +24,7 @@ from arc_solver.sources.board_set import BoardSet
 class BoardAnswers(NamedTuple):
     """The chosen answer of every board."""
 
-    cells: npt.NDArray[np.uint8]  # (n, L); 0 where a cell has no value
+    cells: npt.NDArray[np.uint8]  # (n, L); 0 where a cell has no value, all 0 where none keeps the rules
     confidence: npt.NDArray[np.float32]  # (n,)
     ages: npt.NDArray[np.int64]  # (n,) spent in all on the board
     answered: npt.NDArray[np.bool_]  # (n,) whether any row of the board finished
@@ -58,7 +58,11 @@ def answer_boards(
     length = boards.questions.shape[1]
 
     def answers(numbers: Numbers) -> BoardAnswers:
-        return BoardAnswers(*choosing.chosen(numbers), spent[numbers], choosing.answered[numbers])
+        cells, confidence = choosing.chosen(numbers)
+        if config.guess_after:  # a row that guesses knows when it is done: what breaks the rules is no answer
+            kept = valid_answers(boards, numbers, cells)[:, None]
+            cells, confidence = np.where(kept, cells, np.uint8(0)), np.where(kept[:, 0], confidence, 0)
+        return BoardAnswers(cells, confidence.astype(np.float32), spent[numbers], choosing.answered[numbers])
 
     for first, last in view_rounds(total):
         chosen = np.flatnonzero(~choosing.settled())
@@ -74,6 +78,7 @@ def answer_boards(
             wanted=_wanted(data, choosing, spent),
             age_limit=pace.age_limit if pace else None,
             disturb=disturbance(data, config) if last > data.num_views else None,
+            breaks=data.breaks_the_rules if boards.kind == "sudoku" else None,
         ):
             numbers = data.queries(found.group)[found.rows]
             choosing.take(_contenders(data, found, numbers))
