@@ -191,9 +191,9 @@ def answer_rows(
     or at `ages`. `wanted(group, rows, ages)` may decline rows before they board, at age 0, and after every
     age that they did not leave at. Rows in flight when `stop()` turns true are given up.
     `age_limit(rows, tokens)`, called after each forward of so many rows on a canvas of so many tokens,
-    replaces `ages`. With `guess_after` and the rules, `breaks`, a row leaves when its answer keeps them, and is
-    `confident` then; one that does not settle guesses, and takes guesses back. `disturb` tells the noise that
-    each row has on its answer state before every age. Where
+    replaces `ages`. With `guess_after` and the rules, `breaks`, a row leaves when its answer keeps them, and
+    is `confident` then; one that does not settle guesses, and takes guesses back. `disturb` tells the noise
+    that each row has on its answer state before every age. Where
     memory does not suffice, half as many rows fly and the same ones are tried again; a row that does not fit
     alone is given up.
     """
