@@ -36,7 +36,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 run: $(STAMP) ## train on small ARC tasks, predict, score and show the answers (minutes, no GPU)
-	$(PY) -m arc_solver.demo
+	$(PY) -m arc_solver.programs.demo
 
 test: lint ## lint, then every test that is quick and needs no GPU
 	$(PYTEST) -m "not slow and not gpu"
@@ -60,7 +60,7 @@ bench: $(STAMP) ## the benchmarks, as a table
 ABLATIONS ?=
 
 ablations: $(STAMP) ## every published ablation on Sudoku 4x4 at equal time; writes docs/ablations.md (hours; resumes)
-	$(PY) -m arc_solver.benchmarks.ablations $(ABLATIONS)
+	$(PY) -m arc_solver.programs.ablations $(ABLATIONS)
 
 # The long runs of docs/gpu.md. PIECE=9m stops after so long and goes on when called again; GPUS=8 runs on eight; ARGS:
 # more words, as in ARGS="--set compile=blocks".
@@ -68,7 +68,7 @@ DATA ?= data
 OUT ?= runs/gpu
 PIECE ?=
 GPUS ?= 1
-PROGRAM = $(PY) -m arc_solver.gpu_pieces $(@:gpu-%=%) --data $(DATA) --out $(OUT) --gpus $(GPUS) --piece "$(PIECE)" $(ARGS)
+PROGRAM = $(PY) -m arc_solver.programs.run_in_pieces $(@:gpu-%=%) --data $(DATA) --out $(OUT) --gpus $(GPUS) --piece "$(PIECE)" $(ARGS)
 
 gpu-sudoku: $(STAMP) ## Sudoku-Extreme: train, answer, score (DATA, OUT, PIECE, GPUS; see docs/gpu.md)
 	$(PROGRAM)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from submission.wording import describe
+from submission.messages import describe
 
 Grid = npt.NDArray[np.uint8]
 NUM_COLORS = 10

@@ -7,9 +7,9 @@ import orjson
 
 from submission.document import DocumentError, parse, read_bytes
 from submission.grid import Grid, GridError, blank_grid, check_grid, same_grid
+from submission.messages import count, quote
 from submission.validation import ATTEMPTS, Defect, validate_value
 from submission.vote import Query
-from submission.wording import count, quote
 
 Submission = dict[str, list[dict[str, Grid]]]
 _SHOWN_DEFECTS = 3

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from submission.candidates import Candidate
 from submission.grid import Grid
+from submission.messages import count
 from submission.vote import Query
-from submission.wording import count
 
 _Content = tuple[tuple[int, ...], bytes]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from submission.early import chance_of_another
 from submission.grid import MAX_SIDE, NUM_COLORS, Grid, check_grid
-from submission.rule import QUANTUM, Counts, Floats, most_votes, quantize
+from submission.ranking import QUANTUM, Counts, Floats, most_votes, quantize
+from submission.sequential_test import chance_of_another
 
 Integers = npt.NDArray[np.integer]
 _Content = tuple[int, int, bytes]

@@ -13,17 +13,19 @@ import numpy as np
 import torch
 
 from arc_solver.benchmarks.figures import figure
-from arc_solver.boxes import boxed_weights
-from arc_solver.config import PredictConfig, apply_settings
-from arc_solver.domain.boards import BoardTraining
+from arc_solver.checkpoints.shipped import shipped_weights
+from arc_solver.checkpoints.weights import load
+from arc_solver.config import PredictConfig
+from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.boards.examples import BoardTraining
+from arc_solver.domains.sudoku.generate import apart, generate_sudoku
+from arc_solver.domains.sudoku.rules import exact_boards
 from arc_solver.inference.boards import BoardAnswers, answer_boards
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
-from arc_solver.sources.board_set import BoardSet
-from arc_solver.sources.sudoku import apart, exact_boards, generate_sudoku
+from arc_solver.settings import apply_settings
 from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.state import TrainState
-from arc_solver.weights import load
 
 ALL_AGES = 16
 # Confident enough to leave: on the proxies such rows are as often right as after all ages.
@@ -42,7 +44,7 @@ def measure_boards(quick: bool, weights: Path | None = None) -> list[dict[str, A
     quick form, are measured on 4x4 after a training so short that there is something to gain.
     """
     side, num = (4, 128) if quick else (6, 512)
-    weights = weights or boxed_weights("sudoku", side)
+    weights = weights or shipped_weights("sudoku", side)
     if weights is not None:
         model, side, test = _loaded(weights, num)
     else:

@@ -11,22 +11,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.autograd import DeviceType
+from torch._C._autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from arc_solver.benchmarks.figures import figure
-from arc_solver.config import Preset, apply_settings
-from arc_solver.device import choose_device
-from arc_solver.domain import TrainingData
-from arc_solver.domain.arc import ArcTraining
-from arc_solver.domain.boards import BoardTraining
-from arc_solver.flops import step_flops
-from arc_solver.gpu_programs import ARC_TASKS
+from arc_solver.config import Preset
+from arc_solver.corpus.set_sizes import ARC_TASKS
+from arc_solver.domains.arc.examples import ArcTraining
+from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
+from arc_solver.domains.boards.examples import BoardTraining
+from arc_solver.domains.protocols import TrainingData
+from arc_solver.hardware.torch_device import choose_device
+from arc_solver.model.flops import step_flops
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
-from arc_solver.puzzles import PuzzleMap
-from arc_solver.sources.board_set import UNKNOWN_RATING, BoardSet
-from arc_solver.task import Pair, Task
+from arc_solver.settings import apply_settings
+from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import train_step
 

@@ -37,8 +37,8 @@ def convert(
     The foreign file is opened in a process of its own, weights only; nothing else in it is run.
     """
     refuse_overwriting({"--out": out}, model, identifiers)
-    from arc_solver.convert import Choices, convert_file
-    from arc_solver.files import sweep_beside
+    from arc_solver.checkpoints.convert.convert import Choices, convert_file
+    from arc_solver.storage.files import sweep_beside
 
     sweep_beside(out)
     facts = convert_file(model, out, identifiers, Choices(heads, prefix, cycles, latent_steps))

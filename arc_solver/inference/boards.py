@@ -12,13 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.config import PredictConfig
-from arc_solver.domain.boards import ROLLOUTS, BoardQueries, board_hashes, num_distinct_views, valid_answers
-from arc_solver.inference.choice import Choice, Contenders, FirstConfident, Numbers, Vote
-from arc_solver.inference.engine import Answered, Wanted, answer_rows
+from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.boards.examples import (
+    ROLLOUTS,
+    BoardQueries,
+    board_hashes,
+    num_distinct_views,
+    valid_answers,
+)
+from arc_solver.inference.election import Choice, Contenders, FirstConfident, Numbers, Vote
+from arc_solver.inference.engine import Answered, Wanted, Watch, answer_rows
 from arc_solver.inference.noise import Disturb, Disturbance, mixed
-from arc_solver.inference.pace import Pace, view_rounds
+from arc_solver.inference.time_budget import Pace, view_rounds
 from arc_solver.model.trm import Model
-from arc_solver.sources.board_set import BoardSet
 
 
 class BoardAnswers(NamedTuple):
@@ -44,13 +50,15 @@ def answer_boards(
     progress: Callable[[int], None] = lambda _: None,
     pace: Pace | None = None,
     report: Callable[[Numbers, BoardAnswers], None] = lambda numbers, answers: None,
+    watch: Watch | None = None,
 ) -> BoardAnswers:
     """Answer every board with `config.views` views and `config.rollouts` chains of each.
 
     Contenders come in rounds of one, three, twelve, ...: the first is the question as it stands, without
     noise. A board that is settled after a round takes no part in the next. An answer is a function of the
     board, the seed and the settings alone, unless `stop` or `pace` cut it short. `progress` hears of rows
-    that are done or not needed, `report` of boards whose rows left and of the answers that they have then.
+    that are done or not needed, `report` of boards whose rows left and of the answers that they have then;
+    `watch` is shown every row after each age.
     """
     total = num_contenders(boards, config)
     choosing = choice_for(boards, config)
@@ -79,6 +87,7 @@ def answer_boards(
             age_limit=pace.age_limit if pace else None,
             disturb=disturbance(data, config) if last > data.num_views else None,
             breaks=data.breaks_the_rules if boards.kind == "sudoku" else None,
+            watch=watch,
         ):
             numbers = data.queries(found.group)[found.rows]
             choosing.take(_contenders(data, found, numbers))

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import PredictConfig
-from arc_solver.domain import QueryData
+from arc_solver.domains.protocols import QueryData
+from arc_solver.hardware.memory import is_out_of_memory, release_memory
 from arc_solver.inference.backtracking import EMPTY, Breaks, Trail, next_move
 from arc_solver.inference.noise import Disturb, mixed, normal_numbers
-from arc_solver.memory import is_out_of_memory, release_memory
 from arc_solver.model.trm import Carry, Model, halting_logit
 
 
@@ -34,6 +34,16 @@ class Answered(NamedTuple):
     confidence: npt.NDArray[np.float32]  # (n,)
     ages: npt.NDArray[np.int64]  # (n,)
     confident: npt.NDArray[np.bool_]  # (n,)
+
+
+class Thought(NamedTuple):
+    """What the rows in flight of one group answer after an age, with their halting logits."""
+
+    group: int
+    rows: npt.NDArray[np.int64]  # (n,)
+    ages: npt.NDArray[np.int64]  # (n,)
+    tokens: npt.NDArray[np.uint8]  # (n, L)
+    halt_logits: npt.NDArray[np.float32]  # (n,)
 
 
 class Flight:
@@ -172,6 +182,7 @@ class Flight:
 
 Wanted = Callable[[int, npt.NDArray[np.int64], npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
 AgeLimit = Callable[[int, int], int]
+Watch = Callable[[QueryData, Thought], None]
 
 
 def answer_rows(
@@ -184,6 +195,7 @@ def answer_rows(
     age_limit: AgeLimit | None = None,
     disturb: Disturb | None = None,
     breaks: Breaks | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[Answered]:
     """Yield the rows of `data` as they finish, group after group, in row order of boarding.
 
@@ -191,13 +203,14 @@ def answer_rows(
     or at `ages`. `wanted(group, rows, ages)` may decline rows before they board, at age 0, and after every
     age that they did not leave at. Rows in flight when `stop()` turns true are given up.
     `age_limit(rows, tokens)`, called after each forward of so many rows on a canvas of so many tokens,
-    replaces `ages`. With `guess_after` and the rules, `breaks`, a row leaves when its answer keeps them, and
+    replaces `ages`. With `guess_after` and the rules, `breaks`, a row leaves when its answer keeps them and
     is `confident` then; one that does not settle guesses, and takes guesses back. `disturb` tells the noise
-    that each row has on its answer state before every age. Where
-    memory does not suffice, half as many rows fly and the same ones are tried again; a row that does not fit
-    alone is given up.
+    that each row has on its answer state before every age; `watch` is shown what every row in flight answers
+    after it. Where memory does not suffice, half as many rows fly and the same ones are tried again; a row
+    that does not fit alone is given up.
     """
-    rules = _Rules(config, wanted, stop, age_limit or (lambda rows, tokens: config.ages), disturb, breaks)
+    limit = age_limit or (lambda rows, tokens: config.ages)
+    rules = _Rules(config, wanted, stop, limit, disturb, breaks, watch)
     most = config.batch_size
     for group in range(len(data.canvases)):
         owed = np.ones(len(data.queries(group)), np.bool_)
@@ -225,6 +238,7 @@ class _Rules(NamedTuple):
     age_limit: AgeLimit
     disturb: Disturb | None
     breaks: Breaks | None
+    watch: Watch | None
 
 
 @torch.inference_mode()
@@ -244,6 +258,10 @@ def _flown(
             flight.shrink()
             flying = flight.row >= 0
         halt = flight.think()
+        if rules.watch is not None:
+            seen = np.flatnonzero(flying)
+            thought = (flight.row[seen], flight.age[seen], flight.answer[seen], halt[seen])
+            rules.watch(data, Thought(group, *thought))
         limit = rules.age_limit(int(flying.sum()), flight.answer.shape[1])
         guessing = rules.breaks if config.guess_after else None
         confident = flight.kept(guessing) if guessing else halt > config.halt_logit

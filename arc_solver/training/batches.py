@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from arc_solver.config import ConfigError, TrainConfig
-from arc_solver.domain import TrainingData
+from arc_solver.domains.protocols import TrainingData
 from arc_solver.training.slots import Batch
 
 LEAST_EXPLORED_AGE = 2

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import TrainConfig
-from arc_solver.device import compute_dtype
-from arc_solver.domain import TrainingData
+from arc_solver.domains.protocols import TrainingData
+from arc_solver.hardware.torch_device import compute_dtype
 from arc_solver.model.puzzle_embedding import SignSGD
 from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
 from arc_solver.training.distributed import Team
-from arc_solver.training.guard import Guard
+from arc_solver.training.non_finite import Guard
 from arc_solver.training.optim import MovingAverage, Optimizers
 from arc_solver.training.slots import Slots
 

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from arc_solver.config import TrainConfig
 from arc_solver.model.trm import Output
-from arc_solver.training.guard import kept, restore
 from arc_solver.training.loss import Loss, supervision_loss
+from arc_solver.training.non_finite import kept, restore
 from arc_solver.training.slots import Batch, Slots
 from arc_solver.training.state import TrainState
 

@@ -7,18 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from arc_solver.config import (
-    ConfigError,
-    ModelConfig,
-    PredictConfig,
-    TrainConfig,
-    apply_settings,
-    from_mapping,
-    with_values,
-)
+from arc_solver.config import ConfigError, ModelConfig, PredictConfig, TrainConfig
 from arc_solver.model import block, puzzle_embedding, trm
 from arc_solver.model.trm import Model
 from arc_solver.presets import PRESETS, find_preset
+from arc_solver.settings import apply_settings, from_mapping, with_values
 from tests.arc_solver.tiny import preset
 
 BAD_MODELS: tuple[dict[str, Any], ...] = (

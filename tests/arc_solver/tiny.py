@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from arc_solver.config import ModelConfig, PredictConfig, Preset, TrainConfig
-from arc_solver.domain.arc import ArcTraining
+from arc_solver.domains.arc.examples import ArcTraining
 from arc_solver.model.trm import Model
-from arc_solver.puzzles import PuzzleMap
-from arc_solver.task import Pair, Task
+from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.state import TrainState
 from augment.grid import Grid
 

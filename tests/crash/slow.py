@@ -31,7 +31,7 @@ def endless_sync() -> None:
 
 def endless_evaluation() -> None:
     """Let an evaluation take a minute."""
-    from arc_solver.evaluation import TaskEvaluator
+    from arc_solver.inference.evaluate import TaskEvaluator
 
     TaskEvaluator.count = _slowed(TaskEvaluator.count, SECONDS)  # type: ignore[method-assign]
 

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from arc_solver.messages import MAX_REQUEST_BYTES, MessageReader, send
+from arc_solver.prediction.messages import MAX_REQUEST_BYTES, MessageReader, send
 
 BLOCK = 64  # as in boardstanding, whose import would take long
 

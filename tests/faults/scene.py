@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from arc_solver.clock import Times
-from arc_solver.prediction import Prediction
-from arc_solver.request import Wish
-from arc_solver.task import Task, read_tasks
+from arc_solver.prediction.deadlines import Times
+from arc_solver.prediction.prediction import Prediction
+from arc_solver.prediction.request import Wish
+from arc_solver.tasks.reader import read_tasks
+from arc_solver.tasks.task import Task
 from submission.validation import validate
 
 PUPPET = Path(__file__).with_name("puppet.py")

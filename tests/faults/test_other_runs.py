@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from arc_solver.checkpoint import CheckpointError, checkpoint_name
+from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name
+from arc_solver.checkpoints.weights import read_tensors, save
 from arc_solver.config import ConfigError, ModelConfig, Preset, TrainConfig
-from arc_solver.corpus import Corpus
-from arc_solver.files import sha256_file
-from arc_solver.task import Pair, Task
-from arc_solver.training.checkpoint import FREE_SETTINGS, resume, save_state, save_weights
+from arc_solver.corpus.corpus import Corpus
+from arc_solver.storage.files import sha256_file
+from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.run import RunOptions, train
-from arc_solver.weights import read_tensors, save
+from arc_solver.training.run_checkpoint import FREE_SETTINGS, resume, save_state, save_weights
 from tests.arc_solver.tiny import MODEL, TRAIN, Run, preset, run, tasks
 from tests.tally import record, some
 

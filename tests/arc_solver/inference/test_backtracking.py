@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domain import Canvas
-from arc_solver.domain.boards import BoardQueries
+from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.boards.examples import BoardQueries
+from arc_solver.domains.protocols import Canvas
+from arc_solver.domains.sudoku.generate import generate_sudoku
+from arc_solver.domains.sudoku.rules import broken_boards, valid_boards
 from arc_solver.inference.backtracking import EMPTY, Trail, next_move
 from arc_solver.inference.boards import answer_boards
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Carry, Output
-from arc_solver.sources.board_set import BoardSet
-from arc_solver.sources.sudoku import broken_boards, generate_sudoku, valid_boards
 
 SIDE = 4
 GUESSING = PredictConfig(views=1, ages=400, guess_after=1, batch_size=8)

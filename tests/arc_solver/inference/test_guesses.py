@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domain import Canvas
-from arc_solver.domain.arc import ArcQueries
-from arc_solver.inference.tasks import Guesses, guesses, num_rows
+from arc_solver.domains.arc.examples import ArcQueries
+from arc_solver.domains.protocols import Canvas
+from arc_solver.inference.answer import Guesses, guesses, num_rows
 from arc_solver.model.trm import Carry, Output
-from arc_solver.puzzles import PuzzleMap
-from arc_solver.task import Pair, Task
+from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.task import Pair, Task
 from augment.canvas import PAD, place
 from tests.arc_solver.tiny import MODEL, PREDICT, grid, lively, tasks
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domain.boards import BoardQueries, board_hashes
+from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.boards.examples import BoardQueries, board_hashes
+from arc_solver.domains.maze.generate import generate_mazes
+from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.inference.boards import BoardAnswers, answer_boards, disturbance
-from arc_solver.inference.choice import Choice, Contenders, FirstConfident, Vote
+from arc_solver.inference.election import Choice, Contenders, FirstConfident, Vote
 from arc_solver.inference.noise import mixed, normal_numbers
 from arc_solver.model.trm import Model
-from arc_solver.sources.board_set import BoardSet
-from arc_solver.sources.maze import generate_mazes
-from arc_solver.sources.sudoku import generate_sudoku
 from tests.arc_solver.tiny import CPU, MODEL, lively
 
 SUDOKU = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)

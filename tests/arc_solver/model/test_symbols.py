@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from arc_solver.config import ConfigError, ModelConfig, from_mapping
+from arc_solver.config import ConfigError, ModelConfig
 from arc_solver.model.symbols import IMPOSSIBLE
 from arc_solver.model.trm import Carry, Model, Output
+from arc_solver.settings import from_mapping
 from augment.sudoku import BOX_SHAPES
 from tests.arc_solver.tiny import lively
 
