@@ -23,6 +23,7 @@ Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Canvas = tuple[int, int]
 Notice = Callable[[str], None]
+Breaks = Callable[[Bytes], Flags]
 Faults = Mapping[str, TaskFault]
 M = TypeVar("M")
 
@@ -76,6 +77,10 @@ class QueryData(Protocol):
 
     def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
         """Undo the view of answers (N, L) to some rows of a group."""
+
+    @property
+    def breaks(self) -> Breaks | None:
+        """Tells of tokens (n, L), some of them blanks, whether they break a rule; None: no rules."""
 
     def confidence(
         self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]

@@ -161,6 +161,11 @@ class BoardDomain:
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
         if model.peers and not self.kind.units:
             raise ConfigError(f"peers=true is for Sudoku, this recipe is for {self.name}")
+        if predict and predict.guess_after and self.kind.broken is None:
+            raise ConfigError(
+                f"guess_after={predict.guess_after}: guesses are taken back by the rules of a Sudoku, "
+                f"this recipe is for {self.name}"
+            )
 
     def fault(self, model: ModelConfig, material: BoardSet) -> str | None:
         cells, tokens = material.questions.shape[1], self.kind.vocabulary(material.side)

@@ -14,13 +14,8 @@ import numpy.typing as npt
 from arc_solver.config import PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.kind import BoardKind
-from arc_solver.domains.protocols import Bytes, Canvas, Codes, Flags, Numbers, Restored
+from arc_solver.domains.protocols import Breaks, Bytes, Canvas, Codes, Flags, Numbers, Restored
 from arc_solver.storage.text import DataError
-
-
-def full_boards(boards: BoardSet) -> npt.NDArray[np.bool_]:
-    """(n,): boards on which nothing is to be found: a Sudoku without a blank is its own answer."""
-    return (boards.questions > 0).all(axis=1) & (boards.kind == "sudoku")
 
 
 def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
@@ -110,6 +105,12 @@ class BoardQueries:
         """Boards with a cell that has no value are spoiled."""
         cells = self._views.restore(np.ascontiguousarray(answers), self._contenders[rows] % self.num_views)
         return restored(cells, self.boards.side, (cells != self.kind.missing).all(axis=1))
+
+    @property
+    def breaks(self) -> Breaks | None:
+        """Blanks break no rule, and no view changes what does."""
+        broken = self.kind.broken
+        return None if broken is None else lambda tokens: broken(np.maximum(tokens, 1) - 1)
 
     def confidence(
         self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]

@@ -61,6 +61,7 @@ class BoardKind:
     solves: Callable[[Cells, Cells], Flags]  # the same for scores, where a search may be needed
     faults: Callable[[BoardSet], dict[int, str]]  # what is wrong with the boards of a file, by place
     rules_decide: bool = False  # whether no two answers keep the rules; value 0 is then a blank
+    broken: Callable[[Cells], Flags] | None = None  # of boards with blanks: whether what stands breaks a rule
     missing: int = NO_VALUE  # in a restored answer, where there is no value
     max_views: int | None = None
     rate: Callable[[Cells], Numbers] | None = None  # of questions; None: as the file says

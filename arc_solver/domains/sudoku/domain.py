@@ -14,7 +14,7 @@ from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.kind import BoardKind, Floors, Generator
 from arc_solver.domains.protocols import Bytes, Look, Numbers
 from arc_solver.domains.sudoku.generate import generate_sudoku
-from arc_solver.domains.sudoku.rules import sudoku_faults, valid_boards
+from arc_solver.domains.sudoku.rules import broken_boards, sudoku_faults, valid_boards
 from augment.sudoku import (
     BOX_SHAPES,
     BoardViews,
@@ -89,6 +89,7 @@ SUDOKU = BoardDomain(
         solves=valid_boards,
         faults=sudoku_faults,
         rules_decide=True,
+        broken=broken_boards,
         missing=0,
         training_file="sudoku_extreme_1k_train.csv",
         units=True,
