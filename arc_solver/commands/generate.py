@@ -26,6 +26,9 @@ def generate(
     min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
     min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
+    max_path: int | None = typer.Option(
+        None, min=1, help="Mazes: at most so many moves; lengths are spread evenly."
+    ),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
     quiet: bool = typer.Option(False, help="No remarks."),
@@ -37,8 +40,8 @@ def generate(
     """
     if kind not in KINDS:
         raise typer.BadParameter(f"{kind!r}: expected sudoku or maze")
-    if min_path is not None and kind == "sudoku":
-        raise typer.BadParameter("--min-path is for mazes; a Sudoku has --min-rating")
+    if kind == "sudoku" and not (min_path is None and max_path is None):
+        raise typer.BadParameter("--min-path and --max-path are for mazes; a Sudoku has --min-rating")
     if kind == "maze" and not (min_rating is None and min_givens is None):
         raise typer.BadParameter("--min-rating and --min-givens are for Sudokus; a maze has --min-path")
     if min_rating and min_givens:
@@ -59,7 +62,7 @@ def generate(
     if kind == "sudoku":
         boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen, min_givens or 0)
     else:
-        boards = generate_mazes(num, side or 30, rng, min_path, seen)
+        boards = generate_mazes(num, side or 30, rng, min_path, seen, max_path)
     write_atomic(out, board_csv(boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
     what = "guesses of the solver" if kind == "sudoku" else "moves"
