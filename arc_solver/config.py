@@ -150,6 +150,7 @@ class TrainConfig:
     age_decay: float = 1.0  # supervision at age t weighs age_decay^(t − 1)
     curriculum: str = "off"  # "depth": shallow refinements first, see training.schedule
     max_age: int = 16
+    gradient_ages: int = 1  # ages in one step, a loss at each and nothing detached between them
     exploration: float = 0.1
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
     num_views: int = 1000
@@ -171,7 +172,7 @@ class TrainConfig:
         _choice("curriculum", self.curriculum, ("off", "depth"))
         _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
         _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
-        for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
+        for name in ("steps", "batch_size", "max_age", "gradient_ages", "num_views", "save_every", "keep"):
             value = getattr(self, name)
             _require(1 <= value <= MAX_COUNT, f"{name}={value}: must be from 1 to {MAX_COUNT:,}")
         for name in (
@@ -195,6 +196,10 @@ class TrainConfig:
             _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: from 0 to 1")
         _require(0 < self.age_decay <= 1, f"age_decay={self.age_decay}: above 0 and at most 1")
         _require(self.learning_rate > 0, "learning_rate=0 trains nothing")
+        _require(
+            self.gradient_ages <= self.max_age,
+            f"gradient_ages={self.gradient_ages}: a row has max_age={self.max_age} at most; set both",
+        )
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
 
 
@@ -244,6 +249,11 @@ class Preset:
     predict: PredictConfig
 
     def __post_init__(self) -> None:
+        _require(
+            self.train.gradient_ages == 1 or (self.model.cycles == 1 and self.model.gradient == "full"),
+            f"gradient_ages={self.train.gradient_ages}: cycles={self.model.cycles} and "
+            f"gradient={self.model.gradient} cut the gradient between ages; set cycles=1 and gradient=full",
+        )
         _require(
             self.model.mixer != "none" or self.train.domain != "arc",
             "mixer='none' is for boards: cells of ARC could not see their task",

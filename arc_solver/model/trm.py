@@ -29,7 +29,7 @@ class Carry(NamedTuple):
 
 
 class Output(NamedTuple):
-    """Logits (B, L, V), halting logits (B,) or with the continue output (B, 2), and the detached carry."""
+    """Logits (B, L, V), halting logits (B,) or with the continue output (B, 2), and the carry."""
 
     logits: Tensor
     halt: Tensor
@@ -93,10 +93,12 @@ class Model(nn.Module):
         canvas: tuple[int, int],
         vectors: Tensor | None = None,
         depth: tuple[int, int] | None = None,
+        attached: bool = False,
     ) -> Output:
         """(cycles − 1) refinements without gradient, then one with it; `canvas` is (height, width).
 
-        `depth` is (cycles, latent_steps) where they are not the configured ones.
+        `depth` is (cycles, latent_steps) where they are not the configured ones. The carry comes detached
+        unless it shall stay `attached` for the gradient of a later age.
         """
         cycles, latent_steps = depth or (self.config.cycles, self.config.latent_steps)
         if vectors is None:
@@ -111,7 +113,8 @@ class Model(nn.Module):
         logits = self.head(carry.answer[:, self.config.prefix :]).float()
         # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
         halt = (carry.answer[:, :1].float() * self.halt_weight).sum(dim=-1) + self.halt_bias
-        return Output(logits, halt if self.config.continue_output else halt[:, 0], carry.detach())
+        halts = halt if self.config.continue_output else halt[:, 0]
+        return Output(logits, halts, carry if attached else carry.detach())
 
     def refine(self, question: Tensor, carry: Carry, place: Canvas, steps: int) -> Carry:
         """Think `steps` times, then revise the answer once."""

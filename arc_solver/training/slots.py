@@ -58,10 +58,13 @@ class Slots:
             )
         )
 
-    def advance(self, output: Output, least_age: Tensor, max_age: int) -> None:
-        """Keep the new carry, grow older, mark who is done: halt logit > 0 and old enough, or `max_age`."""
+    def advance(self, output: Output, least_age: Tensor, max_age: int, ages: int = 1) -> None:
+        """Keep the new carry, grow `ages` older, mark who is done: halting > 0 and old enough, or `max_age`.
+
+        Halting is looked at after the last of these ages alone.
+        """
         self.carry = output.carry
-        self.age = self.age + 1
+        self.age = self.age + ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
         self.halted = done | (self.age >= max_age)
 
