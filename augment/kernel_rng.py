@@ -14,7 +14,7 @@ def draw_seeds(num: int, rng: np.random.Generator) -> Source:
 
 
 @inner
-def draw(source: Source, bound: int) -> int:
+def draw(source: Source, bound: int) -> np.int64:
     """A number from 0..bound-1; `source` (1,) uint64, not 0, is the state of an xorshift generator."""
     x = source[0]
     x ^= x >> np.uint64(12)

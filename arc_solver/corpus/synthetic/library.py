@@ -1,54 +1,34 @@
 """All rules, in a fixed order: the tasks of a seed change with it."""
 
 from arc_solver.corpus.synthetic import (
-    counting as counts,
-)
-from arc_solver.corpus.synthetic import (
-    gravity as pulls,
-)
-from arc_solver.corpus.synthetic import (
-    object_marks as marks,
-)
-from arc_solver.corpus.synthetic import (
-    objects as things,
-)
-from arc_solver.corpus.synthetic import (
-    outline as halos,
-)
-from arc_solver.corpus.synthetic import (
+    counting,
+    gravity,
+    object_marks,
+    objects,
+    outline,
     panels,
+    patterns,
     rays,
-)
-from arc_solver.corpus.synthetic import (
-    patterns as repeats,
-)
-from arc_solver.corpus.synthetic import (
-    recolor as dyes,
-)
-from arc_solver.corpus.synthetic import (
-    regions as fills,
-)
-from arc_solver.corpus.synthetic import (
-    symmetry as mirrors,
-)
-from arc_solver.corpus.synthetic import (
-    whole_grid as shapes,
+    recolor,
+    regions,
+    symmetry,
+    whole_grid,
 )
 from arc_solver.corpus.synthetic.rule import Library
 
 LIBRARY = Library.of(
     (
-        *shapes.RULES,
-        *dyes.RULES,
-        *pulls.RULES,
+        *whole_grid.RULES,
+        *recolor.RULES,
+        *gravity.RULES,
         *rays.RULES,
-        *halos.RULES,
-        *things.RULES,
-        *marks.RULES,
-        *fills.RULES,
+        *outline.RULES,
+        *objects.RULES,
+        *object_marks.RULES,
+        *regions.RULES,
         *panels.RULES,
-        *counts.RULES,
-        *repeats.RULES,
-        *mirrors.RULES,
+        *counting.RULES,
+        *patterns.RULES,
+        *symmetry.RULES,
     )
 )

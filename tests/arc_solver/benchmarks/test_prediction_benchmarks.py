@@ -12,7 +12,7 @@ from arc_solver.checkpoints.weights import save
 from arc_solver.config import PredictConfig
 from arc_solver.inference.answer import guesses
 from arc_solver.model.trm import Model
-from arc_solver.programs import voting_rules as voting
+from arc_solver.programs import voting_rules
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
 from augment.canvas import place
@@ -28,9 +28,9 @@ def thinker(listed: list[Task]) -> tuple[Model, PuzzleMap]:
     return lively(Model(SMALL, num_rows=puzzles.num_rows, seed=1)).requires_grad_(False), puzzles
 
 
-def asked(listed: list[Task]) -> list[voting.Opinions]:
+def asked(listed: list[Task]) -> list[voting_rules.Opinions]:
     model, puzzles = thinker(listed)
-    found = (voting.opinions(model, puzzles, t, n, CONFIG, "fitted") for n, t in enumerate(listed))
+    found = (voting_rules.opinions(model, puzzles, t, n, CONFIG, "fitted") for n, t in enumerate(listed))
     return [own for each in found for own in each]
 
 
@@ -66,12 +66,12 @@ def test_a_likelihood_is_that_of_the_grid_under_every_view() -> None:
 
 def test_rules_rank_the_same_candidates() -> None:
     found = asked(tasks(5, sides=(3, 4)))
-    rankings = voting.by_rules(found)
+    rankings = voting_rules.by_rules(found)
     assert len(rankings) == 5
     for own in found:
         contents = {tuple(sorted(g.tobytes() for g in rankings[rule][own.query])) for rule in rankings}
         assert len(contents) == 1
-    ways = {name: (views, attempts) for name, views, attempts in voting.by_early_decision(found)}
+    ways = {name: (views, attempts) for name, views, attempts in voting_rules.by_early_decision(found)}
     assert ways["all views"][0] == 4 * len(found) >= ways["decided"][0]
     every, decided = ways["all views"][1], ways["decided"][1]
     assert {q: [g.tolist() for g in a] for q, a in every.items()} == {

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from arc_solver.inference import evaluate as evaluation
+from arc_solver.inference import evaluate
 from arc_solver.storage.files import LOCK_NAME, lock_folder
-from arc_solver.training import cost as estimate
+from arc_solver.training import cost
 from tests.arc_solver.terminal import Terminal, challenges, solutions, write
 
 SETTINGS = (
@@ -237,7 +237,7 @@ def test_held_out_tasks_without_outputs_are_named(arc_solve: Terminal, folder: P
 
 
 def test_held_out_boards(arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "MAX_BOARDS", 5)
+    monkeypatch.setattr(evaluate, "MAX_BOARDS", 5)
     some = ("--eval-data", folder / "sudoku.csv")
     outcome = arc_solve(*command(folder, *some, "--set", "eval_every=4", kind="sudoku"))
     assert outcome.code == 0
@@ -274,7 +274,7 @@ def test_a_folder_in_use_is_left_alone(arc_solve: Terminal, folder: Path) -> Non
 def test_a_disk_that_is_full_from_the_start(
     arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimate.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    monkeypatch.setattr(cost.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     outcome = arc_solve(*command(folder))
     assert outcome.code == 1
     assert "1000 are available" in outcome.error_line()

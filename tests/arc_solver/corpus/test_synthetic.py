@@ -14,18 +14,12 @@ from scipy import ndimage
 
 from arc_solver.corpus.corpus import read_corpus
 from arc_solver.corpus.synthetic import (
-    bitboards as boards,
-)
-from arc_solver.corpus.synthetic import (
-    recolor as dyes,
-)
-from arc_solver.corpus.synthetic import (
-    symmetry as mirrors,
+    bitboards,
+    recolor,
+    symmetry,
+    whole_grid,
 )
 from arc_solver.corpus.synthetic import tasks as tasks_module
-from arc_solver.corpus.synthetic import (
-    whole_grid as shapes,
-)
 from arc_solver.corpus.synthetic.draws import Draws
 from arc_solver.corpus.synthetic.library import LIBRARY
 from arc_solver.corpus.synthetic.regions import fill_holes
@@ -238,7 +232,7 @@ def test_every_table_changes_two_colors() -> None:
     # Task 381 of seed 7 once drew a table that changed a single color, and fell over it.
     assert synthetic_task(7, 381, 10).id.startswith("syn-")
     for number in range(20_000):
-        table = dyes.random_table(Draws(f"table:{number}"))
+        table = recolor.random_table(Draws(f"table:{number}"))
         assert sum(new != old for old, new in enumerate(table)) >= 2, f"table:{number}"
 
 
@@ -253,27 +247,29 @@ def test_a_table_must_be_shown_whole() -> None:
 def test_boards_agree_with_scipy(seed: int) -> None:
     height, width = np.random.default_rng(seed).integers(1, 13, 2).tolist()
     rows = noise(seed, height, width, 1)
-    frame, grid = boards.frame_of(rows), array_of(rows)
+    frame, grid = bitboards.frame_of(rows), array_of(rows)
     full = np.ones((3, 3), int)
     for corners, structure in ((False, None), (True, full)):
         labels, num = ndimage.label(grid, structure)
-        parts = boards.pieces(boards.ink(rows), frame.step, corners)
+        parts = bitboards.pieces(bitboards.ink(rows), frame.step, corners)
         assert len(parts) == num
         for part in parts:
-            spots = list(boards.cells(part, frame))
+            spots = list(bitboards.cells(part, frame))
             label = labels[spots[0]]
             assert sorted(spots) == [tuple(spot) for spot in np.argwhere(labels == label).tolist()]
             ends = np.argwhere(labels == label)
-            assert boards.box(part, frame) == (*ends.min(0).tolist(), *ends.max(0).tolist())
+            assert bitboards.box(part, frame) == (*ends.min(0).tolist(), *ends.max(0).tolist())
     near = ndimage.binary_dilation(grid, full) & (grid == 0)
     assert np.array_equal(
-        array_of(boards.painted(rows, boards.around(boards.ink(rows), frame), 5)) == 5, near
+        array_of(bitboards.painted(rows, bitboards.around(bitboards.ink(rows), frame), 5)) == 5, near
     )
     touching = ndimage.binary_dilation(grid) & (grid == 0)
-    spots = boards.sides_of(boards.ink(rows), frame)
-    assert np.array_equal(array_of(boards.painted(rows, spots, 5)) == 5, touching)
+    spots = bitboards.sides_of(bitboards.ink(rows), frame)
+    assert np.array_equal(array_of(bitboards.painted(rows, spots, 5)) == 5, touching)
     core = ndimage.binary_erosion(grid, full)
-    assert np.array_equal(array_of(boards.painted(rows, boards.inner(boards.ink(rows), frame), 5)) == 5, core)
+    assert np.array_equal(
+        array_of(bitboards.painted(rows, bitboards.inner(bitboards.ink(rows), frame), 5)) == 5, core
+    )
     holes = ndimage.binary_fill_holes(grid) & (grid == 0)
     assert np.array_equal(array_of(fill_holes(rows, (0, 7))) == 7, holes)
 
@@ -288,15 +284,15 @@ def test_rows_agree_with_numpy(seed: int) -> None:
 
 
 def test_some_rules_by_hand() -> None:
-    assert shapes.fractal(rows_of("10 01"), (0,)) == rows_of("1000 0100 0010 0001")
-    assert shapes.condense(rows_of("1122 1122 3322"), (0,)) == rows_of("12 32")
-    assert dyes.mark_ranked(rows_of("112 120"), (0, 9)) == rows_of("992 920")
-    assert dyes.mark_ranked(rows_of("112 200"), (0, 9)) is None
+    assert whole_grid.fractal(rows_of("10 01"), (0,)) == rows_of("1000 0100 0010 0001")
+    assert whole_grid.condense(rows_of("1122 1122 3322"), (0,)) == rows_of("12 32")
+    assert recolor.mark_ranked(rows_of("112 120"), (0, 9)) == rows_of("992 920")
+    assert recolor.mark_ranked(rows_of("112 200"), (0, 9)) is None
     assert NAMED["slide"].change(rows_of("0011 2000 0030"), (0,)) == rows_of("1100 2000 3000")
     assert NAMED["fall-on-walls"].change(rows_of("103 050"), (1, 5)) == rows_of("013 050")
     assert NAMED["stamp"].change(rows_of("33300 33300 33300 00000"), (0, 1)) is None
     assert NAMED["one-alone"].change(rows_of("11402 01420"), (1, 8)) == rows_of("80 88")
-    assert mirrors.complete(rows_of("120 000"), (4,)) == rows_of("121 000")
+    assert symmetry.complete(rows_of("120 000"), (4,)) == rows_of("121 000")
     assert NAMED["tally"].change(rows_of("101 010"), (0, 1)) == rows_of("111")
     assert NAMED["go-on"].change(rows_of("12000 30000"), (0,)) == rows_of("12121 30303")
 

@@ -17,7 +17,7 @@ import pytest
 from arc_solver.checkpoints.file_format import checkpoints
 from arc_solver.config import ConfigError
 from arc_solver.corpus.set_sizes import ARC_OUTPUTS
-from arc_solver.prediction import deadlines as clock
+from arc_solver.prediction import deadlines
 from arc_solver.presets import PRESETS
 from arc_solver.programs import gpu_programs
 from arc_solver.programs.gpu_page import cost_table, duration, hours, renewed
@@ -350,13 +350,13 @@ def test_a_killed_sudoku_program_goes_on_in_pieces(
     place = place_of(data, f"steps={step + 3}", "save_every=1")
     program = find_program("sudoku")
     # A process as old as its sitting: it goes on from the checkpoint, does no step and saves.
-    monkeypatch.setattr(clock, "process_start", lambda: time.monotonic() - 60)
+    monkeypatch.setattr(deadlines, "process_start", lambda: time.monotonic() - 60)
     first = rehearse(program, place, arc_solve, "60s")
     assert [(entry["stage"], entry["exit"], entry["done"]) for entry in first] == [("train", 0, False)]
     assert first[0]["facts"]["complete"] is False
     assert Path(first[0]["facts"]["weights"]).parent == run
     monkeypatch.undo()
-    arc_solve.monkeypatch.setattr(clock, "process_start", time.monotonic)
+    arc_solve.monkeypatch.setattr(deadlines, "process_start", time.monotonic)
     log = rehearse(program, place, arc_solve)
     assert [entry["stage"] for entry in log if entry["done"]] == [stage.name for stage in program.stages]
     assert [entry["facts"]["boards"] for entry in log[2:]] == [4, 1, 1, 1, 1]

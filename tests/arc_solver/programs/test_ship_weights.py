@@ -18,7 +18,7 @@ from arc_solver.checkpoints.weights import load, save
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.adaptation import warm_model
 from arc_solver.model.trm import Model
-from arc_solver.programs import ship_weights as boxing
+from arc_solver.programs import ship_weights
 from arc_solver.programs.pretraining_tasks import as_json, small_tasks
 from arc_solver.programs.ship_weights import COMPOSED, MAX_BYTES, box_weights, card
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -123,14 +123,14 @@ def run(monkeypatch: pytest.MonkeyPatch, main: Callable[[], None], *words: objec
 def test_a_card_that_people_wrote_on_is_replaced_on_demand_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boxing, "FOLDER", tmp_path)
+    monkeypatch.setattr(ship_weights, "FOLDER", tmp_path)
     trained(tmp_path / "w.safetensors")
-    run(monkeypatch, boxing.main, tmp_path / "w.safetensors", "arc")
+    run(monkeypatch, ship_weights.main, tmp_path / "w.safetensors", "arc")
     (tmp_path / "arc.md").write_text("by hand")
     with pytest.raises(ValueError, match="--replace"):
-        run(monkeypatch, boxing.main, tmp_path / "w.safetensors", "arc")
+        run(monkeypatch, ship_weights.main, tmp_path / "w.safetensors", "arc")
     assert (tmp_path / "arc.md").read_text() == "by hand"
-    run(monkeypatch, boxing.main, tmp_path / "w.safetensors", "arc", "--replace")
+    run(monkeypatch, ship_weights.main, tmp_path / "w.safetensors", "arc", "--replace")
     assert "7 steps" in (tmp_path / "arc.md").read_text()
 
 

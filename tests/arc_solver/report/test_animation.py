@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from arc_solver.report import animation as thinking
+from arc_solver.report import animation
 from arc_solver.report.animation import (
     ARC_LOOK,
     Look,
@@ -64,7 +64,7 @@ def test_animation_has_a_frame_per_age_with_its_cells() -> None:
 def test_bar_grows_with_the_halting_probability() -> None:
     still = np.zeros((4, 3, 5), np.uint8)
     shown = frames(draw_thinking(still, np.array([-900.0, 0.1, 4.0, 900.0])))
-    green = [int((np.abs(f.astype(int) - thinking.HALTING).max(axis=2) < 8).sum()) for f in shown]
+    green = [int((np.abs(f.astype(int) - animation.HALTING).max(axis=2) < 8).sum()) for f in shown]
     assert green[0] == 0
     assert green[1] < green[2] < green[3]
     assert green[1] / green[3] == pytest.approx(0.525, abs=0.08)

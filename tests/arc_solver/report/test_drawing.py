@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from arc_solver.report import grid_drawing as drawing
+from arc_solver.report import grid_drawing
 from arc_solver.report.grid_drawing import PALETTES, grid_digits, grid_rgb, svg_grid
 from arc_solver.report.terminal import ansi_grid, ansi_task
 from arc_solver.storage.text import printable
@@ -53,7 +53,7 @@ OKLAB = np.array(
 )
 
 
-def nearest_pair(palette: drawing.Palette, vision: str) -> float:
+def nearest_pair(palette: grid_drawing.Palette, vision: str) -> float:
     srgb = palette.rgb() / 255
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     seen = np.clip(linear @ np.array(VISIONS[vision]).T, 0, 1)
@@ -135,7 +135,7 @@ def test_digits_pixels_and_plain_text_hold_the_grid(grid: np.ndarray) -> None:
 @given(GRIDS)
 @settings(max_examples=30)
 def test_colored_text_holds_the_grid(grid: np.ndarray) -> None:
-    codes = [";".join(map(str, rgb)) for rgb in drawing.CLASSIC.rgb().tolist()]
+    codes = [";".join(map(str, rgb)) for rgb in grid_drawing.CLASSIC.rgb().tolist()]
     wide = ansi_grid(grid)
     assert wide.width == 2 * grid.shape[1]
     assert all(line.endswith("\x1b[0m") for line in wide.lines)
@@ -170,7 +170,7 @@ def test_color_blind_palette_keeps_its_colors_apart() -> None:
     ],
 )
 def test_color_is_for_willing_terminals(environ: dict[str, str], is_terminal: bool, expected: bool) -> None:
-    assert drawing.wants_color(environ, is_terminal) is expected
+    assert grid_drawing.wants_color(environ, is_terminal) is expected
 
 
 @given(st.text(max_size=300), st.integers(1, 140))
@@ -203,10 +203,14 @@ def test_task_fits_the_terminal(width: int, color: bool) -> None:
 
 
 def test_blocks_share_a_line_as_long_as_they_fit() -> None:
-    blocks = [drawing.Block(("a" * 4,), 4), drawing.Block(("b" * 3, "b" * 3), 3), drawing.Block(("c",), 1)]
-    assert drawing.shelved(blocks, 12, gap=2).lines == ("aaaa  bbb  c", "      bbb   ")
-    assert drawing.shelved(blocks, 11, gap=2).lines == ("aaaa  bbb", "      bbb", " " * 9, "c        ")
-    assert drawing.shelved(blocks, 1, gap=2).width == 4
+    blocks = [
+        grid_drawing.Block(("a" * 4,), 4),
+        grid_drawing.Block(("b" * 3, "b" * 3), 3),
+        grid_drawing.Block(("c",), 1),
+    ]
+    assert grid_drawing.shelved(blocks, 12, gap=2).lines == ("aaaa  bbb  c", "      bbb   ")
+    assert grid_drawing.shelved(blocks, 11, gap=2).lines == ("aaaa  bbb", "      bbb", " " * 9, "c        ")
+    assert grid_drawing.shelved(blocks, 1, gap=2).width == 4
 
 
 def test_task_without_color_shows_its_rows() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 import pytest
 
-from arc_solver.report import training_page as curves
+from arc_solver.report import training_page
 from arc_solver.report.line_chart import HEIGHT, LEFT, RIGHT, WIDTH, Series, duration, line_chart, number
 from arc_solver.report.training_page import build_curves, parse_metrics, read_metrics
 from arc_solver.storage.files import append_line
@@ -162,9 +162,9 @@ def test_numbers_that_are_none_are_left_out_of_a_line() -> None:
 def test_a_file_beyond_reason_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "metrics.jsonl"
     log.write_bytes(b"{}\n" * 5)
-    monkeypatch.setattr(curves, "MAX_BYTES", 15)
+    monkeypatch.setattr(training_page, "MAX_BYTES", 15)
     assert read_metrics(log) == ([{}] * 5, [])
-    monkeypatch.setattr(curves, "MAX_BYTES", 14)
+    monkeypatch.setattr(training_page, "MAX_BYTES", 14)
     with pytest.raises(DataError, match="over 14 bytes, which no run writes"):
         read_metrics(log)
     with pytest.raises(DataError, match="cannot be read"):

@@ -13,7 +13,7 @@ from arc_solver.domains.maze.rules import valid_mazes
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.domains.sudoku.rules import valid_boards
 from arc_solver.domains.sudoku.solver import solve_boards
-from arc_solver.storage import line_reader as puzzle_lines
+from arc_solver.storage import line_reader
 from arc_solver.storage.text import DataError
 
 HEADER = "source,question,answer,rating"
@@ -229,7 +229,7 @@ def test_a_file_with_only_bad_rows_is_refused_even_when_they_are_skipped(tmp_pat
 
 
 def test_the_cap_on_size_counts_unzipped_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(puzzle_lines, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(line_reader, "MAX_BYTES", 2**20)
     path = put(tmp_path, gzip.compress((HEADER + "\n" * 2**21).encode()))
     assert fault_of(path) == ": larger than 1 MB; split it"
 
