@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
+from arc_solver.config import MAZE_HINTS, ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 
 PAPER_ARC = ModelConfig(latent_steps=4, positions="rotary1d")
 PAPER_BOARD = TrainConfig(row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0)
@@ -184,19 +184,35 @@ _PRESETS = (
     ),
     Preset(
         "cpu-maze",
-        "Mazes of 9x9 on two cores in minutes, a start for larger ones: a convolution, no attention",
+        "Mazes on two cores in minutes, small ones first: walls, four neighbours, dense labels, no attention",
         dataclasses.replace(
             CPU_BOARD,
             vocabulary=6,
             width=32,
             mixer="none",
             positions="none",
-            convolution=3,
+            neighbours=True,
+            maxima=0.375,
+            wall_token=1,
+            hints=MAZE_HINTS,
+            expansion=3.0,
+            num_layers=1,
             cycles=1,
             latent_steps=4,
         ),
-        dataclasses.replace(CPU_TRAIN, domain="maze", max_age=4, learning_rate=0.01),
-        PredictConfig(views=1, batch_size=128, halt_logit=2.0),
+        dataclasses.replace(
+            CPU_TRAIN,
+            domain="maze",
+            batch_size=16,
+            vector_learning_rate=4e-3,
+            max_age=24,
+            gradient_ages=2,
+            hint_weight=1.0,
+            halt_weight=0.1,
+            exploration=0.5,
+            compile="blocks",
+        ),
+        PredictConfig(views=1, ages=96, batch_size=64, halt_logit=2.0),
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}

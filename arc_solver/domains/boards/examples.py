@@ -13,11 +13,13 @@ import numpy.typing as npt
 
 from arc_solver.config import TrainConfig
 from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.maze.hints import maze_hints
+from arc_solver.domains.maze.paths import FREE, PATH
 from arc_solver.domains.maze.rules import connected_mazes, solve_mazes, valid_mazes
-from arc_solver.domains.protocols import Bytes, Canvas, Codes, Restored
+from arc_solver.domains.protocols import Bytes, Canvas, Codes, Hints, Restored
 from arc_solver.domains.sudoku.rules import valid_boards
 from arc_solver.storage.text import DataError
-from augment.maze import CHARACTERS, UNKNOWN, MazePairs, paint_maze_views, paint_mazes, restore_mazes
+from augment.maze import CHARACTERS, MazePairs, paint_maze_views, paint_mazes, restore_mazes
 from augment.sudoku import BoardViews, SudokuView, paint_board_views, paint_boards, restore_boards, tabulate
 
 MAZE_VIEWS = 8
@@ -77,6 +79,11 @@ class BoardTraining:
         self._ruled = boards.kind == "maze" and bool(
             (solve_mazes(boards.questions)[0] == boards.answers).all()
         )
+        if config.hint_weight and not self._ruled:
+            raise DataError(
+                f"hint_weight={config.hint_weight}: these paths break the rule of dense labels (of down, "
+                "left, right, up the first that gets closer to the goal); set it to 0"
+            )
         digest = hashlib.sha256(f"{boards.kind} {boards.questions.shape}".encode())
         digest.update(boards.questions.tobytes())
         digest.update(boards.answers.tobytes())
@@ -104,6 +111,11 @@ class BoardTraining:
             paint_mazes(pairs, self.seed, first, tokens, targets, symmetries=self._ruled)
             if self._ruled:
                 targets[:] = solve_mazes(tokens - 1)[0] + 1
+
+    def hints(self, tokens: Bytes, targets: Bytes) -> Hints:
+        """The dense labels of painted mazes."""
+        del targets
+        return maze_hints(tokens - 1)
 
 
 class BoardQueries:
@@ -149,14 +161,16 @@ class BoardQueries:
             paint_maze_views(questions, self._turns[rows].astype(np.uint8), tokens)
 
     def restore(self, group: int, rows: npt.NDArray[np.int64], answers: Bytes) -> Restored:
-        """Boards with a cell that has no value are spoiled."""
+        """Sudokus with a cell that has no value are spoiled; of a maze an answer can only mark free cells."""
         answers = np.ascontiguousarray(answers)
         if self.boards.kind == "sudoku":
             cells = restore_boards(answers, self._views_of(rows))
             whole = (cells > 0).all(axis=1)
         else:
-            cells = restore_mazes(answers, self._turns[rows].astype(np.uint8))
-            whole = (cells != UNKNOWN).all(axis=1)
+            marks = restore_mazes(answers, self._turns[rows].astype(np.uint8)) == PATH
+            questions = self.boards.questions[self._queries[rows]]
+            cells = np.where(marks & (questions == FREE), np.uint8(PATH), questions)
+            whole = np.ones(len(cells), np.bool_)
         side = self.boards.side
         shapes = np.where(whole[:, None], np.array([side, side], np.uint8), np.uint8(0)).astype(np.uint8)
         keys = np.array([_key(board) for board in cells], np.uint64).reshape(len(cells), 2)
