@@ -210,7 +210,6 @@ _PRESETS = (
             hint_weight=1.0,
             halt_weight=0.1,
             exploration=0.5,
-            compile="blocks",
         ),
         PredictConfig(views=1, ages=96, batch_size=64, halt_logit=2.0),
     ),
