@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from typing import Any
 
 from arc_solver.config import MAZE_HINTS, ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 
@@ -12,7 +13,7 @@ PAPER_BOARD = TrainConfig(row_learning_rate=1e-4, weight_decay=1.0, row_weight_d
 SUDOKU_MLP = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none")
 SUDOKU_ATT = ModelConfig(vocabulary=11, positions="rotary1d")
 MAZE_ATT = ModelConfig(vocabulary=6, latent_steps=4, positions="rotary1d")
-HRM = {
+HRM: dict[str, Any] = {
     "num_layers": 4,
     "cycles": 2,
     "latent_steps": 2,

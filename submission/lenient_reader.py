@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from submission.validation import ATTEMPTS
 _ATTEMPT = re.compile(r"attempt_([1-9][0-9]{0,2})", re.ASCII)
 NUM_ATTEMPTS = len(ATTEMPTS)
 _SHOWN_PLACES = 3
+_MAX_TESTS = 100
 
 
 @dataclass
@@ -65,11 +67,21 @@ Ranking = list[Grid | None]
 
 
 def load_answers(source: bytes | Path) -> Mapping[str, object]:
-    """The JSON object of a submission file.
+    """The JSON object of a submission file, or of a folder with one list of attempts per task (`<id>.json`).
 
-    SubmissionError where there is none, or a byte order mark before it, which JSON readers refuse.
+    DocumentError where the file cannot be read, SubmissionError where it holds no object, or a byte order
+    mark before it, which JSON readers refuse.
     """
+    if isinstance(source, Path) and source.is_dir():
+        return _load_folder(source)
     name = str(source) if isinstance(source, Path) else "submission"
+    value = _load(source, name)
+    if not isinstance(value, Mapping):
+        raise SubmissionError(f"{name}: {describe(value)}, expected an object of task ids")
+    return value
+
+
+def _load(source: bytes | Path, name: str) -> object:
     try:
         data = read_bytes(source) if isinstance(source, Path) else source
     except DocumentError as error:
@@ -77,12 +89,46 @@ def load_answers(source: bytes | Path) -> Mapping[str, object]:
     if data.startswith(BYTE_ORDER_MARK):
         raise SubmissionError(f"{name}: starts with a byte order mark; save it as UTF-8 without one")
     try:
-        value = parse(data)
+        return parse(data)
     except DocumentError as error:
         raise SubmissionError(f"{name}: {error}") from error
-    if not isinstance(value, Mapping):
-        raise SubmissionError(f"{name}: {describe(value)}, expected an object of task ids")
-    return value
+
+
+def _load_folder(folder: Path) -> dict[str, object]:
+    """The attempts per task, as arc-agi-benchmarking leaves them; files of anything else are passed over."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        value = _load(path, str(path))
+        if isinstance(value, list) and value and all(map(_holds_attempts, value)):
+            found[path.name.removesuffix(".json")] = _in_order(value)
+    if not found:
+        inner = next((path.name for path in sorted(folder.iterdir()) if path.is_dir()), None)
+        remedy = f"; is it {inner}?" if inner else ""
+        raise SubmissionError(f"{folder}: no lists of attempts (<task id>.json) in this folder{remedy}")
+    return found
+
+
+def _holds_attempts(entry: object) -> bool:
+    return isinstance(entry, Mapping) and any(map(_ATTEMPT.fullmatch, map(str, entry)))
+
+
+def _in_order(entries: list[Any]) -> list[Any]:
+    """The entries by the number of their test input, where every one tells another; empty ones in gaps."""
+    told = [_pair_index(entry) for entry in entries]
+    numbers = [number for number in told if number is not None]
+    if len(numbers) < len(entries) or len(set(numbers)) < len(numbers) or max(numbers) >= _MAX_TESTS:
+        return entries
+    placed = dict(zip(numbers, entries, strict=True))
+    return [placed.get(number, {}) for number in range(max(numbers) + 1)]
+
+
+def _pair_index(entry: Mapping[str, object]) -> int | None:
+    for attempt in entry.values():
+        facts = attempt.get("metadata") if isinstance(attempt, Mapping) else None
+        number = facts.get("pair_index") if isinstance(facts, Mapping) else None
+        if type(number) is int and number >= 0:
+            return number
+    return None
 
 
 def read_answers(
@@ -90,8 +136,8 @@ def read_answers(
 ) -> tuple[dict[str, list[Ranking]], Remarks]:
     """For every task of the truth and each of its outputs the ranked guesses, with None for what is no grid.
 
-    Besides Kaggle's own form: a list of attempts or one grid per output, `attempt_3` and beyond, and a task
-    whose only entry is not in a list.
+    Besides Kaggle's own form: a list of attempts or one grid per output, attempts that are objects with an
+    "answer", `attempt_3` and beyond, and a task whose only entry is not in a list.
     """
     remarks = Remarks()
     if not isinstance(submission, Mapping):
@@ -107,6 +153,24 @@ def read_answers(
         else:
             answers[task_id] = _read_task(task_id, submission[task_id], num, remarks)
     return answers, remarks
+
+
+def form_remark(submission: Mapping[str, object]) -> str | None:
+    """In one line that, and where, a submission is in another form than Kaggle's; None where it is not."""
+    places = [
+        f"task {quote(str(task_id))}" for task_id, value in submission.items() if not _is_kaggles(value)
+    ]
+    if not places:
+        return None
+    return f"{count(len(places), 'task')} not in Kaggle's form, so `validate` refuses it: {_first(places)}"
+
+
+def _is_kaggles(value: object) -> bool:
+    """Whether this is a list of objects whose attempts are lists, whatever else is wrong with them."""
+    return isinstance(value, list) and all(
+        isinstance(entry, Mapping) and not any(isinstance(attempt, Mapping) for attempt in entry.values())
+        for entry in value
+    )
 
 
 def _read_task(task_id: str, value: object, num: int, remarks: Remarks) -> list[Ranking]:
@@ -158,11 +222,18 @@ def _numbered(place: str, entry: Mapping[str, object], remarks: Remarks) -> dict
         if match is None:
             remarks.malformed.append(f"{place}: unexpected key {quote(str(key))}")
         else:
-            attempts[int(match[1])] = value
+            attempts[int(match[1])] = _answer_in(value)
     remarks.missing_attempts += [
         f"{place} attempt_{number}" for number in range(1, NUM_ATTEMPTS + 1) if number not in attempts
     ]
     return attempts
+
+
+def _answer_in(value: object) -> object:
+    """The grid of an attempt that is an object with an answer; a text or null there is no answer."""
+    if not (isinstance(value, Mapping) and "answer" in value):
+        return value
+    return value["answer"] if isinstance(value["answer"], list) else []
 
 
 def _first(places: list[str]) -> str:

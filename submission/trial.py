@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from submission.candidates import Candidate
-from submission.comparison import compare
-from submission.merge import Rankings, learn_trust, merge_learnt, merge_round_robin, merge_votes
+from submission.merge import learn_trust, merge_learnt, merge_round_robin, merge_votes
 from submission.messages import named
 from submission.score import RULES as SCORING_RULES
 from submission.score import Score, score_attempts
@@ -107,22 +106,20 @@ def try_out(candidates: Sequence[Candidate], truth: Truth, digest: str) -> Trial
     }
     merged = {rule: score_attempts(ranking, truth, digest) for rule, ranking in rules.items()}
     strongest = max(rules, key=lambda rule: num_solved(merged[rule]))
-    return Trial(alone, merged, order, trust, honest, _overlap(rankings, rules[strongest], truth, alone))
+    return Trial(alone, merged, order, trust, honest, _overlap(alone, merged[strongest]))
 
 
-def _overlap(
-    rankings: Mapping[str, Rankings], merged: Rankings, truth: Truth, alone: Mapping[str, Score]
-) -> str:
+def _overlap(alone: Mapping[str, Score], merged: Score) -> str:
     """Who solved what alone, and what the best rule makes of it."""
-    if len(rankings) == 2:
-        a, b = rankings
-        found = compare(rankings[a], rankings[b], merged, truth)
-        first, second = (named(name) for name in rankings)
-        return (
-            f"outputs solved by {first} alone {len(found.a_alone)}, {second} alone {len(found.b_alone)}, "
-            f"both {len(found.both)}; the best rule gains {len(found.gained)}, loses {len(found.lost)}"
-        )
     solved = {name: set(score.solved_outputs()) for name, score in alone.items()}
+    if len(solved) == 2:
+        (first, own), (second, other) = solved.items()
+        found = set(merged.solved_outputs())
+        return (
+            f"outputs solved by {named(first)} alone {len(own - other)}, "
+            f"{named(second)} alone {len(other - own)}, both {len(own & other)}; "
+            f"the best rule gains {len(found - own - other)}, loses {len((own | other) - found)}"
+        )
     shares = []
     for name, own in solved.items():
         others = set().union(*(found for other, found in solved.items() if other != name))

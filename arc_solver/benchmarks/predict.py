@@ -49,7 +49,7 @@ def measure_canvases(quick: bool) -> list[dict[str, Any]]:
     Untrained weights: every row takes all of its ages. One refinement of one latent step per age, for both.
     The quick form takes a quarter of the ages on both sides.
     """
-    width = {"width": 32, "num_heads": 2, "rounding": 32} if quick else {}
+    width: dict[str, Any] = {"width": 32, "num_heads": 2, "rounding": 32} if quick else {}
     model = Model(ModelConfig(cycles=1, latent_steps=1, **width)).eval().requires_grad_(False)
     share, runs = (4, 2) if quick else (1, 3)
     ages, plain_ages = max(1, find_preset("arc1").predict.ages // share), PLAIN_AGES // share

@@ -31,6 +31,12 @@ class CheckpointError(ValueError):
     exit_code = 1
 
 
+class CheckpointMissing(CheckpointError):
+    """There is no file of that name, or none that can be read."""
+
+    exit_code = 3
+
+
 @dataclass(frozen=True)
 class TensorEntry:
     """Where a tensor lies: safetensors dtype name, shape, byte range in the data part."""
@@ -90,7 +96,7 @@ def read_header(path: Path) -> Header:
     try:
         if not path.is_file():
             path.stat()  # says why where there is nothing
-            raise CheckpointError(f"{path}: not a file; name a checkpoint")
+            raise CheckpointMissing(f"{path}: not a file; name a checkpoint")
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(8)
@@ -99,7 +105,7 @@ def read_header(path: Path) -> Header:
                 raise CheckpointError(f"{path.name}: not a safetensors file, or cut short")
             text = file.read(length)
     except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror or error}") from error
+        raise CheckpointMissing(f"{path}: {error.strerror or error}") from error
     try:
         entries = json.loads(text)
         raw = entries.pop("__metadata__", {})
@@ -154,7 +160,7 @@ def read_verified(path: Path) -> tuple[Header, bytes]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror or error}") from error
+        raise CheckpointMissing(f"{path}: {error.strerror or error}") from error
     view = memoryview(content)
     for name, entry in header.tensors.items():
         found = tensor_hash(

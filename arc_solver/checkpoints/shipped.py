@@ -43,3 +43,9 @@ def reach(kind: str, side: int) -> str:
 def box() -> list[Path]:
     """All weights that ship with the package, by name."""
     return sorted(FOLDER.glob("*.safetensors"))
+
+
+def find_weights(name: str) -> Path:
+    """The file of that name, or the shipped weights called so ("arc", "sudoku9"); a file goes first."""
+    path, own = Path(name), FOLDER / f"{name}.safetensors"
+    return own if not path.exists() and own in box() else path

@@ -54,7 +54,7 @@ def refuse_options(given: Mapping[str, object], reason: str) -> None:
 def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str | None) -> None:
     """A usage error where an output, given by its option, is one of the inputs or another of the outputs.
 
-    A task in a folder of tasks is an input too.
+    A task in a folder of tasks, or in a folder in it, is an input too; an earlier submission there is none.
     """
     written = [(option, path) for option, path in outputs.items() if path is not None]
     for option, path in written:
@@ -77,8 +77,13 @@ def with_manifest(out: Path) -> dict[str, Path | None]:
 def _is_of(path: Path, given: Path) -> bool:
     if _identity(path) == _identity(given):
         return True
-    is_read = given.is_dir() and path.name.endswith((".json", ".json.gz")) and path.is_file()
-    return is_read and _identity(path.parent) == _identity(given)
+    if not (given.is_dir() and path.name.endswith((".json", ".json.gz")) and path.is_file()):
+        return False
+    from arc_solver.tasks.layouts import holds_a_task
+
+    return any(_identity(parent) == _identity(given) for parent in path.absolute().parents) and holds_a_task(
+        path
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | str:

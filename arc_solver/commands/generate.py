@@ -7,10 +7,14 @@ from pathlib import Path
 
 import typer
 
-from arc_solver.commands.console import refuse_overwriting, sayer
+from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer
 
-EPILOG = "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv"
-KINDS = ("sudoku", "maze")
+EPILOG = (
+    "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
+    "         arc-solve generate arc --num 5 --out tasks.json"
+)
+KINDS = ("sudoku", "maze", "arc")
+BAR_AFTER_SECONDS = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -19,10 +23,12 @@ def register(app: typer.Typer) -> None:
 
 
 def generate(
-    kind: str = typer.Argument(..., help="sudoku or maze."),
+    kind: str = typer.Argument(..., help="sudoku, maze or arc."),
     num: int = typer.Option(..., min=1, help="How many."),
-    out: Path = typer.Option(..., help="The file to write: source, question, answer, rating."),
-    side: int | None = typer.Option(None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30)."),
+    out: Path = typer.Option(..., help="The file to write: boards as csv, tasks as json."),
+    side: int | None = typer.Option(
+        None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
+    ),
     min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
     min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
@@ -34,12 +40,22 @@ def generate(
     quiet: bool = typer.Option(False, help="No remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Make Sudokus or mazes.
+    """Make Sudokus, mazes or ARC tasks.
 
-    Sudokus with one solution and a rating, mazes with a shortest path; equal seeds give equal files.
+    Sudokus with one solution and a rating, mazes with a shortest path, tasks of known rules with answers;
+    equal seeds give equal files.
     """
     if kind not in KINDS:
-        raise typer.BadParameter(f"{kind!r}: expected sudoku or maze")
+        raise typer.BadParameter(f"{kind!r}: expected sudoku, maze or arc")
+    if kind == "arc":
+        boards_only = {
+            "--min-rating": min_rating,
+            "--min-givens": min_givens,
+            "--min-path": min_path,
+            "--max-path": max_path,
+        }
+        refuse_options(boards_only | {"--exclude": exclude}, "for Sudokus and mazes")
+        return _generate_tasks(num, side, seed, out, quiet, as_json)
     if kind == "sudoku" and not (min_path is None and max_path is None):
         raise typer.BadParameter("--min-path and --max-path are for mazes; a Sudoku has --min-rating")
     if kind == "maze" and not (min_rating is None and min_givens is None):
@@ -68,4 +84,27 @@ def generate(
     what = "guesses of the solver" if kind == "sudoku" else "moves"
     sayer(quiet)(f"{len(boards)} of side {boards.side}, {low} to {high} {what}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
+    typer.echo(json.dumps(facts) if as_json else str(out))
+
+
+def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: bool, as_json: bool) -> None:
+    """Write tasks of the generator's library: those that `synthetic:NUM:SEED:SIDE` names."""
+    from tqdm import tqdm
+
+    from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
+    from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.tasks.writer import tasks_json
+    from submission.messages import count
+
+    name = f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}"
+    drawn = synthetic_tasks(SyntheticName.parse(name))
+    sweep_beside(out)
+    hidden = True if quiet else None
+    bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
+    tasks = list(bar)
+    write_atomic(out, tasks_json(tasks))
+    num_tests = sum(len(task.test) for task in tasks)
+    sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
+    sayer(quiet)(f"look at them: arc-solve show {out}")
+    facts = {"out": str(out), "num": num, "outputs": num_tests, "name": name}
     typer.echo(json.dumps(facts) if as_json else str(out))

@@ -20,6 +20,7 @@ from arc_solver.commands.console import (
     seconds_of,
     with_manifest,
 )
+from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
     from arc_solver.prediction.deadlines import Times
@@ -72,7 +73,7 @@ def predict(
     max_canvas: int | None = typer.Option(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
-    seed: int = typer.Option(0, min=0, help="Seed of everything random."),
+    seed: int = typer.Option(0, min=0, max=MAX_SEED - 1, help="Seed of everything random."),
     shard: str | None = typer.Option(None, help="i/n: only the i-th of n parts of the tasks; see `merge`."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     workers: int | None = typer.Option(None, min=1, help="Processes; default: one per GPU, or one."),
@@ -87,12 +88,15 @@ def predict(
     Tasks get two attempts for every test input, as a complete Kaggle submission. What the checkpoint does not
     know is learned from its demonstrations first.
     """
+    from arc_solver.domains.sources import reads_boards
     from arc_solver.prediction.deadlines import Times, process_start
+    from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.request import Wish
+    from arc_solver.storage.output_lock import own_outputs
 
     times = Times.of(process_start(), seconds_of(time_limit))
     say = sayer(quiet)
-    holds_boards = Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt"))
+    holds_boards = reads_boards(tasks)
     if holds_boards and out == Path("submission.json"):
         out = Path("answers.csv")
     written = with_manifest(out) | {"--candidates": candidates, "--keep": keep}
@@ -134,10 +138,11 @@ def predict(
         seed=seed,
         quiet=quiet,
     )
-    if holds_boards:
-        _predict_boards(wish, times, (limit, shard, skip_bad), as_json, say)
-    else:
-        _predict_tasks(wish, times, (limit, shard, only, max_canvas, lenient), as_json, say)
+    with own_outputs(out, manifest_path(out), candidates):
+        if holds_boards:
+            _predict_boards(wish, times, (limit, shard, skip_bad), as_json, say)
+        else:
+            _predict_tasks(wish, times, (limit, shard, only, max_canvas, lenient), as_json, say)
 
 
 def _predict_tasks(
@@ -149,32 +154,38 @@ def _predict_tasks(
 ) -> None:
     """Answer tasks; `choice`: how many, which part, which ids, up to which canvas, whether cells are text."""
     from arc_solver.checkpoints.shipped import shipped_weights
+    from arc_solver.domains.sources import tasks_softly
+    from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.prediction import Prediction, missing_line
     from arc_solver.prediction.workforce import PredictionIncomplete
-    from arc_solver.tasks.reader import read_tasks_softly
+    from arc_solver.storage.earlier_files import earlier_files
+    from arc_solver.tasks.reader import refuse_unreadable
     from arc_solver.tasks.sharding import parse_shard, part_of
 
     limit, shard, only, max_canvas, lenient = choice
     part = parse_shard(shard) if shard else (1, 1)
     if wish.checkpoint is None and wish.preset is None:
         wish = dataclasses.replace(wish, checkpoint=shipped_weights("arc"))
-    readable, faults = read_tasks_softly(wish.source, lenient=lenient, notice=say)
+    readable, faults = tasks_softly(wish.source, lenient=lenient, notice=say)
+    refuse_unreadable(readable, faults)
     wanted = chosen(readable, limit, only, max_canvas)
     everything = limit is None and not only and max_canvas is None
     wanted, owed_faults = part_of(wanted, list(faults.values()) if everything else [], *part)
     prediction = Prediction(wish, wanted, owed_faults, times, say)
-    facts = prediction.run()
-    missing = missing_line(prediction.missing())
-    if missing:
-        say(missing)
-    facts["seconds"] = round(time.monotonic() - times.started, 2)
-    facts |= _scored(prediction, as_json, say)
-    say(f"{wish.out}: done in {duration(time.monotonic() - times.started)}")
-    if as_json:
-        typer.echo(json.dumps(facts))
-    if facts["failures"] and missing and not facts["out_of_time"]:
-        failures = "; ".join(facts["failures"])
-        raise PredictionIncomplete(f"{failures}; {missing}; {wish.out} is valid and complete")
+    answered = prediction.standing.answers
+    with earlier_files(wish.out, manifest_path(wish.out), unless=lambda: bool(answered)):
+        facts = prediction.run()
+        missing = missing_line(prediction.missing())
+        if missing:
+            say(missing)
+        facts["seconds"] = round(time.monotonic() - times.started, 2)
+        facts |= _scored(prediction, as_json, say)
+        say(f"{wish.out}: done in {duration(time.monotonic() - times.started)}")
+        if as_json:
+            typer.echo(json.dumps(facts))
+        if facts["failures"] and missing and not facts["out_of_time"]:
+            failures = "; ".join(facts["failures"])
+            raise PredictionIncomplete(f"{failures}; {missing}; {wish.out} is valid and complete")
 
 
 def _predict_boards(
@@ -185,26 +196,29 @@ def _predict_boards(
     say: Callable[[str], None],
 ) -> None:
     """Answer boards; `choice`: how many of the file, which part of it, whether bad ones are left out."""
-    from arc_solver.domains.boards.board_file import read_boards
+    from arc_solver.domains.sources import boards_of_source
     from arc_solver.prediction.board_prediction import BoardPrediction
+    from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.workforce import PredictionIncomplete
+    from arc_solver.storage.earlier_files import earlier_files
     from arc_solver.tasks.sharding import parse_shard
 
     limit, shard, skip_bad = choice
     number, num_parts = parse_shard(shard) if shard else (1, 1)
-    boards, complaints = read_boards(Path(wish.source), skip_bad=skip_bad)
-    if complaints:
-        say(f"{wish.source}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
+    boards = boards_of_source(wish.source, skip_bad=skip_bad, notice=say)
     boards = boards.take(slice(limit))
     end = len(boards)
     boards = boards.take(slice(end * (number - 1) // num_parts, end * number // num_parts))
-    facts = BoardPrediction(wish, boards, times, say).run()
-    if facts["unanswered"]:
-        say(f"without an answer: {facts['unanswered']} of {facts['boards']} boards")
-    facts["seconds"] = round(time.monotonic() - times.started, 2)
-    if facts["failures"] and facts["unanswered"] and not facts["out_of_time"]:
-        failures = "; ".join(facts["failures"])
-        raise PredictionIncomplete(f"{failures}; {facts['unanswered']} boards are without an answer")
+    prediction = BoardPrediction(wish, boards, times, say)
+    answered = prediction.standing.answered
+    with earlier_files(wish.out, manifest_path(wish.out), unless=lambda: bool(answered.any())):
+        facts = prediction.run()
+        if facts["unanswered"]:
+            say(f"without an answer: {facts['unanswered']} of {facts['boards']} boards")
+        facts["seconds"] = round(time.monotonic() - times.started, 2)
+        if facts["failures"] and facts["unanswered"] and not facts["out_of_time"]:
+            failures = "; ".join(facts["failures"])
+            raise PredictionIncomplete(f"{failures}; {facts['unanswered']} boards are without an answer")
     lines = [f"{key}: {value}" for key, value in facts.items()]
     typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
+from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
     from arc_solver.training.cost import Estimate
@@ -44,13 +45,15 @@ def train(
     init: Path | None = typer.Option(None, help="Start from the weights of this checkpoint."),
     settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
     steps: int | None = typer.Option(None, min=1, help="Optimizer steps; short for --set steps=N."),
-    seed: int | None = typer.Option(None, min=0, help="Seed; short for --set train.seed=N."),
+    seed: int | None = typer.Option(
+        None, min=0, max=MAX_SEED - 1, help="Seed; short for --set train.seed=N."
+    ),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
     dry_run: bool = typer.Option(False, help="Read, size, time a few steps; write nothing."),
     tensorboard: bool = typer.Option(False, help="Also write the figures for TensorBoard, in the folder."),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(False, help="Leave out bad boards of a file and count them."),
+    skip_bad: bool = typer.Option(False, help="Leave out bad tasks or boards and count them."),
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:

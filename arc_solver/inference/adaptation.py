@@ -24,6 +24,8 @@ from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.run_checkpoint import resume, run_hash, save_state, save_weights
 from arc_solver.training.state import TrainState
 
+# Is shown the model, as it would answer now, and its step.
+Glance = Callable[[Model, int], None]
 ADAPTED_NAME = "adapted.safetensors"
 # The least pause between two savings, and how much longer than the last saving it is.
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
@@ -78,18 +80,23 @@ def adapt(
     hooks: Hooks | None = None,
     keep: Keep | None = None,
     begun: Callable[[float], None] = lambda seconds: None,
+    glance: Glance | None = None,
     quiet: bool = True,
 ) -> Model:
     """Train `model` on the demonstrations of `tasks` (their test outputs are not looked at) under the limits.
 
     Returns the averaged model, ready to predict. The first `config.rows_only_share` trains the rows alone.
     With `keep` it goes on where an earlier run of the same kind stopped, however that ended; `begun` is then
-    told its seconds, which count for `limits.time_limit`.
+    told its seconds, which count for `limits.time_limit`. `glance` is shown the model at each tenth of the
+    way.
     """
     blind = [without_answers(task) for task in tasks]
     data = ArcTraining(blind, puzzles, config)
     state = TrainState(model, data, config, device)
     hooks = hooks or Hooks()
+    answering = state.averaged if config.ema else state.model
+    if glance is not None:
+        hooks.evaluate = _evaluation(glance, answering, state)
     if keep is None:
         run_steps(state, config, limits, hooks, label="adapt", quiet=quiet)
     else:
@@ -103,7 +110,17 @@ def adapt(
             run_steps(state, config, limits, sitting.hooks, label="adapt", quiet=quiet)
             sitting.finish()
             hooks.last = sitting.hooks.last
-    return state.averaged if config.ema else state.model.requires_grad_(False)
+    return answering.requires_grad_(False)
+
+
+def _evaluation(glance: Glance, model: Model, state: TrainState) -> Callable[[], Metrics]:
+    def evaluate() -> Metrics:
+        was_training = model.training
+        glance(model, state.step)
+        model.train(was_training)
+        return {}
+
+    return evaluate
 
 
 def _went_on(folder: Path, state: TrainState, data: ArcTraining, keep: Keep) -> bool:

@@ -21,7 +21,7 @@ from arc_solver.domains.boards.examples import (
     num_distinct_views,
 )
 from arc_solver.inference.election import Choice, Contenders, FirstConfident, Numbers, Vote
-from arc_solver.inference.engine import Answered, Wanted, answer_rows
+from arc_solver.inference.engine import Answered, Wanted, Watch, answer_rows
 from arc_solver.inference.noise import Disturb, Disturbance, mixed
 from arc_solver.inference.time_budget import Pace, view_rounds
 from arc_solver.model.trm import Model
@@ -50,13 +50,15 @@ def answer_boards(
     progress: Callable[[int], None] = lambda _: None,
     pace: Pace | None = None,
     report: Callable[[Numbers, BoardAnswers], None] = lambda numbers, answers: None,
+    watch: Watch | None = None,
 ) -> BoardAnswers:
     """Answer every board with `config.views` views and `config.rollouts` chains of each.
 
     Contenders come in rounds of one, three, twelve, ...: the first is the question as it stands, without
     noise. A board that is settled after a round takes no part in the next. An answer is a function of the
     board, the seed and the settings alone, unless `stop` or `pace` cut it short. `progress` hears of rows
-    that are done or not needed, `report` of boards whose rows left and of the answers that they have then.
+    that are done or not needed, `report` of boards whose rows left and of the answers that they have then;
+    `watch` is shown every row after each age.
     """
     total = num_contenders(boards, config)
     choosing = choice_for(boards, config)
@@ -80,6 +82,7 @@ def answer_boards(
             wanted=_wanted(data, choosing, spent),
             age_limit=pace.age_limit if pace else None,
             disturb=disturbance(data, config) if last > data.num_views else None,
+            watch=watch,
         ):
             numbers = data.queries(found.group)[found.rows]
             choosing.take(_contenders(data, found, numbers))

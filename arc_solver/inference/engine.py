@@ -35,6 +35,16 @@ class Answered(NamedTuple):
     confident: npt.NDArray[np.bool_]  # (n,)
 
 
+class Thought(NamedTuple):
+    """What the rows in flight of one group answer after an age, with their halting logits."""
+
+    group: int
+    rows: npt.NDArray[np.int64]  # (n,)
+    ages: npt.NDArray[np.int64]  # (n,)
+    tokens: npt.NDArray[np.uint8]  # (n, L)
+    halt_logits: npt.NDArray[np.float32]  # (n,)
+
+
 class Flight:
     """Mutable state of the rows in flight of one canvas; shapes change only when nobody waits any more."""
 
@@ -137,6 +147,7 @@ class Flight:
 
 Wanted = Callable[[int, npt.NDArray[np.int64], npt.NDArray[np.int64]], npt.NDArray[np.bool_]]
 AgeLimit = Callable[[int, int], int]
+Watch = Callable[[QueryData, Thought], None]
 
 
 def answer_rows(
@@ -148,6 +159,7 @@ def answer_rows(
     stop: Callable[[], bool] = lambda: False,
     age_limit: AgeLimit | None = None,
     disturb: Disturb | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[Answered]:
     """Yield the rows of `data` as they finish, group after group, in row order of boarding.
 
@@ -155,11 +167,11 @@ def answer_rows(
     or at `ages`. `wanted(group, rows, ages)` may decline rows before they board, at age 0, and after every
     age that they did not leave at. Rows in flight when `stop()` turns true are given up.
     `age_limit(rows, tokens)`, called after each forward of so many rows on a canvas of so many tokens,
-    replaces `ages`. `disturb` tells the noise that each row has on its answer state before every age. Where
-    memory does not suffice, half as many rows fly and the same ones are tried again; a row that does not fit
-    alone is given up.
+    replaces `ages`. `disturb` tells the noise that each row has on its answer state before every age; `watch`
+    is shown what every row in flight answers after it. Where memory does not suffice, half as many rows fly
+    and the same ones are tried again; a row that does not fit alone is given up.
     """
-    rules = _Rules(config, wanted, stop, age_limit or (lambda rows, tokens: config.ages), disturb)
+    rules = _Rules(config, wanted, stop, age_limit or (lambda rows, tokens: config.ages), disturb, watch)
     most = config.batch_size
     for group in range(len(data.canvases)):
         owed = np.ones(len(data.queries(group)), np.bool_)
@@ -186,6 +198,7 @@ class _Rules(NamedTuple):
     stop: Callable[[], bool]
     age_limit: AgeLimit
     disturb: Disturb | None
+    watch: Watch | None
 
 
 @torch.inference_mode()
@@ -205,6 +218,10 @@ def _flown(
             flight.shrink()
             flying = flight.row >= 0
         halt = flight.think()
+        if rules.watch is not None:
+            seen = np.flatnonzero(flying)
+            thought = (flight.row[seen], flight.age[seen], flight.answer[seen], halt[seen])
+            rules.watch(data, Thought(group, *thought))
         limit = rules.age_limit(int(flying.sum()), flight.answer.shape[1])
         confident = halt > config.halt_logit
         done = confident | (flight.age >= limit)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from arc_solver.config import PredictConfig, Preset
 from arc_solver.corpus.corpus import Corpus
-from arc_solver.domains.boards.board_file import read_boards
+from arc_solver.domains.arc.examples import known_pairs
 from arc_solver.domains.boards.board_set import BoardSet
-from arc_solver.domains.boards.examples import board_scores, vocabulary
+from arc_solver.domains.boards.examples import board_scores, num_given_away, vocabulary
+from arc_solver.domains.sources import boards_of_source, tasks_of_source
 from arc_solver.inference.answer import guesses
 from arc_solver.inference.boards import answer_boards
 from arc_solver.model.trm import Model
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task, task_hash
 from arc_solver.tasks.truth import carried_truth
 from submission.score import score_attempts
@@ -110,10 +110,13 @@ def read_evaluator(
     if preset.train.domain == "arc":
         tasks = _scored_tasks(source, solutions, notice)
         _check_known(source, tasks, corpus, notice)
+        learnt = {pair for task in corpus.tasks for pair in known_pairs(task)}
+        scored = [pair for task in tasks for pair in task.test]
+        _tell_overlap(source, sum(pair in learnt for pair in scored), len(scored), "output", notice)
         return TaskEvaluator(tasks, preset.predict, preset.train.canvas)
     if solutions is not None:
         raise DataError(f"{solutions}: solutions go with tasks; boards stand in one file with their answers")
-    boards = read_boards(Path(source), need_answers=True)[0]
+    boards = boards_of_source(source, need_answers=True, notice=notice)
     cells, model = boards.questions.shape[1], preset.model
     if boards.kind != preset.train.domain:
         raise DataError(f"{source}: {boards.kind} boards, expected {preset.train.domain} boards with answers")
@@ -121,12 +124,22 @@ def read_evaluator(
         raise DataError(f"{source}: {boards.kind} boards of side {boards.side}, the run is for another side")
     if len(boards) > MAX_BOARDS:
         notice(f"{source}: {len(boards):,} boards, of which the first {MAX_BOARDS:,} are scored")
-    return BoardEvaluator(boards.take(slice(MAX_BOARDS)), preset.predict)
+    boards = boards.take(slice(MAX_BOARDS))
+    if corpus.boards is not None and corpus.boards.side == boards.side:
+        _tell_overlap(source, num_given_away(boards, corpus.boards), len(boards), "board", notice)
+    return BoardEvaluator(boards, preset.predict)
+
+
+def _tell_overlap(source: str, num: int, total: int, noun: str, notice: Callable[[str], None]) -> None:
+    """Say how much of what is scored is trained on."""
+    if num:
+        nouns = noun if total == 1 else f"{noun}s"
+        notice(f"warning: {source}: {num:,} of {total:,} scored {nouns} are in --data with their answers")
 
 
 def _scored_tasks(source: str, solutions: Path | None, notice: Callable[[str], None]) -> tuple[Task, ...]:
     """The tasks whose outputs are all known."""
-    tasks = read_tasks(source, solutions=solutions)
+    tasks = tasks_of_source(source, solutions=solutions)
     truth = carried_truth(tasks)
     if not truth:
         where = "; --eval-solutions names the file that holds them" if solutions is None else ""

@@ -13,7 +13,7 @@ from arc_solver.checkpoints.weights import Loaded
 from arc_solver.config import Preset
 from arc_solver.domains.arc.examples import CANVASES, task_side
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
-from arc_solver.inference.adaptation import Keep, adapt, cold_model, warm_model
+from arc_solver.inference.adaptation import Glance, Keep, adapt, cold_model, warm_model
 from arc_solver.inference.answer import num_rows
 from arc_solver.inference.options import SolveOptions
 from arc_solver.inference.time_budget import AdaptBudget
@@ -24,11 +24,17 @@ from arc_solver.training.loop import Hooks, Limits
 
 
 def learned(
-    tasks: Sequence[Task], loaded: Loaded | None, preset: Preset, options: SolveOptions, device: torch.device
+    tasks: Sequence[Task],
+    loaded: Loaded | None,
+    preset: Preset,
+    options: SolveOptions,
+    device: torch.device,
+    glance: Glance | None = None,
 ) -> tuple[Model, PuzzleMap]:
     """A model for tasks that no checkpoint knows, after test-time training unless that is switched off.
 
-    From trained weights the first `preset.predict.adapt_rows_share` of it trains the new rows alone.
+    From trained weights the first `preset.predict.adapt_rows_share` of it trains the new rows alone. `glance`
+    is shown the model now and then, as it stands.
     """
     kind = loaded.model.config.embedding if loaded else preset.model.embedding
     train = preset.train
@@ -61,6 +67,7 @@ def learned(
                 hooks=hooks,
                 keep=_keep(loaded, dataclasses.replace(preset, train=config), options),
                 begun=budget.go_on if budget else lambda seconds: None,
+                glance=glance,
                 quiet=options.quiet,
             )
             options.on_facts({"adapted": {"tasks": [task.id for task in tasks], **hooks.last}})

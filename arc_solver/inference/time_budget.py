@@ -107,7 +107,8 @@ class AdaptBudget:
 
     def report(self, metrics: Mapping[str, Any]) -> None:
         """Move the end of the training to what its measured speed (`forwards_per_s`) leaves for it."""
-        speed = metrics["forwards_per_s"] * self._answer_speed
+        # A report of an evaluation tells no speed.
+        speed = metrics.get("forwards_per_s", 0.0) * self._answer_speed
         if speed > 0:
             reserve = self.SAFETY * self._tokens / speed + self.SPARE_SECONDS
             share = min(self.MOST_SHARE, max(self.LEAST_SHARE, 1 - reserve / self.seconds))

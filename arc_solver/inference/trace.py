@@ -1,120 +1,213 @@
-"""One question, age by age: the answer as it stands after every refinement. L = side · side tokens."""
+"""One question at work: its answer after every age, under every view, and as test-time training goes on.
+
+Shapes: a grid is (H, W) uint8; 255 stands in a cell without a value.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from arc_solver.checkpoints.weights import Loaded
-from arc_solver.domains.arc.examples import CANVASES, task_side
+from arc_solver.config import PredictConfig
+from arc_solver.domains.arc.examples import CANVASES, ArcQueries
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardQueries
-from arc_solver.domains.protocols import Canvas
-from arc_solver.inference.adaptation import adapt, warm_model
-from arc_solver.model.trm import Model, halting_logit
-from arc_solver.tasks.puzzles import puzzles_of
-from arc_solver.tasks.task import Task
-from arc_solver.training.loop import Limits
-from augment.canvas import place
-from augment.grid import NUM_COLORS
+from arc_solver.domains.protocols import QueryData
+from arc_solver.inference.boards import BoardAnswers, answer_boards
+from arc_solver.inference.engine import Thought, answer_rows
+from arc_solver.inference.learning import learned
+from arc_solver.inference.options import SolveOptions
+from arc_solver.model.trm import Model
+from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.task import Task, without_answers
+from augment.canvas import crop
+from augment.grid import Grid
+from augment.view import View
 
-FIRST_COLOR = 2
-NO_COLOR = 255
+NO_VALUE = 255
+Bytes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class ChainTrace:
+    """The answers (ages, H, W) of contender `number` after every age, and its halting logits (ages,)."""
+
+    number: int
+    answers: Bytes
+    halt_logits: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class ViewTrace(ChainTrace):
+    """The same under a view: `question` and `answers` as it shows them, the last answer also turned back.
+
+    `restored` is None where that is no grid; `confidence` is what its vote is worth.
+    """
+
+    view: View
+    question: Grid
+    restored: Grid | None
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
 class Subject:
-    """A model and a task as it stands; `code` (12,) is the puzzle it is told, `remark` says which."""
+    """A model that can answer `task`, number `number` of `puzzles`; `canvas` is how it was trained."""
 
     model: Model
     task: Task
-    code: npt.NDArray[np.int32]
-    sides: tuple[int, ...]
-    remark: str
+    puzzles: PuzzleMap
+    number: int
+    canvas: str
 
-    @classmethod
-    def find(
-        cls,
-        loaded: Loaded,
-        task: Task,
-        adapt_steps: int | None,
-        seed: int,
-        device: torch.device,
-        *,
-        quiet: bool = True,
-    ) -> Subject:
-        """The task as the checkpoint knows it; else after `adapt_steps` of learning it, or without a row."""
-        sides = CANVASES[loaded.preset.train.canvas]
-        number = loaded.puzzles.find(task)
-        if number is not None:
-            code = loaded.puzzles.codes()[loaded.puzzles.starts[number]]
-            return cls(loaded.model.to(device), task, code, sides, "known to the checkpoint")
-        if adapt_steps is None:
-            blank = np.array([0, 0, *range(NUM_COLORS)], np.int32)
-            remark = (
-                "unknown to the checkpoint, so it sees the blank row (--adapt-steps N learns the task first)"
+    def num_views(self, most: int) -> int:
+        """How many views there are, up to `most`."""
+        starts = self.puzzles.starts
+        return min(most, int(starts[self.number + 1] - starts[self.number]))
+
+
+class _Chains:
+    """The cells and halting logits of every contender that was watched, age after age."""
+
+    def __init__(self) -> None:
+        self._chains: dict[int, list[tuple[Bytes, float]]] = {}
+
+    def add(self, number: int, age: int, cells: Bytes, logit: float) -> None:
+        """Take note of one age; at age 1 a contender begins anew."""
+        chain = self._chains.setdefault(number, [])
+        if age == 1:
+            chain.clear()
+        chain.append((cells.copy(), logit))
+
+    def trace(self, number: int, drawn: Callable[[Bytes], Bytes]) -> ChainTrace:
+        """What contender `number` answered, all its cells (ages, ...) `drawn` as grids (ages, H, W)."""
+        cells, logits = zip(*self._chains[number], strict=True)
+        return ChainTrace(number, drawn(np.stack(cells)), np.array(logits, np.float32))
+
+    def traces(self, drawn: Callable[[Bytes], Bytes]) -> list[ChainTrace]:
+        """Those of all contenders, in order."""
+        return [self.trace(number, drawn) for number in sorted(self._chains)]
+
+
+def watch_board(
+    model: Model, board: BoardSet, config: PredictConfig
+) -> tuple[list[ChainTrace], BoardAnswers]:
+    """The contenders that answered the one board of `board`, in order, and the answer that was chosen.
+
+    They are those of `answer_boards`. A cell without a value is 0 in a Sudoku.
+    """
+    chains = _Chains()
+
+    def watch(data: QueryData, thought: Thought) -> None:
+        assert isinstance(data, BoardQueries)
+        numbers = data.contenders[thought.rows]
+        cells = data.restore(thought.group, thought.rows, thought.tokens).cells
+        for place in range(len(numbers)):
+            logit = float(thought.halt_logits[place])
+            chains.add(int(numbers[place]), int(thought.ages[place]), cells[place], logit)
+
+    answers = answer_boards(model.eval(), board, config, watch=watch)
+    return chains.traces(lambda cells: cells.reshape(-1, board.side, board.side)), answers
+
+
+def known_subject(loaded: Loaded, task: Task, device: torch.device) -> Subject | None:
+    """The task as the checkpoint knows it by its demonstrations; None where it does not."""
+    number = loaded.puzzles.find(task)
+    if number is None:
+        return None
+    return Subject(loaded.model.to(device), task, loaded.puzzles, number, loaded.preset.train.canvas)
+
+
+def learned_subject(
+    loaded: Loaded,
+    task: Task,
+    options: SolveOptions,
+    device: torch.device,
+    glance: Callable[[Subject, int], None],
+) -> Subject:
+    """The task after test-time training as a prediction does it, its test outputs unseen.
+
+    `glance` is shown it now and then, with the number of steps so far.
+    """
+    # Nothing but the tenths of the way decides when there is a glance.
+    preset = dataclasses.replace(loaded.preset, train=dataclasses.replace(loaded.preset.train, eval_every=0))
+    blind = without_answers(task)
+    start, puzzles = learned([blind], loaded, preset, dataclasses.replace(options, adapt=False), device)
+    subject = Subject(start, blind, puzzles, 0, preset.train.canvas)
+    glance(subject, 0)
+    model, puzzles = learned(
+        [blind],
+        loaded,
+        preset,
+        options,
+        device,
+        lambda model, step: glance(dataclasses.replace(subject, model=model), step),
+    )
+    return dataclasses.replace(subject, model=model, puzzles=puzzles)
+
+
+def watch_views(subject: Subject, index: int, config: PredictConfig) -> list[ViewTrace]:
+    """What every view of test input `index` answered; those that mostly ran over again on the full canvas."""
+    traces, overflow = _asked(subject, index, config, subject.canvas)
+    retries = config.retry_overflow and subject.canvas != "full" and not subject.model.config.length
+    if retries and 2 * sum(overflow) > len(overflow):
+        traces += _asked(subject, index, config, "full")[0]
+    return traces
+
+
+def _asked(
+    subject: Subject, index: int, config: PredictConfig, canvas: str
+) -> tuple[list[ViewTrace], list[bool]]:
+    """The traces of all views on one canvas, in order, and whether each answer ran over it."""
+    question = subject.task.test[index].input
+    asked = without_answers(dataclasses.replace(subject.task, test=(subject.task.test[index],)))
+    data = ArcQueries([asked], [subject.number], subject.puzzles, config.views, CANVASES[canvas])
+    chains = _Chains()
+
+    def watch(_: QueryData, thought: Thought) -> None:
+        for place, row in enumerate(thought.rows.tolist()):
+            logit = float(thought.halt_logits[place])
+            chains.add(row, int(thought.ages[place]), thought.tokens[place], logit)
+
+    first = int(subject.puzzles.starts[subject.number])
+    found: dict[int, tuple[ViewTrace, bool]] = {}
+    for left in answer_rows(subject.model.eval(), data, config, watch=watch):
+        back = data.restore(left.group, left.rows, left.tokens)
+        confidence = data.confidence(left.group, left.rows, back.shapes, left.log_probabilities)
+        for place, row in enumerate(left.rows.tolist()):
+            number = int(data.view_numbers(left.group)[row])
+            table = subject.puzzles.views
+            view = View(int(table.dihedrals[number]), tuple(table.colors[number].tolist()))
+            height, width = back.shapes[place].tolist()
+            grid = back.cells[place, : height * width].reshape(height, width) if height else None
+            trace = chains.trace(row, partial(_colors, canvas=data.canvases[left.group]))
+            seen = ViewTrace(
+                number - first,
+                trace.answers,
+                trace.halt_logits,
+                view,
+                view.apply(question),
+                grid,
+                float(confidence[place]),
             )
-            return cls(loaded.model.to(device), task, blank, sides, remark)
-        config = dataclasses.replace(loaded.preset.train, steps=adapt_steps, seed=seed)
-        puzzles = puzzles_of([task], loaded.preset, seed)
-        model = warm_model(loaded, puzzles)
-        model = adapt(model, puzzles, [task], config, Limits(), device, quiet=quiet)
-        return cls(model, task, puzzles.codes()[0], sides, f"learnt for {adapt_steps} steps")
+            found[number] = seen, bool(back.overflow[place])
+    ordered = [found[number] for number in sorted(found)]
+    return [trace for trace, _ in ordered], [over for _, over in ordered]
 
 
-def follow_answer(
-    subject: Subject, index: int, ages: int
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Colors (ages, H, W) of the answer to test input `index`, and halting logits (ages,).
-
-    H and W hold every colored cell of every age; 255 stands where there is no color.
-    """
-    side = task_side(subject.task, subject.sides)
-    tokens = place(subject.task.test[index].input, side).reshape(1, -1)
-    answers, logits = _thoughts(subject.model, tokens, subject.code[None], (side, side), ages)
-    answers = answers.reshape(ages, side, side)
-    colors = np.where(answers >= FIRST_COLOR, answers - np.uint8(FIRST_COLOR), NO_COLOR).astype(np.uint8)
-    colored = (colors != NO_COLOR).any(axis=0)
-    rows, columns = np.flatnonzero(colored.any(axis=1)), np.flatnonzero(colored.any(axis=0))
-    height, width = (int(found[-1]) + 1 if len(found) else 1 for found in (rows, columns))
-    return colors[:, :height, :width], logits
-
-
-def follow_board(
-    model: Model, board: BoardSet, ages: int
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Cells (ages, side, side) of the answer to the one board of `board`, and halting logits (ages,).
-
-    A cell without a value is 0 in a Sudoku and 255 in a maze.
-    """
-    data, none = BoardQueries(board), np.zeros(1, np.int64)
-    tokens, codes = np.empty((1, board.questions.shape[1]), np.uint8), np.empty((1, 12), np.int32)
-    data.paint(0, none, tokens, codes)
-    answers, logits = _thoughts(model, tokens, codes, data.canvases[0], ages)
-    cells = data.restore(0, np.zeros(ages, np.int64), answers).cells
-    return cells.reshape(ages, board.side, board.side), logits
-
-
-@torch.inference_mode()
-def _thoughts(
-    model: Model,
-    tokens: npt.NDArray[np.uint8],
-    codes: npt.NDArray[np.int32],
-    canvas: Canvas,
-    ages: int,
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """The answer (ages, L) to one question (1, L) after every age, and the halting logits (ages,)."""
-    device = model.eval().first_answer.device
-    question, code = torch.from_numpy(tokens).to(device), torch.from_numpy(codes).to(device)
-    carry = model.first_carry(1, model.config.prefix + tokens.shape[1])
-    answers, logits = np.empty((ages, tokens.shape[1]), np.uint8), np.empty(ages, np.float32)
-    for age in range(ages):
-        output = model(question, code, carry, canvas)
-        carry = output.carry
-        answers[age] = output.logits[0].argmax(dim=-1).to(torch.uint8).cpu().numpy()
-        logits[age] = halting_logit(output.halt).float().item()
-    return answers, logits
+def _colors(tokens: Bytes, canvas: tuple[int, int]) -> Bytes:
+    """Answers (ages, L) as grids of one size that holds them all, NO_VALUE beside those that are smaller."""
+    grids = [crop(each.reshape(canvas)) for each in tokens]
+    height, width = (max([1, *(g.shape[axis] for g in grids if g is not None)]) for axis in (0, 1))
+    cells = np.full((len(grids), height, width), NO_VALUE, np.uint8)
+    for place, grid in enumerate(grids):
+        if grid is not None:
+            cells[place, : grid.shape[0], : grid.shape[1]] = grid
+    return cells

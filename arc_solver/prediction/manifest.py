@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,15 +14,26 @@ from typing import Any
 import orjson
 
 from arc_solver.storage.files import sha256_file, write_atomic
+from arc_solver.tasks.layouts import task_files
 from arc_solver.tasks.task import Task, task_hash
 from submission.messages import clean
 
+ENDING = ".manifest.json"
+MAX_NAME_BYTES = 255
 PACKAGES = ("arc-solver", "torch", "numpy", "numba", "scipy", "orjson", "safetensors")
 
 
 def manifest_path(out: Path) -> Path:
-    """Where the manifest of the submission `out` lies: `x.manifest.json` beside `x.json`."""
-    return out.with_name(f"{out.stem}.manifest.json")
+    """Where the manifest of the submission `out` lies: `x.manifest.json` beside `x.json`.
+
+    A stem that leaves no room for the ending is cut, and a hash tells it from others.
+    """
+    stem = os.fsencode(out.stem)
+    if len(stem) > MAX_NAME_BYTES - len(ENDING):
+        digest = hashlib.sha256(stem).hexdigest()[:16]
+        cut = stem[: MAX_NAME_BYTES - len(ENDING) - len(digest) - 1]
+        return out.with_name(f"{cut.decode(errors='ignore')}-{digest}{ENDING}")
+    return out.with_name(f"{out.stem}{ENDING}")
 
 
 def write_manifest(out: Path, facts: Mapping[str, Any]) -> None:
@@ -48,8 +60,7 @@ def source_facts(source: str, tasks: Sequence[Task]) -> dict[str, Any]:
     if path.is_file():
         facts["sha256"] = sha256_file(path)
     elif path.is_dir():
-        names = sorted(p for p in path.iterdir() if p.name.endswith((".json", ".json.gz")) and p.is_file())
-        facts["files"] = {p.name: sha256_file(p) for p in names}
+        facts["files"] = {str(p.relative_to(path)): sha256_file(p) for p in task_files(path)}
     return facts
 
 

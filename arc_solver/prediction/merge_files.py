@@ -11,7 +11,7 @@ from typing import Any
 from arc_solver.prediction.manifest import now_text, source_facts, versions, write_manifest
 from arc_solver.prediction.truth import owed_outputs, read_truth
 from arc_solver.storage.files import sha256_file, sweep_beside, write_atomic
-from arc_solver.tasks.reader import read_tasks_softly
+from arc_solver.tasks.reader import read_tasks_softly, refuse_unreadable
 from arc_solver.tasks.task import Task
 from submission.candidates import Candidate, CandidateError, keep_owed, read_candidates
 from submission.kaggle_json import build_submission, dump_submission, expected_queries
@@ -47,10 +47,14 @@ def merge_files(wish: Merge) -> dict[str, Any]:
     begun = now_text()
     sweep_beside(wish.out)
     readable, faults = read_tasks_softly(wish.tasks)
+    refuse_unreadable(readable, faults)
     owed = owed_outputs(readable, faults)
     queries = expected_queries(owed)
     read, known, empty = _read(wish)
     mine, num_foreign = keep_owed(read, queries)
+    if not mine:
+        found = f"{count(len(read), 'candidate')}, none" if read else "no candidate"
+        raise CandidateError(f"{', '.join(map(str, wish.files))}: {found} for a task of {wish.tasks}")
     trial = _trial(wish, mine, known, owed)
     if wish.calibrate and trial and not wish.rule:
         _check_tried(mine, known)
@@ -204,4 +208,5 @@ def _manifest(wish: Merge, tasks: Sequence[Task], facts: Mapping[str, Any]) -> d
 
 
 def _hashes(paths: Sequence[Path]) -> list[dict[str, str]]:
-    return [{"name": str(path), "sha256": sha256_file(path)} for path in paths]
+    """Each file's name and hash; what a shell hands over in a pipe has been read and has none."""
+    return [{"name": str(path), "sha256": sha256_file(path) if path.is_file() else ""} for path in paths]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import selectors
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from arc_solver.prediction.messages import Message
 from arc_solver.prediction.worker_process import Conditions, Job, Worker
@@ -21,6 +22,8 @@ TICK_SECONDS = 0.1
 MAX_GARBAGE_BYTES = 1 << 20
 # Less than this is not worth a new start.
 MIN_RESTART_SECONDS = 5.0
+# So many workers of one job may die one after the other without having finished anything, or in all.
+MAX_FRUITLESS, MAX_STARTS = 6, 20
 REAP_SECONDS = 0.3
 # How long the end of killed workers is waited for where time is not short: a busy machine lets them linger.
 LAST_REAP_SECONDS = 10.0
@@ -62,7 +65,7 @@ def supervise(
     crew = _Crew(conditions, take)
     try:
         for number, job in enumerate(jobs):
-            crew.start(job, number, 0, job.items)
+            crew.start_next(_Queue(job, number, deque([job.items])))
         while crew.workers:
             if conditions.kill_at is not None and time.monotonic() >= conditions.kill_at:
                 return Outcome(True, tuple(crew.failures))
@@ -74,6 +77,39 @@ def supervise(
         crew.end()
 
 
+@dataclass
+class _Queue:
+    """What waits for a worker of one job, in pieces, and what became of those before."""
+
+    job: Job
+    number: int
+    pieces: deque[tuple[str, ...]]
+    suspects: set[tuple[str, ...]] = field(default_factory=set)  # pieces on which a worker died in vain
+    starts: int = 0
+    fruitless: int = 0
+
+    def put_back(self, items: tuple[str, ...], left: tuple[str, ...]) -> bool:
+        """Take back what a worker that died of `items` left; False where it is a single item, twice tried.
+
+        The same again the first time, for a death may come from outside; after that in halves, so that what
+        kills a worker costs no more than itself.
+        """
+        if left != items:
+            self.fruitless = 0
+            self.pieces.appendleft(left)
+            return True
+        self.fruitless += 1
+        if left not in self.suspects:
+            self.suspects.add(left)
+            self.pieces.appendleft(left)
+            return True
+        half = len(left) // 2
+        halves = [left[:half], left[half:]] if half else []
+        self.suspects.update(halves)
+        self.pieces.extend(halves)
+        return bool(halves)
+
+
 class _Crew:
     """The workers at work, and the one selector that waits for all of them."""
 
@@ -82,15 +118,23 @@ class _Crew:
         self.workers: list[Worker] = []
         self._lingering: list[Worker] = []  # killed, and not gone yet
         self.failures: list[str] = []
+        self._queues: dict[Worker, _Queue] = {}
         self._selector = selectors.DefaultSelector()
 
-    def start(self, job: Job, number: int, attempt: int, items: tuple[str, ...]) -> None:
-        """Set a worker to the items; one that cannot be started counts as failed."""
-        try:
-            worker = Worker(job, number, attempt, self.conditions, items)
-        except OSError as error:
-            self.failures.append(f"worker {number + 1} could not be started: {error.strerror or error}")
+    def start_next(self, queue: _Queue) -> None:
+        """Set a worker to the next piece, if there is one; one that cannot be started counts as failed."""
+        if not queue.pieces:
             return
+        items = queue.pieces.popleft()
+        waiting = sum(map(len, queue.pieces))
+        try:
+            share = len(items) / (len(items) + waiting)
+            worker = Worker(queue.job, queue.number, queue.starts, self.conditions, items, share)
+        except OSError as error:
+            self.failures.append(f"worker {queue.number + 1} could not be started: {error.strerror or error}")
+            return
+        queue.starts += 1
+        self._queues[worker] = queue
         self.workers.append(worker)
         self._selector.register(worker.stdin, selectors.EVENT_WRITE, worker)
         self._selector.register(worker.stdout, selectors.EVENT_READ, worker)
@@ -121,6 +165,7 @@ class _Crew:
         for worker in list(self.workers):
             if worker.done:
                 self._dismiss(worker)
+                self.start_next(self._queues[worker])
             elif worker.process.poll() is not None:
                 for _ in range(MAX_LAST_READS):
                     self._hear(worker, worker.read() or b"")
@@ -167,21 +212,22 @@ class _Crew:
         worker.complaint = f"failed: {text}"
 
     def _part_with(self, worker: Worker, reason: str) -> None:
-        """Let another one do what is unfinished, if that was not tried before and there is time."""
+        """Let others do what is unfinished, while there is time and their kind comes to something."""
         self._dismiss(worker)
+        queue = self._queues[worker]
         left = tuple(item for item in worker.items if item not in worker.finished)
-        if worker.done or not left:
-            return
+        failure = f"worker {worker.number + 1} {reason}"
+        if not worker.done and left and not queue.put_back(worker.items, left):
+            self.failures.append(failure)
         stop_at = self.conditions.stop_at
-        if worker.attempt < self.conditions.restarts and (
-            stop_at is None or stop_at - time.monotonic() >= MIN_RESTART_SECONDS
-        ):
-            self.conditions.say(
-                f"warning: worker {worker.number + 1} {reason}; another one takes its {len(left)} tasks"
-            )
-            self.start(worker.job, worker.number, worker.attempt + 1, left)
-        else:
-            self.failures.append(f"worker {worker.number + 1} {reason}")
+        is_late = stop_at is not None and stop_at - time.monotonic() < MIN_RESTART_SECONDS
+        if queue.pieces and (is_late or queue.fruitless > MAX_FRUITLESS or queue.starts >= MAX_STARTS):
+            self.failures.append(failure)
+            return
+        if queue.pieces:
+            num = sum(map(len, queue.pieces))
+            self.conditions.say(f"warning: {failure}; another one takes what is left, {num} of its tasks")
+        self.start_next(queue)
 
     def _dismiss(self, worker: Worker, seconds: float = REAP_SECONDS) -> None:
         for pipe in (worker.stdin, worker.stdout):

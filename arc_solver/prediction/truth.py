@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from arc_solver.domains.sources import tasks_of_source
+from arc_solver.storage.files import sha256_file
+from arc_solver.storage.text import DataError
 from arc_solver.tasks.arckit_sets import BUILTIN_NAMES
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task, TaskFault
@@ -23,11 +26,25 @@ def read_truth(source: str) -> tuple[Truth, str]:
     """Outputs per task and a hash: of the file, for sets by name and folders of the outputs themselves."""
     path = Path(source)
     if source not in BUILTIN_NAMES and not path.is_dir():
-        return read_solutions(path)
-    truth = carried_truth(read_tasks(source))
+        try:
+            return read_solutions(path)
+        except TruthError:
+            truth = _truth_of_other_layouts(path)
+            if not truth:
+                raise
+            return truth, sha256_file(path)
+    truth = carried_truth(tasks_of_source(source))
     if not truth:
         raise TruthError(f"{source}: no task there carries all of its outputs")
     return truth, truth_hash(truth)
+
+
+def _truth_of_other_layouts(path: Path) -> Truth:
+    """The outputs of tasks in a layout that only the reader of tasks knows: a list, splits, among other keys."""
+    try:
+        return carried_truth(read_tasks(path))
+    except DataError:
+        return {}
 
 
 def ranked_candidates(path: Path) -> dict[Query, list[Grid]]:

@@ -6,31 +6,26 @@ parent.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from arc_solver.prediction.deadlines import process_start
 from arc_solver.prediction.messages import MAX_REQUEST_BYTES, Channel, Message, MessageReader
 from arc_solver.prediction.reporter import Reporter
 from arc_solver.prediction.request import unpacked_tasks
 from arc_solver.storage.files import FolderInUse
+from arc_solver.storage.parent_process import die_with_parent
+from arc_solver.storage.standard_streams import guard_streams
 
-if TYPE_CHECKING:
-    pass
-
-PR_SET_PDEATHSIG = 1
 READ_BYTES = 1 << 20
 
 
 def main() -> None:
     """Do what the request says; the exit code is 0 when all was said."""
     born = process_start()
+    guard_streams()
     # Whatever prints to standard output, a library or a compiler, must not get into the messages.
     channel = Channel(os.dup(1))
     os.dup2(2, 1)
@@ -101,21 +96,6 @@ def read_request() -> Message:
         for message in reader.feed(data):
             return message
     raise SystemExit("error: no request on standard input; this program is started by `arc-solve predict`")
-
-
-def die_with_parent(parent: int) -> None:
-    """End with the parent, however it ends: by the kernel's signal on Linux, else by the end of the pipe."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-    threading.Thread(target=_wait_for_the_end, daemon=True).start()
-
-
-def _wait_for_the_end() -> None:
-    while os.read(0, READ_BYTES):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

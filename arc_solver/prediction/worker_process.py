@@ -36,7 +36,6 @@ class Conditions:
     kill_at: float | None = None  # no worker lives longer
     stop_at: float | None = None  # when a worker should have said everything
     silence: float = 300.0  # a worker not heard of for so long hangs
-    restarts: int = 1
     say: Callable[[str], None] = field(default=lambda _: None)
 
 
@@ -44,15 +43,22 @@ class Worker:
     """One running worker: its process, what is still to be told it and what it said."""
 
     def __init__(
-        self, job: Job, number: int, attempt: int, conditions: Conditions, items: tuple[str, ...]
+        self,
+        job: Job,
+        number: int,
+        attempt: int,
+        conditions: Conditions,
+        items: tuple[str, ...],
+        share: float = 1.0,
     ) -> None:
-        self.job, self.number, self.attempt, self.items = job, number, attempt, items
+        """`share` is what the worker may use of the time that is left, others of the job wait behind it."""
+        self.number, self.items = number, items
         self.finished: set[str] = set()
         self.done = False
         self.complaint = ""
         self.reader = MessageReader()
         self.heard = time.monotonic()
-        left = None if conditions.stop_at is None else max(0.0, conditions.stop_at - self.heard)
+        left = None if conditions.stop_at is None else share * max(0.0, conditions.stop_at - self.heard)
         self.outbox = memoryview(framed(job.request(items, left)))
         choices = conditions.environments
         self.process = subprocess.Popen(  # noqa: S603 - the command is the caller's own

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-
-import orjson
 
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.storage.files import write_atomic
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task
+from arc_solver.tasks.writer import tasks_json
 
 LARGEST_GRID = 10
 DEMONSTRATED_CANVAS = 7
@@ -53,23 +51,8 @@ def _marks(task: Task) -> set[object]:
 
 def _largest(task: Task) -> int:
     pairs = (*task.train, *task.test)
-    return max(max(grid.shape) for pair in pairs for grid in (pair.input, pair.output) if grid is not None)
-
-
-def as_json(tasks: Sequence[Task]) -> bytes:
-    """The tasks as one file that `train --data` takes."""
-    return orjson.dumps(
-        {
-            task.id: {
-                part: [
-                    {"input": pair.input, "output": pair.output} for pair in pairs if pair.output is not None
-                ]
-                for part, pairs in (("train", task.train), ("test", task.test))
-            }
-            for task in tasks
-        },
-        option=orjson.OPT_SERIALIZE_NUMPY,
-    )
+    grids = [grid for pair in pairs for grid in (pair.input, pair.output) if grid is not None]
+    return max(max(grid.shape) for grid in grids)
 
 
 def main() -> None:
@@ -81,7 +64,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="the file to write")
     asked = parser.parse_args()
     tasks = small_tasks(asked.data_dir)
-    write_atomic(asked.out, as_json(tasks))
+    write_atomic(asked.out, tasks_json(tasks))
     print(f"{asked.out}: {len(tasks)} tasks")
 
 

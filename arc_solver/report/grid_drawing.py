@@ -96,9 +96,13 @@ def grid_digits(grid: Grid) -> str:
 
 
 def html_grid(grid: Grid, alt: str, wrong: npt.NDArray[np.bool_] | None = None) -> str:
-    """The SVG of a grid in a box named `alt` for screen readers, its digits laid over it."""
+    """The SVG of a grid in a box named `alt` for screen readers, its digits laid over it.
+
+    The outer box scrolls where the page is narrower than the grid.
+    """
     height, width = grid.shape
     return (
-        f'<div class=g style="--h:{height};--w:{width}" role=img aria-label="{html.escape(alt)}">'
-        f"{svg_grid(grid, wrong)}<pre>{grid_digits(grid)}</pre></div>"
+        f'<div class=s><div class=g style="--h:{height};--w:{width}" role=img '
+        f'aria-label="{html.escape(alt)}">'
+        f"{svg_grid(grid, wrong)}<pre>{grid_digits(grid)}</pre></div></div>"
     )

@@ -15,7 +15,7 @@ PAGE_STYLE = """
 *{box-sizing:border-box}
 html{scroll-padding-top:3.6rem}
 body{margin:0;background:var(--page);color:var(--text);font:15px/1.45 system-ui,sans-serif;
-font-variant-numeric:tabular-nums}
+font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 header,main,nav,footer{max-width:1440px;margin:0 auto;padding:0 1.5rem}
 h1{font-size:1.6rem;line-height:1.2;margin:1.6rem 0 .3rem;letter-spacing:-.01em;overflow-wrap:anywhere}
 p.note{margin:.2rem 0;color:var(--muted)}
@@ -37,6 +37,7 @@ fieldset label:has(:checked) b{color:inherit}
 fieldset label:has(:focus-visible){outline:2px solid var(--accent);outline-offset:2px}
 fieldset label:has(:disabled){opacity:.45;cursor:default}
 @media (max-width:900px){.bar{position:static}html{scroll-padding-top:.5rem}}
+@media (max-width:600px){header,main,nav,footer,.bar>div{padding-left:.75rem;padding-right:.75rem}}
 @media print{.bar,.skip{display:none}body{background:#fff}}
 """
 

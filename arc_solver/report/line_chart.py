@@ -28,6 +28,7 @@ padding-bottom:2rem}
 .chart h2{font-size:1rem;margin:0;overflow-wrap:anywhere}.chart p{margin:.1rem 0 .4rem;font-size:.82rem}
 .chart svg{display:block;width:100%;height:auto}
 .chart text{fill:var(--muted);font:11px system-ui,sans-serif}
+@media (max-width:600px){.chart text{font-size:16px}}
 .tick{stroke:var(--line);stroke-width:1}
 .line{fill:none;stroke-width:1.8;stroke-linejoin:round}.raw{opacity:.28;stroke-width:1}
 .band{fill:transparent}.band:hover{fill:var(--muted);fill-opacity:.18}

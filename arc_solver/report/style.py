@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from arc_solver.report.grid_drawing import PALETTES
 
 GRID_STYLE = """
+.s{overflow-x:auto;max-width:100%;min-width:0;padding:1px}
+.s::-webkit-scrollbar{height:6px}.s::-webkit-scrollbar-thumb{background:var(--muted);border-radius:9px}
 .g{--s:var(--cell);position:relative;flex:none;width:calc(var(--w)*var(--s));height:calc(var(--h)*var(--s));
 outline:1px solid var(--rule)}
 .g::after{content:"";position:absolute;inset:0;pointer-events:none;background:
 linear-gradient(90deg,var(--rule) 1px,transparent 1px) 0 0/var(--s) var(--s),
 linear-gradient(var(--rule) 1px,transparent 1px) 0 0/var(--s) var(--s)}
-:root{--rule:#7779}
+:root{--rule:#7779;--digit:16px}@media (max-width:600px){:root{--digit:12px}}
 svg{display:block}.g svg{width:100%;height:100%;shape-rendering:crispEdges}
 .g .x{fill:light-dark(#ffffffb8,#1b1d21b8);fill-rule:evenodd;stroke:light-dark(#000,#fff);
 vector-effect:non-scaling-stroke;
@@ -20,11 +22,13 @@ stroke-width:1.5px}
 font:calc(var(--s)*.62)/var(--s) ui-monospace,"DejaVu Sans Mono",monospace;
 padding-left:calc((var(--s) - 1ch)/2);letter-spacing:calc(var(--s) - 1ch);
 text-shadow:0 0 1px #000,0 0 2px #000,0 0 2px #000}
-:root:has(#digits:checked) .g{--s:max(var(--cell),16px)}:root:has(#digits:checked) .g pre{display:block}
+:root:has(#digits:checked) .g{--s:max(var(--cell),var(--digit))}
+:root:has(#digits:checked) .g pre{display:block}
 """
 
 TASK_STYLE = """
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:.8rem;margin:1.1rem 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(15rem,100%),1fr));gap:.8rem;
+margin:1.1rem 0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem}
 .tile h2{margin:0;font-size:.85rem;font-weight:600;color:var(--muted)}
 .tile strong{font-size:1.9rem;line-height:1.25;letter-spacing:-.02em}.tile p{margin:0;font-size:.85rem}
@@ -55,12 +59,14 @@ color:var(--muted)}
 .defects{margin:0 0 .7rem;padding:0 0 0 1.1rem;color:var(--bad);font-size:.85rem;overflow-wrap:anywhere}
 .row{display:flex;flex-wrap:wrap;gap:.9rem 2.2rem;align-items:flex-start}
 .row+.row{border-top:1px solid var(--line);margin-top:.9rem;padding-top:.8rem}
-figure{margin:0}figcaption{font-size:.8rem;line-height:1.35;color:var(--muted);margin-bottom:.35rem;min-height:2.7em;
+figure{margin:0;max-width:100%;min-width:0}figcaption{font-size:.8rem;line-height:1.35;color:var(--muted);margin-bottom:.35rem;min-height:2.7em;
 display:flex;flex-direction:column;justify-content:flex-end}
 .demonstrations figcaption{min-height:0}
 figcaption b{color:var(--text);font-weight:600}.right b{color:var(--good)}.wrong b{color:var(--bad)}
-.pair{display:flex;gap:.6rem;align-items:center}.pair>span{color:var(--muted)}
+.pair{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center}.pair>span{color:var(--muted)}
 .none{border:1px dashed var(--bad);border-radius:6px;color:var(--bad);font-size:.8rem;padding:.6rem .8rem}
+@media (max-width:600px){article{padding:.7rem .7rem .9rem}.row{gap:.8rem .9rem}}
+@media print{.s{overflow:visible}}
 """
 
 

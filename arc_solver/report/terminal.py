@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from arc_solver.report.grid_drawing import CLASSIC, Palette, grid_digits
 from arc_solver.storage.text import printable
@@ -33,15 +34,20 @@ def ansi_grid(grid: Grid, palette: Palette = CLASSIC, *, color: bool = True, den
 
     A cell is two columns wide; with `dense` it is one column, and two rows share a line when in color.
     """
-    height, width = grid.shape
     if not color:
         separator = "" if dense else " "
         rows = [separator.join(digits) for digits in grid_digits(grid).split("\n")]
         return Block(tuple(rows), len(rows[0]))
     codes = [";".join(map(str, rgb)) for rgb in palette.rgb().tolist()]
     if not dense:
-        return Block(tuple(_painted(row, codes) for row in grid.tolist()), 2 * width)
-    pairs = [(grid[row], grid[row + 1] if row + 1 < height else None) for row in range(0, height, 2)]
+        return Block(tuple(_painted(row, codes) for row in grid.tolist()), 2 * grid.shape[1])
+    return half_blocks(grid, codes)
+
+
+def half_blocks(cells: npt.NDArray[np.uint8], codes: Sequence[str]) -> Block:
+    """Cells (H, W) as text, one column a cell, two rows a line; `codes[v]` is `r;g;b` of value v."""
+    height, width = cells.shape
+    pairs = [(cells[row], cells[row + 1] if row + 1 < height else None) for row in range(0, height, 2)]
     return Block(tuple(_halves(upper, lower, codes) for upper, lower in pairs), width)
 
 
@@ -54,7 +60,7 @@ def _painted(row: list[int], codes: list[str]) -> str:
     return line + RESET
 
 
-def _halves(upper: Grid, lower: Grid | None, codes: list[str]) -> str:
+def _halves(upper: Grid, lower: Grid | None, codes: Sequence[str]) -> str:
     line = ""
     for column, value in enumerate(upper.tolist()):
         below = "" if lower is None else f"\x1b[48;2;{codes[int(lower[column])]}m"
@@ -62,9 +68,9 @@ def _halves(upper: Grid, lower: Grid | None, codes: list[str]) -> str:
     return line + RESET
 
 
-def titled(title: str, block: Block) -> Block:
-    """The block below its title; it widens to hold up to 16 columns of title."""
-    width = max(block.width, min(len(title), 16))
+def titled(title: str, block: Block, most: int = 16) -> Block:
+    """The block below its title; it widens to hold up to `most` columns of title."""
+    width = max(block.width, min(len(title), most))
     wide = _widened(block, width)
     return Block((printable(title, width).ljust(width), *wide.lines), width)
 
@@ -111,7 +117,9 @@ def ansi_task(
     Dense where a pair would not fit side by side otherwise. `attempts[i]` are guesses for test input i, None
     for one that is no grid; each is marked right or wrong where the output is known.
     """
-    dense = max(2 * _columns(pair) + 2 for pair in (*task.train, *task.test)) > width
+    widest = max(2 * _columns(pair) + 2 for pair in (*task.train, *task.test))
+    guessed = [2 * guess.shape[1] for each in attempts for guess in each if guess is not None]
+    dense = max([widest, *guessed]) > width
 
     def drawn(title: str, grid: Grid | None, unknown: str = "?") -> Block:
         marker = Block((unknown,), len(unknown))

@@ -41,30 +41,36 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
     path = Path(path)
     chunks: Iterable[bytes] = (data,) if isinstance(data, bytes) else data
     needed = 0
-    with _named(path):
-        target = path.resolve()
-        if target.exists() and not target.is_file():
-            raise StorageError(f"cannot write {path}: it is not a regular file; choose another path")
+    with named(path):
+        target = target_of(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         temp, descriptor = _open_temp(target.parent)
     try:
         try:
             for chunk in chunks:
                 needed += memoryview(chunk).nbytes
-                with _named(path, needed):
+                with named(path, needed):
                     _write_all(descriptor, chunk)
-            with _named(path, needed):
+            with named(path, needed):
                 os.fsync(descriptor)
                 temp.replace(target)  # while still locked, or a sweep could take it
         finally:
-            with _named(path, needed):
+            with named(path, needed):
                 os.close(descriptor)
     except BaseException:
         with suppress(OSError):
             temp.unlink()  # after a replace nothing of that name is left
         raise
-    with _named(path, needed):
+    with named(path, needed):
         _sync_folder(target.parent)
+
+
+def target_of(path: Path) -> Path:
+    """The file that `path` leads to, there or not; StorageError where something else is in its place."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise StorageError(f"cannot write {path}: it is not a regular file; choose another path")
+    return target
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -72,7 +78,7 @@ def append_line(path: Path, line: bytes) -> None:
 
     A log is no artefact: it may end in half a line, which its readers pass over.
     """
-    with _named(path, len(line) + 1):
+    with named(path, len(line) + 1):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:
             size = os.fstat(descriptor).st_size
@@ -85,7 +91,7 @@ def append_line(path: Path, line: bytes) -> None:
 
 def remove(path: Path) -> None:
     """Delete a file that is no longer wanted; one that is gone already is no error."""
-    with _named(path, verb="remove"):
+    with named(path, verb="remove"):
         Path(path).unlink(missing_ok=True)
 
 
@@ -121,14 +127,12 @@ def lock_folder(folder: Path) -> Iterator[None]:
     folder = Path(folder)
     made = not folder.exists()
     try:
-        descriptor = _locked(folder)
+        advice = "wait for it or choose another folder"
+        descriptor = take_lock(folder / LOCK_NAME, f"{folder} is in use", advice)
     except OSError as error:
         raise StorageError(f"cannot use {folder} as an output folder: {error.strerror}") from error
     try:
-        owner = f"{os.getpid()}\n".encode()
-        with _named(folder / LOCK_NAME, len(owner)):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, owner, 0)
+        sign(folder / LOCK_NAME, descriptor)
         yield
         made = False
     finally:
@@ -141,21 +145,37 @@ def lock_folder(folder: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _locked(folder: Path) -> int:
-    """The descriptor of the folder's lock file, locked; FolderInUse when another process has it."""
+def take_lock(lock: Path, fact: str, advice: str) -> int:
+    """The descriptor of the file `lock`, made with its folder when missing, and locked.
+
+    FolderInUse, which begins with `fact`, when another process has it; OSError where there can be none.
+    """
+    was_swept = False
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            if not _try_lock(descriptor):
+            if _try_lock(descriptor):
+                if os.fstat(descriptor).st_nlink:
+                    return descriptor
+                # Its owner has just removed it: a lock on nothing keeps nobody out.
+            else:
                 owner = _owner(descriptor)
-                raise FolderInUse(f"{folder} is in use by {owner}; wait for it or choose another folder")
-            if os.fstat(descriptor).st_nlink:
-                return descriptor
+                if owner is not None or was_swept:
+                    raise FolderInUse(f"{fact} by {owner or 'another process'}; {advice}")
+                was_swept = True  # a sweep looks at a lock for a moment
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # its owner has just removed it: a lock on nothing keeps nobody out
+        os.close(descriptor)
+
+
+def sign(lock: Path, descriptor: int) -> None:
+    """Write our pid into a lock that we have."""
+    owner = f"{os.getpid()}\n".encode()
+    with named(lock, len(owner)):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, owner, 0)
 
 
 def sha256_file(path: Path) -> str:
@@ -216,7 +236,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _named(path: Path, needed: int = 0, verb: str = "write") -> Iterator[None]:
+def named(path: Path, needed: int = 0, verb: str = "write") -> Iterator[None]:
     """Turn the system's error into a StorageError for `path`, of which `needed` bytes are known so far."""
     try:
         yield
@@ -231,14 +251,14 @@ def _named(path: Path, needed: int = 0, verb: str = "write") -> Iterator[None]:
         raise StorageError(f"cannot {verb} {path}: {reason}") from error
 
 
-def _owner(descriptor: int) -> str:
-    """Who holds the lock; waits a moment for a winner that has not yet written its pid."""
+def _owner(descriptor: int) -> str | None:
+    """Who holds the lock, None where nobody says; waits a moment for a winner that has not yet signed."""
     for _ in range(50):
         text = os.pread(descriptor, 32, 0).strip()
         if text.isdigit() and _is_alive(int(text)):
             return f"process {int(text)}"
         time.sleep(0.01)
-    return "another process"
+    return None
 
 
 def _is_alive(pid: int) -> bool:

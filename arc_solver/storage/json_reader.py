@@ -3,29 +3,28 @@
 What is wrong inside one value becomes a `Flaw` in its place, so that one bad task does not cost the others.
 """
 
-import gzip
 import json
 import math
 import re
-import sys
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
-from arc_solver.storage.text import LONE_SURROGATE, STDIN, DataError, label_of, quoted, shown
+from arc_solver.storage.source import open_source
+from arc_solver.storage.text import LONE_SURROGATE, DataError, label_of, quoted, shown
 
 MAX_BYTES = 64 * 2**20
+QUICK_BYTES = 2**25  # the quick parser takes three times the memory of the other
 MAX_DEPTH = 8
 MAX_CUTS = 10_000
+# What a text may build: lists and objects take many times the bytes they are written with.
+MAX_LISTS, MAX_TEXTS, MAX_FLAWS = 1_000_000, 2_000_000, 10_000
 MAX_DIGITS = 18  # every such integer fits 64 bits
 _BOM = b"\xef\xbb\xbf"
-_GZIP_MAGIC = b"\x1f\x8b"
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _STEP = np.zeros(256, np.int8)
@@ -62,17 +61,8 @@ def read_document(source: Path | str) -> Document:
 def read_bytes(source: Path | str) -> bytes:
     """The bytes of a file or of standard input, unzipped, at most MAX_BYTES of them; else DataError."""
     label = label_of(source)
-    try:
-        if str(source) == STDIN:
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with Path(source).open("rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-        raise DataError(f"{label}: cannot be read: {reason}") from error
-    if len(data) <= MAX_BYTES and data.startswith(_GZIP_MAGIC):
-        data = _unzipped(data, label)
+    with open_source(source) as stream:
+        data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise DataError(f"{label}: larger than {MAX_BYTES >> 20} MB; split it")
     return data
@@ -82,14 +72,16 @@ def parse(data: bytes, label: str) -> Document:
     """Parse JSON text; DataError with line and column where it is not JSON, a Flaw for each value refused."""
     if data.startswith(_BOM):
         raise DataError(f"{label}: starts with a byte order mark; save it as plain UTF-8")
+    if data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b'"') > 2 * MAX_TEXTS:
+        raise DataError(f"{label}: over {MAX_LISTS:,} lists and objects, or {MAX_TEXTS:,} texts; split it")
     flat = _cut_deep(data, label)
     # The hook for integers is called for every cell, so it is used only where some run of digits is long.
     long_digits = b"0" * (MAX_DIGITS + 1) in data.translate(_DIGITS_TO_ZERO)
-    if flat is data and not long_digits:
+    if flat is data and not long_digits and len(data) <= QUICK_BYTES:
         value = _quick(data)
         if value is not None:
             return Document(value, flawed=False)
-    refusals = _Refusals(flat is not data or _SURROGATE_ESCAPE.search(data) is not None)
+    refusals = _Refusals(label, flat is not data or _SURROGATE_ESCAPE.search(data) is not None)
     try:
         value = json.loads(
             flat.decode("utf-8"),
@@ -110,7 +102,9 @@ def parse(data: bytes, label: str) -> Document:
 class _Refusals:
     """The parser's hooks: what is refused becomes a Flaw, and `found` says that there was one."""
 
+    label: str
     found: bool
+    num_flaws: int = 0
 
     def unique(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         value = dict(pairs)
@@ -138,6 +132,9 @@ class _Refusals:
 
     def _flaw(self, text: str, last: object = None) -> Flaw:
         self.found = True
+        self.num_flaws += 1
+        if self.num_flaws > MAX_FLAWS:
+            raise DataError(f"{self.label}: over {MAX_FLAWS:,} values that cannot be taken; the last: {text}")
         return Flaw(text, last)
 
 
@@ -178,15 +175,6 @@ def flaws(value: object) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, each in enumerate(value):
             yield from ((f"[{index}]{place}", text) for place, text in flaws(each))
-
-
-def _unzipped(data: bytes, label: str) -> bytes:
-    """At most one byte more than MAX_BYTES, however much the archive would give."""
-    try:
-        with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
-            return stream.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{label}: not a whole gzip file: {shown(error)}") from error
 
 
 def _cut_deep(data: bytes, label: str) -> bytes:

@@ -1,7 +1,7 @@
 """Tasks out of files, folders, standard input and sets by name."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def read_tasks(
     if builtin is not None:
         return builtin
     reader = TaskReader(GridReader(lenient))
-    tasks = [reader.task(entry) for entry in entries(source)]
+    tasks = [reader.task(entry) for entry in reader.entries(source)]
     if solutions is None and with_solutions:
         solutions = solutions_beside(source)
     if solutions is not None:
@@ -43,11 +43,17 @@ def read_tasks(
 
 
 def read_tasks_softly(
-    source: str | Path, *, lenient: bool = False, notice: Notice | None = None
+    source: str | Path,
+    *,
+    with_solutions: bool = False,
+    lenient: bool = False,
+    notice: Notice | None = None,
 ) -> tuple[list[Task], dict[str, TaskFault]]:
     """As `read_tasks`, but a bad task becomes a fault under its id and costs no other task anything.
 
-    A file that is bad as a whole still raises DataError, and so does a source in which nothing is a task.
+    A file that is bad as a whole, or a solutions file, still raises DataError, and so does a source in which
+    nothing is a task.
+    What is no task is named in `notice`; where no task can be read `refuse_unreadable` says so.
     """
     builtin = _builtin(source)
     if builtin is not None:
@@ -55,17 +61,31 @@ def read_tasks_softly(
     reader = TaskReader(GridReader(lenient))
     tasks: list[Task] = []
     faults: dict[str, TaskFault] = {}
-    recognisable = False
-    for entry in entries(source):
+    for entry in reader.entries(source, strict=False):
         try:
-            recognisable |= entry.is_recognisable()
             tasks.append(reader.task(entry))
         except DataError as error:
             faults[entry.id] = TaskFault(entry.id, str(error), entry.num_owed())
-    if faults and not recognisable:
-        raise DataError(next(iter(faults.values())).text)
+    if with_solutions and (solutions := solutions_beside(source)) is not None:
+        tasks = reader.with_answers(tasks, solutions)
     reader.report(label_of(source), notice)
     return tasks, faults
+
+
+def refuse_unreadable(tasks: Sequence[Task], faults: Mapping[str, TaskFault]) -> None:
+    """DataError where there are faults and not one task: there is nothing to answer."""
+    if faults and not tasks:
+        more = f"; none of {len(faults)} tasks can be read" if len(faults) > 1 else ""
+        raise DataError(f"{next(iter(faults.values())).text}{more}")
+
+
+def faults_line(source: str | Path, faults: Mapping[str, TaskFault]) -> str | None:
+    """How many tasks are left out, and why the first is; None where none is."""
+    if not faults:
+        return None
+    number = "1 bad task" if len(faults) == 1 else f"{len(faults)} bad tasks"
+    first = next(iter(faults.values())).text.removeprefix(f"{label_of(source)}: ")
+    return f"{label_of(source)}: {number} left out; the first: {first}"
 
 
 @dataclass
@@ -74,6 +94,17 @@ class TaskReader:
 
     grids: GridReader
     unused_keys: dict[str, None] = field(default_factory=dict)
+    strays: list[str] = field(default_factory=list)
+
+    def entries(self, source: str | Path, *, strict: bool = True) -> Iterator[Entry]:
+        """The entries of a source; what is no task is remembered, where `strict` may refuse it."""
+        for each in entries(source):
+            if isinstance(each, Entry):
+                yield each
+            elif strict and each.fault:
+                raise DataError(each.fault)
+            else:
+                self.strays.append(each.name)
 
     def task(self, entry: Entry) -> Task:
         """The entry as a Task, or DataError naming file, task, pair and row."""
@@ -118,10 +149,10 @@ class TaskReader:
         """Say once what was ignored or converted."""
         if notice is None:
             return
+        if self.strays:
+            notice(f"{label}: no tasks, passed over: {_named(self.strays)}")
         if self.unused_keys:
-            names = [quoted(name) for name in list(self.unused_keys)[:NUM_KEYS_NAMED]]
-            more = len(self.unused_keys) - len(names)
-            notice(f"{label}: keys not used: {', '.join(names)}{f' and {more} more' if more else ''}")
+            notice(f"{label}: keys not used: {_named(list(self.unused_keys))}")
         if self.grids.num_texts:
             notice(f"{label}: {self.grids.num_texts} cells written as text were read as numbers")
 
@@ -152,13 +183,20 @@ class TaskReader:
             if name not in value:
                 raise DataError(f'{place}: no "{name}", expected a grid')
         self._note_keys(value, ("input", "output"))
-        output = self.grids.read(value["output"], f"{place}.output") if "output" in value else None
+        known = needs_output or value.get("output") not in (None, [])
+        output = self.grids.read(value["output"], f"{place}.output") if known else None
         return Pair(self.grids.read(value["input"], f"{place}.input"), output)
 
     def _note_keys(self, value: dict[str, object], known: tuple[str, str]) -> None:
         for key in value:
             if key not in known:
                 self.unused_keys[key] = None
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - NUM_KEYS_NAMED
+    listed = ", ".join(quoted(name) for name in names[:NUM_KEYS_NAMED])
+    return f"{listed} and {more} more" if more > 0 else listed
 
 
 def _builtin(source: str | Path) -> list[Task] | None:

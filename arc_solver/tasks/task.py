@@ -26,10 +26,15 @@ class Pair:
             object.__setattr__(self, "output", _read_only(self.output))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pair) and _content(self) == _content(other)
+        return isinstance(other, Pair) and self.content() == other.content()
 
     def __hash__(self) -> int:
-        return hash(_content(self))
+        return hash(self.content())
+
+    def content(self) -> bytes:
+        """Sides and cells of both grids; no two pairs share them."""
+        grids = (self.input,) if self.output is None else (self.input, self.output)
+        return b"".join(bytes(grid.shape) + grid.tobytes() for grid in grids)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def task_hash(task: Task) -> str:
     """A hash of the demonstrations' content in their order, 32 hexadecimal digits; the id plays no part."""
     digest = hashlib.blake2b(digest_size=16)
     for pair in task.train:
-        digest.update(_content(pair))
+        digest.update(pair.content())
     return digest.hexdigest()
 
 
@@ -72,9 +77,3 @@ def _read_only(grid: Grid) -> Grid:
         grid = grid.copy()
         grid.flags.writeable = False
     return grid
-
-
-def _content(pair: Pair) -> bytes:
-    """Sides and cells of both grids; no two pairs share them."""
-    grids = (pair.input,) if pair.output is None else (pair.input, pair.output)
-    return b"".join(bytes(grid.shape) + grid.tobytes() for grid in grids)

@@ -103,7 +103,7 @@ def test_a_change_of_any_source_is_noticed(repository, tmp_path):
             "import kernel", "import kernel\nfrom augment.counter_rng import hash64"
         )
     )
-    counter = tmp_path / "augment" / "counter.py"
+    counter = tmp_path / "augment" / "counter_rng.py"
     shown = [run_python(tmp_path, ["program.py"], NUMBA_DISABLE_JIT="0").stdout]
     counter.write_text(counter.read_text().replace("0x94D049BB133111EB", "0x94D049BB133111ED"))
     shown += [run_python(tmp_path, ["program.py"], NUMBA_DISABLE_JIT=jit).stdout for jit in ("0", "1")]

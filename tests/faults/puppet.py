@@ -1,7 +1,8 @@
 """A worker without a model for tests of the supervisor: answers its tasks and then misbehaves as it is told.
 
 `puppet.py KIND FOLDER`: every task is answered with its first demonstration's output. The request of each
-start is logged in FOLDER; a kind that starts with "once-" misbehaves at the first start only.
+start is logged in FOLDER; a kind that starts with "once-" misbehaves at the first start only, with "first3-"
+at the first three. "dead" is killed before it answers anything, "on-ID" where it is told that task.
 """
 
 import ctypes
@@ -37,6 +38,13 @@ def main() -> None:
     (folder / f"{time.monotonic_ns():020d}-{os.getpid()}.json").write_text(json.dumps(ids))
     if kind.startswith("once-"):
         kind = kind.removeprefix("once-") if is_first(folder) else "sane"
+    if kind.startswith("first"):
+        number, _, kind = kind.removeprefix("first").partition("-")
+        kind = kind if len(list(folder.glob("*.json"))) <= int(number) else "sane"
+    if kind == "dead" or kind.removeprefix("on-") in ids:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind.startswith("on-"):
+        kind = "sane"
     for number, task in enumerate(request["tasks"]):
         if kind not in ("sane", "slow") and number == NUM_SANE:
             misbehave(kind, ids)

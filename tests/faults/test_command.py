@@ -203,7 +203,7 @@ def test_training_does_not_open_the_answers_beside_its_tasks(tmp_path: Path) -> 
         (["--device", "toaster"], 2, "--device toaster"),
         (["--preset", "cpu-arcc"], 2, "did you mean 'cpu-arc'"),
         (["--shard", "3/2"], 2, "--shard"),
-        (["--checkpoint", "no/such.safetensors"], 1, "no/such.safetensors"),
+        (["--checkpoint", "no/such.safetensors"], 3, "no/such.safetensors"),
         (["--checkpoint", __file__], 1, "test_command.py: not a safetensors file"),
         (["--set", "withd=16"], 2, "did you mean 'width'"),
         (["--preset", "cpu-arc", "--set", "ages=many"], 2, "ages"),

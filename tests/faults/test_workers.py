@@ -8,7 +8,7 @@ import pytest
 
 from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.config import ConfigError
-from arc_solver.prediction.supervisor import WorkerRefusal
+from arc_solver.prediction.supervisor import MAX_FRUITLESS, WorkerRefusal
 from arc_solver.prediction.worker import refusal_code
 from arc_solver.storage.files import FolderInUse, StorageError
 from arc_solver.training.non_finite import NotFinite
@@ -32,13 +32,40 @@ def survive_death(tmp_path: Path, kind: str, seed: int) -> None:
     run = prediction(tmp_path, tasks, kind)
     facts = run.run()
     assert defects(run.wish.out, tasks) == []
-    # Each start answers one task; the second one is told only what the first left open.
-    assert starts(tmp_path) == [[task.id for task in tasks], [task.id for task in tasks[1:]]]
-    assert answered(run.wish.out, tasks) == [task.id for task in tasks[:2]]
-    assert len(facts["failures"]) == 1
-    assert not facts["out_of_time"]
-    assert facts["unanswered"] == sum(len(task.test) for task in tasks[2:])
+    # Each start answers one task; the next one is told only what those before left open.
+    assert starts(tmp_path) == [[task.id for task in tasks[done:]] for done in range(len(tasks))]
+    assert answered(run.wish.out, tasks) == [task.id for task in tasks]
+    assert (facts["failures"], facts["unanswered"], facts["out_of_time"]) == ([], 0, False)
     assert survivors(tmp_path) == []
+
+
+def test_a_task_that_kills_every_worker_costs_only_itself(tmp_path: Path) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json", num=9)
+    run = prediction(tmp_path, tasks, "on-task04")
+    facts = run.run()
+    assert answered(run.wish.out, tasks) == [task.id for task in tasks if task.id != "task04"]
+    assert facts["unanswered"] == len(tasks[4].test)
+    assert facts["failures"] == ["worker 1 was ended by SIGKILL"]
+    assert sum(ids == ["task04"] for ids in starts(tmp_path)) == 1
+    assert survivors(tmp_path) == []
+
+
+def test_workers_that_all_die_at_once_are_given_up(tmp_path: Path) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json", num=40)
+    run = prediction(tmp_path, tasks, "dead")
+    facts = run.run()
+    assert facts["failures"] == ["worker 1 was ended by SIGKILL"]
+    assert len(starts(tmp_path)) == MAX_FRUITLESS + 1
+    assert defects(run.wish.out, tasks) == []
+
+
+@pytest.mark.parametrize("num_deaths", [2, 4])
+def test_the_rest_of_a_limit_is_used_after_workers_were_killed(tmp_path: Path, num_deaths: int) -> None:
+    tasks = write_tasks(tmp_path / "tasks.json")
+    run = prediction(tmp_path, tasks, f"first{num_deaths}-dead", seconds=120.0)
+    facts = run.run()
+    assert (facts["failures"], facts["unanswered"]) == ([], 0)
+    assert answered(run.wish.out, tasks) == [task.id for task in tasks]
 
 
 @pytest.mark.parametrize("attempt", range(COUNT))

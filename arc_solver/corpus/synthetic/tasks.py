@@ -16,6 +16,7 @@ from arc_solver.corpus.synthetic.draws import Draws
 from arc_solver.corpus.synthetic.library import LIBRARY
 from arc_solver.corpus.synthetic.rows import Rows
 from arc_solver.corpus.synthetic.rule import ALL_COLORS, Library, Room
+from arc_solver.storage.parent_process import die_with_pool
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.task import Pair, Task
 from augment.grid import MAX_SIDE
@@ -67,7 +68,8 @@ def synthetic_tasks(name: SyntheticName, workers: int = 1) -> Iterator[Task]:
         yield from _piece(name, 0, name.count)
         return
     starts = range(0, name.count, _PIECE)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, initializer=die_with_pool) as pool:
         pieces = pool.map(_piece, itertools.repeat(name), starts, (start + _PIECE for start in starts))
         yield from itertools.chain.from_iterable(pieces)
 

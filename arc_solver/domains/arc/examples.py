@@ -11,11 +11,11 @@ import numpy.typing as npt
 from arc_solver.config import TrainConfig
 from arc_solver.domains.protocols import Bytes, Canvas, Codes, Restored
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.tasks.task import Pair, Task
+from arc_solver.tasks.task import Task
 from augment.batch import paint_inputs, paint_pairs, restore_answers
 from augment.canvas import CANVAS_SIDES, VOCABULARY, fitted_side
 from augment.dihedral import SWAPS_SIDES
-from augment.grid import MAX_SIDE
+from augment.grid import MAX_SIDE, Grid
 from augment.packed import PackedGrids
 from augment.sampler import DRAW, build_catalog, draw_examples
 
@@ -34,9 +34,9 @@ def task_side(task: Task, sides: tuple[int, ...] = CANVAS_SIDES) -> int:
     return fitted_side(max(max(grid.shape) for grid in grids), sides)
 
 
-def known_pairs(task: Task) -> list[Pair]:
-    """The pairs that may be trained on: all that came with an output."""
-    return [pair for pair in (*task.train, *task.test) if pair.output is not None]
+def known_pairs(task: Task) -> list[tuple[Grid, Grid]]:
+    """Inputs and outputs that may be trained on: all that came with an output."""
+    return [(pair.input, pair.output) for pair in (*task.train, *task.test) if pair.output is not None]
 
 
 class ArcTraining:
@@ -46,7 +46,7 @@ class ArcTraining:
         self.config = config
         sides = CANVASES[config.canvas]
         pairs = [known_pairs(task) for task in tasks]
-        self.grids = PackedGrids.from_grids([g for ps in pairs for p in ps for g in (p.input, p.output)])
+        self.grids = PackedGrids.from_grids([grid for own in pairs for pair in own for grid in pair])
         first_pair = np.cumsum([0, *map(len, pairs)])
         numbered = [
             [(2 * p, 2 * p + 1) for p in range(first_pair[t], first_pair[t + 1])] for t in range(len(tasks))
@@ -54,17 +54,17 @@ class ArcTraining:
         side_of = np.array(
             [
                 max(
-                    fitted_side(max(max(g.shape) for p in ps for g in (p.input, p.output)), sides),
-                    task_side(t, sides),
+                    fitted_side(max(max(grid.shape) for pair in own for grid in pair), sides),
+                    task_side(task, sides),
                 )
-                for t, ps in zip(tasks, pairs, strict=True)
+                for task, own in zip(tasks, pairs, strict=True)
             ]
         )
         self._sides = tuple(int(side) for side in np.unique(side_of))
+        members = [np.flatnonzero(side_of == side).tolist() for side in self._sides]
         view_counts = np.diff(puzzles.starts).tolist()
         self._catalogs = [
-            build_catalog(self.grids, numbered, puzzles.views, view_counts, np.flatnonzero(side_of == side))
-            for side in self._sides
+            build_catalog(self.grids, numbered, puzzles.views, view_counts, chosen) for chosen in members
         ]
         self.views = puzzles.views
         self._puzzles = puzzles
@@ -163,15 +163,14 @@ class ArcQueries:
         return np.where(count > 0, np.exp(total / np.maximum(count, 1)), 0).astype(np.float32)
 
 
-def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[Pair]]) -> str:
+def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[tuple[Grid, Grid]]]) -> str:
     digest = hashlib.sha256()
     for task, own in zip(tasks, pairs, strict=True):
         digest.update(f"{len(task.id)} {task.id} {len(own)} ".encode())
         for pair in own:
-            for grid in (pair.input, pair.output):
-                assert grid is not None
+            for grid in pair:
                 digest.update(f"{grid.shape}".encode())
                 digest.update(grid.tobytes())
     for array in (puzzles.starts, puzzles.views.dihedrals, puzzles.views.colors):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -1,26 +1,31 @@
-"""Puzzles as text: CSV with `source,question,answer,rating`, or one question per line.
+"""Rows of puzzles as text, and tables of them: CSV with `source,question,answer,rating` or other usual names.
 
 Only the form is judged here (columns, lengths, characters); what a board means is checked by its own module.
 """
 
 import csv
 import io
-import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.storage.line_reader import read_lines
 from arc_solver.storage.text import DataError, quoted, shown
 
 COLUMNS = ("source", "question", "answer", "rating")
 NO_RATING = -1
 CHUNK = 4096
-_MAX_RATING_DIGITS = 9
+# Usual names of the columns besides our own.
+_NAMES = {
+    **dict.fromkeys(("questions", "quiz", "quizzes", "puzzle", "puzzles", "problem", "problems"), "question"),
+    **dict.fromkeys(("sudoku", "sudokus", "maze", "mazes", "board", "boards", "grid", "input"), "question"),
+    **dict.fromkeys(("answers", "solution", "solutions", "solved", "output"), "answer"),
+    **dict.fromkeys(("ratings", "difficulty"), "rating"),
+}
+_RATING = re.compile(r"([0-9]{1,9})(\.[0-9]+)?")
 
 
 class PuzzleRow(NamedTuple):
@@ -34,95 +39,107 @@ class PuzzleRow(NamedTuple):
 
 
 class PuzzleForm(NamedTuple):
-    """What the rows of a kind look like: characters of a question and of an answer, and the lengths."""
+    """What the rows of a kind look like: characters of a question and of an answer, and the lengths.
+
+    `clean` takes what stands between the cells out of a question or an answer.
+    """
 
     kind: str
     question: str
     answer: str
     is_length: Callable[[int], bool]
     lengths: str
+    clean: Callable[[str], str]
 
 
 @dataclass
 class Complaints:
-    """What is done about a bad row: DataError at once, or with `skip_bad` its line is kept in `texts`."""
+    """What is done about a bad row: DataError at once, or with `skip_bad` its text is kept under its line."""
 
     label: str
     skip_bad: bool = False
-    texts: list[str] = field(default_factory=list)
+    by_line: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> list[str]:
+        """The complaints in the order of the file."""
+        return [text for _, text in sorted(self.by_line.items())]
 
     def report(self, line: int, text: str) -> None:
         """Complain about the row in `line` of the file."""
         message = f"{self.label} row {line}: {text}"
         if not self.skip_bad:
             raise DataError(message)
-        self.texts.append(message)
+        self.by_line.setdefault(line, message)
 
 
-@dataclass
-class PuzzleReader:
-    """Reads rows of the first of `forms` that fits the file's first question; all rows have one length."""
+@dataclass(frozen=True)
+class Table:
+    """The columns of a file with a header: the sign between them, and where each of COLUMNS stands."""
 
-    forms: tuple[PuzzleForm, ...]
-    need_answers: bool = False
+    delimiter: str
+    places: dict[str, int]
 
-    def chunks(
-        self, source: Path | str, complaints: Complaints
-    ) -> Iterator[tuple[PuzzleForm, list[PuzzleRow]]]:
-        """The rows of a file, or of standard input for "-", CHUNK at a time, bad ones left to `complaints`.
+    def question_of(self, line: str) -> str:
+        """The question in a line that is a row of its own."""
+        values = _fields(line, self.delimiter)
+        return values[self.places["question"]] if len(values) > self.places["question"] else ""
 
-        Raises DataError for a file that cannot be read or lacks the columns.
+    def rows(self, lines: Iterable[str], before: int, complaints: Complaints) -> Iterator[PuzzleRow]:
+        """The rows below the header, the first of `lines`, with so many lines `before` it.
+
+        Comments and empty lines are passed over.
         """
-        parsed = self._parsed(read_lines(source), complaints)
-        first = next(parsed, None)
-        form = self.forms[0] if first is None else self._form_of(first)
-        good = self._well_formed(itertools.chain(() if first is None else (first,), parsed), form, complaints)
-        while rows := list(itertools.islice(good, CHUNK)):
-            yield form, rows
-
-    def _question(self, line: str) -> str:
-        """A plain line without its end, and without outer spaces where they are no cells."""
-        stripped = line.strip()
-        spaceless = (set(form.question) for form in self.forms if " " not in form.question)
-        return stripped if any(set(stripped) <= each for each in spaceless) else line.rstrip("\r\n")
-
-    def _form_of(self, row: PuzzleRow) -> PuzzleForm:
-        fitting = (form for form in self.forms if row.question and set(row.question) <= set(form.question))
-        return next(fitting, self.forms[0])
-
-    def _well_formed(
-        self, rows: Iterable[PuzzleRow], form: PuzzleForm, complaints: Complaints
-    ) -> Iterator[PuzzleRow]:
-        length = None
-        for row in rows:
-            fault = _fault(row, form, length)
-            if fault is None and self.need_answers and not row.answer:
-                fault = "no answer, expected one"
-            if fault is None:
-                length = len(row.question)
-                yield row
-            else:
-                complaints.report(row.line, fault)
-
-    def _parsed(self, lines: Iterator[str], complaints: Complaints) -> Iterator[PuzzleRow]:
-        """Rows as they stand in the file; its first line decides between CSV and plain lines."""
-        first = next(lines, "")
-        lines = itertools.chain((first,), lines)
-        if "," not in first and first.strip() not in COLUMNS:
-            for number, text in enumerate(lines, 1):
-                if text.strip():
-                    yield PuzzleRow(number, "", self._question(text), "", NO_RATING)
-            return
-        reader = csv.reader(lines, strict=True)
+        reader = csv.reader(lines, strict=True, delimiter=self.delimiter)
         try:
-            columns = _columns(next(reader), self.need_answers, complaints.label)
+            next(reader)
             for values in reader:
-                if values:
-                    row = _row(values, columns, reader.line_num, complaints)
+                if values and not self._is_comment(values):
+                    row = _row(values, self.places, before + reader.line_num, complaints)
                     if row is not None:
                         yield row
         except csv.Error as error:
-            raise DataError(f"{complaints.label} row {reader.line_num}: not CSV: {shown(error)}") from error
+            place = f"{complaints.label} row {before + reader.line_num}"
+            raise DataError(f"{place}: not CSV: {shown(error)}") from error
+
+    def _is_comment(self, values: list[str]) -> bool:
+        return values[0].lstrip().startswith("#") and len(values) <= self.places["question"] + 1 > 1
+
+
+def table_of(line: str) -> Table | None:
+    """The table that a line heads with a usual name for the column of questions; None where it does not."""
+    for delimiter in ",;\t|":
+        known = _known_names(line, delimiter)
+        if "question" in known:
+            return Table(delimiter, {name: known.index(name) for name in COLUMNS if name in known})
+    return None
+
+
+def _known_names(header: str, delimiter: str) -> list[str]:
+    names = [name.strip().lower() for name in _fields(header, delimiter)]
+    return [_NAMES.get(name, name) for name in names]
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    """The fields of a line by itself, also where it is no CSV, as the whole of the file will tell."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+def check_header(line: str, need_answers: bool, place: str) -> None:
+    """DataError where a header lacks a column that is needed, or has one twice."""
+    table = table_of(line)
+    known = _known_names(line, table.delimiter if table else ",")
+    needed = ("question", "answer") if need_answers else ("question",)
+    missing = [name for name in needed if name not in known]
+    if missing:
+        wanted = f"no column {' and '.join(missing)} in {quoted(line.strip())}"
+        raise DataError(f"{place}: {wanted}; expected {','.join(COLUMNS)}")
+    twice = [name for name in COLUMNS if known.count(name) > 1]
+    if twice:
+        raise DataError(f"{place}: the column {twice[0]} appears twice; keep one")
 
 
 def cells_of(texts: Sequence[str], characters: str) -> npt.NDArray[np.uint8]:
@@ -154,20 +171,6 @@ def csv_bytes(rows: Iterable[PuzzleRow]) -> Iterator[bytes]:
     yield buffer.getvalue().encode()
 
 
-def _columns(header: list[str], need_answers: bool, label: str) -> dict[str, int]:
-    """Where each known column stands; DataError where one that is needed is missing, or one stands twice."""
-    names = [name.strip() for name in header]
-    needed = ("question", "answer") if need_answers else ("question",)
-    missing = [name for name in needed if name not in names]
-    if missing:
-        wanted = f"no column {' and '.join(missing)} in {quoted(','.join(names))}"
-        raise DataError(f"{label} row 1: {wanted}; expected {','.join(COLUMNS)}")
-    twice = [name for name in COLUMNS if names.count(name) > 1]
-    if twice:
-        raise DataError(f"{label} row 1: the column {twice[0]} appears twice; keep one")
-    return {name: names.index(name) for name in COLUMNS if name in names}
-
-
 def _row(values: list[str], columns: dict[str, int], line: int, complaints: Complaints) -> PuzzleRow | None:
     num_wanted = 1 + max(columns.values())
     if len(values) < num_wanted:
@@ -175,20 +178,22 @@ def _row(values: list[str], columns: dict[str, int], line: int, complaints: Comp
         return None
     found = {name: values[index] for name, index in columns.items()}
     rating = found.get("rating", "").strip()
-    if rating and not (rating.isascii() and rating.isdigit() and len(rating) <= _MAX_RATING_DIGITS):
+    told = _RATING.fullmatch(rating)
+    if rating and told is None:
         complaints.report(line, f"rating {quoted(rating)}, expected a whole number or nothing")
         return None
-    number = int(rating) if rating else NO_RATING
+    number = round(float(rating)) if told else NO_RATING
     return PuzzleRow(line, found.get("source", ""), found["question"], found.get("answer", ""), number)
 
 
-def _fault(row: PuzzleRow, form: PuzzleForm, length: int | None) -> str | None:
+def fault_of(row: PuzzleRow, form: PuzzleForm, length: int | None) -> str | None:
     """What is wrong with the form of a row; `length` is that of the rows before it."""
     found = len(row.question)
     if length is not None and found != length:
         return f"question has {found} characters, expected {length} as in the rows before"
     if not form.is_length(found):
-        return f"question has {found} characters, expected {form.lengths}"
+        remedy = "; one board a line" if found < min(map(len, (form.question, "0" * 16))) else ""
+        return f"question has {found} characters, expected {form.lengths}{remedy}"
     if row.answer and len(row.answer) != found:
         return f"answer has {len(row.answer)} characters, expected {found}"
     return _strange("question", row.question, form.question) or _strange("answer", row.answer, form.answer)

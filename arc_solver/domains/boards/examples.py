@@ -67,6 +67,16 @@ def board_scores(boards: BoardSet, answers: Bytes) -> dict[str, float]:
     return {"exact": float(exact.mean()), "valid": float(valid.mean())}
 
 
+def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
+    """How many boards have the question, or from side 6 on the answer, of one of the boards `seen`.
+
+    Of the Sudokus of side 4 there are only 288 answers, so that two of them share one by chance.
+    """
+    few = boards.kind == "sudoku" and boards.side == 4
+    fresh = boards.without(boards.questions, seen.questions)
+    return len(boards) - len(fresh if few else fresh.without(fresh.answers, seen.answers))
+
+
 class BoardTraining:
     """TrainingData of boards: each once per epoch, under a fresh view of its domain."""
 

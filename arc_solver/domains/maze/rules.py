@@ -34,11 +34,6 @@ def solve_mazes(questions: Cells) -> tuple[Cells, npt.NDArray[np.int64]]:
     return answers, moves
 
 
-def exact_mazes(answers: Cells, truth: Cells) -> npt.NDArray[np.bool_]:
-    """(n,): whether every cell of `answers` (n, L) is the one of `truth`."""
-    return (answers == truth).all(1)
-
-
 def valid_mazes(questions: Cells, answers: Cells) -> npt.NDArray[np.bool_]:
     """(n,): whether `answers` (n, L) are the questions with one shortest path marked and nothing else."""
     questions, answers = (np.ascontiguousarray(cells, np.uint8) for cells in (questions, answers))

@@ -79,12 +79,3 @@ def apart(boards: BoardSet, seen: BoardSet) -> BoardSet:
     if boards.side == _FEW_GRIDS_SIDE:
         return boards
     return boards.without(boards.answers, seen.answers[seen.answers.any(1)])
-
-
-def split(boards: BoardSet, num_test: int, rng: np.random.Generator) -> tuple[BoardSet, BoardSet]:
-    """(train, test): `num_test` random boards, and those of the others that are `apart` from them."""
-    if not 0 <= num_test <= len(boards):
-        raise DataError(f"{num_test} test boards of {len(boards)}; ask for fewer")
-    order = rng.permutation(len(boards))
-    test = boards.take(np.sort(order[:num_test]))
-    return apart(boards.take(np.sort(order[num_test:])), test), test

@@ -14,7 +14,7 @@ COMMANDS = (
     *("train", "predict", "score", "validate", "report", "show", "watch"),
     *("merge", "info", "convert", "generate", "bench", "doctor"),
 )
-GOLDEN = Path(__file__).parent.parent / "golden" / "scoring"
+GOLDEN = Path(__file__).parents[2] / "golden" / "scoring"
 
 
 @pytest.fixture

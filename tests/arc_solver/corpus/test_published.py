@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from arc_solver.corpus.corpus import read_corpus
-from arc_solver.corpus.published_content import arc_from_published, maze_from_published, sudoku_from_published
-from arc_solver.corpus.published_npy import ARRAYS, read_published
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.maze.generate import generate_mazes
+from arc_solver.domains.published_content import (
+    arc_from_published,
+    maze_from_published,
+    sudoku_from_published,
+)
+from arc_solver.domains.published_npy import ARRAYS, read_published
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.task import Pair, Task

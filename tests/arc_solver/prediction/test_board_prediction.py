@@ -36,7 +36,7 @@ from tests.arc_solver.terminal import Terminal
 from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset
 
 SUDOKU = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
-PUPPET = Path(__file__).parents[1] / "faults" / "boardpuppet.py"
+PUPPET = Path(__file__).parents[2] / "faults" / "boardpuppet.py"
 
 
 def sudokus(num: int, seed: int = 0) -> BoardSet:

@@ -19,10 +19,11 @@ from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.adaptation import warm_model
 from arc_solver.model.trm import Model
 from arc_solver.programs import ship_weights
-from arc_solver.programs.pretraining_tasks import as_json, small_tasks
+from arc_solver.programs.pretraining_tasks import small_tasks
 from arc_solver.programs.ship_weights import COMPOSED, MAX_BYTES, box_weights, card
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import read_tasks
+from arc_solver.tasks.writer import tasks_json
 from tests.arc_solver.tiny import MODEL, lively, preset, tasks
 
 
@@ -136,11 +137,11 @@ def test_a_card_that_people_wrote_on_is_replaced_on_demand_alone(
 
 def test_what_is_wrong_with_the_files_is_one_line(tmp_path: Path) -> None:
     for words in (
-        ("boxing", tmp_path / "w", "arc", "--replace"),
-        ("pretraining", tmp_path, tmp_path / "out"),
+        ("ship_weights", tmp_path / "w", "arc", "--replace"),
+        ("pretraining_tasks", tmp_path, tmp_path / "out"),
     ):
         told = subprocess.run(
-            [sys.executable, "-m", f"arc_solver.{words[0]}", *map(str, words[1:])],
+            [sys.executable, "-m", f"arc_solver.programs.{words[0]}", *map(str, words[1:])],
             capture_output=True,
             text=True,
             check=False,
@@ -211,7 +212,7 @@ def test_pretraining_leaves_out_large_tasks_those_of_the_demonstration_and_all_t
     found = small_tasks(tmp_path)
     assert [task.id for task in found] == ["a8", "a10", "g4", "c3"]
     assert [task_side(task) for task in found] == [11, 11, 7, 7]
-    (tmp_path / "out.json").write_bytes(as_json(found))
+    (tmp_path / "out.json").write_bytes(tasks_json(found))
     kept = read_tasks(tmp_path / "out.json")
     assert [task.id for task in kept] == ["a8", "a10", "g4", "c3"]
     assert [task.test[0].output.tolist() for task in kept if task.id == "g4"] == [[[6]]]

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 
 from arc_solver.report import animation
-from arc_solver.report.animation import (
-    ARC_LOOK,
-    Look,
-    PictureError,
-    PillowMissing,
-    draw_thinking,
-    follow,
-    maze_look,
-    sudoku_look,
-)
+from arc_solver.report.animation import draw_thinking
+from arc_solver.report.board_story import follow
 from arc_solver.report.grid_drawing import CLASSIC
+from arc_solver.report.panels import ARC_LOOK, Look, PictureError, maze_look, sudoku_look
+from arc_solver.report.picture import PillowMissing
 
 LOGITS = [-3.0, 0.5, 4.0, 900.0]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from arc_solver.report import grid_drawing
+from arc_solver.report import grid_drawing, terminal
 from arc_solver.report.grid_drawing import PALETTES, grid_digits, grid_rgb, svg_grid
 from arc_solver.report.terminal import ansi_grid, ansi_task
 from arc_solver.storage.text import printable
@@ -170,7 +170,7 @@ def test_color_blind_palette_keeps_its_colors_apart() -> None:
     ],
 )
 def test_color_is_for_willing_terminals(environ: dict[str, str], is_terminal: bool, expected: bool) -> None:
-    assert grid_drawing.wants_color(environ, is_terminal) is expected
+    assert terminal.wants_color(environ, is_terminal) is expected
 
 
 @given(st.text(max_size=300), st.integers(1, 140))
@@ -204,13 +204,13 @@ def test_task_fits_the_terminal(width: int, color: bool) -> None:
 
 def test_blocks_share_a_line_as_long_as_they_fit() -> None:
     blocks = [
-        grid_drawing.Block(("a" * 4,), 4),
-        grid_drawing.Block(("b" * 3, "b" * 3), 3),
-        grid_drawing.Block(("c",), 1),
+        terminal.Block(("a" * 4,), 4),
+        terminal.Block(("b" * 3, "b" * 3), 3),
+        terminal.Block(("c",), 1),
     ]
-    assert grid_drawing.shelved(blocks, 12, gap=2).lines == ("aaaa  bbb  c", "      bbb   ")
-    assert grid_drawing.shelved(blocks, 11, gap=2).lines == ("aaaa  bbb", "      bbb", " " * 9, "c        ")
-    assert grid_drawing.shelved(blocks, 1, gap=2).width == 4
+    assert terminal.shelved(blocks, 12, gap=2).lines == ("aaaa  bbb  c", "      bbb   ")
+    assert terminal.shelved(blocks, 11, gap=2).lines == ("aaaa  bbb", "      bbb", " " * 9, "c        ")
+    assert terminal.shelved(blocks, 1, gap=2).width == 4
 
 
 def test_task_without_color_shows_its_rows() -> None:

@@ -313,7 +313,7 @@ def test_page_asks_for_nothing() -> None:
 
 def test_same_input_same_bytes_under_any_hash_seed(repository: Path) -> None:
     program = (
-        "import hashlib, sys; sys.path[:0] = sys.argv[1:]; import test_report as t;"
+        "import hashlib, sys; sys.path[:0] = sys.argv[1:]; import test_submission_page as t;"
         "tasks, truth, submission = t.example();"
         "print(hashlib.sha256(t.build_report(tasks, submission, truth=truth).encode()).hexdigest())"
     )

@@ -71,7 +71,7 @@ def test_a_folder_is_read_by_id(tmp_path: Path) -> None:
     assert [task.id for task in read_tasks(tmp_path)] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff", b"[1]", json.dumps(COMBINED).encode(), b'{"train": 3}'])
+@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"train": 3}', json.dumps({"train": [PAIR]}).encode()])
 def test_a_bad_file_in_a_folder_costs_only_itself(tmp_path: Path, content: bytes) -> None:
     write(tmp_path / "a.json", CLOSED)
     (tmp_path / "b.json").write_bytes(content)
@@ -103,9 +103,109 @@ def test_the_same_task_in_two_files(tmp_path: Path) -> None:
 def test_tasks_called_train_and_test(tmp_path: Path) -> None:
     path = write(tmp_path / "x.json", {"train": CLOSED, "test": OPEN})
     assert [task.id for task in read_tasks(path)] == ["train", "test"]
-    tasks, faults = read_tasks_softly(write(path, {"train": [], "a": CLOSED}))
+    tasks, faults = read_tasks_softly(write(path, {"train": {"test": []}, "a": CLOSED}))
     assert [task.id for task in tasks] == ["a"]
     assert list(faults) == ["train"]
+
+
+NOT_TASKS = {
+    "version": "2",
+    "count": 3,
+    "nothing": None,
+    "index": ["a", "b"],
+    "splits": {"train": ["a"], "test": ["b"]},
+    "recipe": {"model": {"width": 8}, "train": {"steps": 3}},
+    "ours": {"a": [{"attempt_1": [[0]], "attempt_2": [[0]]}]},
+    "solutions": {"a": [[[0]]]},
+    "empty": {},
+}
+
+
+@pytest.mark.parametrize("name", NOT_TASKS)
+def test_what_is_no_task_is_named_and_passed_over(tmp_path: Path, name: str) -> None:
+    """Neither as a key of a file of tasks nor as a file in a folder of tasks is it an entry."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write(folder / "a.json", CLOSED)
+    write(folder / f"{name}.json", NOT_TASKS[name])
+    path = write(tmp_path / "tasks.json", {name: NOT_TASKS[name], "a": CLOSED})
+    for source, named in ((path, name), (folder, f"{name}.json")):
+        heard: list[str] = []
+        tasks, faults = read_tasks_softly(source, notice=heard.append)
+        assert [task.id for task in tasks] == ["a"]
+        assert not faults
+        assert heard == [f'{source}: no tasks, passed over: "{named}"']
+        assert read_tasks(source) == tasks
+    (folder / "a.json").unlink()
+    with pytest.raises(DataError):
+        read_tasks_softly(folder)
+
+
+def test_a_file_of_several_tasks_among_tasks_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", CLOSED)
+    write(tmp_path / "b.json", COMBINED)
+    tasks, faults = read_tasks_softly(tmp_path)
+    assert [task.id for task in tasks] == ["a"]
+    assert not faults
+    with pytest.raises(DataError, match=r"b\.json: several tasks in one file of a folder"):
+        read_tasks(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        ([{"id": "z", **OPEN}, {"name": "y", **CLOSED}], ["z", "y"]),
+        ([{"task_id": "z", "data": OPEN}, {"id": "y", "task": CLOSED}], ["z", "y"]),
+        ([OPEN, CLOSED], ["x-0", "x-1"]),
+        ({"data": [{"id": "z", **OPEN}], "version": 1}, ["z"]),
+        ({"training": {"b": OPEN}, "evaluation": {"a": CLOSED}}, ["b", "a"]),
+        ({"train": {"b": OPEN}, "eval": {"a": CLOSED}}, ["b", "a"]),
+        ({"train": {"b": OPEN}, "test": {"a": CLOSED}}, ["b", "a"]),
+        ({"train": [{"id": "b", **OPEN}], "test": [{"id": "a", **CLOSED}]}, ["b", "a"]),
+        ({"arc": {"training": {"b": OPEN}, "evaluation": {"a": CLOSED}}}, ["b", "a"]),
+        ({"b": {"data": OPEN}, "a": {"task": CLOSED}}, ["b", "a"]),
+    ],
+)
+def test_lists_and_splits_of_tasks(tmp_path: Path, value: object, ids: list[str]) -> None:
+    tasks = read_tasks(write(tmp_path / "x.json", value))
+    assert [task.id for task in tasks] == ids
+    assert all(task.train[0].input.tolist() == [[1, 2], [3, 4]] for task in tasks)
+    assert read_tasks_softly(tmp_path / "x.json") == (tasks, {})
+
+
+def test_one_id_for_two_tasks_costs_these_alone(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "x.json", {"one": {"a": OPEN, "b": OPEN}, "two": {"a": CLOSED, "c": CLOSED, "b": OPEN}}
+    )
+    tasks, faults = read_tasks_softly(path)
+    assert [task.id for task in tasks] == ["b", "c"]
+    assert [(fault.id, fault.num_tests) for fault in faults.values()] == [("a", 2)]
+    with pytest.raises(DataError, match=r'task "a": the id appears twice'):
+        read_tasks(path)
+
+
+@pytest.mark.parametrize("output", [None, []])
+def test_a_test_output_may_be_unknown(tmp_path: Path, output: object) -> None:
+    task = {"train": [PAIR], "test": [{"input": [[7]], "output": output}, PAIR]}
+    (read,) = read_tasks(write(tmp_path / "x.json", task))
+    assert outputs(read) == [None, [[5]]]
+    with pytest.raises(DataError, match="train"):
+        read_tasks(write(tmp_path / "x.json", {"train": task["test"], "test": [PAIR]}))
+
+
+def test_folders_in_folders(tmp_path: Path) -> None:
+    for group in ("AboveBelow", "Center", ".hidden"):
+        (tmp_path / "corpus" / group).mkdir(parents=True)
+        for number in (1, 2):
+            write(tmp_path / "corpus" / group / f"{group.strip('.')}{number}.json", CLOSED)
+    write(tmp_path / "top.json", OPEN)
+    wanted = ["AboveBelow1", "AboveBelow2", "Center1", "Center2", "top"]
+    assert [task.id for task in read_tasks(tmp_path)] == wanted
+    (tmp_path / "copy").mkdir()
+    write(tmp_path / "copy" / "top.json", OPEN)
+    assert [task.id for task in read_tasks(tmp_path)] == wanted
+    write(tmp_path / "copy" / "top.json", CLOSED)
+    assert list(read_tasks_softly(tmp_path)[1]) == ["top"]
 
 
 @pytest.mark.parametrize(

@@ -198,8 +198,8 @@ def test_the_first_row_says_which_lengths_there_are(tmp_path: Path) -> None:
         (b"\n\n", ": no puzzle in the file"),
         (HEADER.encode(), ": no puzzle in the file"),
         (
-            b"source,puzzle,answer,rating\n",
-            ' row 1: no column question in "source,puzzle,answer,rating"; expected ',
+            b"source,riddle,answer,rating\n",
+            ' row 1: no column question in "source,riddle,answer,rating"; expected ',
         ),
         (b"question,question\n", " row 1: the column question appears twice; keep one"),
         (HEADER.encode() + b'\nm,"..2', " row 2: not CSV: unexpected end of data"),

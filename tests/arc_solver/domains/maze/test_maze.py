@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import dijkstra
 from arc_solver.domains.boards.board_csv import cells_of, texts_of
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.maze.generate import WALLS_PER_MILLE, apart, default_moves, generate_mazes
-from arc_solver.domains.maze.rules import exact_mazes, maze_faults, solve_mazes, valid_mazes
+from arc_solver.domains.maze.rules import maze_faults, solve_mazes, valid_mazes
 from arc_solver.storage.text import DataError
 from augment.maze import CHARACTERS
 
@@ -100,7 +100,7 @@ def test_any_shortest_path_is_valid_and_only_the_label_is_exact() -> None:
     assert (solve_mazes(mazes.questions)[0] == label).all()
     answers = np.stack([label, other, detour])
     assert valid_mazes(np.repeat(mazes.questions, 3, axis=0), answers).tolist() == [True, True, False]
-    assert exact_mazes(answers, label).tolist() == [True, False, False]
+    assert (answers == label).all(axis=1).tolist() == [True, False, False]
 
 
 def test_labels_prefer_down_then_left_right_and_up() -> None:
@@ -202,4 +202,4 @@ def test_a_wrong_answer_is_a_fault() -> None:
     answers[1, np.flatnonzero(answers[1] == PATH)[0]] = FREE
     wrong = BoardSet("maze", mazes.questions, answers, mazes.ratings)
     assert maze_faults(wrong) == {1: "the answer is not the question with one shortest path marked"}
-    assert exact_mazes(answers, mazes.answers).tolist() == [True, False]
+    assert (answers == mazes.answers).all(axis=1).tolist() == [True, False]

@@ -4,13 +4,14 @@ The first puzzle of a group is the original and the others are its views, which 
 """
 
 import math
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.corpus.published_npy import Places, Published, PublishedSplit, Tokens
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
 from arc_solver.domains.maze.rules import MIN_SIDE
+from arc_solver.domains.published_npy import Places, Published, PublishedSplit, Tokens, read_published
 from arc_solver.storage.text import DataError, quoted
 from arc_solver.tasks.task import Pair, Task
 from augment.grid import Grid
@@ -22,6 +23,31 @@ _IDENTITY = "|||t0|||0123456789"
 _BLANK = "<blank>"
 _FIRST_COLOR, _ARC_VOCABULARY = 2, 12
 _ARC_LENGTH = 900
+
+
+def is_published(source: Path | str) -> bool:
+    """Whether this is a folder in the published layout."""
+    return (Path(source) / "identifiers.json").is_file()
+
+
+def material_from_published(folder: Path | str, split: str | None = None) -> BoardSet | list[Task]:
+    """The boards of a split, or all tasks: whichever kind the folder holds; DataError where it is neither.
+
+    Without a split it is "test", or what there is.
+    """
+    data = read_published(folder)
+    split = split or ("test" if "test" in data.splits else next(iter(data.splits)))
+    reasons = []
+    for read in (sudoku_from_published, maze_from_published):
+        try:
+            return read(data, split)
+        except DataError as error:
+            reasons.append(str(error))
+    try:
+        return arc_from_published(data)
+    except DataError as error:
+        reasons.append(str(error))
+        raise DataError(f"{folder}: neither Sudoku, maze nor ARC ({'; '.join(reasons)})") from error
 
 
 def sudoku_from_published(data: Published, split: str) -> BoardSet:
@@ -54,7 +80,7 @@ def arc_from_published(data: Published) -> list[Task]:
     """The ARC tasks, from the puzzles whose name carries no transformation, in the order of "train".
 
     Pairs of the split "train" are demonstrations, those of "test" test pairs. Answers that the builder did
-    not know stand there as a single black cell. Tasks without demonstrations are left out.
+    not know stand there as a single black cell and are unknown. Tasks without demonstrations are left out.
     """
     demonstrations, tests = (_pairs_by_task(data, name) for name in ("train", "test"))
     return [Task(name, tuple(pairs), tuple(tests.get(name, ()))) for name, pairs in demonstrations.items()]
@@ -74,7 +100,9 @@ def _pairs_by_task(data: Published, split: str) -> dict[str, list[Pair]]:
         pairs = found.setdefault(name, [])
         for row in range(part.puzzle_indices[puzzle], part.puzzle_indices[puzzle + 1]):
             place = f"{data.label}: {split} example {row} of {quoted(name)}"
-            pairs.append(Pair(_grid(part.inputs[row], place), _grid(part.labels[row], place)))
+            label = _grid(part.labels[row], place)
+            known = split == "train" or label.size > 1 or bool(label.any())
+            pairs.append(Pair(_grid(part.inputs[row], place), label if known else None))
     return found
 
 
