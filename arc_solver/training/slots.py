@@ -41,8 +41,10 @@ class Slots:
         canvas: tuple[int, int],
         device: torch.device,
         *,
-        hinted: bool = False,
+        hinted_age: int = 0,
     ) -> None:
+        """`hinted_age` is `max_age` where rows come with dense labels, which ask for different things at
+        different ages: their first examples then leave one after the other, so that ages mix."""
         length = canvas[0] * canvas[1]
         self.model, self.canvas = model, canvas
         self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
@@ -51,7 +53,10 @@ class Slots:
         self.age = torch.zeros(num_slots, dtype=torch.int32, device=device)
         self.halted = torch.ones(num_slots, dtype=torch.bool, device=device)
         self.carry = Carry(*(t.contiguous() for t in self.fresh_carry()))
-        self.hints = HintTensors.none(num_slots, length, device) if hinted else None
+        self.hints = HintTensors.none(num_slots, length, device) if hinted_age else None
+        self.limit = (
+            torch.arange(1, num_slots + 1, dtype=torch.int32, device=device) * hinted_age // num_slots
+        )
 
     def fresh_carry(self) -> Carry:
         """y0 and z0 for every slot."""
@@ -82,11 +87,13 @@ class Slots:
         self.carry = output.carry
         self.age = self.age + ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
-        self.halted = done | (self.age >= max_age)
+        self.halted = done | (self.age >= (max_age if self.hints is None else self.limit))
+        if self.hints is not None:
+            self.limit = torch.where(self.halted, max_age, self.limit)
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that must survive a restart, by name."""
-        hints = {} if self.hints is None else self.hints._asdict()
+        hints = {} if self.hints is None else {**self.hints._asdict(), "limit": self.limit}
         return {
             "tokens": self.tokens,
             "targets": self.targets,

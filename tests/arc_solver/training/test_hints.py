@@ -88,6 +88,22 @@ def test_slots_take_the_hints_of_their_example() -> None:
     assert torch.equal(state.slots[0].hints.target_moves[1], batch.hints.target_moves[1])
 
 
+def test_first_examples_leave_one_after_the_other() -> None:
+    state = started()
+    state.model.halt_bias.data.fill_(-1e9)
+    ages = []
+    for number in range(4):
+        train_step(state, state.batches.paint(number), RECIPE.train, 0.0)
+        ages.append(state.slots[0].halted.tolist())
+    # max_age is 4 and a step has two ages: slots leave at 1, 2, 3 and 4, then every fourth age.
+    assert ages == [
+        [True, True, False, False],
+        [False, False, True, True],
+        [True, True, False, False],
+        [False, False, True, True],
+    ]
+
+
 def steps(state: TrainState, until: int) -> TrainState:
     while state.step < until:
         train_step(state, state.batches.paint(state.step), RECIPE.train, 1.0)
