@@ -187,8 +187,11 @@ class BoardDomain:
                 f"{model.vocabulary} tokens; {self._sized(material)} has {cells} "
                 f"cells and {tokens} tokens (--set vocabulary={tokens})"
             )
+        if preset.train.hint_weight and (not self.kind.labels or self.kind.labels.classes != model.hints):
+            there = f"{self.kind.labels.classes} classes" if self.kind.labels else "none"
+            raise ConfigError(f"hints={model.hints}: of dense labels {self.name} boards have {there}")
         puzzles = PuzzleMap("none" if model.embedding == "none" else "rows")
-        return BoardTraining(self.kind, material, preset.train.seed), puzzles
+        return BoardTraining(self.kind, material, preset.train), puzzles
 
     def numbers(self, material: BoardSet, puzzles: PuzzleMap) -> Numbers:
         del puzzles

@@ -64,9 +64,9 @@ def look(side: int) -> Look:
 
 def make(num: int, side: int, rng: np.random.Generator, floors: Floors, seen: BoardSet | None) -> BoardSet:
     """Generated Sudokus; ConfigError for floors that exclude each other."""
-    if floors.rating and floors.givens:
+    if floors.min_rating and floors.min_givens:
         raise ConfigError("give --min-rating or --min-givens: more givens make a Sudoku easier")
-    return generate_sudoku(num, side, rng, floors.rating or 0, seen, floors.givens or 0)
+    return generate_sudoku(num, side, rng, floors.min_rating or 0, seen, floors.min_givens or 0)
 
 
 SUDOKU = BoardDomain(
@@ -94,6 +94,6 @@ SUDOKU = BoardDomain(
         training_file="sudoku_extreme_1k_train.csv",
         units=True,
         look=look,
-        generator=Generator(make, 9, ("rating", "givens"), "guesses of the solver"),
+        generator=Generator(make, 9, ("min_rating", "min_givens"), "guesses of the solver"),
     )
 )
