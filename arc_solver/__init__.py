@@ -3,18 +3,16 @@
 Each public name is fetched from its module at the first use (PEP 562); `_HOMES` is the list.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 
 _HOMES = {
-    "Pair": "arc_solver.task",
-    "Task": "arc_solver.task",
-    "read_tasks": "arc_solver.task",
+    "Pair": "arc_solver.tasks.task",
+    "Task": "arc_solver.tasks.task",
+    "read_tasks": "arc_solver.tasks.reader",
     "train": "arc_solver.training.run",
-    "load": "arc_solver.weights",
-    "solve": "arc_solver.solve",
-    "write_submission": "arc_solver.solve",
+    "load": "arc_solver.checkpoints.weights",
+    "solve": "arc_solver.inference.solve",
+    "write_submission": "arc_solver.inference.solve",
     "score": "submission.score",
 }
 
@@ -45,18 +43,3 @@ def _installed_version() -> str:
         return version("arc-solver")
     except PackageNotFoundError:
         return "0+uninstalled"
-
-
-class _Package(ModuleType):
-    """Keeps a submodule from hiding the function of the same name.
-
-    Importing `arc_solver.solve` would otherwise bind the module over the public function `solve`.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in _HOMES and isinstance(value, ModuleType):
-            return
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

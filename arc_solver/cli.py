@@ -24,6 +24,8 @@ from arc_solver.commands import (
     validate,
     watch,
 )
+from arc_solver.storage.standard_streams import guard_streams, lost_output
+from arc_solver.storage.surroundings import settle
 
 app = typer.Typer(
     name="arc-solve",
@@ -48,6 +50,8 @@ for module in (
     doctor,
 ):
     module.register(app)
+# All that these do is print: where that fails, they failed. The others leave a file, or an exit code.
+PRINTING = {"score", "show", "info", "bench", "doctor"}
 
 
 def _version(wanted: bool) -> None:
@@ -76,13 +80,15 @@ def main() -> None:
     """Entry point; exits 0 done, 1 failure, 2 usage, 3 bad input, 4 invalid submission, 130/143 signals."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    guard_streams()
+    settle()
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed ends no work
     try:
         code = app(standalone_mode=not _follows())  # standalone it prints usage errors itself, and exits
-    except BrokenPipeError:
-        # The reader left, as `| head` does; flushing at the end would only fail again.
-        os._exit(1)
+    except SystemExit as end:
+        code = end.code
     except Exception as error:  # noqa: BLE001 - the one border where any error becomes a line
         code = getattr(error, "exit_code", 1)
         # Refusals and signals come to every process of a run alike; a failure may be that of one.
@@ -90,8 +96,18 @@ def main() -> None:
             if debug:
                 traceback.print_exc()
             print(f"error: {_line(error, debug)}", file=sys.stderr)
-        raise SystemExit(code) from None
-    raise SystemExit(code)
+    raise SystemExit(code or _lost_result())
+
+
+def _lost_result() -> int:
+    """1 where the command only prints and its output went nowhere, 0 else; silent where its reader left."""
+    lost = lost_output()
+    command = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    if lost is None or not (command is None or command in PRINTING):
+        return 0
+    if not isinstance(lost, BrokenPipeError):
+        print(f"error: standard output cannot be written: {lost.strerror}", file=sys.stderr)
+    return 1
 
 
 def _follows() -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import math
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args, get_type_hints
 
 MAX_SEED = 2**32
 SUDOKU_LENGTHS = (16, 36, 81)
@@ -55,6 +53,10 @@ class ModelConfig:
     convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
     peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
     symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs peers
+    neighbours: bool = False  # boards: cells meet their four neighbours within SwiGLU
+    maxima: float = 0.0  # neighbours: the share of inner channels that take the maximum, the others a sum
+    wall_token: int = 0  # neighbours: cells of this token neither give nor receive; 0 = none
+    hints: int = 0  # classes of dense labels that training also asks for; 0 = none
     num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
     continue_output: bool = False  # the second halting output of HRM
 
@@ -101,14 +103,28 @@ class ModelConfig:
         if self.mixer == "mlp" or self.positions == "learned":
             _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
         _require(
-            self.mixer != "none" or self.convolution > 0 or self.peers,
-            "mixer='none' leaves every cell alone: set convolution or peers",
+            self.mixer != "none" or self.convolution > 0 or self.peers or self.neighbours,
+            "mixer='none' leaves every cell alone: set convolution, peers or neighbours",
         )
         _require(
             self.mixer != "none" or self.positions in ("none", "learned"),
             f"positions={self.positions!r} turns the heads of attention, which mixer='none' has not: "
             "set positions=none",
         )
+        _require(
+            not self.neighbours or (self.convolution == 0 and not self.peers),
+            "neighbours=true stands in the place of convolution and peers: set convolution=0 and peers=false",
+        )
+        _require(
+            self.neighbours or (self.maxima == 0 and self.wall_token == 0),
+            "maxima and wall_token are for neighbours=true",
+        )
+        _require(0 <= self.maxima <= 1, f"maxima={self.maxima}: a share, from 0 to 1")
+        _require(
+            0 <= self.wall_token < self.vocabulary,
+            f"wall_token={self.wall_token}: one of {self.vocabulary} tokens, or 0 for none",
+        )
+        _require(self.hints >= 0, f"hints={self.hints}: 0 or more")
         _require(
             not self.peers or self.length in SUDOKU_LENGTHS,
             f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
@@ -164,7 +180,7 @@ class ModelConfig:
 class TrainConfig:
     """What one training run does; together with the data and the seed it fixes every number."""
 
-    domain: str = "arc"
+    domain: str = "arc"  # a name in domains.DOMAINS
     seed: int = 0
     steps: int = 1000
     batch_size: int = 768  # rows in flight over all processes and canvas sides
@@ -189,6 +205,7 @@ class TrainConfig:
     age_decay: float = 1.0  # supervision at age t weighs age_decay^(t − 1)
     curriculum: str = "off"  # "depth": shallow refinements first, see training.schedule
     max_age: int = 16
+    hint_weight: float = 0.0  # of dense labels beside the answer, each asked for once it can be known
     gradient_ages: int = 1  # ages in one step, a loss at each and nothing detached between them
     exploration: float = 0.1
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
@@ -205,7 +222,6 @@ class TrainConfig:
     keep: int = 2
 
     def __post_init__(self) -> None:
-        _choice("domain", self.domain, ("arc", "sudoku", "maze"))
         _choice("optimizer", self.optimizer, ("adam_atan2", "adamw", "muon"))
         _choice("schedule", self.schedule, ("constant", "linear", "cosine"))
         _choice("loss", self.loss, ("stablemax", "softmax"))
@@ -224,6 +240,7 @@ class TrainConfig:
             "row_weight_decay",
             "clip",
             "halt_weight",
+            "hint_weight",
             "warmup_steps",
             "eval_every",
         ):
@@ -252,6 +269,9 @@ class PredictConfig:
     ages: int = 16  # age limit of a row
     halt_logit: float = math.inf  # a row leaves when its halt logit passes this; inf = never
     patience: int = 0  # a row leaves when its answer stayed the same for this many ages; 0 = never
+    # Sudoku: a row leaves when its board keeps the rules. Where it does not, so many ages after its start or
+    # last guess, it guesses, and takes guesses back; what breaks the rules is no answer. 0 = no guesses.
+    guess_after: int = 0
     batch_size: int = 64
     seed: int = 0
     retry_overflow: bool = True
@@ -274,7 +294,8 @@ class PredictConfig:
         _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
         for name in ("views", "ages", "batch_size", "rollouts"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
-        _require(self.patience >= 0, f"patience={self.patience}: 0 or more")
+        for name in ("patience", "guess_after"):
+            _require(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: 0 or more")
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
         _require(not math.isnan(self.halt_logit), "halt_logit=nan: must be a number")
 
@@ -296,80 +317,6 @@ class Preset:
             f"gradient={self.model.gradient} cut the gradient between ages; set cycles=1 and gradient=full",
         )
         _require(
-            self.model.mixer != "none" or self.train.domain != "arc",
-            "mixer='none' is for boards: cells of ARC could not see their task",
+            self.train.hint_weight == 0 or self.model.hints > 0,
+            f"hint_weight={self.train.hint_weight}: set hints to the number of dense labels",
         )
-        _require(
-            not self.model.peers or self.train.domain == "sudoku",
-            f"peers=true is for Sudoku, this recipe is for {self.train.domain}",
-        )
-
-
-AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)
-
-
-def from_mapping(kind: type[AnyConfig], values: dict[str, Any]) -> AnyConfig:
-    """Build a config from plain values; an unknown key is a ConfigError that suggests the near one."""
-    return with_values(kind(), values)
-
-
-def with_values(config: AnyConfig, values: dict[str, Any]) -> AnyConfig:
-    """`config` with some fields replaced; text is parsed to the field's type."""
-    hints = get_type_hints(type(config))
-    parsed = {}
-    for key, value in values.items():
-        if key not in hints:
-            raise ConfigError(unknown_key(key, list(hints)))
-        parsed[key] = _parsed(key, value, hints[key])
-    return dataclasses.replace(config, **parsed)
-
-
-def unknown_key(key: str, known: list[str]) -> str:
-    """The line for a field that does not exist."""
-    near = difflib.get_close_matches(key, known, 1)
-    return f"unknown setting {key!r}" + (
-        f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-    )
-
-
-def apply_settings(preset: Preset, settings: list[str]) -> Preset:
-    """`preset` after `key=value` settings; a key belongs to the config that has it (train before predict)."""
-    owners = {
-        part: list(get_type_hints(type(getattr(preset, part)))) for part in ("model", "train", "predict")
-    }
-    values: dict[str, dict[str, str]] = {part: {} for part in owners}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        key = key.strip()
-        _require(bool(equals), f"--set {setting!r}: expected key=value")
-        part, _, field = key.rpartition(".")
-        having = [name for name, fields in owners.items() if field in fields and part in ("", name)]
-        if not having:
-            raise ConfigError(unknown_key(key, [field for fields in owners.values() for field in fields]))
-        values[having[0]][field] = value
-    # All settings of a config at once: one alone may be impossible where two are not.
-    changed = {part: with_values(getattr(preset, part), values[part]) for part in owners}
-    return dataclasses.replace(preset, **changed)
-
-
-def _parsed(key: str, value: Any, hint: Any) -> Any:
-    kind = get_args(hint)[0] if get_args(hint) else hint
-    try:
-        if kind is bool:
-            if isinstance(value, str):
-                return {"true": True, "false": False, "1": True, "0": False}[value.strip().lower()]
-            if isinstance(value, bool):
-                return value
-            raise ValueError
-        if kind is int and (isinstance(value, bool) or (isinstance(value, float) and value != int(value))):
-            raise ValueError
-        if kind is float and isinstance(value, bool):
-            raise ValueError
-        if kind is str and not isinstance(value, str):
-            raise ValueError
-        result = kind(value.strip() if isinstance(value, str) else value)
-    except (ValueError, TypeError, KeyError, OverflowError):
-        raise ConfigError(f"{key}={value!r}: expected {kind.__name__}") from None
-    if isinstance(result, float) and math.isnan(result):
-        raise ConfigError(f"{key}={value!r}: expected a number")
-    return result

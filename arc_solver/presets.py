@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from typing import Any
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 
@@ -12,7 +13,7 @@ PAPER_BOARD = TrainConfig(row_learning_rate=1e-4, weight_decay=1.0, row_weight_d
 SUDOKU_MLP = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none")
 SUDOKU_ATT = ModelConfig(vocabulary=11, positions="rotary1d")
 MAZE_ATT = ModelConfig(vocabulary=6, latent_steps=4, positions="rotary1d")
-HRM = {
+HRM: dict[str, Any] = {
     "num_layers": 4,
     "cycles": 2,
     "latent_steps": 2,
@@ -218,19 +219,34 @@ _PRESETS = (
     ),
     Preset(
         "cpu-maze",
-        "Mazes of 9x9 on two cores in minutes, a start for larger ones: a convolution, no attention",
+        "Mazes on two cores in minutes, small ones first: walls, four neighbours, dense labels, no attention",
         dataclasses.replace(
             CPU_BOARD,
             vocabulary=6,
             width=32,
             mixer="none",
             positions="none",
-            convolution=3,
+            neighbours=True,
+            maxima=0.375,
+            wall_token=1,
+            hints=5,
+            expansion=3.0,
+            num_layers=1,
             cycles=1,
             latent_steps=4,
         ),
-        dataclasses.replace(CPU_TRAIN, domain="maze", max_age=4, learning_rate=0.01),
-        PredictConfig(views=1, batch_size=128, halt_logit=2.0),
+        dataclasses.replace(
+            CPU_TRAIN,
+            domain="maze",
+            batch_size=16,
+            vector_learning_rate=4e-3,
+            max_age=24,
+            gradient_ages=2,
+            hint_weight=1.0,
+            halt_weight=0.1,
+            exploration=0.5,
+        ),
+        PredictConfig(views=1, ages=96, batch_size=64, halt_logit=2.0),
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}

@@ -7,15 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from augment.canvas import EDGE, FIRST_COLOR, PAD, VOCABULARY
-from augment.counter import mix64
+from augment.counter_rng import mix64
 from augment.dihedral import INVERSE
 from augment.grid import MAX_SIDE, NUM_COLORS
 from augment.kernel import inner, kernel
 from augment.packed import GridArrays, PackedGrids
 from augment.sampler import Catalog
+from augment.strides import Walk, walk_dihedral, walk_grid
 from augment.threads import spread
 from augment.view import ViewArrays, ViewTable
-from augment.walk import Walk, walk_dihedral, walk_grid
 
 Tokens = npt.NDArray[np.uint8]
 """Canvases in reading order, (B, side * side)."""

@@ -1,6 +1,8 @@
 """The grid: what a task's inputs and outputs are made of, checked once where it enters."""
 
 from collections.abc import Sequence
+from itertools import chain
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,9 @@ def check_grid(value: object) -> Grid:
     if not isinstance(value, list | tuple):
         raise GridError(f"{type(value).__name__}, expected a list of rows")
     _check_side(len(value), "rows")
+    cells = _plain_cells(value)
+    if cells is not None:
+        return np.frombuffer(cells, np.uint8).reshape(len(value), -1)
     for number, row in enumerate(value):
         if not isinstance(row, list | tuple):
             raise GridError(f"row {number}: {type(row).__name__}, expected a list of colors")
@@ -37,6 +42,24 @@ def check_grid(value: object) -> Grid:
             raise GridError(f"row {number}: length {len(row)}, expected {len(value[0])}")
         _check_row(number, row)
     return np.array(value, dtype=np.uint8)
+
+
+def _plain_cells(rows: Sequence[object]) -> bytes | None:
+    """The cells of what is plainly a grid, many times sooner than one by one; None where that is not plain.
+
+    The type is compared, not the instance: True is an int to Python and no color to us.
+    """
+    if set(map(type, rows)) != {list}:
+        return None
+    lists = cast(Sequence[list[int]], rows)
+    widths = set(map(len, lists))
+    if len(widths) > 1 or not 1 <= min(widths) <= MAX_SIDE or set(map(type, chain(*lists))) != {int}:
+        return None
+    try:
+        cells = bytes(chain(*lists))
+    except ValueError:
+        return None
+    return cells if max(cells) < NUM_COLORS else None
 
 
 def _check_array(value: npt.NDArray[np.generic]) -> Grid:

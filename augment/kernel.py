@@ -55,14 +55,22 @@ def cache_folder(sources: Path | None = None) -> Path | None:
             digest.update(source.read_bytes())
     name = f"kernels-{digest.hexdigest()}"
     first = Path(_CONFIG.CACHE_DIR) if _CONFIG.CACHE_DIR else package / "__pycache__"
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    for parent in (first, user / "arc-solver"):
+    for parent in (first, *_user_folders()):
         if _is_writable(parent / name):
             if parent != first:
                 _warn_once(f"kernel cache {first} cannot be written; compiled kernels go to {parent}")
             return parent / name
     _warn_once(f"kernel cache {first} cannot be written; kernels are compiled anew at every start")
     return None
+
+
+def _user_folders() -> list[Path]:
+    """The user's folder for caches; none for a user without a home."""
+    chosen = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return [(Path(chosen) if chosen else Path.home() / ".cache") / "arc-solver"]
+    except RuntimeError:
+        return []
 
 
 @functools.cache

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from augment.counter import bounded, hash64, item_of_epoch
+from augment.counter_rng import bounded, hash64, item_of_epoch
 from augment.dihedral import DIHEDRALS, INVERSE
 from augment.kernel import inner, kernel
+from augment.strides import Walk, walk_dihedral
 from augment.threads import spread
-from augment.walk import Walk, walk_dihedral
 
 Mazes = npt.NDArray[np.uint8]
 """Mazes in reading order, (n, side * side): indices into CHARACTERS."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from augment.counter import bounded, bounded_low, hash64, item_of_epoch, mix64
+from augment.counter_rng import bounded, bounded_low, hash64, item_of_epoch, mix64
 from augment.dihedral import SWAPS_SIDES
 from augment.kernel import kernel
 from augment.packed import PackedGrids

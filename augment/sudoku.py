@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from augment.counter import bounded, hash64, item_of_epoch, mix64
+from augment.counter_rng import bounded, hash64, item_of_epoch, mix64
 from augment.kernel import inner, kernel
 from augment.threads import spread
 

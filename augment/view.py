@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from augment.dihedral import COMPOSE, DIHEDRALS, INVERSE, apply_dihedral
+from augment.dihedral import DIHEDRALS, INVERSE, apply_dihedral
 from augment.grid import NUM_COLORS, Grid
 from augment.packed import PackedGrids
 
@@ -36,11 +36,6 @@ class View:
         """The view that undoes this one: `view.inverse().apply(view.apply(grid)) == grid`."""
         old = np.argsort(self.colors).tolist()
         return View(int(INVERSE[self.dihedral]), tuple(old))
-
-    def then(self, other: "View") -> "View":
-        """This view first, then the other, as one view."""
-        colors = tuple(other.colors[new] for new in self.colors)
-        return View(int(COMPOSE[self.dihedral, other.dihedral]), colors)
 
     @staticmethod
     def draw(rng: np.random.Generator) -> "View":
@@ -118,7 +113,7 @@ def distinct_views(grids: Sequence[Grid], num: int, seed: int) -> ViewTable:
     the seed alone; a smaller `num` gives its beginning. Colors that no grid has are permuted at random too.
     """
     # numba takes a third of a second to import, and a View alone does not need it.
-    from augment.orbit import draw_orbit
+    from augment.distinct_views import draw_orbit
 
     dihedrals = np.empty(num, dtype=np.uint8)
     colors = np.empty((num, NUM_COLORS), dtype=np.uint8)

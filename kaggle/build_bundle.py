@@ -17,7 +17,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from build_notebook import SOURCE, NotebookError, notebook_of, with_settings
 
-from arc_solver.checkpoint import CheckpointError, check_domain, read_verified
+from arc_solver.checkpoints.file_format import CheckpointError, check_domain, read_verified
 
 MANIFEST = "bundle.json"
 NOBODY = "your-name"

@@ -2,24 +2,29 @@
 
 import gzip
 import math
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
 import orjson
 
-from submission.document import GZIP_MAGIC, DocumentError, parse, repeated_keys, require_id
-from submission.grid import Grid, GridError, check_grid
+from submission.document import DocumentError, OversizeError, opened, parse, repeated_keys, require_id
+from submission.grid import Grid, GridError, blank_grid, check_grid, same_grid
+from submission.kaggle_json import SubmissionError
+from submission.lenient_reader import load_answers, read_answers
+from submission.messages import describe, quote
 from submission.vote import Query, Tally
-from submission.wording import describe, quote
 
 MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30
-MAX_CANDIDATES = 4_000_000
+MAX_CANDIDATES = 1_500_000
+# A packed file may unpack to so many bytes, or to so many times its own.
+FREE_BYTES, MAX_RATIO = 1 << 24, 100
 # Blank ones included: packed, a file of nothing else is tiny.
 MAX_LINES = 5_000_000
+_LOOKED_AT = 1000  # bytes of a long first line, in which a candidate would name its task
 MAX_INDEX = 10_000
 MAX_COUNT = 1 << 53
 # What a line may hold besides; left out where the solver does not tell.
@@ -74,19 +79,32 @@ def write_candidates(candidates: Iterable[Candidate]) -> Iterator[bytes]:
 
 
 def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
-    """All candidates of a file, plain or gzip, else CandidateError.
+    """All candidates of a file, plain or gzip, else CandidateError; of a submission its attempts.
 
     A line that names no source has `source`, by default the file's name up to its first dot.
     """
+    name = (path.name.split(".")[0] or path.name) if source is None else source
     try:
-        with _open(path) as file:
-            return _read_lines(file, path.name.split(".")[0] or path.name if source is None else source)
+        with opened(path) as file:
+            head = file.readline(MAX_LINE_BYTES + 1)
+            if _begins_a_submission(head):
+                return _of_submission(load_answers(path), name)
+            return _read_lines(chain([head], _lines(file, path)), name)
     except CandidateError as error:
         raise CandidateError(f"{path} {error}") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CandidateError(f"{path}: damaged gzip data: {error}") from error
-    except OSError as error:
-        raise CandidateError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (DocumentError, SubmissionError) as error:
+        raise CandidateError(str(error)) from error
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """The further lines, long ones in pieces; OversizeError where they unpack to far more than the file."""
+    packed = file.fileobj if isinstance(file, gzip.GzipFile) else None
+    size = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        size += len(line)
+        if size > FREE_BYTES and packed and packed.seekable() and size > MAX_RATIO * packed.tell():
+            raise OversizeError(f"{path}: unpacks to over {MAX_RATIO} times its size; is it damaged?")
+        yield line
 
 
 def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tuple[list[Candidate], int]:
@@ -97,16 +115,40 @@ def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tupl
     return kept, len(everything) - len(kept)
 
 
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP_MAGIC
-    return cast(IO[bytes], gzip.open(path, "rb")) if packed else path.open("rb")
+def _begins_a_submission(head: bytes) -> bool:
+    """Whether a file that begins so is an object over several lines, or one of lists by id."""
+    if not head.lstrip().startswith(b"{"):
+        return False
+    if len(head) > MAX_LINE_BYTES:
+        return b'"task"' not in head[:_LOOKED_AT]
+    try:
+        value = parse(head)
+    except DocumentError:
+        return head.strip() == b"{" or head.rstrip().endswith((b"[", b"{", b","))
+    return (
+        isinstance(value, dict) and "task" not in value and any(isinstance(v, list) for v in value.values())
+    )
 
 
-def _read_lines(file: IO[bytes], source: str) -> list[Candidate]:
+def _of_submission(answers: Mapping[str, object], source: str) -> list[Candidate]:
+    """The attempts as candidates, the first weighing more; what is no grid, and no guess, is left out."""
+    lengths = {task_id: len(value) if isinstance(value, list) else 1 for task_id, value in answers.items()}
+    for task_id in answers:
+        require_id(task_id, "task id")
+    rankings, _ = read_answers(answers, lengths)
+    return [
+        Candidate(Query(task_id, index), grid, 1 / rank, source)
+        for task_id, outputs in rankings.items()
+        for index, guesses in enumerate(outputs)
+        for rank, grid in enumerate(guesses, 1)
+        if grid is not None and not same_grid(grid, blank_grid())
+    ]
+
+
+def _read_lines(lines: Iterable[bytes], source: str) -> list[Candidate]:
     candidates: list[Candidate] = []
     total = 0
-    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), start=1):
+    for number, line in enumerate(lines, start=1):
         total += len(line)
         try:
             if number > MAX_LINES:

@@ -1,16 +1,20 @@
 """The JSON border: bytes in, plain values out, every oddity of the text refused or kept visible."""
 
 import gzip
-import io
 import json
+import stat
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
-from submission.wording import quote
+from submission.messages import quote
 
 MAX_BYTES = 64 << 20
+# What a text may build: lists and objects take many times the bytes they are written with.
+MAX_LISTS, MAX_TEXTS, MAX_REPEATING = 1_000_000, 2_000_000, 10_000
 MAX_ID_LENGTH = 128
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -24,26 +28,49 @@ class DocumentError(ValueError):
     exit_code = 3
 
 
+class OversizeError(DocumentError):
+    """The text, or what it would build, is larger than any of its kind has to be."""
+
+
 class RepeatingObject(dict[str, Any]):
     """A JSON object in which a key came more than once: the last value stands, `repeated` names the keys."""
 
     repeated: tuple[str, ...] = ()
 
 
-def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """The content of a file, unpacked if it is gzip, else DocumentError (unreadable, damaged, too large)."""
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The content of a file, unpacked if it is gzip; DocumentError for what goes wrong meanwhile."""
     try:
+        # To open a pipe with a name waits until somebody writes; what a shell hands over has none.
+        if stat.S_ISFIFO(path.stat().st_mode) and path.resolve().exists():
+            raise DocumentError(f"{path}: a named pipe, expected a file")
+        # Opened once and never wound back, or a pipe would lose what was looked at.
         with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
-        if data.startswith(GZIP_MAGIC):
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-                data = packed.read(max_bytes + 1)
+            packed = file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
+            with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as content:
+                yield cast(IO[bytes], content)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DocumentError(f"{path}: damaged gzip data: {error}") from error
     except OSError as error:
         raise DocumentError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzip; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == GZIP_MAGIC
+    except OSError:
+        return False
+
+
+def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """The content of a file, unpacked if it is gzip, else DocumentError (unreadable, damaged, too large)."""
+    with opened(path) as file:
+        data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
-        raise DocumentError(f"{path}: over {max_bytes >> 20} MB, which no file of this kind needs")
+        raise OversizeError(f"{path}: over {max_bytes >> 20} MB, which no file of this kind needs")
     return data
 
 
@@ -53,7 +80,9 @@ def parse(data: bytes) -> Any:
     Repeated keys give a RepeatingObject; NaN and Infinity become floats, which no check takes for a cell.
     """
     if len(data) > MAX_BYTES:
-        raise DocumentError(f"over {MAX_BYTES >> 20} MB, which no file of this kind needs")
+        raise OversizeError(f"over {MAX_BYTES >> 20} MB, which no file of this kind needs")
+    if data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b'"') > 2 * MAX_TEXTS:
+        raise OversizeError(f"over {MAX_LISTS:,} lists and objects, or {MAX_TEXTS:,} texts; split it")
     try:
         return _value(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -91,23 +120,32 @@ def require_id(task_id: str, place: str) -> None:
         raise DocumentError(f"{place}: {quote(task_id)} {fault}")
 
 
-def _collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    collected = dict(pairs)
-    if len(collected) == len(pairs):
-        return collected
-    repeating = RepeatingObject(collected)
-    times = Counter(key for key, _ in pairs)
-    repeating.repeated = tuple(key for key, number in times.items() if number > 1)
-    return repeating
+class _Collector:
+    """Makes the objects of one text."""
+
+    def __init__(self) -> None:
+        self._num_repeating = 0
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        collected = dict(pairs)
+        if len(collected) == len(pairs):
+            return collected
+        self._num_repeating += 1
+        if self._num_repeating > MAX_REPEATING:
+            raise OversizeError(f"over {MAX_REPEATING:,} objects in which keys come more than once")
+        repeating = RepeatingObject(collected)
+        times = Counter(key for key, _ in pairs)
+        repeating.repeated = tuple(key for key, number in times.items() if number > 1)
+        return repeating
 
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_collect)
-    except json.JSONDecodeError:
+        return json.loads(text, object_pairs_hook=_Collector())
+    except (json.JSONDecodeError, DocumentError):
         raise
     except ValueError:
         # Python refuses to read integers of thousands of digits; a prefix of hundreds is as far out of range.
         return json.loads(
-            text, object_pairs_hook=_collect, parse_int=lambda digits: int(digits[:_LONG_INTEGER])
+            text, object_pairs_hook=_Collector(), parse_int=lambda digits: int(digits[:_LONG_INTEGER])
         )

@@ -7,12 +7,12 @@ from typing import Any
 
 from scipy.special import ndtri
 
-from submission.answers import NUM_ATTEMPTS, Ranking, Remarks, read_answers
 from submission.grid import Grid, GridError, check_grid, same_grid
 from submission.kaggle_json import build_submission
+from submission.lenient_reader import NUM_ATTEMPTS, Ranking, Remarks, read_answers
+from submission.messages import count, quote
 from submission.truth import TruthError
 from submission.vote import Query
-from submission.wording import count, quote
 
 RULES = {
     "per_output": "Kaggle (per output)",

@@ -6,7 +6,7 @@ from typing import Any
 
 from submission.document import DocumentError, parse, read_bytes, repeated_keys, require_id
 from submission.grid import Grid, GridError, check_grid
-from submission.wording import describe, quote
+from submission.messages import describe, quote
 
 Truth = dict[str, list[Grid]]
 
@@ -78,7 +78,7 @@ def _test_outputs(place: str, task: dict[str, Any]) -> list[object]:
     if not isinstance(tests, list):
         raise TruthError(f'{place}: "test" is {describe(tests)}, expected a list of pairs')
     for index, pair in enumerate(tests):
-        if not isinstance(pair, dict) or pair.get("output") is None:
+        if not isinstance(pair, dict) or pair.get("output") in (None, []):
             raise TruthError(f"{place} test {index}: no output here, so pass the solutions file")
         if repeated_keys(pair):
             raise TruthError(

@@ -4,9 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from submission.document import BYTE_ORDER_MARK, DocumentError, id_fault, parse, read_bytes, repeated_keys
+from submission.document import (
+    BYTE_ORDER_MARK,
+    DocumentError,
+    id_fault,
+    is_packed,
+    parse,
+    read_bytes,
+    repeated_keys,
+)
 from submission.grid import GridError, check_grid
-from submission.wording import describe, quote
+from submission.messages import describe, quote
 
 ATTEMPTS = ("attempt_1", "attempt_2")
 
@@ -37,6 +45,8 @@ def validate(submission: object, num_tests: Mapping[str, int]) -> list[Defect]:
     value = submission
     try:
         if isinstance(value, Path):
+            if is_packed(value):
+                defects.append(Defect("the file is gzipped, expected plain JSON"))
             value = read_bytes(value)
         if isinstance(value, bytes):
             if value.startswith(BYTE_ORDER_MARK):

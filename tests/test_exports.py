@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -28,12 +27,6 @@ def test_public_name_is_found_in_its_module(name: str, sources: dict[str, Path])
     assert value is getattr(sys.modules[home], name)
 
 
-def test_a_submodule_does_not_hide_the_function_of_its_name() -> None:
-    before = vars(arc_solver).get("solve")
-    arc_solver.solve = ModuleType("arc_solver.solve")
-    assert vars(arc_solver).get("solve") is before
-
-
-def test_other_submodules_are_bound() -> None:
-    arc_solver.elsewhere = ModuleType("arc_solver.elsewhere")
-    assert isinstance(vars(arc_solver).pop("elsewhere"), ModuleType)
+def test_no_module_shares_a_name_with_a_public_one(repository: Path) -> None:
+    below = {path.stem for path in (repository / "arc_solver").iterdir()}
+    assert not below & set(arc_solver._HOMES)

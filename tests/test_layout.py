@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from tests.tree import PAGE, folders, page_with, tree
+
 FIXED = {"pyproject.toml", "README.md", "Makefile", "arc_solver", "augment", "submission", "kaggle", "tests"}
 BESIDE = {"LICENSE", "constraints.txt", "docs"}
 # Left by builds and runs and ignored by git; these show only where the sources lie outside a checkout.
@@ -39,3 +41,14 @@ def test_every_target_of_the_makefile_is_in_its_help(repository: Path) -> None:
         ["make", "help"], cwd=repository, capture_output=True, text=True, check=True
     ).stdout
     assert {line.split()[1] for line in helped.splitlines() if line.startswith("  make ")} == targets
+
+
+def test_the_page_shows_the_tree_as_it_is(repository: Path) -> None:
+    page = (repository / PAGE).read_text(encoding="utf-8")
+    assert page == page_with(tree(repository), page), "run: python -m tests.tree --write"
+
+
+def test_every_folder_says_what_lives_there(repository: Path) -> None:
+    texts = {folder: (folder / "__init__.py").read_text(encoding="utf-8") for folder in folders(repository)}
+    silent = [folder for folder, text in texts.items() if not text.startswith('"""')]
+    assert not silent

@@ -1,0 +1,1 @@
+"""What `arc-solve bench` measures."""

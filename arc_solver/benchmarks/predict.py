@@ -12,14 +12,16 @@ import numpy as np
 from arc_solver.benchmarks.boards import measure_boards
 from arc_solver.benchmarks.figures import figure
 from arc_solver.benchmarks.stages import measure_stages
-from arc_solver.checkpoint import read_header
+from arc_solver.checkpoints.file_format import read_header
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domain.arc import CANVASES, ArcQueries
+from arc_solver.domains.arc.domain import ARC
+from arc_solver.domains.arc.examples import CANVASES, ArcQueries
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
-from arc_solver.puzzles import PuzzleMap
-from arc_solver.task import Pair, Task
+from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.task import Pair, Task
 
 # Tasks of the ARC-AGI-1 evaluation set per side of their fitted canvas.
 EVALUATION_MIX = {7: 13, 11: 65, 16: 113, 21: 93, 26: 41, 30: 75}
@@ -39,8 +41,8 @@ def measure_predict(quick: bool, weights: Sequence[Path] = ()) -> list[dict[str,
     domains = {str(read_header(path).metadata["preset"]["train"]["domain"]): path for path in weights}
     found = measure_canvases(quick)
     if not quick:
-        found += measure_stages(domains.get("arc"), find_preset("arc1").predict.ages, PROXY_SECONDS)
-    return found + measure_boards(quick, domains.get("sudoku"))
+        found += measure_stages(domains.get(ARC.name), find_preset("arc1").predict.ages, PROXY_SECONDS)
+    return found + measure_boards(quick, domains.get(SUDOKU.name))
 
 
 def measure_canvases(quick: bool) -> list[dict[str, Any]]:
@@ -49,7 +51,7 @@ def measure_canvases(quick: bool) -> list[dict[str, Any]]:
     Untrained weights: every row takes all of its ages. One refinement of one latent step per age, for both.
     The quick form takes a quarter of the ages on both sides.
     """
-    width = {"width": 32, "num_heads": 2, "rounding": 32} if quick else {}
+    width: dict[str, Any] = {"width": 32, "num_heads": 2, "rounding": 32} if quick else {}
     model = Model(ModelConfig(cycles=1, latent_steps=1, **width)).eval().requires_grad_(False)
     share, runs = (4, 2) if quick else (1, 3)
     ages, plain_ages = max(1, find_preset("arc1").predict.ages // share), PLAIN_AGES // share

@@ -16,13 +16,13 @@ import torch
 from arc_solver.benchmarks.figures import figure
 from arc_solver.benchmarks.frozen_step import Examples, FrozenStep
 from arc_solver.config import ModelConfig
-from arc_solver.domain.arc import ArcTraining
-from arc_solver.flops import layer_shapes, step_flops
+from arc_solver.domains.arc.examples import ArcTraining
+from arc_solver.model.flops import layer_shapes, step_flops
 from arc_solver.model.fused_norm import factors
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
-from arc_solver.puzzles import PuzzleMap
-from arc_solver.task import Pair, Task
+from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.slots import Batch
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import MEASURES, train_step

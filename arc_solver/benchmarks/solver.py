@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from arc_solver.benchmarks.figures import figure, seconds
-from arc_solver.sources.board_set import Cells
-from arc_solver.sources.puzzle_csv import cells_of
-from arc_solver.sources.sudoku_solver import solve_boards
+from arc_solver.domains.boards.board_csv import cells_of
+from arc_solver.domains.boards.board_set import Cells
+from arc_solver.domains.sudoku.solver import solve_boards
 from augment.sudoku import SudokuView
 
 # Of our generator, rated 20 to 29 guesses; Sudoku-Extreme takes 41 on average.

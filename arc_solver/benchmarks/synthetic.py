@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from arc_solver.accelerators import usable_cores
 from arc_solver.benchmarks.figures import figure, seconds
-from arc_solver.sources.synthetic.tasks import SyntheticName, synthetic_task, synthetic_tasks
+from arc_solver.corpus.synthetic.tasks import SyntheticName, synthetic_task, synthetic_tasks
+from arc_solver.hardware.accelerators import usable_cores
 
 NUM_TASKS, NUM_QUICK_TASKS = 1000, 200
 NUM_PER_CORE = 2000

@@ -13,7 +13,7 @@ import torch
 
 from arc_solver.benchmarks.figures import figure
 from arc_solver.config import ModelConfig
-from arc_solver.flops import layer_shapes, step_flops
+from arc_solver.model.flops import layer_shapes, step_flops
 from arc_solver.model.trm import Model
 from arc_solver.training.loss import supervision_loss
 

@@ -48,6 +48,7 @@ def cast_all(ballots: Ballots) -> BallotBox:
     box = BallotBox(Query(f"task-{place}", 0) for place in range(NUM_QUERIES))
     sides = np.full(BATCH, SIDE, np.uint8)
     for start in range(0, len(ballots.queries), BATCH):
-        queries, keys, cells, confidences = (part[start : start + BATCH] for part in ballots)
-        box.cast_batch(queries, keys, cells, sides[: len(queries)], sides[: len(queries)], confidences)
+        batch = Ballots(*(part[start : start + BATCH] for part in ballots))
+        few = sides[: len(batch.queries)]
+        box.cast_batch(batch.queries, batch.keys, batch.cells, few, few, batch.confidences)
     return box

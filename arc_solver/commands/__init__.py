@@ -1,0 +1,1 @@
+"""One module per verb of the command line. Typer at module level, everything else inside functions."""

@@ -40,7 +40,7 @@ def examine() -> dict[str, dict[str, Any]]:
     # Slow to import, and no other command needs it.
     import importlib.metadata
 
-    from arc_solver.accelerators import usable_cores
+    from arc_solver.hardware.accelerators import usable_cores
 
     versions: dict[str, Any] = {"python": platform.python_version()}
     for package in PACKAGES:
@@ -65,7 +65,7 @@ def _device() -> dict[str, Any]:
         return {"used": "none", "why": "torch is missing: pip install arc-solver"}
     import torch
 
-    from arc_solver.device import choose_device
+    from arc_solver.hardware.torch_device import choose_device
 
     device = choose_device("auto")
     if device.type == "cuda":

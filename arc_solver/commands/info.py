@@ -24,7 +24,7 @@ def info(
     Recipe, parameters, step, data and scores; needs no torch.
     """
     if checkpoint is None:
-        from arc_solver.boxes import box
+        from arc_solver.checkpoints.shipped import box
         from arc_solver.presets import PRESETS
 
         listed = {name: preset.about for name, preset in PRESETS.items()}
@@ -36,7 +36,7 @@ def info(
         for name, about in listed.items():
             typer.echo(f"{name:{wide}}  {about}")
         return
-    from arc_solver.checkpoint import describe
+    from arc_solver.checkpoints.file_format import describe
 
     facts = describe(checkpoint)
     if as_json:

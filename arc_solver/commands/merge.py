@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 
 def merge(
-    candidates: list[Path] = typer.Argument(..., help="Candidate files (JSON lines), one per solver or run."),
+    candidates: list[Path] = typer.Argument(
+        ..., help="Candidates (JSON lines) or submissions, one per solver or run."
+    ),
     tasks: str = typer.Option(..., help="The challenges that are answered."),
     out: Path = typer.Option(Path("submission.json"), help="The submission to write."),
     rule: str | None = typer.Option(
@@ -38,11 +40,12 @@ def merge(
 ) -> None:
     """Join several solvers in one submission.
 
-    Takes the candidate files that `predict --candidates` writes, or of any other solver. With answers it
+    Takes the candidate files that `predict --candidates` writes, or of any other solver, or whole
+    submissions, whose first attempts weigh more. With answers it
     tells what each solves alone and what merging brings, and merges only where that wins; these may be the
     answers of another set, for which --calibrate then gives the candidates of the same solvers.
     """
-    from arc_solver.mergework import Merge, merge_files
+    from arc_solver.prediction.merge_files import Merge, merge_files
 
     if rule is not None and rule not in RULES:
         raise typer.BadParameter(f"--rule {rule!r}: expected one of {', '.join(RULES)}")

@@ -11,7 +11,7 @@ import typer
 from arc_solver.commands.console import chosen, refuse_overwriting, sayer
 
 if TYPE_CHECKING:
-    from arc_solver.task import Task
+    from arc_solver.tasks.task import Task
 
 EPILOG = "\b\nExample: arc-solve report submission.json --tasks arc1:evaluation --out report.html"
 
@@ -39,14 +39,15 @@ def report(
 
     Self-contained: every task with both attempts, or the curves of a training run.
     """
-    from arc_solver.files import sweep_beside, write_atomic
-    from arc_solver.task import DataError, read_tasks_softly
+    from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.text import DataError
+    from arc_solver.tasks.reader import read_tasks_softly
 
     log = None if run is None else run / "metrics.jsonl"
     refuse_overwriting({"--out": out}, submission, tasks, solutions, candidates, log)
     sweep_beside(out)
     if run is not None:
-        from arc_solver.curves import build_curves, read_metrics
+        from arc_solver.report.training_page import build_curves, read_metrics
 
         source = run / "metrics.jsonl"
         if not source.is_file():
@@ -80,9 +81,10 @@ def _submission_page(
     remarks: list[str],
 ) -> str:
     """The page; where `everything` is shown, all tasks of the truth count, as they do for `score`."""
-    from arc_solver.judging import attempt_support, carried_truth, read_truth, truth_hash
-    from arc_solver.report import build_report
-    from submission.answers import load_answers
+    from arc_solver.prediction.truth import attempt_support, read_truth
+    from arc_solver.report.submission_page import build_report
+    from arc_solver.tasks.truth import carried_truth, truth_hash
+    from submission.lenient_reader import load_answers
     from submission.score import score
     from submission.truth import TruthError
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+from arc_solver.commands.console import refuse_options
+
+if TYPE_CHECKING:
+    from submission.score import Score
 
 EPILOG = "\b\nExample: arc-solve score submission.json --solutions arc-agi_evaluation_solutions.json"
 
@@ -16,9 +23,12 @@ def register(app: typer.Typer) -> None:
 
 
 def score(
-    submission: Path = typer.Argument(..., help="The submission to score."),
+    submission: Path = typer.Argument(
+        ..., help="The submission, a folder of one file per task, or answers to boards."
+    ),
     solutions: str = typer.Option(
-        ..., help="Solutions file, tasks with outputs, or a name such as arc1:evaluation."
+        ...,
+        help="Solutions, tasks with outputs, boards with answers, or a name such as arc1:evaluation.",
     ),
     candidates: Path | None = typer.Option(None, help="Candidates (JSON lines) for pass@k."),
     list_tasks: bool = typer.Option(False, "--list", help="List the tasks solved, partly solved and missed."),
@@ -32,14 +42,25 @@ def score(
 
     Each with its interval; and what was missing or odd, and the hash of the truth.
     """
-    from arc_solver.judging import ranked_candidates, read_truth
-    from submission.answers import load_answers
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import domain_of
+    from arc_solver.prediction.truth import ranked_candidates, read_truth
+    from submission.document import is_packed
+    from submission.lenient_reader import form_remark, load_answers
+    from submission.messages import count, named
     from submission.score import score as judge
     from submission.truth import TruthError
-    from submission.wording import count, named
 
+    refuse_own_truth(submission, solutions)
+    if isinstance(domain_of(str(submission)), BoardDomain):
+        refuse_options(
+            {"--candidates": candidates, "--list": list_tasks}, f"for tasks; {submission} holds boards"
+        )
+        _score_boards(submission, solutions, only_submitted, as_json)
+        return
     truth, truth_hash = read_truth(solutions)
     answers = load_answers(submission)
+    packed = f"{submission} is gzipped, so `validate` refuses it" if is_packed(submission) else None
     if only_submitted:
         truth = {task_id: grids for task_id, grids in truth.items() if task_id in answers}
         if not truth:
@@ -47,13 +68,42 @@ def score(
                 f"{solutions}: answers no task that {submission} holds, so there is nothing to score"
             )
     result = judge(answers, truth, truth_hash, ranked_candidates(candidates) if candidates else None)
+    remarks = [remark for remark in (form_remark(answers), packed, _copy_remark(answers, result)) if remark]
     if as_json:
-        typer.echo(json.dumps(result.to_json() | ({"only_submitted": True} if only_submitted else {})))
+        more = {"only_submitted": True} if only_submitted else {}
+        typer.echo(json.dumps(result.to_json() | more | ({"form": remarks} if remarks else {})))
         return
     if only_submitted:
         held = count(len(truth), "task")
         typer.echo(f"scored here: {held} that the submission holds, and no other")
-    typer.echo(result.table(), nl=False)
+    typer.echo(result.table() + "".join(f"{remark}\n" for remark in remarks), nl=False)
     if list_tasks:
         for name, ids in result.tasks().items():
             typer.echo(f"{name} ({len(ids)}): {' '.join(named(task_id) for task_id in ids)}")
+
+
+def refuse_own_truth(submission: Path, solutions: str) -> None:
+    """A usage error where what is scored is the truth itself."""
+    if Path(solutions).exists() and submission.exists() and submission.samefile(solutions):
+        raise typer.BadParameter(f"--solutions {solutions}: this is what is scored; give the right answers")
+
+
+def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
+    """That a submission is the truth again, one grid for each output as in a solutions file."""
+    is_solutions = all(
+        isinstance(value, list) and not any(map(_is_entry, value)) for value in answers.values()
+    )
+    if is_solutions and len(result.solved_outputs(1)) == result.num_outputs:
+        return "one grid for each output, and all of them right: this is a solutions file, not a submission"
+    return None
+
+
+def _is_entry(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: bool) -> None:
+    from arc_solver.domains.boards.board_score import score_boards
+
+    result = score_boards(answers, solutions, only_submitted=only_submitted)
+    typer.echo(json.dumps(result.to_json()) if as_json else result.table(), nl=as_json)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import chosen, sayer
+from arc_solver.commands.console import chosen, refuse_options, sayer
+from arc_solver.commands.screen import Screen
+from arc_solver.commands.source import HELP, one_source, read_source
 
-EPILOG = "Example: arc-solve show arc1:training --id 00d62c1b"
+if TYPE_CHECKING:
+    from arc_solver.domains.boards.board_set import BoardSet
+    from arc_solver.report.panels import Cells, Frame, Opening
+    from arc_solver.tasks.task import Task
+    from submission.grid import Grid
+
+EPILOG = (
+    "\b\nExample: arc-solve show arc1:training --id 00d62c1b\n         arc-solve show answers.csv --limit 10"
+)
+LIMIT = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -20,38 +30,143 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    tasks: str = typer.Argument(..., help="Tasks: a file, a folder or a name such as arc1:training."),
-    task_id: list[str] | None = typer.Option(None, "--id", help="Only this task; may be repeated."),
-    limit: int = typer.Option(3, min=1, help="How many tasks at most."),
+    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
+    tasks: str | None = typer.Option(None, help="The same, named."),
+    task_id: list[str] | None = typer.Option(
+        None, "--id", help="Only this task, or the board of this number, from 1; may be repeated."
+    ),
+    limit: int | None = typer.Option(
+        None, min=1, help="How many at most; default: 3, of synthetic:COUNT all."
+    ),
     max_canvas: int | None = typer.Option(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    submission: Path | None = typer.Option(None, help="Draw the two attempts of this submission too."),
+    skip_bad: bool = typer.Option(False, help="Leave out bad tasks and count them."),
+    submission: Path | None = typer.Option(
+        None, help="Draw the two attempts of this submission too, or these answers (csv) to boards."
+    ),
+    out: Path | None = typer.Option(None, help="A picture (.png) in place of the terminal."),
     color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
 ) -> None:
-    """Draw tasks in the terminal."""
-    from arc_solver.drawing import ansi_task, wants_color
-    from arc_solver.task import read_tasks
-    from submission.answers import NUM_ATTEMPTS, load_answers, read_answers
+    """Draw tasks, boards and answers.
 
-    listed = chosen(
-        read_tasks(tasks, with_solutions=submission is not None, lenient=lenient, notice=sayer(False)),
-        limit,
-        task_id,
-        max_canvas,
-        "--id",
+    In the terminal or as a picture. Answers are marked right or wrong where the truth is known; broken rules
+    of a Sudoku or a maze are marked too.
+    """
+    if out is not None and out.suffix != ".png":
+        raise typer.BadParameter(f"--out {out}: expected a name that ends in .png")
+    from arc_solver.tasks.reader import faults_line, refuse_unreadable
+
+    given = one_source(source, tasks)
+    found, faults = read_source(
+        given, with_solutions=submission is not None, lenient=lenient, notice=sayer(False)
     )
-    paint = wants_color(os.environ, sys.stdout.isatty()) if color is None else color
-    width = shutil.get_terminal_size((100, 40)).columns
-    rankings = {}
-    if submission is not None:
-        owed = {task.id: len(task.test) for task in listed}
-        rankings, remarks = read_answers(load_answers(submission), owed)
-        remarks.extra_tasks.clear()  # those that are not drawn
-        for line in remarks.lines():
-            print(f"warning: {submission}: {line}", file=sys.stderr)
+    screen = Screen.find(color)
+    if not isinstance(found, list):
+        refuse_options({"--max-canvas": max_canvas, "--lenient": lenient}, "for tasks; these are boards")
+        return _show_boards(found, task_id, limit or LIMIT, submission, screen, out)
+    asked = {name: faults[name] for name in task_id or () if name in faults}
+    refuse_unreadable([] if asked or not (skip_bad or task_id) else found, asked or faults)
+    if faults and skip_bad:
+        print(faults_line(given, faults), file=sys.stderr)
+    most = limit or (len(found) if given.startswith("synthetic:") else LIMIT)
+    listed = chosen(found, most, task_id, max_canvas, "--id")
+    if limit is None and not task_id and max_canvas is None and len(listed) < len(found):
+        _say_more(len(listed), len(found), "tasks")
+    attempts = {} if submission is None else _attempts(listed, submission)
+    if out is not None:
+        return _write_picture(out, listed, attempts)
+    from arc_solver.report.terminal import ansi_task
+
     for task in listed:
-        guesses = [[*found, None, None][:NUM_ATTEMPTS] for found in rankings.get(task.id, ())]
-        typer.echo(ansi_task(task, width, color=paint, attempts=guesses), color=True)
-        typer.echo()
+        guesses = attempts.get(task.id, ())
+        screen.write(ansi_task(task, screen.columns, color=screen.color, attempts=guesses) + "\n\n")
+
+
+def _say_more(shown: int, total: int, noun: str) -> None:
+    print(f"{shown} of {total} {noun}; --limit N shows more, --id one of them", file=sys.stderr)
+
+
+def _attempts(tasks: list[Task], submission: Path) -> dict[str, list[list[Grid | None]]]:
+    """The two attempts at every test input of the tasks, None for one that is no grid."""
+    from submission.lenient_reader import NUM_ATTEMPTS, load_answers, read_answers
+
+    owed = {task.id: len(task.test) for task in tasks}
+    rankings, remarks = read_answers(load_answers(submission), owed)
+    remarks.extra_tasks.clear()  # those that are not drawn
+    for line in remarks.lines():
+        print(f"warning: {submission}: {line}", file=sys.stderr)
+    return {
+        task.id: [[*found, None, None][:NUM_ATTEMPTS] for found in rankings.get(task.id, ())]
+        for task in tasks
+    }
+
+
+def _show_boards(
+    boards: BoardSet,
+    numbers: list[str] | None,
+    limit: int,
+    submission: Path | None,
+    screen: Screen,
+    out: Path | None,
+) -> None:
+    """Draw boards with their answers, or with those of another file."""
+    from arc_solver.report.board_story import BoardStory, told_apart
+    from arc_solver.report.playback import Player
+
+    places = _places(numbers, len(boards)) if numbers else range(min(limit, len(boards)))
+    if not numbers and len(places) < len(boards):
+        _say_more(len(places), len(boards), "boards")
+    given = None if submission is None else _answers(submission, boards.kind)
+    shape = (boards.side, boards.side)
+    frames = []
+    for place in places:
+        question, own = boards.questions[place], boards.answers[place]
+        known = own.reshape(shape) if own.any() else None
+        story = BoardStory(
+            boards.kind, f"{boards.kind.capitalize()} {place + 1}", question.reshape(shape), known
+        )
+        answer = known if given is None else given.get(question.tobytes())
+        frames.append(story.shown(None if answer is None else answer.reshape(shape), apart=given is not None))
+    opening = told_apart(boards.kind, boards.side)
+    if out is not None:
+        return _write([(opening, frames)], out)
+    player = Player(screen.write, screen.columns, screen.lines, screen.color, animated=False)
+    player.begin(opening)
+    for frame in frames:
+        player.show(frame)
+
+
+def _places(numbers: list[str], num_boards: int) -> list[int]:
+    for number in numbers:
+        if not (number.isascii() and number.isdigit() and 1 <= int(number) <= num_boards):
+            raise typer.BadParameter(f"--id {number!r}: expected the number of a board, 1 to {num_boards}")
+    return [int(number) - 1 for number in numbers]
+
+
+def _answers(path: Path, kind: str) -> dict[bytes, Cells]:
+    """The answers of a file, by their questions."""
+    from arc_solver.domains.boards.board_file import boards_as_they_stand
+    from arc_solver.storage.text import DataError
+
+    answers = boards_as_they_stand(path)
+    if answers.kind != kind:
+        raise DataError(f"{path}: answers to boards of kind {answers.kind}, expected {kind}")
+    pairs = zip(answers.questions, answers.answers, strict=True)
+    return {question.tobytes(): answer for question, answer in pairs if answer.any()}
+
+
+def _write_picture(out: Path, tasks: list[Task], attempts: dict[str, list[list[Grid | None]]]) -> None:
+    from arc_solver.report.task_story import shown
+
+    _write([shown(task, attempts.get(task.id, [])) for task in tasks], out)
+
+
+def _write(sheets: list[tuple[Opening, list[Frame]]], out: Path) -> None:
+    from arc_solver.report.animation import draw_sheets
+    from arc_solver.storage.files import sweep_beside, write_atomic
+
+    sweep_beside(out)
+    write_atomic(out, draw_sheets(sheets))
+    typer.echo(str(out))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
+from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
-    from arc_solver.training.estimate import Estimate
+    from arc_solver.training.cost import Estimate
 
 EPILOG = "\b\nExample: arc-solve train --data arc1 --preset cpu-arc --time-limit 25m --out runs/arc"
 
@@ -44,13 +45,15 @@ def train(
     init: Path | None = typer.Option(None, help="Start from the weights of this checkpoint."),
     settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
     steps: int | None = typer.Option(None, min=1, help="Optimizer steps; short for --set steps=N."),
-    seed: int | None = typer.Option(None, min=0, help="Seed; short for --set train.seed=N."),
+    seed: int | None = typer.Option(
+        None, min=0, max=MAX_SEED - 1, help="Seed; short for --set train.seed=N."
+    ),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
     dry_run: bool = typer.Option(False, help="Read, size, time a few steps; write nothing."),
     tensorboard: bool = typer.Option(False, help="Also write the figures for TensorBoard, in the folder."),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(False, help="Leave out bad boards of a file and count them."),
+    skip_bad: bool = typer.Option(False, help="Leave out bad tasks or boards and count them."),
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
@@ -58,11 +61,11 @@ def train(
 
     Stop it at any moment: it saves first, and goes on from there when started again.
     """
-    from arc_solver.accelerators import usable_cores
-    from arc_solver.clock import process_start
-    from arc_solver.config import apply_settings
-    from arc_solver.corpus import read_corpus
+    from arc_solver.corpus.corpus import read_corpus
+    from arc_solver.hardware.accelerators import usable_cores
+    from arc_solver.prediction.deadlines import process_start
     from arc_solver.presets import find_preset
+    from arc_solver.settings import apply_settings
 
     if eval_solutions is not None and eval_data is None:
         raise typer.BadParameter(f"--eval-solutions {eval_solutions}: needs the tasks, --eval-data")
@@ -84,7 +87,7 @@ def train(
         workers=usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
         notice=say,
     )
-    from arc_solver.evaluation import read_evaluator
+    from arc_solver.inference.evaluate import read_evaluator
     from arc_solver.training.run import FINAL_NAME, RunOptions, measure_step
     from arc_solver.training.run import train as run
 
@@ -96,7 +99,7 @@ def train(
     elif recipe.train.eval_every:
         say("eval_every has no effect without --eval-data")
     if dry_run:
-        facts = measure_step(recipe, corpus, device)
+        facts = measure_step(recipe, corpus, device, init, say)
         if not leads:
             return
         if as_json:
@@ -131,7 +134,7 @@ def train(
 
 def refuse_folder_in_use(out: Path) -> None:
     """FolderInUse before anything slow is done; a folder that is not there is not made."""
-    from arc_solver.files import LOCK_NAME, lock_folder
+    from arc_solver.storage.files import LOCK_NAME, lock_folder
 
     if (out / LOCK_NAME).exists():
         with lock_folder(out):

@@ -33,10 +33,10 @@ def validate(
 
     It is complete and well formed; or the first defects are named and the exit code is 4.
     """
-    from arc_solver.judging import owed_outputs
-    from arc_solver.task import read_tasks_softly
+    from arc_solver.prediction.truth import owed_outputs
+    from arc_solver.tasks.reader import read_tasks_softly
+    from submission.messages import count
     from submission.validation import validate as defects_of
-    from submission.wording import count
 
     readable, faults = read_tasks_softly(tasks)
     everything = limit is None and not only and max_canvas is None

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import refuse_options, sayer, set_threads
+from arc_solver.commands.console import duration, refuse_options, sayer, seconds_of, set_threads
+from arc_solver.commands.screen import Screen, Stage
+from arc_solver.commands.source import HELP, near, one_source, read_source
+from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
-    from arc_solver.sources.board_set import BoardSet
-    from arc_solver.weights import Loaded
+    from arc_solver.checkpoints.weights import Loaded
+    from arc_solver.config import PredictConfig
+    from arc_solver.domains.boards.board_set import BoardSet
+    from arc_solver.inference.options import SolveOptions
+    from arc_solver.tasks.task import Task
 
-EPILOG = "\b\nExample: arc-solve watch --checkpoint final.safetensors --tasks arc1:evaluation --id 00576224"
+EPILOG = (
+    "\b\nExample: arc-solve watch 00d62c1b\n          arc-solve watch puzzles.csv --id 3 --out thinking.gif"
+)
 FORMATS = (".gif", ".png")
+# Learning an unknown task takes this long unless a budget is named; so many views are shown unless asked for.
+LEARNING_SECONDS, SHOWN_VIEWS = 60.0, 16
 
 
 def register(app: typer.Typer) -> None:
@@ -22,93 +35,201 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=EPILOG)(watch)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """How an answer shall come about."""
+
+    checkpoint: str | None
+    views: int | None
+    ages: int | None
+    adapt_steps: int | None
+    seconds: float | None
+    seed: int
+    device: str
+    say: Callable[[str], None]
+    quiet: bool
+
+    def config(self, loaded: Loaded, num_views: int | None = None) -> PredictConfig:
+        """The recipe with what was asked for; the views, if not, at most `num_views`."""
+        import dataclasses
+
+        own = loaded.preset.predict
+        views = self.views or (min(own.views, num_views) if num_views else own.views)
+        return dataclasses.replace(own, views=views, ages=self.ages or own.ages, seed=self.seed)
+
+
 def watch(
-    checkpoint: Path = typer.Option(..., help="The weights that think."),
-    tasks: str = typer.Option(
-        ..., help="Tasks: a file, a folder or a name such as arc1:training; or boards (csv, txt)."
-    ),
-    task_id: str = typer.Option(..., "--id", help="The task to watch; of boards the number, from 1."),
-    out: Path = typer.Option(
-        Path("thinking.gif"), help="An animation (.gif), or all ages on one sheet (.png)."
+    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
+    tasks: str | None = typer.Option(None, help="The same, named."),
+    task_id: str | None = typer.Option(
+        None, "--id", help="The task to watch; of boards the number, from 1. Default: the first."
     ),
     index: int = typer.Option(0, min=0, help="Which of its test inputs, from 0."),
-    ages: int | None = typer.Option(
-        None, min=1, help="How many refinements; default: as the checkpoint predicts."
+    checkpoint: str | None = typer.Option(
+        None, help="Weights in place of the shipped ones: a file, or the name of shipped ones."
     ),
-    adapt_steps: int | None = typer.Option(None, min=1, help="Learn an unknown task this many steps first."),
-    seed: int = typer.Option(0, min=0, help="Seed of the learning."),
+    out: Path | None = typer.Option(
+        None, help="An animation (.gif) or one sheet with all frames (.png) in place of the terminal."
+    ),
+    views: int | None = typer.Option(None, min=1, help="How many views; default: the recipe's, at most 16."),
+    ages: int | None = typer.Option(None, min=1, help="How many refinements; default: the recipe's."),
+    adapt_steps: int | None = typer.Option(None, min=1, help="Learn an unknown task for so many steps."),
+    time_limit: str | None = typer.Option(
+        None, help="Learn and answer an unknown task in this time (90s, 25m); default: 60s."
+    ),
+    color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
+    pause: float = typer.Option(0.6, min=0, max=60, help="Seconds that a frame stays."),
+    seed: int = typer.Option(0, min=0, max=MAX_SEED - 1, help="Seed of the learning and of the views."),
     device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
     threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
     quiet: bool = typer.Option(False, help="No progress and no remarks."),
 ) -> None:
-    """Draw an answer after every age.
+    """Watch an answer form.
 
-    An animation or one sheet of the answer to one test input or board, with the halting probability.
+    In the terminal or as a picture: the answer after every age, under every view and, of a task that is new
+    to the weights, as it is learnt. Changed cells are marked, and so are broken rules of a board.
     """
-    if out.suffix not in FORMATS:
+    if out is not None and out.suffix not in FORMATS:
         raise typer.BadParameter(f"--out {out}: expected a name that ends in {' or '.join(FORMATS)}")
-    format = out.suffix.removeprefix(".")
-    if Path(tasks).name.removesuffix(".gz").endswith((".csv", ".txt")):
-        refuse_options({"--index": index, "--adapt-steps": adapt_steps}, f"for tasks; {tasks} holds boards")
-        board = _board(tasks, task_id)
-        from arc_solver.weights import load
+    from arc_solver.tasks.reader import refuse_unreadable
 
-        set_threads(threads)
-        picture = _watch_board(load(checkpoint), checkpoint.name, board, ages, device, format, task_id)
-        return _written(out, picture)
-    from arc_solver.task import read_tasks
-
-    found = [task for task in read_tasks(tasks) if task.id == task_id]
-    if not found:
-        raise typer.BadParameter(f"--id {task_id!r}: no such task in {tasks}")
-    if index >= len(found[0].test):
-        raise typer.BadParameter(
-            f"--index {index}: the task has {len(found[0].test)} test inputs, counted from 0"
-        )
-    from arc_solver.checkpoint import check_domain
-    from arc_solver.device import choose_device
-    from arc_solver.inference.watching import Subject, follow_answer
-    from arc_solver.thinking import draw_thinking
-    from arc_solver.weights import load
-
+    given, seconds = one_source(source, tasks), seconds_of(time_limit)
+    say = sayer(quiet)
+    found, faults = read_source(given, with_solutions=True, notice=say)
+    if isinstance(found, list):
+        refuse_unreadable([] if task_id in faults else found, faults)
+        task = _one_task(found, task_id, index, given, say)
+    else:
+        only_tasks = {"--index": index, "--adapt-steps": adapt_steps, "--time-limit": time_limit}
+        refuse_options(only_tasks, "for tasks; these are boards")
+        board, number = _one_board(found, task_id, say)
+    screen = Screen.find(color)
+    wanted = Wanted(
+        *(checkpoint, views, ages, adapt_steps, seconds, seed, device, say),
+        quiet=quiet or (out is None and screen.moves),
+    )
+    stage = Stage(screen, out, pause)
     set_threads(threads)
-    loaded = load(checkpoint)
-    check_domain(loaded.metadata, "arc", checkpoint.name)
-    subject = Subject.find(loaded, found[0], adapt_steps, seed, choose_device(device), quiet=quiet)
-    sayer(quiet)(f"task {task_id}: {subject.remark}")
-    answers, logits = follow_answer(subject, index, ages or loaded.preset.predict.ages)
-    return _written(out, draw_thinking(answers, logits, title=f"{task_id}, test {index}", format=format))
+    if isinstance(found, list):
+        _watch_task(task, index, wanted, stage)
+    else:
+        _watch_board(board, number, wanted, stage)
+    stage.close()
 
 
-def _board(source: str, number: str) -> BoardSet:
-    """Board `number`, counted from 1, of a file."""
-    from arc_solver.sources.puzzle_files import read_boards
-
-    boards, _ = read_boards(source)
-    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= len(boards)):
-        raise typer.BadParameter(f"--id {number!r}: expected the number of a board, 1 to {len(boards)}")
-    return boards.take(slice(int(number) - 1, int(number)))
-
-
-def _watch_board(
-    loaded: Loaded, name: str, board: BoardSet, ages: int | None, device: str, format: str, number: str
-) -> bytes:
-    """The picture of what the weights think of one board."""
-    from arc_solver.boardwork import check_weights
-    from arc_solver.device import choose_device
-    from arc_solver.inference.watching import follow_board
-    from arc_solver.thinking import draw_thinking, maze_look, sudoku_look
-
-    check_weights(loaded, board, name)
-    look = sudoku_look(board.side) if board.kind == "sudoku" else maze_look()
-    model = loaded.model.to(choose_device(device))
-    answers, logits = follow_board(model, board, ages or loaded.preset.predict.ages)
-    return draw_thinking(answers, logits, look=look, title=f"{board.kind} {number}", format=format)
+def _one_task(
+    tasks: list[Task], task_id: str | None, index: int, source: str, say: Callable[[str], None]
+) -> Task:
+    by_id = {task.id: task for task in tasks}
+    if task_id is not None and task_id not in by_id:
+        raise typer.BadParameter(f"--id {task_id!r}: no such task in {source}{near(task_id, set(by_id))}")
+    task = tasks[0] if task_id is None else by_id[task_id]
+    if task_id is None and len(tasks) > 1:
+        say(f"{task.id}, the first of {len(tasks)} tasks; --id picks another")
+    if index >= len(task.test):
+        raise typer.BadParameter(
+            f"--index {index}: the task has {len(task.test)} test inputs, counted from 0"
+        )
+    return task
 
 
-def _written(out: Path, picture: bytes) -> None:
-    from arc_solver.files import sweep_beside, write_atomic
+def _one_board(boards: BoardSet, number: str | None, say: Callable[[str], None]) -> tuple[BoardSet, int]:
+    """Board `number`, counted from 1; without it the first."""
+    place = "1" if number is None else number
+    if not (place.isascii() and place.isdigit() and 1 <= int(place) <= len(boards)):
+        raise typer.BadParameter(f"--id {place!r}: expected the number of a board, 1 to {len(boards)}")
+    if number is None and len(boards) > 1:
+        say(f"the first of {len(boards)} boards; --id picks another")
+    return boards.take(slice(int(place) - 1, int(place))), int(place)
 
-    sweep_beside(out)
-    write_atomic(out, picture)
-    typer.echo(str(out))
+
+def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:
+    """The weights that were named, or those that ship for this kind, and what they are called."""
+    from arc_solver.checkpoints.shipped import find_weights, shipped_weights
+    from arc_solver.checkpoints.weights import load
+    from arc_solver.storage.text import DataError
+
+    path = shipped_weights(kind, side) if wanted.checkpoint is None else find_weights(wanted.checkpoint)
+    if path is None:
+        raise DataError(f"no weights ship for {kind} of side {side}; name some with --checkpoint")
+    return load(path), path.name
+
+
+def _watch_board(board: BoardSet, number: int, wanted: Wanted, stage: Stage) -> None:
+    """Show the contenders that answer a board, and what is chosen."""
+    from arc_solver.checkpoints.file_format import CheckpointError, check_domain
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import find_domain
+    from arc_solver.hardware.torch_device import choose_device
+    from arc_solver.inference.trace import watch_board
+    from arc_solver.report.board_story import BoardStory
+
+    loaded, name = _weights(wanted, board.kind, board.side)
+    domain = find_domain(board.kind)
+    assert isinstance(domain, BoardDomain)
+    check_domain(loaded.metadata, domain.name, domain.noun, name)
+    if fault := domain.fault(loaded.model.config, board):
+        raise CheckpointError(f"{name}: {fault}")
+    config, shape = wanted.config(loaded), (board.side, board.side)
+    truth = board.answers[0].reshape(shape) if board.answers[0].any() else None
+    story = BoardStory(
+        board.kind, f"{board.kind.capitalize()} {number}", board.questions[0].reshape(shape), truth
+    )
+    stage.begin(story.opening())
+    traces, elected = watch_board(loaded.model.to(choose_device(wanted.device)), domain, board, config)
+    answer = traces[0].answers[-1] if elected is None else elected
+    for frame in story.told(traces, answer, domain.kind.num_views(config.views), config.halt_logit):
+        stage.show(frame)
+
+
+def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
+    """Show how a task is learnt, what its views answer, and the vote."""
+    from arc_solver.checkpoints.file_format import check_domain
+    from arc_solver.domains.arc.domain import ARC
+    from arc_solver.hardware.torch_device import choose_device
+    from arc_solver.inference.options import Listener
+    from arc_solver.inference.trace import Subject, known_subject, learned_subject, watch_views
+    from arc_solver.report.task_story import TaskStory
+
+    loaded, name = _weights(wanted, ARC.name)
+    check_domain(loaded.metadata, ARC.name, ARC.noun, name)
+    device, story = choose_device(wanted.device), TaskStory(task, index)
+    subject = known_subject(loaded, task, device)
+    if subject is not None:
+        wanted.say(f"{task.id} is known to the weights, so nothing is learnt")
+    options, budget = _learning(wanted, task, tell=subject is None)
+    stage.begin(story.opening())
+    started = time.monotonic()
+
+    def glance(now: Subject, step: int) -> None:
+        trace = watch_views(now, index, wanted.config(loaded, 1))[-1]
+        stage.show(story.learning(step, time.monotonic() - started, budget, trace.restored))
+
+    if subject is None:
+        subject = learned_subject(loaded, task, options, device, Listener(say=wanted.say), glance)
+    config = wanted.config(loaded, SHOWN_VIEWS)
+    for trace in watch_views(subject, index, config):
+        for frame in story.view(trace, subject.num_views(config.views)):
+            stage.show(frame)
+    stage.show(story.ending())
+
+
+def _learning(wanted: Wanted, task: Task, *, tell: bool) -> tuple[SolveOptions, str]:
+    """How an unknown task is learnt, and its budget in words, told before it begins."""
+    from arc_solver.inference.options import SolveOptions
+    from submission.messages import count
+
+    seconds = wanted.seconds or (None if wanted.adapt_steps else LEARNING_SECONDS)
+    budget = f"{wanted.adapt_steps} steps" if seconds is None else f"at most {duration(seconds)}"
+    if tell:
+        shown = count(len(task.train), "demonstration")
+        wanted.say(f"{task.id}: new to the weights, learning its {shown}, {budget}")
+        if not (wanted.seconds or wanted.adapt_steps):
+            wanted.say("(--time-limit 5m gives it longer, --adapt-steps counts steps)")
+    return SolveOptions(
+        adapt_steps=wanted.adapt_steps,
+        deadline=None if seconds is None else time.monotonic() + seconds,
+        device=wanted.device,
+        seed=wanted.seed,
+        quiet=wanted.quiet,
+    ), budget

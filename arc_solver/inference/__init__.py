@@ -1,0 +1,1 @@
+"""From weights to votes: adaptation, halting, elections. Files are written elsewhere."""

@@ -1,0 +1,1 @@
+"""The recursive networks, in torch. No puzzle is known here by name."""

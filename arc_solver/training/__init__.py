@@ -1,0 +1,1 @@
+"""Batches, slots, loss, optimizers, run checkpoints, the loop."""

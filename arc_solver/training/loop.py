@@ -34,7 +34,7 @@ class Hooks:
     """What the outside does at its moments: take a report, save, evaluate. The state passed is live."""
 
     report: Callable[[Metrics], None] = field(default=lambda _: None)
-    save: Callable[[], None] = field(default=lambda: None)
+    save: Callable[[], object] = field(default=lambda: None)
     evaluate: Callable[[], Metrics] | None = None
     last: Metrics = field(default_factory=dict)  # the newest report of training itself
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from arc_solver.files import append_line
+from arc_solver.storage.files import append_line
 
 TENSORBOARD_NAME = "tensorboard"
 

@@ -10,24 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from arc_solver.checkpoint import newest_step, opened_files
+from arc_solver.checkpoints.file_format import newest_step, opened_files
 from arc_solver.config import Preset
-from arc_solver.corpus import Corpus, read_corpus
-from arc_solver.device import choose_device
-from arc_solver.domain import TrainingData
-from arc_solver.files import lock_folder, sha256_file, sweep_stale
-from arc_solver.memory import memory_for
+from arc_solver.corpus.corpus import Corpus, read_corpus
+from arc_solver.domains.protocols import TrainingData
+from arc_solver.hardware.memory import memory_for
+from arc_solver.hardware.torch_device import choose_device
 from arc_solver.model.trm import Model
-from arc_solver.puzzles import PuzzleMap
+from arc_solver.storage.files import lock_folder, sha256_file, sweep_stale
+from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.training.batches import slots_per_canvas
-from arc_solver.training.checkpoint import BEST_NAME, resume, save_state, save_weights
+from arc_solver.training.cost import Estimate, check_disk, estimate
 from arc_solver.training.distributed import team_of
-from arc_solver.training.estimate import Estimate, check_disk, estimate
-from arc_solver.training.interruption import Caught, EvaluationStopped, Interrupted, stop_signals
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.metrics import MetricsLog, check_tensorboard
-from arc_solver.training.start import start_from
+from arc_solver.training.run_checkpoint import BEST_NAME, resume, save_state, save_weights
+from arc_solver.training.signals import Caught, EvaluationStopped, Interrupted, stop_signals
 from arc_solver.training.state import TrainState
+from arc_solver.training.warm_start import start_from
 
 METRICS_NAME = "metrics.jsonl"
 FINAL_NAME = "final.safetensors"
@@ -193,10 +193,21 @@ class Sitting:
         save_weights(self.out / name, self.state, self.preset, self.puzzles, facts)
 
 
-def measure_step(preset: Preset, corpus: Corpus, device: str) -> dict[str, Any]:
-    """What a dry run tells: sizes, and what a run would cost; all processes of a run call together."""
+def measure_step(
+    preset: Preset,
+    corpus: Corpus,
+    device: str,
+    init: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """What a dry run tells: sizes, and what a run would cost; all processes of a run call together.
+
+    The weights `init` are opened as a run would, so that they are refused here already.
+    """
     examples, puzzles = corpus.training_data(preset)
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
+    if init is not None:
+        start_from(model, preset, puzzles, init, say)
     with memory_for(preset.train.batch_size), team_of(choose_device(device)) as (team, own):
         cost = estimate(preset, model, examples, own, team)
     slots = slots_per_canvas(examples.sizes, preset.train.batch_size)

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import TrainConfig
-from arc_solver.device import compute_dtype, rounded_factors
-from arc_solver.domain import TrainingData
-from arc_solver.memory import keep_freed_memory
+from arc_solver.domains.protocols import TrainingData
+from arc_solver.hardware.memory import keep_freed_memory
+from arc_solver.hardware.torch_device import compute_dtype, rounded_factors
 from arc_solver.model.fused_attention import attend
 from arc_solver.model.fused_feed_forward import feed_forward
 from arc_solver.model.fused_norm import gated, norm_of_sum
@@ -23,7 +23,7 @@ from arc_solver.model.puzzle_embedding import SignSGD
 from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
 from arc_solver.training.distributed import Team
-from arc_solver.training.guard import Guard
+from arc_solver.training.non_finite import Guard
 from arc_solver.training.optim import MovingAverage, Optimizers
 from arc_solver.training.slots import Slots
 
@@ -59,7 +59,13 @@ class TrainState:
         self.guard = Guard(device)
         self.batches = Batches(data, config, device, rank=self.team.rank, world=self.team.world)
         self.slots = [
-            Slots(self.model, end - start, canvas, device)
+            Slots(
+                self.model,
+                end - start,
+                canvas,
+                device,
+                hinted_age=config.max_age if config.hint_weight else 0,
+            )
             for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
         ]
         for canvas in data.canvases:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import ModelConfig, PredictConfig, TrainConfig
-from arc_solver.domain.arc import ArcQueries
+from arc_solver.domains.arc.examples import ArcQueries
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Carry, Model, Output
-from arc_solver.puzzles import PuzzleMap
+from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.training.optim import orthogonalised
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import train_step

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from augment.counter import bounded, bounded_low, hash64, item_of_epoch, permuted
+from augment.counter_rng import bounded, bounded_low, hash64, item_of_epoch, permuted
 from augment.kernel import kernel
 from tests import naive
 

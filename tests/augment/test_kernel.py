@@ -9,7 +9,7 @@ import numba
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from augment import batch, maze, orbit, sampler, sudoku
+from augment import batch, distinct_views, maze, sampler, sudoku
 from tests.augment.outcomes import outcomes
 
 PROGRAM = """
@@ -46,7 +46,7 @@ def test_compiled_and_interpreted_kernels_agree(repository):
 def test_each_kernel_is_compiled_once():
     """A second set of argument types would double the time of the first start."""
     outcomes(5)
-    modules = (batch, maze, orbit, sampler, sudoku)
+    modules = (batch, maze, distinct_views, sampler, sudoku)
     signatures = {
         f"{module.__name__}.{name}": value.nopython_signatures
         for module in modules
@@ -100,10 +100,10 @@ def test_a_change_of_any_source_is_noticed(repository, tmp_path):
     )
     (tmp_path / "program.py").write_text(
         PROGRAM.replace("+= 1", "+= hash64(np.uint64(1), row, 0) % np.uint64(1000)").replace(
-            "import kernel", "import kernel\nfrom augment.counter import hash64"
+            "import kernel", "import kernel\nfrom augment.counter_rng import hash64"
         )
     )
-    counter = tmp_path / "augment" / "counter.py"
+    counter = tmp_path / "augment" / "counter_rng.py"
     shown = [run_python(tmp_path, ["program.py"], NUMBA_DISABLE_JIT="0").stdout]
     counter.write_text(counter.read_text().replace("0x94D049BB133111EB", "0x94D049BB133111ED"))
     shown += [run_python(tmp_path, ["program.py"], NUMBA_DISABLE_JIT=jit).stdout for jit in ("0", "1")]

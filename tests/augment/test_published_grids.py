@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from arc_solver.sources.arc import builtin_tasks
+from arc_solver.tasks.arckit_sets import builtin_tasks
 from augment.batch import paint_inputs, restore_answers
 from augment.packed import PackedGrids
 from augment.view import View, ViewTable

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from arc_solver import weights
-from arc_solver.training import checkpoint
+from arc_solver.checkpoints import weights
+from arc_solver.training import run_checkpoint
 
 
 def overwrite() -> None:
@@ -15,7 +15,7 @@ def overwrite() -> None:
 
 def forget_rows_in_flight() -> None:
     """Save no rows in flight, as if they were too many."""
-    checkpoint.MAX_SLOTS_BYTES = 0
+    run_checkpoint.MAX_SLOTS_BYTES = 0
 
 
 def write_in_place(path: Path, data: bytes | Iterable[bytes]) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from arc_solver.files import TEMP_PREFIX, TEMP_SUFFIX
+from arc_solver.storage.files import TEMP_PREFIX, TEMP_SUFFIX
 from tests.crash.journal import Journal
 
 # What the writer, the lock and the removal of old checkpoints ask of the system.
 CALLS = ("open", "write", "pwrite", "ftruncate", "fsync", "replace", "unlink", "close", "mkdir")
-WRITERS = ("/arc_solver/files.py", "/training/checkpoint.py", "/crash/careless.py")
+WRITERS = ("/arc_solver/storage/files.py", "/training/run_checkpoint.py", "/crash/careless.py")
 REPORT_SECONDS = 0.05  # so that the log grows in a run of a second
 DEPTH = 4  # frames between the caller and the system call: pathlib is one
 

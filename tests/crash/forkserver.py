@@ -140,7 +140,7 @@ def warm_up() -> None:
 
     tqdm.monitor_interval = 0
     torch.set_num_threads(1)
-    importlib.import_module("arc_solver.evaluation")
+    importlib.import_module("arc_solver.inference.evaluate")
     from tests.faults.scene import write_tasks
 
     with tempfile.TemporaryDirectory() as folder:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from arc_solver.checkpoint import METADATA_KEY, header_hash, tensor_hash
+from arc_solver.checkpoints.file_format import METADATA_KEY, header_hash, tensor_hash
 
 Header = dict[str, Any]
 

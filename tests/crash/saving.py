@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints
-from arc_solver.files import sweep_stale
-from arc_solver.training.checkpoint import resume, save_state
+from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name, checkpoints
+from arc_solver.storage.files import sweep_stale
 from arc_solver.training.loop import Hooks, Limits, run_steps
+from arc_solver.training.run_checkpoint import resume, save_state
 from tests.arc_solver.tiny import Run, preset, run
 from tests.crash import failpoints
 from tests.crash.journal import Journal

@@ -9,8 +9,8 @@ from typing import Any
 
 import safetensors
 
-from arc_solver.checkpoint import CheckpointError, read_verified
-from arc_solver.files import LOCK_NAME, TEMP_PREFIX, TEMP_SUFFIX
+from arc_solver.checkpoints.file_format import CheckpointError, read_verified
+from arc_solver.storage.files import LOCK_NAME, TEMP_PREFIX, TEMP_SUFFIX
 from tests.crash.failpoints import CALLS
 from tests.crash.forkserver import TINY, Forkserver, train_command
 from tests.crash.journal import Journal

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from arc_solver.files import TEMP_PREFIX, TEMP_SUFFIX
+from arc_solver.storage.files import TEMP_PREFIX, TEMP_SUFFIX
 from tests.crash.failpoints import CALLS
 from tests.crash.forkserver import Forkserver, train_command
 from tests.crash.journal import Journal

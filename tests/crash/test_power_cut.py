@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from arc_solver import files, weights
-from arc_solver.checkpoint import CheckpointError, read_verified
+from arc_solver.checkpoints import weights
+from arc_solver.checkpoints.file_format import CheckpointError, read_verified
+from arc_solver.storage import files
 from tests.crash import careless
 from tests.crash.disk_model import Disk, Folder, watched
 from tests.crash.saving import NEW, OLD, before, save, trained

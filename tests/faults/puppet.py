@@ -1,7 +1,8 @@
 """A worker without a model for tests of the supervisor: answers its tasks and then misbehaves as it is told.
 
 `puppet.py KIND FOLDER`: every task is answered with its first demonstration's output. The request of each
-start is logged in FOLDER; a kind that starts with "once-" misbehaves at the first start only.
+start is logged in FOLDER; a kind that starts with "once-" misbehaves at the first start only, with "first3-"
+at the first three. "dead" is killed before it answers anything, "on-ID" where it is told that task.
 """
 
 import ctypes
@@ -15,7 +16,14 @@ import time
 import zlib
 from pathlib import Path
 
-from arc_solver.messages import HEADER, MAGIC, MAX_REPLY_BYTES, MAX_REQUEST_BYTES, MessageReader, send
+from arc_solver.prediction.messages import (
+    HEADER,
+    MAGIC,
+    MAX_REPLY_BYTES,
+    MAX_REQUEST_BYTES,
+    MessageReader,
+    send,
+)
 
 NUM_SANE = 1  # tasks that are answered before the misbehaviour
 
@@ -26,11 +34,18 @@ def main() -> None:
     request = None
     while request is None:
         request = next(iter(reader.feed(os.read(0, 1 << 20))), None)
-    ids = [task["id"] for task in request["tasks"]]
+    ids = [task["id"] for task in request["material"]["tasks"]]
     (folder / f"{time.monotonic_ns():020d}-{os.getpid()}.json").write_text(json.dumps(ids))
     if kind.startswith("once-"):
         kind = kind.removeprefix("once-") if is_first(folder) else "sane"
-    for number, task in enumerate(request["tasks"]):
+    if kind.startswith("first"):
+        number, _, kind = kind.removeprefix("first").partition("-")
+        kind = kind if len(list(folder.glob("*.json"))) <= int(number) else "sane"
+    if kind == "dead" or kind.removeprefix("on-") in ids:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind.startswith("on-"):
+        kind = "sane"
+    for number, task in enumerate(request["material"]["tasks"]):
         if kind not in ("sane", "slow") and number == NUM_SANE:
             misbehave(kind, ids)
         answer(task)
@@ -60,7 +75,7 @@ def answer(task: dict) -> None:
         "spoiled": 0,
         "candidates": [[task["train"][0][1], 2, 2.0, 0.5]],
     }
-    say(kind="standing", answers=[{**entry, "index": index} for index in range(len(task["test"]))])
+    say(kind="answers", answers=[{**entry, "index": index} for index in range(len(task["test"]))])
     say(kind="finished", items=[task["id"]])
 
 
@@ -108,8 +123,8 @@ def babble(ids: list[str]) -> None:
     os.write(1, HEADER.pack(MAGIC, MAX_REPLY_BYTES + 1, 0))
     for value in [*nonsense, None, 1, "x"]:
         try:
-            say(kind="standing", answers=[value])
-            say(kind="standing", answers=value)
+            say(kind="answers", answers=[value])
+            say(kind="answers", answers=value)
         except TypeError:  # an integer that JSON cannot hold here
             continue
     for kind in (None, 1, "finished", "facts", "no such"):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from arc_solver.boxes import boxed_weights
-from arc_solver.manifest import manifest_path
+from arc_solver.checkpoints.shipped import shipped_weights
+from arc_solver.prediction.manifest import manifest_path
 from tests.faults.scene import REPOSITORY, defects, watched, write_tasks
 from tests.tally import count, full, trial
 
@@ -203,7 +203,7 @@ def test_training_does_not_open_the_answers_beside_its_tasks(tmp_path: Path) -> 
         (["--device", "toaster"], 2, "--device toaster"),
         (["--preset", "cpu-arcc"], 2, "did you mean 'cpu-arc'"),
         (["--shard", "3/2"], 2, "--shard"),
-        (["--checkpoint", "no/such.safetensors"], 1, "no/such.safetensors"),
+        (["--checkpoint", "no/such.safetensors"], 3, "no/such.safetensors"),
         (["--checkpoint", __file__], 1, "test_command.py: not a safetensors file"),
         (["--set", "withd=16"], 2, "did you mean 'width'"),
         (["--preset", "cpu-arc", "--set", "ages=many"], 2, "ages"),
@@ -227,7 +227,7 @@ def test_a_mistake_of_the_user_is_one_line(tmp_path: Path, more: list[str], code
 
 def test_weights_found_damaged_by_the_worker_leave_the_fallback(tmp_path: Path) -> None:
     tasks = write_tasks(tmp_path / "a_challenges.json")
-    shipped = boxed_weights("arc")
+    shipped = shipped_weights("arc")
     assert shipped is not None
     content = bytearray(shipped.read_bytes())
     content[-1] ^= 1

@@ -13,11 +13,11 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from arc_solver import weights
-from arc_solver.checkpoint import CheckpointError, checkpoint_name
-from arc_solver.training.checkpoint import resume, save_state
+from arc_solver.checkpoints import weights
+from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name
+from arc_solver.checkpoints.weights import load
 from arc_solver.training.loop import Hooks, Limits, run_steps
-from arc_solver.weights import load
+from arc_solver.training.run_checkpoint import resume, save_state
 from tests.arc_solver.tiny import Run, preset, run
 from tests.tally import count, record, seed
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arc_solver.checkpoints.weights import save
 from arc_solver.config import PredictConfig
+from arc_solver.domains.boards.board_file import board_csv
+from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.model.trm import Model
-from arc_solver.puzzles import PuzzleMap
-from arc_solver.sources.puzzle_files import board_csv
-from arc_solver.sources.sudoku import generate_sudoku
-from arc_solver.weights import save
+from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset
 from tests.faults.scene import REPOSITORY, defects, watched, write_tasks
 

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import PredictConfig
-from arc_solver.domain.arc import ArcQueries
+from arc_solver.domains.arc.examples import ArcQueries
+from arc_solver.hardware.memory import is_out_of_memory
 from arc_solver.inference.engine import answer_rows
-from arc_solver.memory import is_out_of_memory
 from arc_solver.model.trm import Carry, Model, Output
-from arc_solver.puzzles import PuzzleMap
+from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.tiny import MODEL, lively, tasks
 from tests.faults.scene import COUNT
 from tests.tally import trial

@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from arc_solver.checkpoint import checkpoints
+from arc_solver.checkpoints.file_format import checkpoints
+from arc_solver.checkpoints.weights import read_tensors
 from arc_solver.training import step as training_step
-from arc_solver.training.checkpoint import resume, save_state
-from arc_solver.training.guard import NotFinite
 from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.loss import Loss
-from arc_solver.weights import read_tensors
+from arc_solver.training.non_finite import NotFinite
+from arc_solver.training.run_checkpoint import resume, save_state
 from tests.arc_solver.tiny import TRAIN, Run, preset, run
 from tests.tally import record, some
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from submission.answers import load_answers
 from submission.candidates import CandidateError, read_candidates
 from submission.kaggle_json import SubmissionError
+from submission.lenient_reader import load_answers
 from submission.score import score
 from submission.truth import TruthError, read_solutions
 from submission.validation import validate

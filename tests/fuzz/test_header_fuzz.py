@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from arc_solver.checkpoint import (
+from arc_solver.checkpoints.file_format import (
     FORMAT,
     METADATA_KEY,
     CheckpointError,

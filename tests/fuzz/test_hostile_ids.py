@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arc_solver.curves import build_curves, parse_metrics
-from arc_solver.report import build_report
-from arc_solver.task import Pair, Task, read_tasks
+from arc_solver.report.submission_page import build_report
+from arc_solver.report.training_page import build_curves, parse_metrics
+from arc_solver.tasks.reader import read_tasks
+from arc_solver.tasks.task import Pair, Task
 from tests.arc_solver.markup import Node, attribute_names, read, tags
 from tests.arc_solver.terminal import Outcome, Terminal, attempts, write
 from tests.faults.scene import prediction

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from arc_solver.task import read_tasks, read_tasks_softly
+from arc_solver.tasks.reader import read_tasks, read_tasks_softly
 from tests.arc_solver.terminal import Terminal, challenges
 from tests.tally import record, seed, some
 

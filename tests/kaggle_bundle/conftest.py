@@ -9,9 +9,9 @@ from types import ModuleType
 
 import pytest
 
+from arc_solver.checkpoints.weights import save
 from arc_solver.model.trm import Model
-from arc_solver.puzzles import PuzzleMap
-from arc_solver.weights import save
+from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver import tiny
 from tests.kaggle_bundle.image import Image, make_image
 from tests.kaggle_bundle.stage import BUNDLE, COMPETITION, OWNER

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arc_solver.jsontext import quoted
+from arc_solver.storage.text import quoted
 from submission.document import id_fault
 from submission.validation import validate
 from tests.kaggle_bundle.image import Image

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from submission.answers import load_answers, read_answers
+from submission.document import DocumentError
 from submission.kaggle_json import SubmissionError
+from submission.lenient_reader import load_answers, read_answers
 
 A, B, C = [[1]], [[2, 2]], [[3], [3]]
 
@@ -130,5 +131,5 @@ def test_loading(tmp_path):
     path.write_bytes(b"{")
     with pytest.raises(SubmissionError, match=r"submission\.json: not JSON"):
         load_answers(path)
-    with pytest.raises(SubmissionError, match="cannot be read"):
+    with pytest.raises(DocumentError, match="cannot be read"):
         load_answers(tmp_path / "none.json")

@@ -6,7 +6,7 @@ import pytest
 
 from submission import document
 from submission.document import DocumentError, id_fault, parse, read_bytes, repeated_keys
-from submission.wording import clean, count, describe, quote
+from submission.messages import clean, count, describe, quote
 
 
 @pytest.mark.parametrize(

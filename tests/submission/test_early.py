@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from submission.early import chance_of_another
+from submission.sequential_test import chance_of_another
 from submission.vote import BallotBox, Query
 
 QUERY = Query("a", 0)

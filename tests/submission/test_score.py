@@ -8,7 +8,7 @@ import orjson
 import pytest
 from scipy.stats import binomtest
 
-from submission.answers import Remarks
+from submission.lenient_reader import Remarks
 from submission.score import Rate, Score, score, score_attempts
 from submission.truth import TruthError
 from submission.vote import Query

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from submission.answers import load_answers
+from submission.lenient_reader import load_answers
 from submission.score import RULES, score
 from submission.truth import read_solutions
 

@@ -3,8 +3,8 @@
 import json
 import random
 
-from submission.answers import load_answers
 from submission.kaggle_json import SubmissionError
+from submission.lenient_reader import load_answers
 from submission.score import score
 from submission.validation import validate
 

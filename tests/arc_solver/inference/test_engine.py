@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domain import Bytes, Canvas, Codes, Restored
-from arc_solver.domain.arc import ArcQueries
+from arc_solver.domains.arc.examples import ArcQueries
+from arc_solver.domains.protocols import Bytes, Canvas, Codes, Restored
 from arc_solver.inference.engine import Answered, answer_rows
 from arc_solver.model.trm import Carry, Model, Output
-from arc_solver.puzzles import PuzzleMap
-from arc_solver.task import Task
+from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.task import Task
 from tests.arc_solver.tiny import HRM, MODEL, lively, tasks
 
 NEVER = PredictConfig(ages=3, batch_size=64)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from arc_solver.config import SUDOKU_LENGTHS, ModelConfig
+from arc_solver.domains.sudoku.rules import _units
 from arc_solver.model.block import norm as model_norm
 from arc_solver.model.block import truncated_normal
 from arc_solver.model.trm import Carry, Model
 from arc_solver.presets import find_preset
-from arc_solver.sources.sudoku import _units
 from augment.sudoku import BOX_SHAPES
 from tests.arc_solver.tiny import HRM, MODEL, lively
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arc_solver.config import TrainConfig
-from arc_solver.domain import Bytes, Canvas, Codes
+from arc_solver.domains.protocols import Bytes, Canvas, Codes
 from arc_solver.training.batches import Batches, slots_per_canvas
 from arc_solver.training.slots import Batch
 from tests.arc_solver.tiny import CPU, TRAIN, preset, run

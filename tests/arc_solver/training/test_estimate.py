@@ -7,15 +7,15 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from arc_solver.checkpoint import checkpoint_name, read_header
+from arc_solver.checkpoints.file_format import checkpoint_name, read_header
 from arc_solver.config import ModelConfig, TrainConfig
-from arc_solver.files import StorageError
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
-from arc_solver.training import checkpoint as run_checkpoint
-from arc_solver.training import estimate as estimating
-from arc_solver.training.checkpoint import checkpoint_bytes, save_state, save_weights, weights_bytes
-from arc_solver.training.estimate import Estimate, check_disk, estimate, most_bytes
+from arc_solver.storage.files import StorageError
+from arc_solver.training import cost as estimating
+from arc_solver.training import run_checkpoint
+from arc_solver.training.cost import Estimate, check_disk, estimate, most_bytes
+from arc_solver.training.run_checkpoint import checkpoint_bytes, save_state, save_weights, weights_bytes
 from arc_solver.training.schedule import relative_cost
 from arc_solver.training.state import TrainState
 from tests.arc_solver.tiny import CPU, MODEL, TRAIN, preset, run

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from arc_solver.checkpoint import checkpoints
-from arc_solver.training.checkpoint import save_state, save_weights
-from arc_solver.training.guard import Guard, NotFinite, check_tensors
+from arc_solver.checkpoints.file_format import checkpoints
 from arc_solver.training.loop import Hooks, Limits, run_steps
+from arc_solver.training.non_finite import Guard, NotFinite, check_tensors
+from arc_solver.training.run_checkpoint import save_state, save_weights
 from arc_solver.training.step import train_step
 from tests.arc_solver.tiny import CPU, MODEL, TRAIN, Run, preset, run
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from arc_solver.domains.boards.board_file import board_csv
+from arc_solver.domains.maze.generate import generate_mazes
+from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.presets import PRESETS
-from arc_solver.sources.maze import generate_mazes
-from arc_solver.sources.puzzle_files import board_csv
-from arc_solver.sources.sudoku import generate_sudoku
 from tests.arc_solver.training.ranks import COMPILER, last, start
 from tests.crash.forkserver import Forkserver
 from tests.faults.scene import write_tasks

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from arc_solver.checkpoint import CheckpointError, checkpoint_name, checkpoints
+from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name, checkpoints
+from arc_solver.checkpoints.weights import load
 from arc_solver.config import ModelConfig, Preset
-from arc_solver.training import checkpoint as run_checkpoint
-from arc_solver.training.checkpoint import resume, save_state, save_weights
+from arc_solver.training import run_checkpoint
 from arc_solver.training.loop import Hooks, Limits, run_steps
-from arc_solver.weights import load
+from arc_solver.training.run_checkpoint import resume, save_state, save_weights
 from tests.arc_solver.tiny import HRM, MODEL, TRAIN, Run, preset, run
 
 MUON = dataclasses.replace(TRAIN, optimizer="muon", vector_learning_rate=1e-3, clip=1.0)

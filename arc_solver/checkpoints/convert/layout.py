@@ -1,0 +1,119 @@
+"""The published names of tensors, and what each is called here. Shapes: D width, V tokens, I inner width."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from arc_solver.checkpoints.convert.architecture import Choices, Inventory, config_of
+from arc_solver.checkpoints.convert.errors import ConvertError
+from arc_solver.checkpoints.convert.opener import plain_name
+from arc_solver.checkpoints.convert.published_config import PublishedConfig
+from arc_solver.checkpoints.file_format import CheckpointError
+from arc_solver.checkpoints.weights import check_state, state_shapes
+from arc_solver.config import ModelConfig
+
+TOP = {
+    "H_init": "first_answer",
+    "L_init": "first_latent",
+    "embed_tokens.embedding_weight": "token_embedding",
+    "lm_head.weight": "head.weight",
+    "q_head.weight": "halt_weight",
+    "q_head.bias": "halt_bias",
+    "puzzle_emb.weights": "puzzle.rows",
+}
+POSITIONS = {"embed_pos.embedding_weight": "position_embedding"}
+ATTENTION = {
+    "self_attn.qkv_proj.weight": "attention.qkv.weight",
+    "self_attn.o_proj.weight": "attention.out.weight",
+}
+MIXER = {"mlp_t.gate_up_proj.weight": "mixer.gate_up.weight", "mlp_t.down_proj.weight": "mixer.down.weight"}
+FEED_FORWARD = {
+    "mlp.gate_up_proj.weight": "feed_forward.gate_up.weight",
+    "mlp.down_proj.weight": "feed_forward.down.weight",
+}
+LEVELS = {"L_level": "latent_blocks", "H_level": "answer_blocks"}
+# What the published classes compute or only use in training; some versions keep it.
+BUFFERS = re.compile(r"(?:.*\.)?(?:local_weights|local_ids|cos_cached|sin_cached|inv_freq)")
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A published model in our terms, and the options that neither shapes, config nor the user told."""
+
+    config: ModelConfig
+    state: dict[str, Tensor]
+    assumed: str
+
+
+def adopt(
+    tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig | None = None
+) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """The config and our state dict of a published one; ConvertError names the first keys that do not fit.
+
+    `choices` count before what `published` says. `name` is the file's, for messages.
+    """
+    adopted = adopted_from(tensors, choices, name, published or PublishedConfig())
+    return adopted.config, adopted.state
+
+
+def adopted_from(
+    tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig
+) -> Adopted:
+    """As `adopt`, with what had to be assumed."""
+    inventory = take_stock(tensors)
+    theirs = inventory.tensors
+    names = _names(inventory)
+    missing, unexpected = sorted(names.keys() - theirs.keys()), sorted(theirs.keys() - names.keys())
+    if missing or unexpected:
+        parts = [f"missing {', '.join(missing[:SHOWN])}"] if missing else []
+        parts += [f"unexpected {', '.join(map(_printable, unexpected[:SHOWN]))}"] if unexpected else []
+        num = len(missing) + len(unexpected)
+        raise ConvertError(
+            f"{name}: not the published TRM or HRM layout: {'; '.join(parts)} ({num} names differ)"
+        )
+    config, assumed = config_of(inventory, choices, published, name)
+    state = {ours: theirs[key] for key, ours in names.items()}
+    if not config.continue_output:
+        # The published TRM has a second halting output that is never trained nor read.
+        state["halt_weight"], state["halt_bias"] = state["halt_weight"][:1], state["halt_bias"][:1]
+    try:
+        check_state(state_shapes(config, state["puzzle.rows"].shape[0]), state, name)
+    except CheckpointError as error:
+        raise ConvertError(str(error)) from error
+    return Adopted(config, state, assumed)
+
+
+def take_stock(tensors: dict[str, Tensor]) -> Inventory:
+    """The tensors of a state dict without wrappers before their names, those that are weights apart."""
+    plain = {plain_name(key): tensor for key, tensor in tensors.items()}
+    buffers = {key: tensor for key, tensor in plain.items() if BUFFERS.fullmatch(key)}
+    theirs = {key: tensor for key, tensor in plain.items() if key not in buffers}
+    layers = [re.match(r"L_level\.layers\.(\d{1,3})\.", key) for key in theirs]
+    return Inventory(
+        theirs,
+        buffers,
+        hrm=any(key.startswith("H_level.") for key in theirs),
+        mlp=any(".mlp_t." in key for key in theirs),
+        learned="embed_pos.embedding_weight" in theirs,
+        num_layers=1 + max((int(match[1]) for match in layers if match), default=0),
+    )
+
+
+def _names(inventory: Inventory) -> dict[str, str]:
+    """Published name -> our name of every tensor of a model."""
+    inside = (MIXER if inventory.mlp else ATTENTION) | FEED_FORWARD
+    names = TOP | (POSITIONS if inventory.learned else {})
+    for level, blocks in LEVELS.items() if inventory.hrm else [("L_level", "latent_blocks")]:
+        for layer in range(inventory.num_layers):
+            names |= {
+                f"{level}.layers.{layer}.{key}": f"{blocks}.{layer}.{ours}" for key, ours in inside.items()
+            }
+    return names
+
+
+def _printable(key: str) -> str:
+    return ascii(key)[1:-1][:80]

@@ -1,0 +1,51 @@
+"""The weights that ship with the package, each with its card: what `predict` uses unless others are named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "shipped_weights"
+# Weights for these take any side.
+ANY_SIDE = ("arc", "maze")
+# The largest side that they were scored on.
+LARGEST_SIDE = {"maze": 30}
+
+
+def shipped_weights(kind: str, side: int = 0) -> Path | None:
+    """The shipped weights for "arc", or for "sudoku" or "maze" boards of that side; None where none are.
+
+    A file with a number is for that side, of mazes for all sides up to it: the smallest that is large enough.
+    One without, of ARC and mazes, is for any other side.
+    """
+    found = [
+        (int(match[1]), path)
+        for path in FOLDER.glob(f"{kind}*.safetensors")
+        if (match := re.fullmatch(rf"{kind}([0-9]+)", path.stem))
+    ]
+    for number, path in sorted(found):
+        if side == number or (kind in ANY_SIDE and 0 < side <= number):
+            return path
+    path = FOLDER / f"{kind}.safetensors"
+    return path if kind in ANY_SIDE and path.is_file() else None
+
+
+def reach(kind: str, side: int) -> str:
+    """What is known of weights that were never tried on boards as large as these; empty where they were."""
+    largest = LARGEST_SIDE.get(kind, side)
+    if side <= largest:
+        return ""
+    return (
+        f"the weights in the box were tried on {kind}s up to side {largest}; the larger, the fewer they solve"
+    )
+
+
+def box() -> list[Path]:
+    """All weights that ship with the package, by name."""
+    return sorted(FOLDER.glob("*.safetensors"))
+
+
+def find_weights(name: str) -> Path:
+    """The file of that name, or the shipped weights called so ("arc", "sudoku9"); a file goes first."""
+    path, own = Path(name), FOLDER / f"{name}.safetensors"
+    return own if not path.exists() and own in box() else path

@@ -1,0 +1,232 @@
+"""Checkpoints to models and back: tensors in, tensors out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from arc_solver.checkpoints.file_format import (
+    FORMAT,
+    METADATA_KEY,
+    BeyondFile,
+    CheckpointError,
+    header_hash,
+    preset_from,
+    read_verified,
+    tensor_hash,
+)
+from arc_solver.config import ModelConfig, Preset
+from arc_solver.model.trm import Model
+from arc_solver.storage.files import write_atomic
+from arc_solver.tasks.puzzles import PuzzleMap
+from augment.dihedral import DIHEDRALS
+from augment.grid import NUM_COLORS
+from augment.view import ViewTable
+
+SAFETENSORS_TYPES = {
+    torch.float32: "F32",
+    torch.bfloat16: "BF16",
+    torch.float16: "F16",
+    torch.uint8: "U8",
+    torch.int32: "I32",
+    torch.int64: "I64",
+    torch.bool: "BOOL",
+}
+# What a file may ask for without holding it: too little to hurt, enough to tell what is missing.
+MOST_FREE_NUMBERS, MOST_LAYERS = 1 << 22, 1 << 10
+# Far above what any recipe asks for; a file that asks for more is damaged or hostile.
+MOST_POSITIONS, MOST_LATENTS, MOST_UPDATES, MOST_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
+# What a weight was called, and is now.
+OLD_NAME = (".peers.weight", ".group_sums.weight")
+PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to predict (the moving average where one was kept), its puzzles, recipe and metadata."""
+
+    model: Model
+    puzzles: PuzzleMap
+    preset: Preset
+    metadata: dict[str, Any]
+
+
+def load(path: str | Path) -> Loaded:
+    """Read a checkpoint for prediction; CheckpointError names what is wrong with the file."""
+    path = Path(path)
+    metadata, tensors = read_tensors(path)
+    preset = preset_from(metadata, path.name)
+    puzzles = puzzles_from(metadata, tensors, path.name)
+    rows = tensors.get("average.puzzle.rows", tensors.get("model.puzzle.rows"))
+    if rows is None:
+        raise CheckpointError(f"{path.name}: no embedding rows in the file")
+    if puzzles.kind != preset.model.embedding or rows.dim() != 2 or rows.shape[0] < puzzles.num_rows:
+        raise CheckpointError(
+            f"{path.name}: rows of shape {tuple(rows.shape)} for {puzzles.num_rows} of {puzzles.kind!r}, "
+            f"but the model's kind is {preset.model.embedding!r}; the file contradicts itself"
+        )
+    check_recipe(preset, tensors, path.name)
+    prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
+    state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    state = {name.replace(*OLD_NAME): tensor for name, tensor in state.items()}
+    state["puzzle.rows"] = rows
+    try:
+        check_state(state_shapes(preset.model, rows.shape[0]), state, path.name)
+    except CheckpointError as error:
+        raise BeyondFile(str(error)) from error
+    model = Model(preset.model, num_rows=rows.shape[0])
+    model.load_state_dict({n: t.float() for n, t in state.items()})
+    return Loaded(model.eval().requires_grad_(False), puzzles, preset, metadata)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Metadata and tensors of a verified checkpoint."""
+    header, content = read_verified(path)
+    try:
+        return header.metadata, safetensors.torch.load(content)
+    except (ValueError, KeyError, safetensors.SafetensorError) as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+
+
+def check_state(wanted: dict[str, tuple[int, ...]], found: dict[str, Tensor], name: str) -> None:
+    """CheckpointError with the first differences in names or shapes."""
+    lines = [f"{key} is missing" for key in sorted(wanted.keys() - found.keys())]
+    lines += [f"{key} is unknown" for key in sorted(found.keys() - wanted.keys())]
+    lines += [
+        f"{key} has shape {tuple(found[key].shape)}, expected {shape}"
+        for key, shape in wanted.items()
+        if key in found and tuple(found[key].shape) != tuple(shape)
+    ]
+    if lines:
+        more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
+        raise CheckpointError(f"{name} does not fit: {'; '.join(lines[:3])}{more}")
+
+
+def state_shapes(config: ModelConfig, num_rows: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the state dict of a model, of which nothing is built: a file may ask for any."""
+    with torch.device("meta"):
+        return {name: tuple(t.shape) for name, t in Model(config, num_rows).state_dict().items()}
+
+
+def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
+    """CheckpointError when a recipe asks for more than its file can hold, before any memory is asked for."""
+    config = preset.model
+    held = max(MOST_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
+    positions = config.num_positions(config.length)
+    sizes = {
+        "num_layers": (config.num_layers * config.networks, MOST_LAYERS),
+        "num_latents": (config.num_latents, MOST_LATENTS),
+        "prefix_length": (config.prefix_length, MOST_POSITIONS),
+        "length": (config.length, MOST_POSITIONS),
+        "width": (config.width * config.inner(config.width), held),
+        "vocabulary": (config.vocabulary * config.width, held),
+        "positions": (positions * config.inner(positions) if config.mixer == "mlp" else 0, held),
+        "cycles": (config.cycles * max(config.latent_steps, 1), MOST_UPDATES),
+        "views": (preset.predict.views, MOST_VIEWS),
+        "ages": (preset.predict.ages, MOST_UPDATES),
+        "batch_size": (preset.predict.batch_size, MOST_VIEWS),
+    }
+    for field, (wanted, limit) in sizes.items():
+        if wanted > limit:
+            raise BeyondFile(
+                f"{name}: the recipe in the file is beyond its tensors or beyond reason ({field}: {wanted}, "
+                f"at most {limit}); the file contradicts itself"
+            )
+
+
+def preset_values(preset: Preset) -> dict[str, Any]:
+    """The recipe as plain JSON values (infinity as text)."""
+    values = dataclasses.asdict(preset)
+    return {
+        key: {k: (str(v) if v in (float("inf"), float("-inf")) else v) for k, v in value.items()}
+        if isinstance(value, dict)
+        else value
+        for key, value in values.items()
+    }
+
+
+def puzzles_from(metadata: dict[str, Any], tensors: dict[str, Tensor], name: str) -> PuzzleMap:
+    """The puzzle map of a checkpoint; CheckpointError unless kernels may trust every number in it."""
+    try:
+        listed = metadata["puzzles"]
+        kind, ids, hashes = listed["kind"], tuple(listed["ids"]), tuple(listed["hashes"])
+        starts, dihedrals, colors = (tensors[f"puzzles.{part}"].numpy() for part in PUZZLE_ARRAYS)
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{name}: the puzzle map in the file cannot be read: {error}") from error
+    if not (
+        all(isinstance(text, str) and _is_plain(text) for text in (*ids, *hashes))
+        and len(hashes) == len(ids)
+        and _are_spans(starts, len(ids), len(dihedrals) if dihedrals.ndim == 1 else -1)
+        and _are_views(dihedrals, colors)
+    ):
+        raise CheckpointError(f"{name}: the puzzle map in the file contradicts itself")
+    return PuzzleMap(kind, ids, hashes, starts, ViewTable(dihedrals, colors))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text may be an id: no control characters and no lone surrogates."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+
+
+def _are_spans(starts: npt.NDArray[Any], num_tasks: int, num_views: int) -> bool:
+    return bool(
+        starts.dtype == np.int64
+        and starts.shape == (num_tasks + 1,)
+        and starts[0] == 0
+        and starts[-1] == num_views
+        and (np.diff(starts) >= 0).all()
+    )
+
+
+def _are_views(dihedrals: npt.NDArray[Any], colors: npt.NDArray[Any]) -> bool:
+    return bool(
+        dihedrals.dtype == colors.dtype == np.uint8
+        and colors.shape == (len(dihedrals), NUM_COLORS)
+        and (dihedrals < len(DIHEDRALS)).all()
+        and (np.sort(colors, axis=1) == np.arange(NUM_COLORS)).all()
+    )
+
+
+def puzzle_tensors(puzzles: PuzzleMap) -> dict[str, Tensor]:
+    """The tensors that `puzzles_from` reads."""
+    arrays = (puzzles.starts, puzzles.views.dihedrals, puzzles.views.colors)
+    return {
+        f"puzzles.{part}": torch.from_numpy(array.copy())
+        for part, array in zip(PUZZLE_ARRAYS, arrays, strict=True)
+    }
+
+
+def save(
+    path: Path, tensors: dict[str, Tensor], preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]
+) -> None:
+    """Write one checkpoint atomically: tensors, puzzle map, recipe, facts (step, scores, ...) and hashes."""
+    stored = {n: t.detach().to("cpu").contiguous() for n, t in (tensors | puzzle_tensors(puzzles)).items()}
+    metadata: dict[str, Any] = {
+        **facts,
+        "format": FORMAT,
+        "preset": preset_values(preset),
+        "puzzles": {"kind": puzzles.kind, "ids": puzzles.ids, "hashes": puzzles.hashes},
+        "sha256": {
+            name: tensor_hash(SAFETENSORS_TYPES[t.dtype], tuple(t.shape), _raw(t))
+            for name, t in stored.items()
+        },
+    }
+    metadata = json.loads(json.dumps(metadata))
+    metadata["self"] = header_hash(metadata)
+    write_atomic(path, safetensors.torch.save(stored, {METADATA_KEY: json.dumps(metadata)}))
+
+
+def _raw(tensor: Tensor) -> memoryview:
+    if tensor.numel() == 0:
+        return memoryview(b"")
+    return memoryview(tensor.reshape(-1).view(torch.uint8).numpy())

@@ -1,0 +1,98 @@
+"""Where a command draws: the screen with its size and abilities, or a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from arc_solver.report.panels import Frame, Opening
+
+COLUMNS, LINES = 100, 40  # where nobody says
+
+
+def _draws() -> bool:
+    """Whether the output can hold the characters that colors are laid on."""
+    try:
+        "▀│".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Standard output: columns, lines, whether it takes colors, whether what stands there can be redrawn."""
+
+    columns: int
+    lines: int
+    color: bool
+    moves: bool
+
+    @classmethod
+    def find(cls, color: bool | None) -> Screen:
+        """The screen there is; `color` overrules what it seems to take."""
+        from arc_solver.report.terminal import wants_color
+
+        size = shutil.get_terminal_size((COLUMNS, LINES))
+        is_terminal = sys.stdout.isatty()
+        paints = wants_color(os.environ, is_terminal and _draws()) if color is None else color
+        return cls(size.columns, size.lines, paints, is_terminal and os.environ.get("TERM") != "dumb")
+
+    def write(self, text: str) -> None:
+        """Write text at once, characters that the output cannot hold replaced."""
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+
+
+class Stage:
+    """Where frames are shown: the screen, or a file that is written in the end."""
+
+    def __init__(self, screen: Screen, out: Path | None, pause: float) -> None:
+        from arc_solver.report.playback import Player
+
+        self._out, self._pause = out, pause
+        self._frames: list[Frame] = []
+        self._opening: Opening | None = None
+        self._player = Player(
+            *(screen.write, screen.columns, screen.lines, screen.color, screen.moves), seconds=pause
+        )
+        if out is not None:
+            from arc_solver.report.picture import pillow
+            from arc_solver.storage.files import sweep_beside
+
+            pillow("Image")  # before a minute of work, not after it
+            sweep_beside(out)
+
+    def begin(self, opening: Opening) -> None:
+        """Show what stands before the frames."""
+        self._opening = opening
+        if self._out is None:
+            self._player.begin(opening)
+
+    def show(self, frame: Frame) -> None:
+        """Show a frame, or keep it for the file."""
+        if self._out is None:
+            self._player.show(frame)
+        else:
+            self._frames.append(frame)
+
+    def close(self) -> None:
+        """Write the file, if there is to be one."""
+        if self._out is None or self._opening is None:
+            return
+        from arc_solver.report.animation import draw_frames
+        from arc_solver.storage.files import write_atomic
+
+        format, milliseconds = self._out.suffix.removeprefix("."), max(20, round(1000 * self._pause))
+        write_atomic(
+            self._out, draw_frames(self._opening, self._frames, format=format, milliseconds=milliseconds)
+        )
+        typer.echo(str(self._out))

@@ -1,0 +1,124 @@
+"""What a command is given to look at: tasks or boards, by whatever name they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from arc_solver.domains.boards.board_set import BoardSet
+    from arc_solver.tasks.task import Task, TaskFault
+
+HELP = (
+    "A file, a folder, '-', a set (arc1, arc2:evaluation, synthetic:5), a task's id, or a Sudoku as 16, 36 "
+    "or 81 characters."
+)
+SETS = ("arc1", "arc2")
+TASK_ID = re.compile(r"[0-9a-f]{8}")
+# Blanks as people write them, and what they draw boards with.
+BLANKS, FRAME = ".0_*-", "|│ \t\r\n"
+SUDOKU_CELLS, FEWEST_CELLS = (16, 36, 81), 12  # with fewer, digits are the name of something else
+
+
+def one_source(position: str | None, option: str | None) -> str:
+    """The source that was given, as a position or behind --tasks; a usage error for none or two."""
+    if position is not None and option is not None:
+        raise typer.BadParameter(f"{position} and --tasks {option}: name the tasks or boards once")
+    source = position if position is not None else option
+    if not source:
+        raise typer.BadParameter(
+            "say what to look at, for example arc1:training, a task's id such as 00d62c1b, a file or a Sudoku"
+        )
+    return source
+
+
+def read_source(
+    source: str,
+    *,
+    with_solutions: bool = False,
+    lenient: bool = False,
+    notice: Callable[[str], None] | None = None,
+) -> tuple[list[Task] | BoardSet, Mapping[str, TaskFault]]:
+    """The tasks or boards of a source, told apart by content, and the tasks that cannot be read, by id.
+
+    Boards are taken as they stand, right or wrong. DataError where there is nothing to look at.
+    """
+    from arc_solver.domains.boards.board_file import boards_as_they_stand
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import domain_of
+    from arc_solver.tasks.reader import read_tasks_softly
+
+    if source != "-" and not _exists(source):
+        named = _named(source)
+        if named is not None:
+            return named, {}
+    elif isinstance(domain_of(source), BoardDomain):
+        return boards_as_they_stand(source), {}
+    return read_tasks_softly(source, with_solutions=with_solutions, lenient=lenient, notice=notice)
+
+
+def _named(source: str) -> list[Task] | BoardSet | None:
+    """What a name stands for that is no path; None where it is left to the reader of tasks."""
+    from arc_solver.corpus.synthetic.tasks import PREFIX, SyntheticName, synthetic_tasks
+    from arc_solver.tasks.arckit_sets import builtin_tasks
+
+    if source in SETS:
+        return builtin_tasks(f"{source}:all")
+    if source.partition(":")[0] == PREFIX:
+        return list(synthetic_tasks(SyntheticName.parse(source)))
+    if TASK_ID.fullmatch(source):
+        return [_task_by_id(source)]
+    return _drawn_board(source)
+
+
+def _task_by_id(task_id: str) -> Task:
+    from arc_solver.storage.text import DataError
+    from arc_solver.tasks.arckit_sets import builtin_tasks
+
+    ids: set[str] = set()
+    for name in SETS:
+        tasks = {task.id: task for task in builtin_tasks(f"{name}:all")}
+        if task_id in tasks:
+            return tasks[task_id]
+        ids |= tasks.keys()
+    raise DataError(f"{task_id}: no file, and no task of arc1 or arc2 has this id{near(task_id, ids)}")
+
+
+def near(name: str, known: set[str]) -> str:
+    """A hint at the name that is meant, or nothing."""
+    import difflib
+
+    found = difflib.get_close_matches(name, sorted(known), 1, 0.7)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _drawn_board(text: str) -> BoardSet | None:
+    """A Sudoku written as it is, on one line or drawn; None where the text is none."""
+    from arc_solver.domains.boards.board_file import board_from_text
+    from arc_solver.storage.text import DataError
+
+    # A line without a digit may be a row of blanks or a line that is drawn.
+    lines = [line for line in text.splitlines() if not set(line) & set("+=─┼")]
+    cells = _cells(lines)
+    if len(cells) not in SUDOKU_CELLS:
+        cells = _cells([line for line in lines if set(line) - set("-| \t")])
+    if set(cells) - set(BLANKS + "123456789") or len(cells) < FEWEST_CELLS:
+        return None
+    if len(cells) not in SUDOKU_CELLS:
+        raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81, blanks as 0 or .")
+    return board_from_text("sudoku", "".join("." if each in BLANKS else each for each in cells))
+
+
+def _cells(lines: list[str]) -> str:
+    return "".join(character for line in lines for character in line if character not in FRAME)
+
+
+def _exists(source: str) -> bool:
+    try:
+        return Path(source).exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False

@@ -1,0 +1,1 @@
+"""What puzzles of one board share: sets of boards, their files, their examples."""

@@ -1,0 +1,212 @@
+"""Rows of puzzles as text, and tables of them: CSV with `source,question,answer,rating` or other usual names.
+
+Only the form is judged here (columns, lengths, characters); what a board means is checked by its own module.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from arc_solver.storage.text import DataError, quoted, shown
+
+COLUMNS = ("source", "question", "answer", "rating")
+NO_RATING = -1
+CHUNK = 4096
+# Usual names of the columns besides our own.
+_NAMES = {
+    **dict.fromkeys(("questions", "quiz", "quizzes", "puzzle", "puzzles", "problem", "problems"), "question"),
+    **dict.fromkeys(("sudoku", "sudokus", "maze", "mazes", "board", "boards", "grid", "input"), "question"),
+    **dict.fromkeys(("answers", "solution", "solutions", "solved", "output"), "answer"),
+    **dict.fromkeys(("ratings", "difficulty"), "rating"),
+}
+_RATING = re.compile(r"([0-9]{1,9})(\.[0-9]+)?")
+
+
+class PuzzleRow(NamedTuple):
+    """One question as text; `answer` is "" where unknown, `rating` NO_RATING, `line` counts from 1."""
+
+    line: int
+    source: str
+    question: str
+    answer: str
+    rating: int
+
+
+class PuzzleForm(NamedTuple):
+    """What the rows of a kind look like: characters of a question and of an answer, and the lengths.
+
+    `clean` takes what stands between the cells out of a question or an answer. `is_told` says of the first
+    lines of a file, or with True at least by guess, whether they are of this kind; `rows` reads lines without
+    a table, given the first of them. Without these two a line is a board that fits the form.
+    """
+
+    kind: str
+    question: str
+    answer: str
+    is_length: Callable[[int], bool]
+    lengths: str
+    clean: Callable[[str], str] = str.strip
+    is_told: Callable[[Sequence[str], bool], bool] | None = None
+    rows: "Callable[[Iterator[str], Sequence[str], Complaints], Iterator[PuzzleRow]] | None" = None
+
+
+@dataclass
+class Complaints:
+    """What is done about a bad row: DataError at once, or with `skip_bad` its text is kept under its line."""
+
+    label: str
+    skip_bad: bool = False
+    by_line: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> list[str]:
+        """The complaints in the order of the file."""
+        return [text for _, text in sorted(self.by_line.items())]
+
+    def report(self, line: int, text: str) -> None:
+        """Complain about the row in `line` of the file."""
+        message = f"{self.label} row {line}: {text}"
+        if not self.skip_bad:
+            raise DataError(message)
+        self.by_line.setdefault(line, message)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns of a file with a header: the sign between them, and where each of COLUMNS stands."""
+
+    delimiter: str
+    places: dict[str, int]
+
+    def question_of(self, line: str) -> str:
+        """The question in a line that is a row of its own."""
+        values = _fields(line, self.delimiter)
+        return values[self.places["question"]] if len(values) > self.places["question"] else ""
+
+    def rows(self, lines: Iterable[str], before: int, complaints: Complaints) -> Iterator[PuzzleRow]:
+        """The rows below the header, the first of `lines`, with so many lines `before` it.
+
+        Comments and empty lines are passed over.
+        """
+        reader = csv.reader(lines, strict=True, delimiter=self.delimiter)
+        try:
+            next(reader)
+            for values in reader:
+                if values and not self._is_comment(values):
+                    row = _row(values, self.places, before + reader.line_num, complaints)
+                    if row is not None:
+                        yield row
+        except csv.Error as error:
+            place = f"{complaints.label} row {before + reader.line_num}"
+            raise DataError(f"{place}: not CSV: {shown(error)}") from error
+
+    def _is_comment(self, values: list[str]) -> bool:
+        return values[0].lstrip().startswith("#") and len(values) <= self.places["question"] + 1 > 1
+
+
+def table_of(line: str) -> Table | None:
+    """The table that a line heads with a usual name for the column of questions; None where it does not."""
+    for delimiter in ",;\t|":
+        known = _known_names(line, delimiter)
+        if "question" in known:
+            return Table(delimiter, {name: known.index(name) for name in COLUMNS if name in known})
+    return None
+
+
+def _known_names(header: str, delimiter: str) -> list[str]:
+    names = [name.strip().lower() for name in _fields(header, delimiter)]
+    return [_NAMES.get(name, name) for name in names]
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    """The fields of a line by itself, also where it is no CSV, as the whole of the file will tell."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+def check_header(line: str, need_answers: bool, place: str) -> None:
+    """DataError where a header lacks a column that is needed, or has one twice."""
+    table = table_of(line)
+    known = _known_names(line, table.delimiter if table else ",")
+    needed = ("question", "answer") if need_answers else ("question",)
+    missing = [name for name in needed if name not in known]
+    if missing:
+        wanted = f"no column {' and '.join(missing)} in {quoted(line.strip())}"
+        raise DataError(f"{place}: {wanted}; expected {','.join(COLUMNS)}")
+    twice = [name for name in COLUMNS if known.count(name) > 1]
+    if twice:
+        raise DataError(f"{place}: the column {twice[0]} appears twice; keep one")
+
+
+def cells_of(texts: Sequence[str], characters: str) -> npt.NDArray[np.uint8]:
+    """(n, L) places in `characters` of equally long texts that hold nothing else."""
+    table = np.zeros(256, np.uint8)
+    table[np.frombuffer(characters.encode(), np.uint8)] = np.arange(len(characters))
+    flat = np.frombuffer("".join(texts).encode("ascii"), np.uint8)
+    return table[flat].reshape(len(texts), -1)
+
+
+def texts_of(cells: npt.NDArray[np.uint8], characters: str) -> list[str]:
+    """The inverse of `cells_of`."""
+    table = np.frombuffer(characters.encode(), np.uint8)
+    return [row.tobytes().decode("ascii") for row in table[cells]]
+
+
+def csv_bytes(rows: Iterable[PuzzleRow]) -> Iterator[bytes]:
+    """The CSV file of `rows`, in pieces."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for number, row in enumerate(rows, 1):
+        rating = "" if row.rating == NO_RATING else row.rating
+        writer.writerow((row.source, row.question, row.answer, rating))
+        if number % CHUNK == 0:
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode()
+
+
+def _row(values: list[str], columns: dict[str, int], line: int, complaints: Complaints) -> PuzzleRow | None:
+    num_wanted = 1 + max(columns.values())
+    if len(values) < num_wanted:
+        complaints.report(line, f"{len(values)} columns, expected {num_wanted}")
+        return None
+    found = {name: values[index] for name, index in columns.items()}
+    rating = found.get("rating", "").strip()
+    told = _RATING.fullmatch(rating)
+    if rating and told is None:
+        complaints.report(line, f"rating {quoted(rating)}, expected a whole number or nothing")
+        return None
+    number = round(float(rating)) if told else NO_RATING
+    return PuzzleRow(line, found.get("source", ""), found["question"], found.get("answer", ""), number)
+
+
+def fault_of(row: PuzzleRow, form: PuzzleForm, length: int | None) -> str | None:
+    """What is wrong with the form of a row; `length` is that of the rows before it."""
+    found = len(row.question)
+    if length is not None and found != length:
+        return f"question has {found} characters, expected {length} as in the rows before"
+    if not form.is_length(found):
+        remedy = "; one board a line" if found < min(map(len, (form.question, "0" * 16))) else ""
+        return f"question has {found} characters, expected {form.lengths}{remedy}"
+    if row.answer and len(row.answer) != found:
+        return f"answer has {len(row.answer)} characters, expected {found}"
+    return _strange("question", row.question, form.question) or _strange("answer", row.answer, form.answer)
+
+
+def _strange(name: str, text: str, allowed: str) -> str | None:
+    """Where `text` first leaves the `allowed` characters."""
+    outside = set(text) - set(allowed)
+    if not outside:
+        return None
+    place, found = next((place, each) for place, each in enumerate(text, 1) if each in outside)
+    return f"{name} holds {quoted(found)} at character {place}, expected only {quoted(allowed)}"

@@ -1,0 +1,200 @@
+"""Boards as people write them without a table: one a line, or one drawn over several lines, with comments.
+
+Told by content: a Sudoku by its digits and blanks, a maze by walls, start and goal.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from arc_solver.domains.boards.board_csv import NO_RATING, Complaints, PuzzleRow, table_of
+
+MAZE_CELLS = "# SGo"
+_SIDES = (4, 6, 9)
+_LENGTHS = tuple(side * side for side in _SIDES)
+_DIGITS_AND_BLANKS = set("0123456789.*_-")
+_RULES = set("-=+*|.:'`~ \t")  # lines between the rows of a drawn board
+_SECTION = re.compile(r"\[(\w+)\]")
+_FIELDS = re.compile(r"[,;\t ]+")
+_COLUMNS = re.compile(r"[,;\t]")
+_NOTHING = str.maketrans("", "", " |!,;\t\r\n\"'")
+_BLANKS = str.maketrans("0*_-", "....")
+
+
+def sudoku_cells(text: str) -> str:
+    """A Sudoku without what stands between its cells, its blanks as dots; another text as it is."""
+    cells = text.translate(_NOTHING)
+    return cells.translate(_BLANKS) if set(cells) <= _DIGITS_AND_BLANKS else text.strip("\r\n")
+
+
+def maze_cells(text: str) -> str:
+    """A maze without line ends, its free cells as spaces, also where they are dots."""
+    cells = text.replace("\r", "").replace("\n", "")
+    return cells.replace(".", " ") if set(cells) <= set(MAZE_CELLS + ".") else cells
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line begins with "#" and can be no part of a maze, nor a list of mazes."""
+    return line.lstrip().startswith("#") and not set(line.strip()) <= set(MAZE_CELLS + '.,;\t"')
+
+
+def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
+    """ "sudoku" or "maze" by the first line, or question of a table, that is clearly one; None for neither.
+
+    With `guess` lines with a start and a goal and no digit are taken for a maze, whatever its walls are.
+    """
+    walls, letters, table = False, set[str](), None
+    for line in lines:
+        if not table and (not line.strip() or is_comment(line)):
+            continue
+        if table is None:
+            table = table_of(line) or False
+            if table:
+                continue
+        whole = table.question_of(line) if table else line.strip("\r\n")
+        letters |= set(whole)
+        if any(map(_is_of_maze, _COLUMNS.split(whole))):
+            walls |= "#" in whole
+            if "S" in whole or "G" in whole:
+                return "maze"
+        elif any(map(_may_be_sudoku, [whole] if table else [whole, *_FIELDS.split(whole.strip())])):
+            return "sudoku"
+    if walls or (guess and {"S", "G"} <= letters and not any(map(str.isdigit, letters))):
+        return "maze"
+    return None
+
+
+def sudoku_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
+    """The Sudokus of plain lines, drawn where the lines of `head` are as short as rows of a board."""
+    rows = [line for line in head if not (is_comment(line) or _is_heading(line) or _is_rule(line))]
+    lengths = [len(sudoku_cells(_uncommented(line))) for line in rows if line.strip()]
+    if lengths and lengths[0] in _SIDES:
+        return _drawn_sudokus(lines, lengths[0], "-" in head_blanks(rows), complaints)
+    return _sudokus_a_line(lines)
+
+
+def head_blanks(rows: Iterable[str]) -> set[str]:
+    """What stands for a blank in rows that hold a digit, or a blank that is no dash."""
+    return set().union(*(set(row) & set(".0*_-") for row in rows if any(map(str.isdigit, row))))
+
+
+def maze_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
+    """The mazes of plain lines: one a line where the first line has start and goal, else drawn ones."""
+    rows = [line.rstrip("\r\n") for line in head if line.strip() and not is_comment(line)]
+    first = maze_cells(_COLUMNS.split(rows[0])[0]) if rows else ""
+    if len(rows) == 1 or ("S" in first and "G" in first and math.isqrt(len(first)) ** 2 == len(first)):
+        return _mazes_a_line(lines)
+    # Editors take spaces off the end of a row, and people leave some there.
+    sides = [max(map(len, rows), default=0), max((len(row.rstrip()) for row in rows), default=0)]
+    side = next((side for side in sides if side and len(rows) % side == 0), sides[0])
+    return _drawn_mazes(lines, side, complaints)
+
+
+def _sudokus_a_line(lines: Iterable[str]) -> Iterator[PuzzleRow]:
+    for number, line in enumerate(lines, 1):
+        text = _uncommented(line)
+        if not text.strip() or is_comment(line):
+            continue
+        question, answer = sudoku_cells(text), ""
+        if len(question) not in _LENGTHS or not set(question) <= _DIGITS_AND_BLANKS:
+            boards = [each for each in map(sudoku_cells, _FIELDS.split(text)) if _is_board(each)]
+            if boards:
+                question, *more = boards
+                answer = more[0] if more and "." not in more[0] else ""
+        yield PuzzleRow(number, "", question, answer, NO_RATING)
+
+
+def _drawn_sudokus(
+    lines: Iterable[str], side: int, dashes: bool, complaints: Complaints
+) -> Iterator[PuzzleRow]:
+    rows: list[str] = []
+    first, number, passing = 0, 0, False
+    for number, line in enumerate(lines, 1):
+        if _is_heading(line):
+            section = _SECTION.fullmatch(line.strip())
+            passing = section is not None and section[1].lower() != "puzzle"
+            _complain_of_part(rows, side, first, complaints)
+        elif (
+            line.strip()
+            and not passing
+            and not is_comment(line)
+            and not _is_rule(line, side if dashes else 0)
+        ):
+            row = sudoku_cells(_uncommented(line))
+            if len(row) != side:
+                complaints.report(number, f"a row of {len(row)} cells, expected {side}; or one board a line")
+                rows.clear()
+                continue
+            first = first if rows else number
+            rows.append(row)
+            if len(rows) == side:
+                yield PuzzleRow(first, "", "".join(rows), "", NO_RATING)
+                rows.clear()
+    _complain_of_part(rows, side, first, complaints)
+
+
+def _mazes_a_line(lines: Iterable[str]) -> Iterator[PuzzleRow]:
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not is_comment(line):
+            question, *more = _COLUMNS.split(line.rstrip("\r\n"))
+            yield PuzzleRow(number, "", question, more[0] if more else "", NO_RATING)
+
+
+def _drawn_mazes(lines: Iterable[str], side: int, complaints: Complaints) -> Iterator[PuzzleRow]:
+    """A blank line in a board is one of free cells."""
+    rows: list[str] = []
+    first = 0
+    for number, line in enumerate(lines, 1):
+        row = line.rstrip("\r\n")
+        if is_comment(line) or not (rows or row.strip()):
+            continue
+        first = first if rows else number
+        rows.append((row if len(row) <= side else row.rstrip()).ljust(side))
+        if len(rows) == side:
+            yield PuzzleRow(first, "", "".join(rows), "", NO_RATING)
+            rows.clear()
+    _complain_of_part(rows, side, first, complaints)
+
+
+def _complain_of_part(rows: list[str], side: int, first: int, complaints: Complaints) -> None:
+    if rows:
+        num = len(rows)
+        rows.clear()
+        complaints.report(
+            first, f"a board of {num} rows, expected {side} of {side} cells; or one board a line"
+        )
+
+
+def _is_of_maze(text: str) -> bool:
+    return (
+        len(text) > _SIDES[0]
+        and bool(text.strip())
+        and set(text) <= set(MAZE_CELLS + ".")
+        and text.strip(".") != ""
+    )
+
+
+def _may_be_sudoku(text: str) -> bool:
+    cells = text.translate(_NOTHING)
+    return len(cells) >= _SIDES[0] and set(cells) <= _DIGITS_AND_BLANKS and not _is_rule(text)
+
+
+def _uncommented(line: str) -> str:
+    return line.split("#")[0]
+
+
+def _is_board(cells: str) -> bool:
+    return len(cells) in _LENGTHS and set(cells) <= set(".123456789")
+
+
+def _is_heading(line: str) -> bool:
+    return line.strip()[:1].isalpha() or _SECTION.fullmatch(line.strip()) is not None
+
+
+def _is_rule(line: str, side_of_dashes: int = 0) -> bool:
+    """Whether this only parts the rows of a drawn board; of the side given a row may be all dashes."""
+    text = line.strip()
+    if not text or not set(text) <= _RULES or not ("--" in text or "==" in text or "-+-" in text):
+        return False
+    cells = text.translate(_NOTHING)
+    return not (set(cells) == {"-"} and len(cells) == side_of_dashes)

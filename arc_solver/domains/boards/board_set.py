@@ -1,0 +1,92 @@
+"""Sudoku boards or mazes of one side in arrays, and the collecting of different ones from a generator."""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from arc_solver.storage.text import DataError
+
+Cells = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice
+UNKNOWN_RATING = -1
+MAX_BARREN_ROUNDS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class BoardSet:
+    """`kind` is "sudoku" or "maze"; `questions` and `answers` (n, side²) are cell values, answers all 0 where
+    unknown; `ratings` (n,) are guesses of a solver or moves of the shortest path, else UNKNOWN_RATING."""
+
+    kind: str
+    questions: Cells
+    answers: Cells
+    ratings: npt.NDArray[np.int64]
+
+    @property
+    def side(self) -> int:
+        """Cells of a row."""
+        return math.isqrt(self.questions.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def take(self, rows: Rows) -> "BoardSet":
+        """The boards at `rows`: places, a mask or a slice."""
+        return BoardSet(self.kind, self.questions[rows], self.answers[rows], self.ratings[rows])
+
+    def distinct(self) -> "BoardSet":
+        """The boards without later ones of an equal question."""
+        places = {question.tobytes(): place for place, question in reversed(list(enumerate(self.questions)))}
+        return self.take(np.array(sorted(places.values()), np.int64))
+
+    def without(self, keys: npt.NDArray[np.generic], seen: npt.NDArray[np.generic]) -> "BoardSet":
+        """The boards whose row of `keys` (n, K) is no row of `seen` (m, K)."""
+        known = {row.tobytes() for row in seen}
+        return self.take(np.array([row.tobytes() not in known for row in keys], np.bool_))
+
+    @staticmethod
+    def joined(parts: Sequence["BoardSet"]) -> "BoardSet":
+        """The boards of all parts in order; DataError where kind or side differ."""
+        head = parts[0]
+        for part in parts[1:]:
+            if (part.kind, part.side) != (head.kind, head.side):
+                raise DataError(
+                    f"{part.kind} of side {part.side} cannot join {head.kind} of side {head.side}"
+                )
+        questions, answers, ratings = zip(*((p.questions, p.answers, p.ratings) for p in parts), strict=True)
+        return BoardSet(head.kind, *map(np.concatenate, (questions, answers, ratings)))
+
+
+def collect(num: int, generate: Callable[[int], BoardSet]) -> BoardSet:
+    """`num` different boards out of what `generate` gives when asked for some number of them.
+
+    Raises DataError when it gives nothing new MAX_BARREN_ROUNDS times in a row.
+    """
+    boards = generate(0)
+    barren = 0
+    while len(boards) < num:
+        more = BoardSet.joined([boards, generate(num - len(boards))]).distinct()
+        barren = 0 if len(more) > len(boards) else barren + 1
+        if barren == MAX_BARREN_ROUNDS:
+            name = f"{boards.side}x{boards.side} {boards.kind}"
+            raise DataError(f"found {len(boards)} different boards of {name}, not {num}; ask for fewer")
+        boards = more
+    return boards
+
+
+def in_chunks(job: Callable[[slice], None], num: int, size: int) -> None:
+    """Call `job` with slices of `size` that cover 0..num, on as many threads as numba would use.
+
+    The first exception is raised here, and chunks that wait are then dropped.
+    """
+    pool = ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS)
+    try:
+        for future in [pool.submit(job, slice(start, start + size)) for start in range(0, num, size)]:
+            future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Rules, shortest paths and generator of mazes."""

@@ -1,0 +1,1 @@
+"""Rules, solver, rating and generator of Sudokus."""

@@ -1,0 +1,1 @@
+"""The service around inference: a parent without torch, its workers, and the files they fill."""

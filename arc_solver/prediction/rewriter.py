@@ -1,0 +1,42 @@
+"""A file that is written anew whenever there is news, but not too often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from arc_solver.storage.files import StorageError
+
+# The least pause between two rewritings, and how much longer than the last writing it is.
+PAUSE_SECONDS, PAUSE_FACTOR = 1.0, 20.0
+
+
+class Rewriter:
+    """Calls `write`, which replaces the whole file atomically, at the right moments."""
+
+    def __init__(self, write: Callable[[], None], say: Callable[[str], None] = lambda _: None) -> None:
+        self.stale = True
+        self._write, self._say = write, say
+        self._next = 0.0
+
+    def write(self) -> None:
+        """Write the file now."""
+        self._write()
+        self.stale = False
+
+    def refresh(self) -> None:
+        """Write news unless the last writing was just now; a failure is said and tried again."""
+        started = time.monotonic()
+        if not self.stale or started < self._next:
+            return
+        try:
+            self.write()
+        except StorageError as error:
+            self._say(f"warning: {error}; the file keeps what it has")
+        ended = time.monotonic()
+        self._next = ended + max(PAUSE_SECONDS, PAUSE_FACTOR * (ended - started))
+
+    def close(self) -> None:
+        """Write what came since the last writing; StorageError if that cannot be."""
+        if self.stale:
+            self.write()

@@ -1,0 +1,119 @@
+"""One worker process: what it is told, what it says, and its certain end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from arc_solver.prediction.messages import Message, MessageReader, framed
+
+READ_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class Job:
+    """The work of one worker. `request(items, seconds)` is what it is told: the items that are not finished
+    yet and the seconds until it should have said everything (None: no limit)."""
+
+    items: tuple[str, ...]
+    request: Callable[[Sequence[str], float | None], Message]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How workers are run. Instants are of the monotonic clock, spans in seconds.
+
+    Worker k gets `environments[k]`, one that replaces it the next of them.
+    """
+
+    command: tuple[str, ...]
+    environments: tuple[Mapping[str, str], ...]
+    kill_at: float | None = None  # no worker lives longer
+    stop_at: float | None = None  # when a worker should have said everything
+    silence: float = 300.0  # a worker not heard of for so long hangs
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+
+class Worker:
+    """One running worker: its process, what is still to be told it and what it said."""
+
+    def __init__(
+        self,
+        job: Job,
+        number: int,
+        attempt: int,
+        conditions: Conditions,
+        items: tuple[str, ...],
+        share: float = 1.0,
+    ) -> None:
+        """`share` is what the worker may use of the time that is left, others of the job wait behind it."""
+        self.number, self.items = number, items
+        self.finished: set[str] = set()
+        self.done = False
+        self.complaint = ""
+        self.reader = MessageReader()
+        self.heard = time.monotonic()
+        left = None if conditions.stop_at is None else share * max(0.0, conditions.stop_at - self.heard)
+        self.outbox = memoryview(framed(job.request(items, left)))
+        choices = conditions.environments
+        self.process = subprocess.Popen(  # noqa: S603 - the command is the caller's own
+            conditions.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            env={**os.environ, **choices[(number + attempt) % len(choices)]},
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        for pipe in (self.stdin, self.stdout):
+            os.set_blocking(pipe.fileno(), False)
+
+    def write(self) -> bool:
+        """Pass on what the pipe takes of the request; False when all is said or nobody listens."""
+        try:
+            self.outbox = self.outbox[os.write(self.stdin.fileno(), self.outbox) :]
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return bool(self.outbox)
+
+    def read(self) -> bytes | None:
+        """What came since: None for nothing yet, empty at the end of the pipe."""
+        try:
+            data = os.read(self.stdout.fileno(), READ_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+        self.heard = time.monotonic()
+        return data
+
+    def kill(self) -> None:
+        """End the worker with all that it started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def reap(self, seconds: float) -> None:
+        """Wait for the end; one that sits in the kernel may take longer, which is no reason to be late."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+
+    def ending(self) -> str:
+        """How the process ended, in words: its own where it told."""
+        if self.complaint:
+            return self.complaint
+        code = self.process.returncode
+        if code is None:
+            return "stopped answering"
+        if code < 0:
+            names = {member.value: member.name for member in signal.Signals}
+            return f"was ended by {names.get(-code, f'signal {-code}')}"
+        return f"ended with exit code {code} before it was done"

@@ -1,0 +1,104 @@
+"""Weights ready to ship, and a card begun: `... programs.ship_weights WEIGHTS NAME [key=value ...]`.
+
+Weights become bfloat16. Of the rows the blank one and the mean of all others stay: that is where new tasks
+start, and nothing of a training task's answer can be looked up. With `embedding=rows prefix_length=1` a model
+that learned with a composed prefix keeps the task's position of it alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from arc_solver.checkpoints.shipped import FOLDER
+from arc_solver.checkpoints.weights import load, save
+from arc_solver.config import ModelConfig
+from arc_solver.settings import apply_settings
+from arc_solver.storage.files import sha256_file, write_atomic
+from arc_solver.tasks.puzzles import PuzzleMap
+
+MAX_BYTES = 16 * 2**20
+# What the positions after the task's are made of.
+COMPOSED = ("puzzle.dihedral", "puzzle.color_role")
+
+
+def box_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
+    """Write the weights of `source` to `target`, their recipe changed by `settings`; returns its facts.
+
+    Raises CheckpointError for what is no checkpoint, ConfigError for a setting that does not exist,
+    ValueError for one that would need other weights and for a result of more than 16 MiB.
+    """
+    loaded = load(source)
+    preset = apply_settings(loaded.preset, list(settings))
+    state = loaded.model.state_dict()
+    if preset.model == task_rows(loaded.preset.model):
+        state = {name: t for name, t in state.items() if name not in COMPOSED}
+    elif preset.model != loaded.preset.model:
+        raise ValueError(f"{', '.join(settings)}: the model of finished weights cannot be changed")
+    rows = state["puzzle.rows"]
+    state["puzzle.rows"] = (
+        torch.cat((rows[:1], rows[1:].mean(dim=0, keepdim=True))) if len(rows) > 1 else rows
+    )
+    tensors = {f"average.{name}": t.bfloat16() for name, t in state.items()}
+    known = ("step", "seconds", "files", "scores", "data")
+    facts = {key: loaded.metadata[key] for key in known if key in loaded.metadata} | {"kind": "weights"}
+    size = sum(t.numel() * t.element_size() for t in tensors.values())
+    if size > MAX_BYTES:
+        raise ValueError(f"{source}: {size:,} bytes in bfloat16, at most {MAX_BYTES:,} may ship")
+    save(target, tensors, preset, PuzzleMap(preset.model.embedding), facts)
+    return facts | {"preset": preset, "sha256": sha256_file(target), "bytes": target.stat().st_size}
+
+
+def task_rows(model: ModelConfig) -> ModelConfig:
+    """The model with a row for each (task, view) where the composed prefix has the vector of the task."""
+    return dataclasses.replace(model, embedding="rows", prefix_length=1, row_width=0)
+
+
+def card(name: str, facts: dict[str, Any]) -> str:
+    """Markdown on a box: what the file itself tells; scores are added by hand, with their commands."""
+    preset = facts["preset"]
+    rows = {
+        "file": f"`{name}`, {facts['bytes']:,} bytes, bfloat16",
+        "SHA-256": f"`{facts['sha256']}`",
+        "trained": f"{facts['step']:,} steps, {facts['seconds'] / 3600:.2f} h",
+        "recipe": f"`{preset.name}`; every field stands in the file (`arc-solve info`)",
+    }
+    lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]
+    lines += ["", "Data, as opened:", ""]
+    lines += [
+        f"- {file}" + (f" (SHA-256 `{digest[:16]}…`)" if digest else "") for file, digest in facts["files"]
+    ]
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Box one file of weights under its name."""
+    parser = argparse.ArgumentParser(prog="python -m arc_solver.programs.ship_weights", description=__doc__)
+    parser.add_argument("weights", type=Path, help="what `arc-solve train` left")
+    parser.add_argument("name", help="arc, maze, sudoku9, ...")
+    parser.add_argument("settings", nargs="*", help="key=value for fields of the recipe")
+    parser.add_argument(
+        "--replace", action="store_true", help="put it in place of what is there, card and all"
+    )
+    asked = parser.parse_intermixed_args()
+    target = FOLDER / f"{asked.name}.safetensors"
+    if target.exists() and not asked.replace:
+        raise ValueError(
+            f"{target} is there, with a card that people wrote on; --replace puts these in place"
+        )
+    facts = box_weights(asked.weights, target, asked.settings)
+    write_atomic(target.with_suffix(".md"), card(target.name, facts).encode())
+    print(f"{target}: {facts['bytes']:,} bytes; add scores to {target.with_suffix('.md')}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

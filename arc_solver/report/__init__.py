@@ -1,0 +1,1 @@
+"""Pages and pictures of tasks, answers and training runs. No torch."""

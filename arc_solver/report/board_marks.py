@@ -1,0 +1,105 @@
+"""Which cells of an answer to a board break its rules, and the same in words. Boards are (side, side) uint8.
+
+Only what is marked is followed; nothing here looks for an answer.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from arc_solver.report.panels import Cells, Mask
+from augment.maze import CHARACTERS
+from augment.sudoku import BOX_SHAPES
+from submission.messages import count
+
+WALL, FREE, START, GOAL, PATH = range(len(CHARACTERS))
+
+
+class Marks(NamedTuple):
+    """Cells `given` by the question and cells `broken`, with the faults as one line each."""
+
+    given: Mask
+    broken: Mask
+    faults: tuple[str, ...]
+
+    def verdict(self) -> str:
+        """In words: "keeps the rules", or how many are broken, and the first of them."""
+        if not self.faults:
+            return "keeps the rules"
+        more = len(self.faults) - 1
+        others = f" and {more} more" if more else ""
+        return f"breaks {count(len(self.faults), 'rule')}: {self.faults[0]}{others}"
+
+
+def board_marks(kind: str, question: Cells, answer: Cells) -> Marks:
+    """The marks of an answer to a Sudoku or a maze; 0 or what is no value is an empty cell."""
+    return (_sudoku_marks if kind == "sudoku" else _maze_marks)(question, answer)
+
+
+def _sudoku_marks(question: Cells, answer: Cells) -> Marks:
+    side = len(question)
+    height, width = BOX_SHAPES[side]
+    given = question > 0
+    broken = given & (answer != question)
+    faults = [
+        f"the given {question[r, c]} at {_place(r, c)} is gone" for r, c in np.argwhere(broken).tolist()
+    ]
+    numbers = np.arange(side * side).reshape(side, side)
+    boxes = numbers.reshape(side // height, height, side // width, width).swapaxes(1, 2).reshape(side, side)
+    for name, units in (("row", numbers), ("column", numbers.T), ("box", boxes)):
+        for place, unit in enumerate(units, start=1):
+            digits = answer.ravel()[unit]
+            twice = [d for d in range(1, side + 1) if (digits == d).sum() > 1]
+            if twice:
+                faults.append(f"{twice[0]} twice in {name} {place}")
+                broken.ravel()[unit[np.isin(digits, twice)]] = True
+    empty = int((~given & ((answer == 0) | (answer > side))).sum())
+    if empty:
+        faults.append(f"{count(empty, 'cell')} without a digit")
+    return Marks(given, broken, tuple(faults))
+
+
+def _maze_marks(question: Cells, answer: Cells) -> Marks:
+    given = question != FREE
+    broken = given & (answer != question)
+    faults = []
+    if broken.any():
+        faults.append(f"{count(int(broken.sum()), 'cell')} of the question drawn over")
+    strange = ~given & (answer != FREE) & (answer != PATH)
+    if strange.any():
+        faults.append(f"{count(int(strange.sum()), 'free cell')} turned into something else")
+    path = ~given & (answer == PATH)
+    steps = path | (question == START) | (question == GOAL)
+    reached = _reached(steps, question == START)
+    if not reached[question == GOAL].any():
+        faults.append("the path does not reach G")
+    apart = path & ~reached
+    if apart.any():
+        faults.append(f"{count(int(apart.sum()), 'cell')} apart from the path")
+    # A cell of a path has one before it and one behind it.
+    ends = path & reached & (_num_neighbors(steps) < 2)
+    if ends.any():
+        faults.append(count(int(ends.sum()), "dead end"))
+    return Marks(given, broken | strange | apart | ends, tuple(faults))
+
+
+def _reached(steps: Mask, start: Mask) -> Mask:
+    """The cells of `steps` that hang together with `start`."""
+    reached = start & steps
+    while True:
+        grown = (reached | (_num_neighbors(reached) > 0)) & steps
+        if (grown == reached).all():
+            return reached
+        reached = grown
+
+
+def _num_neighbors(mask: Mask) -> Cells:
+    """How many of the four cells beside each cell belong to the mask."""
+    wide = np.pad(mask, 1).astype(np.uint8)
+    return np.asarray(wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:], np.uint8)
+
+
+def _place(row: int, column: int) -> str:
+    return f"row {row + 1}, column {column + 1}"

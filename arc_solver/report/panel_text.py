@@ -1,0 +1,123 @@
+"""Panels as text for a terminal: two columns a cell, the mark beside the value, so that none needs color."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from arc_solver.report.panels import Cells, Look, Opening, Panel
+from arc_solver.report.terminal import RESET, Block, half_blocks, titled
+
+INK, PAPER, QUIET = (28, 29, 31), (255, 255, 255), (226, 226, 222)
+CHANGED, BROKEN, GUESSED = (255, 219, 102), (200, 30, 45), (31, 95, 191)
+# What stands beside the value of a cell; the first that applies. A guess is only told apart on a Sudoku.
+BROKEN_MARK, CHANGED_MARK, GUESSED_MARK = "!", "*", "'"
+UNKNOWN, MOST_TITLE = "?", 24
+MARK_NAMES = {"given": "given", "guess": "guess", "changed": "changed", "broken": "breaks a rule"}
+
+
+def panel_block(panel: Panel, *, color: bool, dense: bool = False) -> Block:
+    """The title and the grid below it; `dense` takes one column a cell, in color two rows a line, unmarked.
+
+    A board with boxes is never dense.
+    """
+    if panel.cells is None:
+        return titled(panel.title, Block((UNKNOWN,), len(UNKNOWN)), MOST_TITLE)
+    if panel.look.box is not None:
+        return titled(panel.title, _boxed(panel, panel.look.box, color), MOST_TITLE)
+    if dense:
+        return titled(panel.title, _dense(panel.cells, panel.look, color), MOST_TITLE)
+    lines = tuple("".join(_row(panel, row, color)) for row in range(len(panel.cells)))
+    width = 2 * panel.cells.shape[1]
+    is_free = " " in panel.look.letters and not color
+    return titled(panel.title, _framed(lines, width) if is_free else Block(lines, width), MOST_TITLE)
+
+
+def _dense(cells: Cells, look: Look, color: bool) -> Block:
+    if color:
+        codes = [*map(_code, look.colors.tolist()), _code(QUIET)]
+        return half_blocks(np.minimum(cells, len(look.colors)), codes)
+    lines = tuple("".join(_letter(look, value) for value in row) for row in cells.tolist())
+    return _framed(lines, cells.shape[1]) if " " in look.letters else Block(lines, cells.shape[1])
+
+
+def _letter(look: Look, value: int) -> str:
+    return look.letters[value] if value < len(look.letters) else UNKNOWN
+
+
+def _row(panel: Panel, row: int, color: bool) -> list[str]:
+    """The cells of a row, each two columns wide."""
+    assert panel.cells is not None
+    given, changed, broken = (panel.mask(name)[row].tolist() for name in ("given", "changed", "broken"))
+    return [
+        (_painted if color else _plain)(panel.look, value, given[column], changed[column], broken[column])
+        for column, value in enumerate(panel.cells[row].tolist())
+    ]
+
+
+def _plain(look: Look, value: int, given: bool, changed: bool, broken: bool) -> str:
+    letter = _letter(look, value)
+    if broken or changed:
+        return letter + (BROKEN_MARK if broken else CHANGED_MARK)
+    if look.box is not None:
+        return letter + (" " if given or letter == "." else GUESSED_MARK)
+    # Walls of a maze close up.
+    return letter + (letter if letter == "#" else " ")
+
+
+def _painted(look: Look, value: int, given: bool, changed: bool, broken: bool) -> str:
+    ground = tuple(look.colors[value].tolist()) if value < len(look.colors) else QUIET
+    symbol = look.symbols[value] if value < len(look.symbols) else ""
+    text = (symbol or " ") + (BROKEN_MARK if broken else CHANGED_MARK if changed else " ")
+    ink = INK if sum(ground) > 3 * 128 else PAPER
+    if look.box is not None:
+        ground = BROKEN if broken else CHANGED if changed else QUIET if given else ground
+        ink = PAPER if broken else INK if given or changed else GUESSED
+    elif broken:
+        ground, ink, text = BROKEN, PAPER, (symbol or BROKEN_MARK) + BROKEN_MARK
+    elif changed and not symbol:
+        text = "[]"
+    weight = "1;" if given or broken or changed else ""
+    return f"\x1b[{weight}38;2;{_code(ink)};48;2;{_code(ground)}m{text}{RESET}"
+
+
+def _code(rgb: Sequence[int]) -> str:
+    return ";".join(map(str, rgb))
+
+
+def _boxed(panel: Panel, box: tuple[int, int], color: bool) -> Block:
+    """A board with lines around its boxes."""
+    assert panel.cells is not None
+    side, (height, width) = len(panel.cells), box
+    space, upright, level = ("", "│", "─") if color else (" ", "|", "-")
+    rules = [
+        ends[0] + ends[1].join([level * (2 * width + len(space))] * (side // width)) + ends[2]
+        for ends in (("┌┬┐", "├┼┤", "└┴┘") if color else ("+++",) * 3)
+    ]
+    lines = [rules[0]]
+    for row in range(side):
+        cells = _row(panel, row, color)
+        boxes = [space + "".join(cells[start : start + width]) for start in range(0, side, width)]
+        lines.append(upright + upright.join(boxes) + upright)
+        if (row + 1) % height == 0:
+            lines.append(rules[2] if row + 1 == side else rules[1])
+    return Block(tuple(lines), len(rules[0]))
+
+
+def _framed(lines: tuple[str, ...], width: int) -> Block:
+    """Text with a frame: without color nobody sees where free cells end."""
+    rule = f"+{'-' * width}+"
+    return Block((rule, *(f"|{line}|" for line in lines), rule), width + 2)
+
+
+def legend(opening: Opening, color: bool) -> list[Block]:
+    """What each mark looks like, with its name."""
+    look = opening.look
+    paint = _painted if color else _plain
+    value = len(look.letters) - 1
+    blocks = []
+    for mark in opening.marks:
+        sample = paint(look, value, mark == "given", mark == "changed", mark == "broken")
+        blocks.append(Block((f"{sample} {MARK_NAMES[mark]}",), 3 + len(MARK_NAMES[mark])))
+    return blocks

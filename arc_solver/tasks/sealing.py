@@ -1,0 +1,102 @@
+"""The answers of the published evaluation sets, told by content, so that no training looks at one.
+
+Known are hashes alone: of every test pair of ARC-1's and ARC-2's public evaluation sets, and of the
+demonstrations of every task there, whatever their order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from arc_solver.tasks.task import Pair, Task
+
+HASHES = Path(__file__).with_name("evaluation_hashes.txt")
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Tasks without the answers of evaluation tasks, and how many of those there were, in how many tasks."""
+
+    tasks: tuple[Task, ...]
+    num_answers: int
+    num_tasks: int
+
+    def line(self) -> str | None:
+        """What was sealed, in one line; None where nothing was."""
+        if not self.num_answers:
+            return None
+        answers = "1 answer" if self.num_answers == 1 else f"{self.num_answers} answers"
+        tasks = "1 task" if self.num_tasks == 1 else f"{self.num_tasks} tasks"
+        return f"not trained on: {answers} in {tasks} of --data that the ARC evaluation sets ask for"
+
+
+def sealed(tasks: Iterable[Task], hidden: Iterable[Task] = ()) -> Sealed:
+    """The tasks without every answer that a published evaluation set, or a task of `hidden`, asks for.
+
+    A test pair of an evaluation task is known by its grids, wherever it stands: a test output becomes
+    unknown, a demonstration is left out, a task without any then too. Where the demonstrations are those of
+    an evaluation task every test output becomes unknown.
+    """
+    known = evaluation_hashes() | {demonstrations_hash(task.train) for task in hidden}
+    kept, num_answers, num_tasks = [], 0, 0
+    for task in tasks:
+        found, num = _without(task, known)
+        num_answers += num
+        num_tasks += num > 0
+        if found is not None:
+            kept.append(found)
+    return Sealed(tuple(kept), num_answers, num_tasks)
+
+
+@functools.cache
+def evaluation_hashes() -> frozenset[str]:
+    """The hashes of the test pairs and of the demonstrations of the published evaluation sets."""
+    return frozenset(HASHES.read_text().split())
+
+
+def hashes_of(tasks: Iterable[Task]) -> set[str]:
+    """What `evaluation_hashes` holds of these tasks."""
+    return {
+        text
+        for task in tasks
+        for text in (demonstrations_hash(task.train), *(pair_hash(pair) for pair in task.test))
+    }
+
+
+def pair_hash(pair: Pair) -> str:
+    """A hash of both grids of a pair."""
+    return _hash(b"pair", pair.content())
+
+
+def demonstrations_hash(pairs: Sequence[Pair]) -> str:
+    """A hash of pairs in whatever order."""
+    return _hash(b"demonstrations", *sorted(pair.content() for pair in pairs))
+
+
+def _without(task: Task, known: frozenset[str]) -> tuple[Task | None, int]:
+    """The task without sealed answers, None where no pair is left to learn from, and their number."""
+    is_asked = demonstrations_hash(task.train) in known
+    train = tuple(pair for pair in task.train if pair_hash(pair) not in known)
+    hidden = [pair.output is not None and (is_asked or pair_hash(pair) in known) for pair in task.test]
+    num = len(task.train) - len(train) + sum(hidden)
+    if not num:
+        return task, 0
+    if not train:
+        return None, num
+    test = tuple(
+        dataclasses.replace(pair, output=None) if hide else pair
+        for pair, hide in zip(task.test, hidden, strict=True)
+    )
+    return dataclasses.replace(task, train=train, test=test), num
+
+
+def _hash(kind: bytes, *contents: bytes) -> str:
+    digest = hashlib.blake2b(kind, digest_size=8)
+    for content in contents:
+        digest.update(content)
+    return digest.hexdigest()

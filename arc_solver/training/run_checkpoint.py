@@ -1,0 +1,189 @@
+"""Saving a run and finding it again: the newest checkpoint that verifies wins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name, checkpoints, preset_from
+from arc_solver.checkpoints.weights import (
+    check_recipe,
+    check_state,
+    preset_values,
+    puzzles_from,
+    read_tensors,
+    save,
+)
+from arc_solver.config import Preset
+from arc_solver.domains.protocols import TrainingData
+from arc_solver.storage.files import remove
+from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.training.non_finite import check_tensors
+from arc_solver.training.state import TrainState
+
+BEST_NAME = "best.safetensors"
+# Rows in flight beyond this are not saved: a restart then begins them afresh, and is no longer bit-identical.
+MAX_SLOTS_BYTES = 256 << 20
+# Settings that may change between two sittings of one run.
+FREE_SETTINGS = ("steps", "save_every", "eval_every", "keep", "compile")
+
+
+def run_hash(preset: Preset, data: TrainingData) -> str:
+    """What must be equal for a run to be continued: the recipe without its free settings, and the data."""
+    model, train = asdict(preset.model), asdict(preset.train)
+    for name in FREE_SETTINGS:
+        train.pop(name)
+    text = json.dumps([model, train, data.fingerprint], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def save_state(
+    folder: Path,
+    state: TrainState,
+    preset: Preset,
+    puzzles: PuzzleMap,
+    data: TrainingData,
+    facts: dict[str, Any],
+) -> Path:
+    """Write the checkpoint of this step, remove the oldest beyond `keep`; all processes call, one writes.
+
+    Those that the resume passed over go first: a damaged file takes the place of none that is whole.
+    Raises NotFinite, with nothing written, when a tensor of the run holds a number that is none.
+    """
+    tensors = state.tensors(in_flight=state.in_flight_bytes <= MAX_SLOTS_BYTES)
+    check_tensors(tensors, state.step)
+    path = folder / checkpoint_name(state.step)
+    if not state.team.leads:
+        return path
+    save(
+        path,
+        tensors,
+        preset,
+        puzzles,
+        {
+            **facts,
+            "kind": "run",
+            "step": state.step,
+            "seconds": round(state.seconds, 3),
+            "run": run_hash(preset, data),
+            "data": data.fingerprint,
+        },
+    )
+    for damaged in state.passed_over:
+        if damaged != path:
+            remove(damaged)
+    state.passed_over.clear()
+    for old in checkpoints(folder)[max(2, preset.train.keep) :]:
+        remove(old)
+    return path
+
+
+def checkpoint_bytes(state: TrainState) -> int:
+    """Size of a checkpoint, but for its header and puzzle map."""
+    in_flight = state.in_flight_bytes
+    return _bytes(state.tensors(in_flight=False)) + (in_flight if in_flight <= MAX_SLOTS_BYTES else 0)
+
+
+def weights_bytes(state: TrainState) -> int:
+    """Size of a file of averaged weights and rows, but for its header and puzzle map."""
+    return _bytes(state.averaged.state_dict())
+
+
+def _bytes(tensors: Mapping[str, Tensor]) -> int:
+    return sum(t.numel() * t.element_size() for t in tensors.values())
+
+
+def save_weights(
+    path: Path, state: TrainState, preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]
+) -> None:
+    """Write only what prediction needs: the averaged weights and the rows."""
+    tensors = {f"average.{name}": t for name, t in state.averaged.state_dict().items()}
+    check_tensors(tensors, state.step)
+    save(
+        path,
+        tensors,
+        preset,
+        puzzles,
+        {**facts, "kind": "weights", "step": state.step, "seconds": round(state.seconds, 3)},
+    )
+
+
+def resume(
+    folder: Path, state: TrainState, preset: Preset, data: TrainingData, warn: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """Load the newest whole checkpoint of `folder` into `state`; None when there is no checkpoint at all.
+
+    A damaged file is passed over with one warning, and goes with the next save. A whole one that belongs to
+    another recipe or other data is a CheckpointError, and so is a folder without a whole one: nothing is ever
+    silently started anew. FolderNotShared where processes find different steps, before they load any.
+    """
+    listed = checkpoints(folder)
+    for number, path in enumerate(listed, 1):
+        try:
+            metadata, tensors = read_tensors(path)
+        except CheckpointError as error:
+            state.passed_over.append(path)
+            if number == len(listed):
+                others = f" (nor is any of the other {number - 1})" if number > 1 else ""
+                raise CheckpointError(
+                    f"{error}{others}; remove {folder}/checkpoint-* to begin anew, or choose another --out"
+                ) from error
+            warn(f"{error}; trying the one before")
+            continue
+        _check_same_run(path, metadata, preset, data)
+        check_recipe(preset_from(metadata, path.name), tensors, path.name)
+        puzzles_from(metadata, tensors, path.name)
+        step, seconds = step_of(path, metadata)
+        state.team.check_same_step(folder, step)
+        load_into(state, tensors, path.name)
+        state.step, state.seconds = step, seconds
+        return metadata
+    state.team.check_same_step(folder, None)
+    return None
+
+
+def step_of(path: Path, metadata: dict[str, Any]) -> tuple[int, float]:
+    """The step and the seconds of a checkpoint, whose name tells the step too."""
+    step, seconds = metadata.get("step"), metadata.get("seconds")
+    if type(step) is not int or path.name != checkpoint_name(step):
+        raise CheckpointError(f"{path.name}: holds step {step!r}; was it renamed?")
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise CheckpointError(f"{path.name}: {seconds!r} seconds of training; the file contradicts itself")
+    return step, float(seconds)
+
+
+def load_into(state: TrainState, tensors: dict[str, Tensor], name: str) -> None:
+    """Copy a run's tensors into `state`; CheckpointError before anything is touched when they do not fit."""
+    mine = {n: tuple(t.shape) for n, t in state.tensors().items()}
+    theirs = {n: t for n, t in tensors.items() if not n.startswith("puzzles.")}
+    if not any(n.startswith("slots.") for n in theirs):
+        mine = {n: shape for n, shape in mine.items() if not n.startswith("slots.")}
+    check_state(mine, theirs, name)
+    state.load_tensors(theirs)
+
+
+def _check_same_run(path: Path, metadata: dict[str, Any], preset: Preset, data: TrainingData) -> None:
+    differences = []
+    if metadata.get("data") != data.fingerprint:
+        differences.append("the training data differ")
+    wanted, found = preset_values(preset), metadata.get("preset")
+    for part in ("model", "train"):
+        theirs = found.get(part) if isinstance(found, dict) else None
+        for key, value in wanted[part].items():
+            other = theirs.get(key) if isinstance(theirs, dict) else None
+            if other != value and key not in FREE_SETTINGS:
+                differences.append(f"{part}.{key} is {value} here, {other} there")
+    if metadata.get("run") == run_hash(preset, data) and not differences:
+        return
+    shown = "; ".join(differences[:3]) + (f" and {len(differences) - 3} more" if len(differences) > 3 else "")
+    raise CheckpointError(
+        f"{path.parent} holds another run ({shown or 'another recipe'}); "
+        "choose another --out or remove the folder"
+    )

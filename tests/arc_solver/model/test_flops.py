@@ -1,0 +1,56 @@
+"""Operations are those that torch counts in what really runs."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from arc_solver.config import ModelConfig
+from arc_solver.model.flops import forward_flops, step_flops
+from arc_solver.model.trm import Model
+from arc_solver.training.loss import supervision_loss
+
+TINY = ModelConfig(width=32, num_heads=2, rounding=16, cycles=2, latent_steps=2, prefix_length=2)
+CONFIGS = {
+    "attention": dataclasses.replace(TINY, num_layers=3),
+    "mixer": dataclasses.replace(TINY, mixer="mlp", length=16, positions="none"),
+    "convolution": dataclasses.replace(TINY, mixer="mlp", length=16, positions="none", convolution=3),
+    "convolution alone": dataclasses.replace(TINY, mixer="none", positions="none", convolution=3),
+    "peers alone": dataclasses.replace(TINY, mixer="none", positions="none", peers=True, length=16),
+    "last": dataclasses.replace(TINY, gradient="last", networks=2, latent_steps=3),
+}
+ROWS, SIDE = 3, 4
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_counts_are_those_of_torch(name: str) -> None:
+    config = CONFIGS[name]
+    model = Model(config)
+    tokens = torch.ones(ROWS, SIDE * SIDE, dtype=torch.uint8)
+    codes = torch.zeros(ROWS, 12, dtype=torch.int32)
+    carry = model.first_carry(ROWS, config.prefix + SIDE * SIDE)
+    with FlopCounterMode(display=False) as forward:
+        output = model(tokens, codes, carry, (SIDE, SIDE))
+    with FlopCounterMode(display=False) as backward:
+        supervision_loss(output, tokens).total.backward()
+    head = 2.0 * ROWS * SIDE * SIDE * config.width * config.vocabulary
+    counted = forward.get_total_flops() - head
+    assert counted == pytest.approx(ROWS * forward_flops(config, SIDE * SIDE), rel=unseen(config))
+    if config.convolution:
+        return  # torch counts the gradient of depthwise kernels as if every channel met every other
+    both = counted + backward.get_total_flops() - 2 * head
+    assert both == pytest.approx(step_flops(config, {SIDE * SIDE: ROWS}), rel=unseen(config))
+
+
+def unseen(config: ModelConfig) -> float:
+    """The share that torch does not see: on a CPU the products within attention."""
+    positions = config.prefix + SIDE * SIDE
+    return 1e-9 if config.mixer != "attention" else 1.5 * positions / (4 * config.width)
+
+
+def test_rows_and_canvases_add_up() -> None:
+    both = step_flops(TINY, {49: 2, 121: 3})
+    assert step_flops(TINY, {49: 2, 121: 3}, ages=4) == 4 * both
+    assert both == 2 * step_flops(TINY, {49: 1}) + 3 * step_flops(TINY, {121: 1})
+    assert step_flops(TINY, {49: 1}, depth=(1, 1)) == pytest.approx(step_flops(TINY, {49: 1}) * 6 / 12)
