@@ -62,16 +62,18 @@ def generate(
     from arc_solver.domains.maze.generate import generate_mazes
     from arc_solver.domains.sudoku.generate import generate_sudoku
     from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.output_lock import own_outputs
 
-    sweep_beside(out)
-    rng = np.random.default_rng(seed)
-    form = SUDOKU if kind == "sudoku" else MAZE
-    seen = BoardSet.joined([read_boards(path, (form,))[0] for path in exclude]) if exclude else None
-    if kind == "sudoku":
-        boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen, min_givens or 0)
-    else:
-        boards = generate_mazes(num, side or 30, rng, min_path, seen)
-    write_atomic(out, board_csv(boards, f"arc-solver generate --seed {seed}"))
+    with own_outputs(out):
+        sweep_beside(out)
+        rng = np.random.default_rng(seed)
+        form = SUDOKU if kind == "sudoku" else MAZE
+        seen = BoardSet.joined([read_boards(path, (form,))[0] for path in exclude]) if exclude else None
+        if kind == "sudoku":
+            boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen, min_givens or 0)
+        else:
+            boards = generate_mazes(num, side or 30, rng, min_path, seen)
+        write_atomic(out, board_csv(boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
     what = "guesses of the solver" if kind == "sudoku" else "moves"
     sayer(quiet)(f"{len(boards)} of side {boards.side}, {low} to {high} {what}")
@@ -85,16 +87,18 @@ def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: boo
 
     from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
     from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.output_lock import own_outputs
     from arc_solver.tasks.writer import tasks_json
     from submission.messages import count
 
     name = f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}"
     drawn = synthetic_tasks(SyntheticName.parse(name))
-    sweep_beside(out)
     hidden = True if quiet else None
-    bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
-    tasks = list(bar)
-    write_atomic(out, tasks_json(tasks))
+    with own_outputs(out):
+        sweep_beside(out)
+        bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
+        tasks = list(bar)
+        write_atomic(out, tasks_json(tasks))
     num_tests = sum(len(task.test) for task in tasks)
     sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
     sayer(quiet)(f"look at them: arc-solve show {out}")
