@@ -162,7 +162,8 @@ ROWS = {
     ),
     23: Row(
         "an error that comes late",
-        "an answered file of an earlier run stays as it was; of two into one file one wins and the other leaves",
+        "an answered file of an earlier run stays as it was; of two into one file one wins and the other "
+        "leaves",
         {"errors, each over an answered file": 9, "pairs of predictions into one file": 10},
     ),
 }
