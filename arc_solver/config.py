@@ -52,6 +52,7 @@ class ModelConfig:
     networks: int = 1  # 2: one for the latent, one for the answer
     convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
     peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
+    symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs peers
     num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
     continue_output: bool = False  # the second halting output of HRM
 
@@ -111,9 +112,45 @@ class ModelConfig:
             f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
         )
 
+        _require(
+            not self.symbols
+            or (self.peers and self.mixer == "none" and self.embedding == "none" and not self.convolution),
+            "symbols=true mixes by sums alone and knows no puzzle: "
+            "set peers=true, mixer=none, convolution=0 and embedding=none",
+        )
+        _require(
+            not self.symbols or self.positions == "none",
+            f"positions={self.positions!r}: symbols=true knows cells by their groups alone; "
+            "set positions=none",
+        )
+
+    @property
+    def num_symbols(self) -> int:
+        """Tokens that stand for a symbol: all but PAD and the empty cell."""
+        return self.vocabulary - 2
+
+    def num_positions(self, cells: int) -> int:
+        """Positions S of a row of so many cells, the prefix included."""
+        return self.prefix + cells * (self.num_symbols if self.symbols else 1)
+
+    @property
+    def group_shape(self) -> tuple[int, ...]:
+        """The axes that the positions of a board are laid out in for the sums over groups."""
+        side = math.isqrt(self.length)
+        high = max(h for h in range(1, math.isqrt(side) + 1) if side % h == 0)
+        board = (side // high, high, high, side // high)
+        return (*board, self.num_symbols) if self.symbols else board
+
+    @property
+    def group_axes(self) -> tuple[tuple[int, ...], ...]:
+        """The axes that each kind of group sums over: rows, columns, boxes, and the symbols of a cell."""
+        return ((2, 3), (0, 1), (1, 3), *(((4,),) if self.symbols else ()))
+
     @property
     def prefix(self) -> int:
         """Number of positions before the tokens: P."""
+        if self.symbols:
+            return 0
         return 12 if self.embedding == "composed" else self.prefix_length
 
     def inner(self, width: int) -> int:
@@ -125,7 +162,7 @@ class ModelConfig:
 class TrainConfig:
     """What one training run does; together with the data and the seed it fixes every number."""
 
-    domain: str = "arc"
+    domain: str = "arc"  # a name in domains.DOMAINS
     seed: int = 0
     steps: int = 1000
     batch_size: int = 768  # rows in flight over all processes and canvas sides
@@ -150,6 +187,7 @@ class TrainConfig:
     age_decay: float = 1.0  # supervision at age t weighs age_decay^(t − 1)
     curriculum: str = "off"  # "depth": shallow refinements first, see training.schedule
     max_age: int = 16
+    gradient_ages: int = 1  # ages in one step, a loss at each and nothing detached between them
     exploration: float = 0.1
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
     num_views: int = 1000
@@ -163,7 +201,6 @@ class TrainConfig:
     keep: int = 2
 
     def __post_init__(self) -> None:
-        _choice("domain", self.domain, ("arc", "sudoku", "maze"))
         _choice("optimizer", self.optimizer, ("adam_atan2", "adamw", "muon"))
         _choice("schedule", self.schedule, ("constant", "linear", "cosine"))
         _choice("loss", self.loss, ("stablemax", "softmax"))
@@ -171,7 +208,7 @@ class TrainConfig:
         _choice("curriculum", self.curriculum, ("off", "depth"))
         _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
         _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
-        for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
+        for name in ("steps", "batch_size", "max_age", "gradient_ages", "num_views", "save_every", "keep"):
             value = getattr(self, name)
             _require(1 <= value <= MAX_COUNT, f"{name}={value}: must be from 1 to {MAX_COUNT:,}")
         for name in (
@@ -195,6 +232,10 @@ class TrainConfig:
             _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: from 0 to 1")
         _require(0 < self.age_decay <= 1, f"age_decay={self.age_decay}: above 0 and at most 1")
         _require(self.learning_rate > 0, "learning_rate=0 trains nothing")
+        _require(
+            self.gradient_ages <= self.max_age,
+            f"gradient_ages={self.gradient_ages}: a row has max_age={self.max_age} at most; set both",
+        )
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
 
 
@@ -206,6 +247,9 @@ class PredictConfig:
     ages: int = 16  # age limit of a row
     halt_logit: float = math.inf  # a row leaves when its halt logit passes this; inf = never
     patience: int = 0  # a row leaves when its answer stayed the same for this many ages; 0 = never
+    # Sudoku: a row leaves when its board keeps the rules. Where it does not, so many ages after its start or
+    # last guess, it guesses, and takes guesses back; what breaks the rules is no answer. 0 = no guesses.
+    guess_after: int = 0
     batch_size: int = 64
     seed: int = 0
     retry_overflow: bool = True
@@ -228,7 +272,8 @@ class PredictConfig:
         _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
         for name in ("views", "ages", "batch_size", "rollouts"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
-        _require(self.patience >= 0, f"patience={self.patience}: 0 or more")
+        for name in ("patience", "guess_after"):
+            _require(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: 0 or more")
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
         _require(not math.isnan(self.halt_logit), "halt_logit=nan: must be a number")
 
@@ -245,10 +290,7 @@ class Preset:
 
     def __post_init__(self) -> None:
         _require(
-            self.model.mixer != "none" or self.train.domain != "arc",
-            "mixer='none' is for boards: cells of ARC could not see their task",
-        )
-        _require(
-            not self.model.peers or self.train.domain == "sudoku",
-            f"peers=true is for Sudoku, this recipe is for {self.train.domain}",
+            self.train.gradient_ages == 1 or (self.model.cycles == 1 and self.model.gradient == "full"),
+            f"gradient_ages={self.train.gradient_ages}: cycles={self.model.cycles} and "
+            f"gradient={self.model.gradient} cut the gradient between ages; set cycles=1 and gradient=full",
         )

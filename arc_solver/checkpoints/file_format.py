@@ -27,7 +27,6 @@ MAX_DIMENSIONS = 8
 ARCHIVE_START, PICKLE_START = b"PK\x03\x04", b"\x80"  # of what torch.save writes, now and before 1.6
 STEP_NAME = re.compile(r"checkpoint-(\d{8})\.safetensors")
 # What there is of each domain, in the words of an error.
-MATERIAL = {"arc": "ARC tasks", "sudoku": "sudoku boards", "maze": "maze boards"}
 
 
 class CheckpointError(ValueError):
@@ -230,15 +229,15 @@ def preset_from(metadata: dict[str, Any], name: str) -> Preset:
         raise CheckpointError(f"{name}: the recipe in the file cannot be read: {error}") from error
 
 
-def check_domain(metadata: dict[str, Any], domain: str, name: str) -> None:
-    """CheckpointError where the weights called `name` are for another domain than the material at hand.
+def check_domain(metadata: dict[str, Any], domain: str, noun: str, name: str) -> None:
+    """CheckpointError where the weights called `name` are for another domain than the material, some `noun`.
 
     Metadata without a readable domain pass: `preset_from` says what is wrong with a recipe.
     """
-    trained = str(_part(_part(metadata, "preset"), "train").get("domain", TrainConfig.domain))
-    if trained in MATERIAL and trained != domain:
+    trained = _part(_part(metadata, "preset"), "train").get("domain", TrainConfig.domain)
+    if isinstance(trained, str) and trained != domain:
         raise CheckpointError(
-            f"{name}: weights for {trained}, but these are {MATERIAL[domain]}; name weights for {domain}"
+            f"{name}: weights for {_inert(trained)}, but these are {noun}; name weights for {domain}"
         )
 
 

@@ -48,14 +48,17 @@ def evaluations(config: ModelConfig, depth: tuple[int, int] | None = None) -> tu
 
 def forward_flops(config: ModelConfig, cells: int) -> float:
     """One forward of one row of so many cells: one age of an answer."""
-    return evaluations(config)[0] * config.num_layers * layer_flops(config, config.prefix + cells)
+    return evaluations(config)[0] * config.num_layers * layer_flops(config, config.num_positions(cells))
 
 
-def step_flops(config: ModelConfig, rows: Mapping[int, int], depth: tuple[int, int] | None = None) -> float:
+def step_flops(
+    config: ModelConfig, rows: Mapping[int, int], depth: tuple[int, int] | None = None, ages: int = 1
+) -> float:
     """One step of training on `rows` (cells of a canvas -> rows in flight there): forward and backward.
 
-    The further forward that the continue output takes is not counted.
+    `ages` is how many of them a step has (`gradient_ages`). The further forward that the continue output
+    takes is not counted.
     """
     forward, differentiated = evaluations(config, depth)
-    each = config.num_layers * (forward + BACKWARD * differentiated)
-    return sum(num * each * layer_flops(config, config.prefix + cells) for cells, num in rows.items())
+    each = ages * config.num_layers * (forward + BACKWARD * differentiated)
+    return sum(num * each * layer_flops(config, config.num_positions(cells)) for cells, num in rows.items())

@@ -41,7 +41,9 @@ class Slots:
 
     def fresh_carry(self) -> Carry:
         """y0 and z0 for every slot."""
-        return self.model.first_carry(self.tokens.shape[0], self.model.config.prefix + self.tokens.shape[1])
+        return self.model.first_carry(
+            self.tokens.shape[0], self.model.config.num_positions(self.tokens.shape[1])
+        )
 
     def refill(self, batch: Batch) -> None:
         """Give every halted slot its fresh example and the first carry."""
@@ -58,10 +60,13 @@ class Slots:
             )
         )
 
-    def advance(self, output: Output, least_age: Tensor, max_age: int) -> None:
-        """Keep the new carry, grow older, mark who is done: halt logit > 0 and old enough, or `max_age`."""
+    def advance(self, output: Output, least_age: Tensor, max_age: int, ages: int = 1) -> None:
+        """Keep the new carry, grow `ages` older, mark who is done: halting > 0 and old enough, or `max_age`.
+
+        Halting is looked at after the last of these ages alone.
+        """
         self.carry = output.carry
-        self.age = self.age + 1
+        self.age = self.age + ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
         self.halted = done | (self.age >= max_age)
 

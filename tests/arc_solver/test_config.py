@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, TrainConfig
+from arc_solver.domains.domains import find_domain
 from arc_solver.model import block, puzzle_embedding, trm
 from arc_solver.model.trm import Model
 from arc_solver.presets import PRESETS, find_preset
@@ -43,10 +44,11 @@ BAD_MODELS: tuple[dict[str, Any], ...] = (
     {"embedding": "composed", "vocabulary": 11},
 )
 BAD_TRAINING: tuple[dict[str, Any], ...] = (
-    {"domain": "chess"},
     {"optimizer": "sgd"},
     {"loss": "mse"},
     {"steps": 0},
+    {"gradient_ages": 0},
+    {"gradient_ages": 5, "max_age": 4},
     {"batch_size": 0},
     {"learning_rate": 0.0},
     {"learning_rate": -1.0},
@@ -103,8 +105,13 @@ def test_bad_values_are_one_line_that_names_the_field(kind: Any, values: dict[st
 def test_what_is_for_boards_is_refused_elsewhere(domain: str, values: dict[str, Any]) -> None:
     model = dataclasses.replace(preset().model, **values)
     with pytest.raises(ConfigError, match="is for ") as caught:
-        dataclasses.replace(preset(model), train=dataclasses.replace(preset().train, domain=domain))
+        find_domain(domain).check(model)
     assert "\n" not in str(caught.value)
+
+
+def test_a_domain_that_is_none_is_named_with_the_near_one() -> None:
+    with pytest.raises(ConfigError, match=r"domain='sudoko' is not one of .*; did you mean 'sudoku'"):
+        find_domain("sudoko")
 
 
 @pytest.mark.parametrize(
@@ -224,3 +231,10 @@ def test_every_preset_builds_a_model(name: str) -> None:
         assert found.train.precision == "auto"
     smallest, largest = {"arc": (12, 12), "sudoku": (6, 11), "maze": (6, 6)}[found.train.domain]
     assert smallest <= found.model.vocabulary <= largest
+
+
+@pytest.mark.parametrize("settings", [["cycles=2"], ["cycles=1", "gradient=last"]])
+def test_what_cuts_the_gradient_between_ages_is_told(settings: list[str]) -> None:
+    with pytest.raises(ConfigError, match="set cycles=1 and gradient=full"):
+        apply_settings(preset(), ["gradient_ages=2", "max_age=4", *settings])
+    assert apply_settings(preset(), ["gradient_ages=2", "max_age=4", "cycles=1"]).train.gradient_ages == 2

@@ -114,6 +114,42 @@ def check_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArr
 
 
 @kernel
+def follow_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArray[np.bool_]) -> None:
+    """Into `verdicts` (n,): whether the marks of each answer (n, L) lead from its start to its goal.
+
+    The question must stand unchanged around them, and all of them must form one path without forks, which is
+    followed from the start. How long it is does not matter, and nothing is searched.
+    """
+    steps = np.array([side, -1, 1, -side])
+    for row in range(questions.shape[0]):
+        question, answer = questions[row], answers[row]
+        verdicts[row] = False
+        num_marked, changed = 0, False
+        for cell in range(side * side):
+            marked = answer[cell] == PATH and question[cell] == FREE
+            num_marked += marked
+            changed |= not marked and answer[cell] != question[cell]
+        cell, came_from = _place_of(question, START), _UNSEEN
+        if changed or cell < 0:
+            continue
+        for moves in range(1, num_marked + 2):
+            next_cell, num_next = _UNSEEN, 0
+            for direction in range(4):
+                near = cell + steps[direction]
+                beyond = near < 0 or near >= side * side
+                if beyond or near == came_from or (direction in (1, 2) and near // side != cell // side):
+                    continue
+                if answer[near] == PATH or answer[near] == GOAL:
+                    next_cell, num_next = near, num_next + 1
+            if num_next != 1:
+                break
+            came_from, cell = cell, next_cell
+            if answer[cell] == GOAL:
+                verdicts[row] = moves == num_marked + 1
+                break
+
+
+@kernel
 def generate_range(
     seeds: Source,
     side: int,

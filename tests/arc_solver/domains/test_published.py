@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from arc_solver.domains.sources import boards_of_source, reads_boards, tasks_of_source, tasks_softly
 
 from arc_solver.corpus.corpus import read_corpus
 from arc_solver.domains.boards.board_set import BoardSet
@@ -378,3 +379,27 @@ def test_a_published_folder_is_training_data(tmp_path: Path) -> None:
     (tmp_path / "train" / "dataset.json").write_text("{}")
     with pytest.raises(DataError):
         read_corpus([tmp_path])
+
+
+def test_a_published_folder_is_answered_and_scored(tmp_path: Path) -> None:
+    """Of boards the split "test" where there is one; of tasks those that ask for something."""
+    boards = sudoku_folder(tmp_path / "boards")
+    held_out = generate_sudoku(3, 9, np.random.default_rng(1))
+    write_boards(tmp_path / "other", held_out, 11)
+    assert reads_boards(tmp_path / "boards")
+    assert np.array_equal(boards_of_source(tmp_path / "boards").answers, boards.answers)
+    (tmp_path / "other" / "train").rename(tmp_path / "boards" / "test")
+    assert np.array_equal(boards_of_source(tmp_path / "boards").questions, held_out.questions)
+    rng = np.random.default_rng(0)
+    tasks = random_tasks(3, rng)
+    blank = Pair(tasks[0].test[0].input, np.zeros((1, 1), np.uint8))
+    tasks[0] = Task(tasks[0].id, tasks[0].train, (blank,))
+    arc_folder(tmp_path / "arc", tasks, rng)
+    assert not reads_boards(tmp_path / "arc")
+    found, faults = tasks_softly(tmp_path / "arc")
+    assert (found, faults) == (tasks_of_source(tmp_path / "arc"), {})
+    assert found[1:] == tasks[1:]
+    assert found[0].test == (Pair(blank.input, None),)
+    for read, folder in ((boards_of_source, "arc"), (tasks_softly, "boards")):
+        with pytest.raises(DataError, match="expected"):
+            read(tmp_path / folder)
