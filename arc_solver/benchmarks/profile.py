@@ -72,7 +72,7 @@ def profiled(recipe: Preset, device: torch.device, quick: bool) -> list[dict[str
         height * width: slots
         for (height, width), slots in zip(data.canvases, state.batches.global_slots, strict=True)
     }
-    work = step_flops(recipe.model, rows)
+    work = step_flops(recipe.model, rows, ages=recipe.train.gradient_ages)
     ceiling = matrix_rate(state.model.compute_dtype, device, QUICK_MATRIX_SIDE if quick else MATRIX_SIDE)
     figures = [
         figure("first_step_s", [first], "s"),

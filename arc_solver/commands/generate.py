@@ -31,6 +31,9 @@ def generate(
     min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
     min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
+    max_path: int | None = typer.Option(
+        None, min=1, help="Mazes: at most so many moves; lengths are spread evenly."
+    ),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
     quiet: bool = typer.Option(False, help="No remarks."),
@@ -51,17 +54,18 @@ def generate(
     made = {d.name: d for d in DOMAINS if isinstance(d, BoardDomain) and d.kind.generator}
     if kind == ARC.name:
         boards_only = {"--min-rating": min_rating, "--min-givens": min_givens, "--min-path": min_path}
+        boards_only["--max-path"] = max_path
         refuse_options(boards_only | {"--exclude": exclude}, "for boards")
         return _generate_tasks(num, side, seed, out, quiet, as_json)
     if kind not in made:
         raise typer.BadParameter(f"{kind!r}: expected {' or '.join([*made, ARC.name])}")
-    domain, floors = made[kind], Floors(min_rating, min_givens, min_path)
+    domain, floors = made[kind], Floors(min_rating, min_givens, min_path, max_path)
     generator = domain.kind.generator
     assert generator
-    foreign = {
-        f"--min-{name}": floor for name, floor in floors._asdict().items() if name not in generator.floors
-    }
-    own = " and ".join(f"--min-{name}" for name in generator.floors) or "no floor"
+    options = {name: f"--{name.replace('_', '-')}" for name in Floors._fields}
+    given = floors._asdict().items()
+    foreign = {options[name]: floor for name, floor in given if name not in generator.floors}
+    own = " and ".join(options[name] for name in generator.floors) or "no floor"
     refuse_options(foreign, f"not for {domain.noun}, which take {own}")
     refuse_overwriting({"--out": out}, *exclude)
     import numpy as np

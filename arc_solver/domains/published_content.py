@@ -26,7 +26,7 @@ _ROWS_AT_ONCE = 1 << 14
 
 
 def is_published(source: Path | str) -> bool:
-    """Whether this is a folder in the published layout, sound or not: its reader tells what is wrong."""
+    """Whether a folder has the published layout, sound or not: its reader tells what is wrong."""
     return (Path(source) / "identifiers.json").exists()
 
 

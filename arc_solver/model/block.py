@@ -13,20 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
+from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.neighbours import Neighbours
 
 NORM_EPS = 1e-5
 ROTARY_THETA = 1e4
-# Standard deviation of a unit normal cut at ±2: dividing by it makes the drawn weights exactly std wide.
-TRUNCATED_STD = 0.8796256610342398
-
-
-def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
-    """Normal numbers cut at ±2 sigma whose standard deviation after the cut is `std` (float32)."""
-    out = torch.empty(shape)
-    if std == 0:
-        return out.zero_()
-    sigma = std / TRUNCATED_STD
-    return nn.init.trunc_normal_(out, std=sigma, a=-2 * sigma, b=2 * sigma, generator=generator)
 
 
 def norm(h: Tensor) -> Tensor:
@@ -46,12 +37,16 @@ class Linear(nn.Module):
 
 
 class Canvas(NamedTuple):
-    """Where the positions lie: `prefix` of them, then height × width cells in reading order."""
+    """Where the positions lie: `prefix` of them, then height × width cells in reading order.
+
+    `free` (B, H, W, 1) tells the cells that are no walls, where the recipe has some.
+    """
 
     prefix: int
     height: int
     width: int
     rotary: tuple[Tensor, Tensor] | None
+    free: Tensor | None = None
 
 
 class Convolution(nn.Module):
@@ -73,31 +68,37 @@ class Convolution(nn.Module):
         return cells + near.permute(0, 2, 3, 1).reshape(cells.shape)
 
 
-class Peers(nn.Module):
-    """h + the sums over row, column and box of every cell of a Sudoku, cells (B, L, I) to (B, L, I).
+class GroupSums(nn.Module):
+    """h + the sums over every group that a position belongs to, (B, L, I) to (B, L, I).
 
-    A sum is divided by the root of its number of cells and weighed by channel. It is what passes along the
-    edges of Sudoku's graph in arXiv 1711.08028, without a network on the edges.
+    The L positions are laid out in the axes `shape`; a kind of group is the axes that its sums run over. A
+    sum is divided by the root of its number of positions and weighed by channel. With the rows, columns and
+    boxes of a Sudoku it is what passes along the edges of its graph in arXiv 1711.08028, without a network
+    on them.
     """
 
-    def __init__(self, inner: int, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        axes: tuple[tuple[int, ...], ...],
+        inner: int,
+        generator: torch.Generator,
+    ) -> None:
         super().__init__()
+        self.shape = shape
+        self.axes = tuple(tuple(axis + 1 for axis in kind) for kind in axes)  # behind that of the batch
+        self.scales = [math.prod(shape[axis] for axis in kind) ** -0.5 for kind in axes]
         # Three axes, as those of a convolution: what scales channels is no matrix to orthogonalise.
-        self.weight = nn.Parameter(truncated_normal((3, 1, inner), 0.5, generator))
+        self.weight = nn.Parameter(truncated_normal((len(axes), 1, inner), 0.5, generator))
 
-    def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
-        side = canvas.height
-        high = box_height(side)
-        wide = side // high
-        board = cells.reshape(-1, wide, high, high, wide, cells.shape[-1])
-        row, column, box = self.weight.to(cells.dtype) * side**-0.5
-        lines = board.sum((3, 4), keepdim=True) * row + board.sum((1, 2), keepdim=True) * column
-        return (board + (lines + board.sum((2, 4), keepdim=True) * box)).reshape(cells.shape)
-
-
-def box_height(side: int) -> int:
-    """Rows of a box in a Sudoku of that side, at most its columns."""
-    return max(high for high in range(1, math.isqrt(side) + 1) if side % high == 0)
+    def forward(self, cells: Tensor) -> Tensor:
+        board = cells.reshape(-1, *self.shape, cells.shape[-1])
+        weight = self.weight.to(cells.dtype)
+        # By number: a loop over the weight itself would leave the compiled graph.
+        sums = board.sum(self.axes[0], keepdim=True) * (weight[0] * self.scales[0])
+        for kind in range(1, len(self.axes)):
+            sums = sums + board.sum(self.axes[kind], keepdim=True) * (weight[kind] * self.scales[kind])
+        return (board + sums).reshape(cells.shape)
 
 
 class SwiGLU(nn.Module):
@@ -129,18 +130,43 @@ class MixingSwiGLU(SwiGLU):
         inner = config.inner(config.width)
         super().__init__(config.width, inner, generator)
         self.convolution = Convolution(config.convolution, inner, generator) if config.convolution else None
-        self.peers = Peers(inner, generator) if config.peers else None
-        self.told = config.mixer == "none"
+        self.group_sums = (
+            GroupSums(config.group_shape, config.group_axes, inner, generator) if config.peers else None
+        )
+        self.told = config.mixer == "none" and config.prefix > 0
 
     def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
         """The inner numbers (B, P + L, I) after their cells have met."""
         prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
         if self.told:
             prefix = prefix + cells.mean(dim=1, keepdim=True)
-        for part in (self.convolution, self.peers):
-            if part is not None:
-                cells = part(cells, canvas)
-        return torch.cat((prefix, cells), dim=1)
+        if self.convolution is not None:
+            cells = self.convolution(cells, canvas)
+        if self.group_sums is not None:
+            cells = self.group_sums(cells)
+        return torch.cat((prefix, cells), dim=1) if canvas.prefix else cells
+
+
+class NeighbourSwiGLU(SwiGLU):
+    """A SwiGLU within which every cell meets its four neighbours; walls take no part.
+
+    The prefix hears of all cells that are free, for the halting head; no cell ever hears of the prefix.
+    """
+
+    def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
+        inner = config.inner(config.width)
+        super().__init__(config.width, inner, generator)
+        self.neighbours = Neighbours(inner, round(inner * config.maxima), generator)
+
+    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
+        """The inner numbers (B, P + L, I) after their cells have met."""
+        prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
+        board = cells.unflatten(1, (canvas.height, canvas.width))
+        free = canvas.free
+        if free is None:
+            free = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=board.device).expand(*board.shape[:3], 1)
+        prefix = prefix + self.neighbours.told(board, free)[:, None]
+        return torch.cat((prefix, self.neighbours(board, free).flatten(1, 2)), dim=1)
 
 
 class Attention(nn.Module):
@@ -174,8 +200,10 @@ class Block(nn.Module):
         elif config.mixer == "mlp":
             positions = config.prefix + config.length
             self.mixer = SwiGLU(positions, config.inner(positions), generator)
-        if config.convolution or config.peers:
-            self.feed_forward: SwiGLU = MixingSwiGLU(config, generator)
+        if config.neighbours:
+            self.feed_forward: SwiGLU = NeighbourSwiGLU(config, generator)
+        elif config.convolution or config.peers:
+            self.feed_forward = MixingSwiGLU(config, generator)
         else:
             self.feed_forward = SwiGLU(config.width, config.inner(config.width), generator)
 

@@ -103,7 +103,7 @@ def _training(preset: str, data: str, domain: str, save_every: int) -> Stage:
         (*words, "--set", f"save_every={save_every}", "--json"),
         "run/final.safetensors",
         "sitting",
-        recipe.train.steps * step_flops(recipe.model, rows),
+        recipe.train.steps * step_flops(recipe.model, rows, ages=recipe.train.gradient_ages),
     )
 
 

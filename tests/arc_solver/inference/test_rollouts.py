@@ -248,29 +248,22 @@ def test_a_full_board_costs_one_pass(choice: str) -> None:
     questions[:3] = listed.answers[:3]
     mixed_boards = BoardSet(listed.kind, questions, listed.answers, listed.ratings)
     config = dataclasses.replace(CONFIG, views=3, halt_logit=math.inf, choice=choice)
-    reported: set[int] = set()
-    found = answer_boards(
-        thinker(), mixed_boards, config, report=lambda numbers, _: reported.update(numbers.tolist())
-    )
+    found = answer_boards(thinker(), mixed_boards, config)
     assert found.ages[:3].tolist() == [1, 1, 1]
     assert found.answered.all()
     assert np.array_equal(found.cells[:3], listed.answers[:3])
-    assert reported == set(range(6))
     alone = answer_boards(thinker(), listed, config)
     assert np.array_equal(found.cells[3:], alone.cells[3:])
     assert found.ages[3:].tolist() == alone.ages[3:].tolist()
 
 
-def test_an_answer_that_keeps_the_rules_ends_the_search_for_another() -> None:
+@pytest.mark.parametrize("rules_decide", [True, False])
+def test_an_answer_that_keeps_the_rules_ends_the_search_for_another(rules_decide: bool) -> None:
     """Where nothing is confident, a Sudoku is settled by the first round that solves it, a maze is not."""
-    for kind, settles in (("sudoku", True), ("maze", False)):
-        elected = FirstConfident((1, 16), rules_settle=kind == "sudoku")
-        yes, no = np.ones(1, np.bool_), np.zeros(1, np.bool_)
-        zero = np.zeros(1, np.int64)
-        cells = np.ones((1, 16), np.uint8)
-        sure = np.full(1, 0.9, np.float32)
-        elected.take(Contenders(zero, zero, cells, yes, no, no, sure, zero + 4))
-        assert not elected.settled()[0]
-        elected.take(Contenders(zero, zero + 1, 2 * cells, yes, yes, no, sure / 2, zero + 4))
-        assert elected.settled()[0] == settles
-        assert np.array_equal(elected.chosen(zero)[0], 2 * cells)
+    elected = FirstConfident(np.array([3]), rules_decide=rules_decide)
+    elected.take(contenders((0, 1, True, False, False, 0.9, 4)))
+    elected.end_round()
+    assert not elected.closed[0]
+    elected.take(contenders((1, 2, True, True, False, 0.4, 4)))
+    elected.end_round()
+    assert elected.closed[0] == rules_decide

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from arc_solver.inference.boards import answer_boards
 
 from arc_solver.checkpoints.shipped import shipped_weights
 from arc_solver.checkpoints.weights import load
@@ -12,14 +11,14 @@ from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domains.arc.examples import ArcQueries
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.protocols import QueryData
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import generate_sudoku
-from arc_solver.inference.answer import guesses
 from arc_solver.inference.engine import Thought, answer_rows
 from arc_solver.inference.trace import Subject, watch_board, watch_views
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
-from tests.arc_solver.tiny import MODEL, PREDICT, lively, tasks
+from tests.arc_solver.tiny import MODEL, PREDICT, answer_boards, guesses, lively, tasks
 
 
 def subject_of(task: Task, kind: str = "rows", config: ModelConfig = MODEL) -> Subject:
@@ -100,11 +99,12 @@ def test_the_contenders_of_a_board_are_those_of_a_prediction() -> None:
     config = dataclasses.replace(loaded.preset.predict, views=3, ages=4)
     for number in range(len(boards)):
         board: BoardSet = boards.take(slice(number, number + 1))
-        traces, watched = watch_board(loaded.model, board, config)
+        traces, elected = watch_board(loaded.model, SUDOKU, board, config)
+        assert elected is not None
         answered = answer_boards(loaded.model.eval(), board, config)
-        assert (watched.cells == answered.cells).all()
-        assert int(watched.ages[0]) == sum(len(trace.answers) for trace in traces)
-        assert any((trace.answers[-1].ravel() == watched.cells[0]).all() for trace in traces)
+        assert (elected.ravel() == answered.cells[0]).all()
+        assert int(answered.ages[0]) == sum(len(trace.answers) for trace in traces)
+        assert any((trace.answers[-1] == elected).all() for trace in traces)
         for trace in traces:
             assert trace.answers.shape[1:] == (4, 4)
             given = board.questions[0].reshape(4, 4)

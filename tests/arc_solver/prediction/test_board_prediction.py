@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from arc_solver.checkpoints.file_format import CheckpointError
-from arc_solver.checkpoints.weights import load, save
+from arc_solver.checkpoints.weights import save
 from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domains.boards.board_file import board_csv, cells_from_texts, texts_from_cells
 from arc_solver.domains.boards.board_set import BoardSet
@@ -24,7 +24,6 @@ from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.inference.options import SolveOptions
-from arc_solver.inference.trace import follow_board
 from arc_solver.model.trm import Model
 from arc_solver.prediction.answer_sheet import BoardSheet
 from arc_solver.prediction.deadlines import Times
@@ -37,7 +36,7 @@ from arc_solver.prediction.worker import work
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.terminal import Terminal
-from tests.arc_solver.tiny import MODEL, TRAIN, answer_boards, lively, preset
+from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset
 
 SUDOKU = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 PUPPET = Path(__file__).parents[2] / "faults" / "boardpuppet.py"
@@ -183,19 +182,6 @@ def test_boards_can_be_watched(arc_solve: Terminal, tmp_path: Path) -> None:
         tmp_path / "n.gif",
     )
     assert "weights for maze" in other.error_line()
-
-
-def test_a_followed_board_is_the_answer_of_the_engine(tmp_path: Path) -> None:
-    board = sudokus(4).take(slice(2, 3))
-    model = load(checkpoint(tmp_path / "w.safetensors")).model
-    cells, logits = follow_board(model, DOMAIN, board, 3)
-    assert cells.shape == (3, 4, 4)
-    for age in (1, 2, 3):
-        answer = answer_boards(model, board, PredictConfig(views=1, ages=age))
-        assert np.array_equal(answer.cells[0], cells[age - 1].ravel())
-        # An answer with a cell that is no digit has no confidence.
-        sure = float(1 / (1 + np.exp(-logits[age - 1]))) if answer.cells.all() else 0.0
-        assert float(answer.confidence[0]) == pytest.approx(sure, abs=1e-6)
 
 
 def test_boards_are_chosen_by_their_number_and_leave_their_candidates(

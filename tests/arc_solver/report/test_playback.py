@@ -7,7 +7,7 @@ import pytest
 
 from arc_solver.report.board_story import BoardStory, told_apart
 from arc_solver.report.panel_text import panel_block
-from arc_solver.report.panels import ARC_LOOK, Frame, Opening, Panel, maze_look, sudoku_look
+from arc_solver.report.panels import ARC_LOOK, Frame, Opening, Panel, board_look
 from arc_solver.report.playback import Player
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -90,9 +90,9 @@ def test_givens_guesses_changes_and_broken_rules_are_told_apart(color: bool) -> 
 
 def test_a_maze_without_color_has_a_frame_and_letters() -> None:
     cells = np.array([[2, 4, 1], [0, 4, 0], [1, 4, 3]], np.uint8)
-    block = panel_block(Panel("m", cells, maze_look()), color=False)
+    block = panel_block(Panel("m", cells, board_look("maze", 4)), color=False)
     assert block.lines[1:] == ("+------+", "|S o   |", "|##o ##|", "|  o G |", "+------+")
-    dense = panel_block(Panel("m", cells, maze_look()), color=False, dense=True)
+    dense = panel_block(Panel("m", cells, board_look("maze", 4)), color=False, dense=True)
     assert dense.lines[1:] == ("+---+", "|So |", "|#o#|", "| oG|", "+---+")
 
 
@@ -101,9 +101,9 @@ def test_cells_without_a_value_and_panels_without_a_grid() -> None:
     assert panel_block(Panel("a", cells), color=False).lines == ("a   ", "? 3 ")
     assert panel_block(Panel("a", None), color=True).lines == ("a", "?")
     assert "\x1b" in panel_block(Panel("a", cells), color=True, dense=True).lines[1]
-    assert panel_block(Panel("s", np.zeros((6, 6), np.uint8), sudoku_look(6)), color=False).lines[1] == (
-        "+-------+-------+"
-    )
+    assert panel_block(Panel("s", np.zeros((6, 6), np.uint8), board_look("sudoku", 6)), color=False).lines[
+        1
+    ] == ("+-------+-------+")
 
 
 @pytest.mark.parametrize("kind", ["sudoku", "maze"])
