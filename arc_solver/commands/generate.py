@@ -30,6 +30,9 @@ def generate(
         None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
     ),
     min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
+    like: Path | None = typer.Option(
+        None, help="Sudoku: puzzles as hard as those of this file, by exchanging their givens."
+    ),
     min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
@@ -46,7 +49,7 @@ def generate(
         raise typer.BadParameter(f"{kind!r}: expected sudoku, maze or arc")
     if kind == "arc":
         boards_only = {"--min-rating": min_rating, "--min-givens": min_givens, "--min-path": min_path}
-        refuse_options(boards_only | {"--exclude": exclude}, "for Sudokus and mazes")
+        refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for Sudokus and mazes")
         return _generate_tasks(num, side, seed, out, quiet, as_json)
     if min_path is not None and kind == "sudoku":
         raise typer.BadParameter("--min-path is for mazes; a Sudoku has --min-rating")
@@ -54,20 +57,25 @@ def generate(
         raise typer.BadParameter("--min-rating and --min-givens are for Sudokus; a maze has --min-path")
     if min_rating and min_givens:
         raise typer.BadParameter("give --min-rating or --min-givens: more givens make a Sudoku easier")
-    refuse_overwriting({"--out": out}, *exclude)
+    if like is not None and (kind == "maze" or min_givens or side):
+        raise typer.BadParameter("--like is for Sudokus; side and givens are those of its file")
+    refuse_overwriting({"--out": out}, *exclude, *([like] if like else []))
     import numpy as np
 
     from arc_solver.domains.boards.board_file import MAZE, SUDOKU, board_csv, read_boards
     from arc_solver.domains.boards.board_set import BoardSet
     from arc_solver.domains.maze.generate import generate_mazes
-    from arc_solver.domains.sudoku.generate import generate_sudoku
+    from arc_solver.domains.sudoku.generate import exchanged_givens, generate_sudoku
     from arc_solver.storage.files import sweep_beside, write_atomic
 
     sweep_beside(out)
     rng = np.random.default_rng(seed)
     form = SUDOKU if kind == "sudoku" else MAZE
     seen = BoardSet.joined([read_boards(path, (form,))[0] for path in exclude]) if exclude else None
-    if kind == "sudoku":
+    if like is not None:
+        models = read_boards(like, (SUDOKU,), need_answers=True)[0]
+        boards = exchanged_givens(num, models, rng, min_rating or 0, seen)
+    elif kind == "sudoku":
         boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen, min_givens or 0)
     else:
         boards = generate_mazes(num, side or 30, rng, min_path, seen)
