@@ -12,7 +12,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format cover bench ablations reliability bundle kaggle-rehearsal clean gpu-sudoku gpu-sudoku-att gpu-maze gpu-arc1 gpu-arc2 gpu-arc1-unseen gpu-arc2-unseen gpu-profile
+.PHONY: help install run images test lint format cover bench ablations reliability bundle kaggle-rehearsal clean gpu-sudoku gpu-sudoku-att gpu-maze gpu-arc1 gpu-arc2 gpu-arc1-unseen gpu-arc2-unseen gpu-profile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,17 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: $(STAMP) ## train on small ARC tasks, predict, score and show the answers (minutes, no GPU)
 	$(PY) -m arc_solver.programs.demo
+
+# A Sudoku that takes some ages, and a task that is no part of what the shipped weights learned from.
+IMAGE_SUDOKU := .8.1.9....7..6....1.....2....14..5....42.....3......284......899.8.4........3.7..
+IMAGE_TASK := 3618c87e
+IMAGE_ANSWER := build/images/submission.json
+
+images: $(STAMP) ## make the pictures of README again with the weights that ship (minutes, no GPU)
+	mkdir -p docs/images $(dir $(IMAGE_ANSWER))
+	$(BIN)/arc-solve watch $(IMAGE_SUDOKU) --out docs/images/thinking.gif
+	$(BIN)/arc-solve predict --tasks arc1:training --only $(IMAGE_TASK) --adapt-steps 300 --out $(IMAGE_ANSWER)
+	$(BIN)/arc-solve show $(IMAGE_TASK) --submission $(IMAGE_ANSWER) --out docs/images/solved.png
 
 test: lint ## lint, then every test that is quick and needs no GPU
 	$(PYTEST) -m "not slow and not gpu"

@@ -53,6 +53,10 @@ class ModelConfig:
     convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
     peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
     symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs peers
+    neighbours: bool = False  # boards: cells meet their four neighbours within SwiGLU
+    maxima: float = 0.0  # neighbours: the share of inner channels that take the maximum, the others a sum
+    wall_token: int = 0  # neighbours: cells of this token neither give nor receive; 0 = none
+    hints: int = 0  # classes of dense labels that training also asks for; 0 = none
     num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
     continue_output: bool = False  # the second halting output of HRM
 
@@ -99,14 +103,28 @@ class ModelConfig:
         if self.mixer == "mlp" or self.positions == "learned":
             _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
         _require(
-            self.mixer != "none" or self.convolution > 0 or self.peers,
-            "mixer='none' leaves every cell alone: set convolution or peers",
+            self.mixer != "none" or self.convolution > 0 or self.peers or self.neighbours,
+            "mixer='none' leaves every cell alone: set convolution, peers or neighbours",
         )
         _require(
             self.mixer != "none" or self.positions in ("none", "learned"),
             f"positions={self.positions!r} turns the heads of attention, which mixer='none' has not: "
             "set positions=none",
         )
+        _require(
+            not self.neighbours or (self.convolution == 0 and not self.peers),
+            "neighbours=true stands in the place of convolution and peers: set convolution=0 and peers=false",
+        )
+        _require(
+            self.neighbours or (self.maxima == 0 and self.wall_token == 0),
+            "maxima and wall_token are for neighbours=true",
+        )
+        _require(0 <= self.maxima <= 1, f"maxima={self.maxima}: a share, from 0 to 1")
+        _require(
+            0 <= self.wall_token < self.vocabulary,
+            f"wall_token={self.wall_token}: one of {self.vocabulary} tokens, or 0 for none",
+        )
+        _require(self.hints >= 0, f"hints={self.hints}: 0 or more")
         _require(
             not self.peers or self.length in SUDOKU_LENGTHS,
             f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
@@ -162,7 +180,7 @@ class ModelConfig:
 class TrainConfig:
     """What one training run does; together with the data and the seed it fixes every number."""
 
-    domain: str = "arc"
+    domain: str = "arc"  # a name in domains.DOMAINS
     seed: int = 0
     steps: int = 1000
     batch_size: int = 768  # rows in flight over all processes and canvas sides
@@ -187,6 +205,7 @@ class TrainConfig:
     age_decay: float = 1.0  # supervision at age t weighs age_decay^(t − 1)
     curriculum: str = "off"  # "depth": shallow refinements first, see training.schedule
     max_age: int = 16
+    hint_weight: float = 0.0  # of dense labels beside the answer, each asked for once it can be known
     gradient_ages: int = 1  # ages in one step, a loss at each and nothing detached between them
     exploration: float = 0.1
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
@@ -201,7 +220,6 @@ class TrainConfig:
     keep: int = 2
 
     def __post_init__(self) -> None:
-        _choice("domain", self.domain, ("arc", "sudoku", "maze"))
         _choice("optimizer", self.optimizer, ("adam_atan2", "adamw", "muon"))
         _choice("schedule", self.schedule, ("constant", "linear", "cosine"))
         _choice("loss", self.loss, ("stablemax", "softmax"))
@@ -220,6 +238,7 @@ class TrainConfig:
             "row_weight_decay",
             "clip",
             "halt_weight",
+            "hint_weight",
             "warmup_steps",
             "eval_every",
         ):
@@ -296,15 +315,6 @@ class Preset:
             f"gradient={self.model.gradient} cut the gradient between ages; set cycles=1 and gradient=full",
         )
         _require(
-            self.model.mixer != "none" or self.train.domain != "arc",
-            "mixer='none' is for boards: cells of ARC could not see their task",
-        )
-        _require(
-            not self.predict.guess_after or self.train.domain == "sudoku",
-            f"guess_after={self.predict.guess_after}: guesses are taken back by the rules of Sudoku, "
-            f"this recipe is for {self.train.domain}",
-        )
-        _require(
-            not self.model.peers or self.train.domain == "sudoku",
-            f"peers=true is for Sudoku, this recipe is for {self.train.domain}",
+            self.train.hint_weight == 0 or self.model.hints > 0,
+            f"hint_weight={self.train.hint_weight}: set hints to the number of dense labels",
         )

@@ -14,7 +14,9 @@ from arc_solver.benchmarks.figures import figure
 from arc_solver.benchmarks.stages import measure_stages
 from arc_solver.checkpoints.file_format import read_header
 from arc_solver.config import ModelConfig, PredictConfig
+from arc_solver.domains.arc.domain import ARC
 from arc_solver.domains.arc.examples import CANVASES, ArcQueries
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
@@ -39,8 +41,8 @@ def measure_predict(quick: bool, weights: Sequence[Path] = ()) -> list[dict[str,
     domains = {str(read_header(path).metadata["preset"]["train"]["domain"]): path for path in weights}
     found = measure_canvases(quick)
     if not quick:
-        found += measure_stages(domains.get("arc"), find_preset("arc1").predict.ages, PROXY_SECONDS)
-    return found + measure_boards(quick, domains.get("sudoku"))
+        found += measure_stages(domains.get(ARC.name), find_preset("arc1").predict.ages, PROXY_SECONDS)
+    return found + measure_boards(quick, domains.get(SUDOKU.name))
 
 
 def measure_canvases(quick: bool) -> list[dict[str, Any]]:

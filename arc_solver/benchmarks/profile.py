@@ -19,8 +19,8 @@ from arc_solver.config import Preset
 from arc_solver.corpus.set_sizes import ARC_TASKS
 from arc_solver.domains.arc.examples import ArcTraining
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
-from arc_solver.domains.boards.examples import BoardTraining
 from arc_solver.domains.protocols import TrainingData
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.hardware.torch_device import choose_device
 from arc_solver.model.flops import step_flops
 from arc_solver.model.trm import Model
@@ -141,11 +141,11 @@ def material(recipe: Preset, *, smallest_only: bool = False) -> tuple[TrainingDa
     """Random examples in the sizes of the real ones, and the rows of the embedding table."""
     rng = np.random.default_rng(0)
     train = recipe.train
-    if train.domain == "sudoku":
+    if train.domain == SUDOKU.name:
         questions = rng.integers(0, 10, (NUM_BOARDS, 81)).astype(np.uint8)
         answers = rng.integers(1, 10, (NUM_BOARDS, 81)).astype(np.uint8)
         ratings = np.full(NUM_BOARDS, UNKNOWN_RATING, np.int64)
-        return BoardTraining(BoardSet("sudoku", questions, answers, ratings), train), 1
+        return SUDOKU.training(BoardSet(SUDOKU.name, questions, answers, ratings), recipe)[0], 1
     mix = ARC_TASKS["arc1"]
     cells = sorted(mix)[:2] if smallest_only else list(mix)
     tasks = []

@@ -13,7 +13,6 @@ EPILOG = (
     "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
     "         arc-solve generate arc --num 5 --out tasks.json"
 )
-KINDS = ("sudoku", "maze", "arc")
 BAR_AFTER_SECONDS = 2
 
 
@@ -35,6 +34,9 @@ def generate(
     ),
     min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
+    max_path: int | None = typer.Option(
+        None, min=1, help="Mazes: at most so many moves; lengths are spread evenly."
+    ),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
     quiet: bool = typer.Option(False, help="No remarks."),
@@ -45,44 +47,49 @@ def generate(
     Sudokus with one solution and a rating, mazes with a shortest path, tasks of known rules with answers;
     equal seeds give equal files.
     """
-    if kind not in KINDS:
-        raise typer.BadParameter(f"{kind!r}: expected sudoku, maze or arc")
-    if kind == "arc":
+    from arc_solver.domains.arc.domain import ARC
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.boards.kind import Floors
+    from arc_solver.domains.boards.reading import csv_of
+    from arc_solver.domains.domains import DOMAINS
+    from arc_solver.domains.protocols import Reading
+
+    made = {d.name: d for d in DOMAINS if isinstance(d, BoardDomain) and d.kind.generator}
+    if kind == ARC.name:
         boards_only = {"--min-rating": min_rating, "--min-givens": min_givens, "--min-path": min_path}
-        refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for Sudokus and mazes")
+        boards_only["--max-path"] = max_path
+        refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for boards")
         return _generate_tasks(num, side, seed, out, quiet, as_json)
-    if min_path is not None and kind == "sudoku":
-        raise typer.BadParameter("--min-path is for mazes; a Sudoku has --min-rating")
-    if kind == "maze" and not (min_rating is None and min_givens is None):
-        raise typer.BadParameter("--min-rating and --min-givens are for Sudokus; a maze has --min-path")
-    if min_rating and min_givens:
-        raise typer.BadParameter("give --min-rating or --min-givens: more givens make a Sudoku easier")
-    if like is not None and (kind == "maze" or min_givens or side):
+    if kind not in made:
+        raise typer.BadParameter(f"{kind!r}: expected {' or '.join([*made, ARC.name])}")
+    domain, floors = made[kind], Floors(min_rating, min_givens, min_path, max_path)
+    generator = domain.kind.generator
+    assert generator
+    options = {name: f"--{name.replace('_', '-')}" for name in Floors._fields}
+    given = floors._asdict().items()
+    foreign = {options[name]: floor for name, floor in given if name not in generator.floors}
+    own = " and ".join(options[name] for name in generator.floors) or "no floor"
+    refuse_options(foreign, f"not for {domain.noun}, which take {own}")
+    if like is not None and (generator.like is None or min_givens or side):
         raise typer.BadParameter("--like is for Sudokus; side and givens are those of its file")
     refuse_overwriting({"--out": out}, *exclude, *([like] if like else []))
     import numpy as np
 
-    from arc_solver.domains.boards.board_file import MAZE, SUDOKU, board_csv, read_boards
     from arc_solver.domains.boards.board_set import BoardSet
-    from arc_solver.domains.maze.generate import generate_mazes
-    from arc_solver.domains.sudoku.generate import exchanged_givens, generate_sudoku
     from arc_solver.storage.files import sweep_beside, write_atomic
 
     sweep_beside(out)
-    rng = np.random.default_rng(seed)
-    form = SUDOKU if kind == "sudoku" else MAZE
-    seen = BoardSet.joined([read_boards(path, (form,))[0] for path in exclude]) if exclude else None
-    if like is not None:
-        models = read_boards(like, (SUDOKU,), need_answers=True)[0]
-        boards = exchanged_givens(num, models, rng, min_rating or 0, seen)
-    elif kind == "sudoku":
-        boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen, min_givens or 0)
+    say, rng = sayer(quiet), np.random.default_rng(seed)
+    seen = [domain.read(str(path), Reading(), say)[0] for path in exclude]
+    apart = BoardSet.joined(seen) if seen else None
+    if like is not None and generator.like is not None:
+        models = domain.read(str(like), Reading(need_answers=True), say)[0]
+        boards = generator.like(num, models, rng, min_rating or 0, apart)
     else:
-        boards = generate_mazes(num, side or 30, rng, min_path, seen)
-    write_atomic(out, board_csv(boards, f"arc-solver generate --seed {seed}"))
+        boards = generator.make(num, side or generator.side, rng, floors, apart)
+    write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
-    what = "guesses of the solver" if kind == "sudoku" else "moves"
-    sayer(quiet)(f"{len(boards)} of side {boards.side}, {low} to {high} {what}")
+    say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
     typer.echo(json.dumps(facts) if as_json else str(out))
 

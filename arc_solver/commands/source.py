@@ -48,14 +48,15 @@ def read_source(
     Boards are taken as they stand, right or wrong. DataError where there is nothing to look at.
     """
     from arc_solver.domains.boards.board_file import boards_as_they_stand
-    from arc_solver.domains.sources import reads_boards
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import domain_of
     from arc_solver.tasks.reader import read_tasks_softly
 
     if source != "-" and not _exists(source):
         named = _named(source)
         if named is not None:
             return named, {}
-    elif reads_boards(source):
+    elif isinstance(domain_of(source), BoardDomain):
         return boards_as_they_stand(source), {}
     return read_tasks_softly(source, with_solutions=with_solutions, lenient=lenient, notice=notice)
 
@@ -97,7 +98,7 @@ def near(name: str, known: set[str]) -> str:
 
 def _drawn_board(text: str) -> BoardSet | None:
     """A Sudoku written as it is, on one line or drawn; None where the text is none."""
-    from arc_solver.domains.boards.board_file import sudoku_from_text
+    from arc_solver.domains.boards.board_file import board_from_text
     from arc_solver.storage.text import DataError
 
     # A line without a digit may be a row of blanks or a line that is drawn.
@@ -109,7 +110,7 @@ def _drawn_board(text: str) -> BoardSet | None:
         return None
     if len(cells) not in SUDOKU_CELLS:
         raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81, blanks as 0 or .")
-    return sudoku_from_text("".join("." if character in BLANKS else character for character in cells))
+    return board_from_text("sudoku", "".join("." if each in BLANKS else each for each in cells))
 
 
 def _cells(lines: list[str]) -> str:

@@ -13,6 +13,8 @@ from arc_solver.config import ModelConfig
 
 # Each product of a forward pass gives two in the backward pass.
 BACKWARD = 2
+# A cell and its four neighbours.
+MEETINGS = 5
 
 
 def layer_shapes(config: ModelConfig) -> list[tuple[int, int]]:
@@ -26,7 +28,8 @@ def layer_shapes(config: ModelConfig) -> list[tuple[int, int]]:
 def layer_flops(config: ModelConfig, positions: int) -> float:
     """One layer on one row of S positions, forward."""
     projections = sum(2.0 * positions * m * n for m, n in layer_shapes(config))
-    near = config.convolution**2 * config.inner(config.width)
+    meetings = MEETINGS if config.neighbours else config.convolution**2
+    near = meetings * config.inner(config.width)
     projections += 2.0 * (positions - config.prefix) * near
     if config.mixer == "attention":
         return projections + 4.0 * positions * positions * config.width

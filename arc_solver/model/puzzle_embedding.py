@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.block import truncated_normal
+from arc_solver.model.initialization import truncated_normal
 
 CODE_LENGTH = 12
 FIRST_COLOR_TOKEN = 2

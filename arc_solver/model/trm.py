@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.block import Block, Canvas, Linear, rotary_table, truncated_normal
+from arc_solver.model.block import Block, Canvas, Linear, rotary_table
+from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.puzzle_embedding import PuzzleEmbedding
 from arc_solver.model.symbols import SymbolEmbedding
 
@@ -30,11 +31,15 @@ class Carry(NamedTuple):
 
 
 class Output(NamedTuple):
-    """Logits (B, L, V), halting logits (B,) or with the continue output (B, 2), and the carry."""
+    """Logits (B, L, V), halting logits (B,) or with the continue output (B, 2), and the carry.
+
+    `hints` (B, L, K) are logits of the dense labels, told in training alone.
+    """
 
     logits: Tensor
     halt: Tensor
     carry: Carry
+    hints: Tensor | None = None
 
 
 class Model(nn.Module):
@@ -70,6 +75,7 @@ class Model(nn.Module):
             self.position_embedding = nn.Parameter(
                 truncated_normal((config.prefix + config.length, width), width**-0.5, generator)
             )
+        self.hint_head = Linear(width, config.hints, generator) if config.hints else None
         self.compute_dtype = torch.float32
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
 
@@ -111,21 +117,27 @@ class Model(nn.Module):
             vectors = self.puzzle.gather(codes)
         question = self.embed(tokens, codes, vectors)
         place = self.place(canvas, tokens.device)
+        if self.config.wall_token:
+            free = (tokens != self.config.wall_token).view(-1, *canvas, 1)
+            place = place._replace(free=free)
         with torch.no_grad():
             still = question.detach()
             for _ in range(cycles - 1):
                 carry = self.refine(still, carry, place, latent_steps)
         carry = self.refine(question, carry, place, latent_steps)
         if self.config.symbols:
-            logits = self.symbols.logits(tokens, carry.answer, self.head.weight)
+            cells, logits = None, self.symbols.logits(tokens, carry.answer, self.head.weight)
             seen = carry.answer.float().mean(dim=1, keepdim=True)
         else:
-            logits = self.head(carry.answer[:, self.config.prefix :]).float()
+            cells = carry.answer[:, self.config.prefix :]
+            logits = self.head(cells).float()
             seen = carry.answer[:, :1].float()
+        told = self.hint_head is not None and cells is not None and torch.is_grad_enabled()
+        hints = self.hint_head(cells).float() if self.hint_head is not None and told else None
         # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
         halt = (seen * self.halt_weight).sum(dim=-1) + self.halt_bias
         halts = halt if self.config.continue_output else halt[:, 0]
-        return Output(logits, halts, carry if attached else carry.detach())
+        return Output(logits, halts, carry if attached else carry.detach(), hints)
 
     def refine(self, question: Tensor, carry: Carry, place: Canvas, steps: int) -> Carry:
         """Think `steps` times, then revise the answer once."""

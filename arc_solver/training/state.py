@@ -52,7 +52,13 @@ class TrainState:
         self.guard = Guard(device)
         self.batches = Batches(data, config, device, rank=self.team.rank, world=self.team.world)
         self.slots = [
-            Slots(self.model, end - start, canvas, device)
+            Slots(
+                self.model,
+                end - start,
+                canvas,
+                device,
+                hinted_age=config.max_age if config.hint_weight else 0,
+            )
             for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
         ]
         for canvas in data.canvases:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from arc_solver.config import TrainConfig
 from arc_solver.model.trm import Output
+from arc_solver.training.hints import Reach, asked_targets, due_targets, hint_loss
 from arc_solver.training.loss import Loss, supervision_loss
 from arc_solver.training.non_finite import kept, restore
 from arc_solver.training.slots import Batch, Slots
@@ -96,19 +97,38 @@ def _supervised(
         attached = number + 1 < config.gradient_ages
         output = state.forward(slots.tokens, slots.codes, carry, slots.canvas, vectors, depth, attached)
         age, carry = slots.age + number, output.carry
+        due, hints = _hinted(state, slots, output, age, config, depth)
         losses.append(
             supervision_loss(
                 output,
-                slots.targets,
+                slots.targets if slots.hints is None else asked_targets(slots.hints, slots.targets),
                 kind=config.loss,
                 smoothing=config.label_smoothing,
                 halt_weight=config.halt_weight,
                 continue_target=_continue_target(state, slots, output, age, config, depth),
                 weights=config.age_decay**age if config.age_decay < 1 else None,
+                due=due,
+                hints=hints,
             )
         )
     total, cells, halting = (torch.stack(part).sum(0) for part in list(zip(*losses, strict=True))[:3])
     return output, Loss(total, cells, halting, losses[-1].right)
+
+
+def _hinted(
+    state: TrainState,
+    slots: Slots,
+    output: Output,
+    age: Tensor,
+    config: TrainConfig,
+    depth: tuple[int, int] | None,
+) -> tuple[Tensor | None, Tensor | None]:
+    """What the cells shall say (B, L) after one more age than `age`, and the loss (B,) of their hints."""
+    if slots.hints is None or output.hints is None:
+        return None, None
+    reach = Reach.of(state.model.config, depth, age + 1)
+    due = due_targets(slots.hints, slots.targets, slots.tokens, reach)
+    return due, config.hint_weight * hint_loss(output.hints, slots.hints, reach)
 
 
 @torch.no_grad()

@@ -54,7 +54,7 @@ def flood(
 
 
 @inner
-def _place_of(maze: Cells, kind: int) -> int:
+def place_of(maze: Cells, kind: int) -> int:
     """The first cell of `kind`, or -1."""
     for cell in range(maze.shape[0]):
         if maze[cell] == kind:
@@ -72,7 +72,7 @@ def solve_range(questions: Cells, side: int, answers: Cells, moves: npt.NDArray[
     for row in range(questions.shape[0]):
         answer = answers[row]
         answer[:] = questions[row]
-        start, goal = _place_of(answer, START), _place_of(answer, GOAL)
+        start, goal = place_of(answer, START), place_of(answer, GOAL)
         moves[row] = _UNSEEN
         if start >= 0 and goal >= 0:
             flood(answer, side, start, distances, parents, queue)
@@ -103,7 +103,7 @@ def check_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArr
             num_marked += marked
             changed |= not marked and answer[cell] != question[cell]
             corridor[cell] = answer[cell] if marked or answer[cell] > FREE else WALL
-        start, goal = _place_of(question, START), _place_of(question, GOAL)
+        start, goal = place_of(question, START), place_of(question, GOAL)
         if changed or start < 0 or goal < 0:
             continue
         flood(question, side, start, distances, parents, queue)
@@ -111,6 +111,42 @@ def check_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArr
             continue
         flood(corridor, side, start, distances, parents, queue)
         verdicts[row] = distances[goal] != _UNSEEN
+
+
+@kernel
+def follow_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArray[np.bool_]) -> None:
+    """Into `verdicts` (n,): whether the marks of each answer (n, L) lead from its start to its goal.
+
+    The question must stand unchanged around them, and all of them must form one path without forks, which is
+    followed from the start. How long it is does not matter, and nothing is searched.
+    """
+    steps = np.array([side, -1, 1, -side])
+    for row in range(questions.shape[0]):
+        question, answer = questions[row], answers[row]
+        verdicts[row] = False
+        num_marked, changed = 0, False
+        for cell in range(side * side):
+            marked = answer[cell] == PATH and question[cell] == FREE
+            num_marked += marked
+            changed |= not marked and answer[cell] != question[cell]
+        cell, came_from = place_of(question, START), _UNSEEN
+        if changed or cell < 0:
+            continue
+        for moves in range(1, num_marked + 2):
+            next_cell, num_next = _UNSEEN, 0
+            for direction in range(4):
+                near = cell + steps[direction]
+                beyond = near < 0 or near >= side * side
+                if beyond or near == came_from or (direction in (1, 2) and near // side != cell // side):
+                    continue
+                if answer[near] == PATH or answer[near] == GOAL:
+                    next_cell, num_next = near, num_next + 1
+            if num_next != 1:
+                break
+            came_from, cell = cell, next_cell
+            if answer[cell] == GOAL:
+                verdicts[row] = moves == num_marked + 1
+                break
 
 
 @kernel

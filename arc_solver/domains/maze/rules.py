@@ -16,6 +16,7 @@ from arc_solver.domains.maze.paths import (
     PATH,
     START,
     check_range,
+    follow_range,
     solve_range,
 )
 from augment.threads import spread
@@ -39,6 +40,18 @@ def valid_mazes(questions: Cells, answers: Cells) -> npt.NDArray[np.bool_]:
     verdicts = np.zeros(len(questions), np.bool_)
     side = math.isqrt(questions.shape[1])
     spread(lambda rows: check_range(questions[rows], answers[rows], side, verdicts[rows]), len(questions))
+    return verdicts
+
+
+def connected_mazes(questions: Cells, answers: Cells) -> npt.NDArray[np.bool_]:
+    """(n,): whether `answers` (n, L) are the questions with a path of any length from start to goal marked.
+
+    It follows the marks and searches for nothing, so it may be asked while a maze is being answered.
+    """
+    questions, answers = (np.ascontiguousarray(cells, np.uint8) for cells in (questions, answers))
+    verdicts = np.zeros(len(questions), np.bool_)
+    side = math.isqrt(questions.shape[1])
+    spread(lambda rows: follow_range(questions[rows], answers[rows], side, verdicts[rows]), len(questions))
     return verdicts
 
 

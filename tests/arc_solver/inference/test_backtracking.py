@@ -12,12 +12,13 @@ from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardQueries
 from arc_solver.domains.protocols import Canvas
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.domains.sudoku.rules import _units, broken_boards, valid_boards
 from arc_solver.inference.backtracking import DEPTH, EMPTY, Trail, next_move
-from arc_solver.inference.boards import answer_boards
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Carry, Output
+from tests.arc_solver.tiny import answer_boards
 
 SIDE = 6
 GUESSING = PredictConfig(views=1, ages=400, guess_after=1, batch_size=8)
@@ -123,9 +124,9 @@ def test_what_breaks_the_rules_is_no_answer() -> None:
 @pytest.mark.parametrize("num_views", [1, 3])
 def test_rows_that_leave_confident_keep_the_rules_under_every_view(num_views: int) -> None:
     puzzles = boards(6)
-    data = BoardQueries(puzzles, num_views, seed=1)
+    data = BoardQueries(SUDOKU.kind, puzzles, num_views, seed=1)
     rows = 0
-    for left in answer_rows(Simple(1), data, GUESSING, breaks=data.breaks_the_rules):  # type: ignore[arg-type]
+    for left in answer_rows(Simple(1), data, GUESSING, breaks=data.breaks):  # type: ignore[arg-type]
         rows += len(left.rows)
         restored = data.restore(0, left.rows, left.tokens).cells
         questions = puzzles.questions[data.queries(0)[left.rows]]
