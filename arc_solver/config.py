@@ -269,8 +269,8 @@ class PredictConfig:
     ages: int = 16  # age limit of a row
     halt_logit: float = math.inf  # a row leaves when its halt logit passes this; inf = never
     patience: int = 0  # a row leaves when its answer stayed the same for this many ages; 0 = never
-    # Sudoku: a row leaves when its board keeps the rules. Where it does not, so many ages after its start or
-    # last guess, it guesses, and takes guesses back; what breaks the rules is no answer. 0 = no guesses.
+    # Sudoku: a row leaves when its board keeps the rules. Where it does not, so many ages after a guess and
+    # twice as many after its start, it guesses, or takes guesses back; what breaks the rules is no answer.
     guess_after: int = 0
     batch_size: int = 64
     seed: int = 0

@@ -20,7 +20,8 @@ Breaks = Callable[[Tokens], Flags]
 
 EMPTY = 1  # the token of a cell that is not given
 SURE = 0.9  # a cell is decided when the network gives its symbol at least this probability
-LEAST = 0.01  # a symbol below this is no second value of a guess
+LEAST = 0.03  # a symbol below this is no second value of a guess
+DEPTH = 3  # guesses that stand at a time: a wrong one seldom breaks the rules at once, but it leads nowhere
 
 
 @dataclass
@@ -33,12 +34,15 @@ class Guess:
 
 @dataclass
 class Trail:
-    """The guesses of one row that stand, in order."""
+    """The guesses of one row that stand, in order, and the cells that a first guess went to already."""
 
     guesses: list[Guess] = field(default_factory=list)
+    tried: set[int] = field(default_factory=set)
 
     def forward(self, cell: int, symbols: list[int]) -> tuple[int, int]:
-        """Pin the likeliest of `symbols` (likeliest first); returns (cell, symbol)."""
+        """Pin the first of `symbols`, likeliest first; returns (cell, symbol)."""
+        if not self.guesses:
+            self.tried.add(cell)
         guess = Guess(cell, symbols[::-1])
         self.guesses.append(guess)
         return cell, guess.symbols.pop()
@@ -56,26 +60,35 @@ class Trail:
 
 
 def next_move(trail: Trail, tokens: Tokens, logits: npt.NDArray[np.float32], breaks: Breaks) -> bool:
-    """Guess on, or take a guess back, in `tokens` (L,) of a stuck row; True where it went back.
+    """Guess on, or take a guess back, in `tokens` (L,) of a stuck row; True where the row begins anew.
 
-    A guess goes to the undecided cell whose two likeliest symbols have most of the probability. It goes back
-    where the decided cells (L, V logits) break the rules. Where no guess is left to take back the row begins
-    anew from its question.
+    A guess goes to the undecided cell whose two likeliest symbols have most of the probability, a first one
+    to a cell that had none yet. The last guess is taken back where the decided cells (L, V logits) break the
+    rules, where nothing is undecided or where DEPTH guesses led nowhere. Once all cells had a first guess
+    they are tried again.
     """
     scores = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores /= scores.sum(axis=1, keepdims=True)
     order = np.argsort(-scores, axis=1, kind="stable")
     best, second = (np.take_along_axis(scores, order[:, k : k + 1], axis=1)[:, 0] for k in (0, 1))
-    open_cells = (tokens == EMPTY) & (best < SURE)
-    decided = np.where(open_cells, EMPTY, np.where(tokens == EMPTY, order[:, 0], tokens)).astype(np.uint8)
-    if open_cells.any() and not breaks(decided[None])[0]:
-        cell = int(np.argmax(np.where(open_cells, best + second, -1)))
-        symbols = [int(s) for s in order[cell] if scores[cell, s] >= LEAST]
-        pinned: tuple[int, int] | None = trail.forward(cell, symbols)
-        emptied: list[int] = []
+    blank = tokens == EMPTY
+    undecided = blank & (best < SURE)
+    decided = np.where(undecided, EMPTY, np.where(blank, order[:, 0], tokens)).astype(np.uint8)
+    if trail.guesses:
+        ahead = len(trail.guesses) < DEPTH and not breaks(decided[None])[0]
     else:
-        emptied, pinned = trail.back()
+        ahead = True
+        undecided[list(trail.tried)] = False
+    if ahead and undecided.any():
+        cell = int(np.argmax(np.where(undecided, best + second, -1)))
+        symbols = [int(s) for s in order[cell] if scores[cell, s] >= LEAST]
+        place, symbol = trail.forward(cell, symbols)
+        tokens[place] = symbol
+        return False
+    emptied, pinned = trail.back()
     tokens[emptied] = EMPTY
     if pinned is not None:
         tokens[pinned[0]] = pinned[1]
-    return bool(emptied)
+    elif not emptied:
+        trail.tried.clear()
+    return True

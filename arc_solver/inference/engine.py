@@ -120,6 +120,11 @@ class Flight:
         whole[whole] = ~breaks(self.answer[whole])
         return whole
 
+    def unsettled(self, guess_after: int) -> npt.NDArray[np.bool_]:
+        """(B,): whether so many ages have passed since the last guess, twice as many where there is none."""
+        first = np.array([trail is None or not trail.tried for trail in self.trails], np.bool_)
+        return self.settling >= np.where(first, 2 * guess_after, guess_after)
+
     def guess(self, stuck: npt.NDArray[np.bool_], breaks: Breaks) -> None:
         """Let rows that do not settle guess on or take a guess back; where they went back they start anew."""
         slots = np.flatnonzero(stuck)
@@ -279,7 +284,7 @@ def _flown(
             gone[staying] = ~rules.wanted(group, flight.row[staying], flight.age[staying])
             owed[flight.vacate(gone)] = False
         if guessing:
-            flight.guess((flight.row >= 0) & (flight.settling >= config.guess_after), guessing)
+            flight.guess((flight.row >= 0) & flight.unsettled(config.guess_after), guessing)
 
 
 def _boarded(

@@ -55,6 +55,8 @@ class Generator:
     side: int  # where none is said
     floors: tuple[str, ...]  # fields of Floors that mean something here
     rating: str  # what a rating counts
+    # The same from boards to be like, at least so hard, in place of a side and floors.
+    like: Callable[[int, BoardSet, np.random.Generator, int, BoardSet | None], BoardSet] | None = None
 
 
 @dataclass(frozen=True)

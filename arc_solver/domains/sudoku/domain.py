@@ -13,7 +13,7 @@ from arc_solver.domains.boards.board_set import BoardSet, Cells
 from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.kind import BoardKind, Floors, Generator
 from arc_solver.domains.protocols import Bytes, Look, Numbers
-from arc_solver.domains.sudoku.generate import generate_sudoku
+from arc_solver.domains.sudoku.generate import exchanged_givens, generate_sudoku
 from arc_solver.domains.sudoku.rules import broken_boards, sudoku_faults, valid_boards
 from augment.sudoku import (
     BOX_SHAPES,
@@ -94,6 +94,6 @@ SUDOKU = BoardDomain(
         training_file="sudoku_extreme_1k_train.csv",
         units=True,
         look=look,
-        generator=Generator(make, 9, ("min_rating", "min_givens"), "guesses of the solver"),
+        generator=Generator(make, 9, ("min_rating", "min_givens"), "guesses of the solver", exchanged_givens),
     )
 )
