@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.fused_attention import Projections, attend
-from arc_solver.model.fused_feed_forward import Shape, Weights, convolved, feed_forward
+from arc_solver.model.flat import Layout
+from arc_solver.model.fused_attention import Projections, attend, attend_flat
+from arc_solver.model.fused_feed_forward import Shape, Weights, convolved, feed_forward, feed_forward_flat
 from arc_solver.model.fused_norm import norm as rms_norm
 from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.neighbours import Neighbours
@@ -130,11 +131,11 @@ class SwiGLU(nn.Module):
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
         """norm(h + self(h, canvas))."""
-        return self._fused(h, None, Shape(0, 0, 0), canvas.rounded)
+        return feed_forward(h, self.weights(), shape_of(canvas), NORM_EPS, canvas.rounded)
 
-    def _fused(self, h: Tensor, kernel: Tensor | None, shape: Shape, rounded: bool) -> Tensor:
-        weights = Weights(self.gate_up.weight, self.down.weight, kernel)
-        return feed_forward(h, weights, shape, NORM_EPS, rounded)
+    def weights(self) -> Weights:
+        """What the fused form wants."""
+        return Weights(self.gate_up.weight, self.down.weight, None)
 
 
 class MixingSwiGLU(SwiGLU):
@@ -167,7 +168,11 @@ class MixingSwiGLU(SwiGLU):
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.convolution is None or self.group_sums is not None or self.told:
             return norm(h + self(h, canvas))
-        return self._fused(h, self.convolution.kernel(), shape_of(canvas), canvas.rounded)
+        return feed_forward(h, self.weights(), shape_of(canvas), NORM_EPS, canvas.rounded)
+
+    def weights(self) -> Weights:
+        kernel = None if self.convolution is None else self.convolution.kernel()
+        return Weights(self.gate_up.weight, self.down.weight, kernel)
 
 
 class NeighbourSwiGLU(SwiGLU):
@@ -206,8 +211,12 @@ class Attention(nn.Module):
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
         """norm(h + attention(h)), (B, P + L, D) to (B, P + L, D)."""
-        projections = Projections(self.qkv.weight, self.out.weight)
-        return attend(h, projections, canvas.rotary, self.num_heads, NORM_EPS, canvas.rounded)
+        sizes = (self.num_heads, shape_of(canvas), NORM_EPS, canvas.rounded)
+        return attend(h, self.projections(), canvas.rotary, *sizes)
+
+    def projections(self) -> Projections:
+        """What the fused form wants."""
+        return Projections(self.qkv.weight, self.out.weight)
 
 
 class Block(nn.Module):
@@ -229,7 +238,9 @@ class Block(nn.Module):
         else:
             self.feed_forward = SwiGLU(config.width, config.inner(config.width), generator)
 
-    def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
+    def forward(self, h: Tensor, canvas: Canvas | Layout) -> Tensor:
+        if isinstance(canvas, Layout):
+            return self.flat(h, canvas)
         if self.attention is not None:
             h = self.attention.added(h, canvas)
         elif self.mixer is not None:
@@ -237,6 +248,12 @@ class Block(nn.Module):
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)
         return self.feed_forward.added(h, canvas)
+
+    def flat(self, h: Tensor, layout: Layout) -> Tensor:
+        """The same for all canvases at once, (N, D) to (N, D); for blocks with attention, see `flat`."""
+        assert self.attention is not None
+        h = attend_flat(h, self.attention.projections(), layout, self.attention.num_heads, NORM_EPS)
+        return feed_forward_flat(h, self.feed_forward.weights(), layout, NORM_EPS)
 
 
 def rotary_table(
