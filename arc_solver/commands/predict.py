@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from arc_solver.prediction.prediction import Prediction
 
 EPILOG = (
-    "\b\nExamples: arc-solve predict 00d62c1b\n          arc-solve predict puzzles.csv --out answers.csv\n"
+    "\b\nExample: arc-solve predict 00d62c1b\n          arc-solve predict puzzles.csv --out answers.csv\n"
     "          arc-solve predict arc-agi_test_challenges.json --time-limit 11h"
 )
 
