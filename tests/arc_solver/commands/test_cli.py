@@ -470,3 +470,17 @@ def test_a_closed_pipe_ends_quietly(folder: Path, repository: Path) -> None:
     )
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [(["--only", "task-O"], "did you mean task-"), (["--max-canvas", "2"], "the smallest is 4")],
+)
+def test_a_choice_that_leaves_nothing_names_what_there_is(
+    more: list[str], text: str, arc_solve: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.json").write_text(json.dumps(challenges()))
+    outcome = arc_solve("predict", "x.json", *more)
+    assert outcome.code == 2
+    assert text in " ".join(outcome.err.split())
