@@ -30,6 +30,7 @@ RECIPES: dict[str, Preset] = {
     "no latent": preset(dataclasses.replace(SHORT, num_latents=0)),
     "convolution": preset(dataclasses.replace(SHORT, convolution=3), MUON),
     "curriculum": preset(MODEL, dataclasses.replace(TRAIN, curriculum="depth", age_decay=0.7)),
+    "all pairs": preset(SHORT, dataclasses.replace(TRAIN, all_pairs=True)),
     "rows first": preset(SHORT, dataclasses.replace(TRAIN, rows_only_share=0.5)),
 }
 
