@@ -52,6 +52,11 @@ class ModelConfig:
     networks: int = 1  # 2: one for the latent, one for the answer
     convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
     peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
+    symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs peers
+    neighbours: bool = False  # boards: cells meet their four neighbours within SwiGLU
+    maxima: float = 0.0  # neighbours: the share of inner channels that take the maximum, the others a sum
+    wall_token: int = 0  # neighbours: cells of this token neither give nor receive; 0 = none
+    hints: int = 0  # classes of dense labels that training also asks for; 0 = none
     num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
     continue_output: bool = False  # the second halting output of HRM
 
@@ -98,8 +103,8 @@ class ModelConfig:
         if self.mixer == "mlp" or self.positions == "learned":
             _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
         _require(
-            self.mixer != "none" or self.convolution > 0 or self.peers,
-            "mixer='none' leaves every cell alone: set convolution or peers",
+            self.mixer != "none" or self.convolution > 0 or self.peers or self.neighbours,
+            "mixer='none' leaves every cell alone: set convolution, peers or neighbours",
         )
         _require(
             self.mixer != "none" or self.positions in ("none", "learned"),
@@ -107,13 +112,63 @@ class ModelConfig:
             "set positions=none",
         )
         _require(
+            not self.neighbours or (self.convolution == 0 and not self.peers),
+            "neighbours=true stands in the place of convolution and peers: set convolution=0 and peers=false",
+        )
+        _require(
+            self.neighbours or (self.maxima == 0 and self.wall_token == 0),
+            "maxima and wall_token are for neighbours=true",
+        )
+        _require(0 <= self.maxima <= 1, f"maxima={self.maxima}: a share, from 0 to 1")
+        _require(
+            0 <= self.wall_token < self.vocabulary,
+            f"wall_token={self.wall_token}: one of {self.vocabulary} tokens, or 0 for none",
+        )
+        _require(self.hints >= 0, f"hints={self.hints}: 0 or more")
+        _require(
             not self.peers or self.length in SUDOKU_LENGTHS,
             f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
         )
 
+        _require(
+            not self.symbols
+            or (self.peers and self.mixer == "none" and self.embedding == "none" and not self.convolution),
+            "symbols=true mixes by sums alone and knows no puzzle: "
+            "set peers=true, mixer=none, convolution=0 and embedding=none",
+        )
+        _require(
+            not self.symbols or self.positions == "none",
+            f"positions={self.positions!r}: symbols=true knows cells by their groups alone; "
+            "set positions=none",
+        )
+
+    @property
+    def num_symbols(self) -> int:
+        """Tokens that stand for a symbol: all but PAD and the empty cell."""
+        return self.vocabulary - 2
+
+    def num_positions(self, cells: int) -> int:
+        """Positions S of a row of so many cells, the prefix included."""
+        return self.prefix + cells * (self.num_symbols if self.symbols else 1)
+
+    @property
+    def group_shape(self) -> tuple[int, ...]:
+        """The axes that the positions of a board are laid out in for the sums over groups."""
+        side = math.isqrt(self.length)
+        high = max(h for h in range(1, math.isqrt(side) + 1) if side % h == 0)
+        board = (side // high, high, high, side // high)
+        return (*board, self.num_symbols) if self.symbols else board
+
+    @property
+    def group_axes(self) -> tuple[tuple[int, ...], ...]:
+        """The axes that each kind of group sums over: rows, columns, boxes, and the symbols of a cell."""
+        return ((2, 3), (0, 1), (1, 3), *(((4,),) if self.symbols else ()))
+
     @property
     def prefix(self) -> int:
         """Number of positions before the tokens: P."""
+        if self.symbols:
+            return 0
         return 12 if self.embedding == "composed" else self.prefix_length
 
     def inner(self, width: int) -> int:
@@ -150,6 +205,8 @@ class TrainConfig:
     age_decay: float = 1.0  # supervision at age t weighs age_decay^(t − 1)
     curriculum: str = "off"  # "depth": shallow refinements first, see training.schedule
     max_age: int = 16
+    hint_weight: float = 0.0  # of dense labels beside the answer, each asked for once it can be known
+    gradient_ages: int = 1  # ages in one step, a loss at each and nothing detached between them
     exploration: float = 0.1
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
     num_views: int = 1000
@@ -159,6 +216,8 @@ class TrainConfig:
     )
     translate: bool = True
     canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
+    # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of
+    # products on a CPU that has AMX tiles
     precision: str = "auto"
     compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
     save_every: int = 1000
@@ -171,9 +230,9 @@ class TrainConfig:
         _choice("loss", self.loss, ("stablemax", "softmax"))
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
         _choice("curriculum", self.curriculum, ("off", "depth"))
-        _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
+        _choice("precision", self.precision, ("auto", "products", "float32", "bfloat16"))
         _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
-        for name in ("steps", "batch_size", "max_age", "num_views", "save_every", "keep"):
+        for name in ("steps", "batch_size", "max_age", "gradient_ages", "num_views", "save_every", "keep"):
             value = getattr(self, name)
             _require(1 <= value <= MAX_COUNT, f"{name}={value}: must be from 1 to {MAX_COUNT:,}")
         for name in (
@@ -184,6 +243,7 @@ class TrainConfig:
             "row_weight_decay",
             "clip",
             "halt_weight",
+            "hint_weight",
             "warmup_steps",
             "eval_every",
         ):
@@ -197,6 +257,10 @@ class TrainConfig:
             _require(0 <= getattr(self, name) <= 1, f"{name}={getattr(self, name)}: from 0 to 1")
         _require(0 < self.age_decay <= 1, f"age_decay={self.age_decay}: above 0 and at most 1")
         _require(self.learning_rate > 0, "learning_rate=0 trains nothing")
+        _require(
+            self.gradient_ages <= self.max_age,
+            f"gradient_ages={self.gradient_ages}: a row has max_age={self.max_age} at most; set both",
+        )
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
 
 
@@ -208,6 +272,9 @@ class PredictConfig:
     ages: int = 16  # age limit of a row
     halt_logit: float = math.inf  # a row leaves when its halt logit passes this; inf = never
     patience: int = 0  # a row leaves when its answer stayed the same for this many ages; 0 = never
+    # Sudoku: a row leaves when its board keeps the rules. Where it does not, so many ages after a guess and
+    # twice as many after its start, it guesses, or takes guesses back; what breaks the rules is no answer.
+    guess_after: int = 0
     batch_size: int = 64
     seed: int = 0
     retry_overflow: bool = True
@@ -230,7 +297,8 @@ class PredictConfig:
         _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
         for name in ("views", "ages", "batch_size", "rollouts"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
-        _require(self.patience >= 0, f"patience={self.patience}: 0 or more")
+        for name in ("patience", "guess_after"):
+            _require(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: 0 or more")
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
         _require(not math.isnan(self.halt_logit), "halt_logit=nan: must be a number")
 
@@ -244,3 +312,14 @@ class Preset:
     model: ModelConfig
     train: TrainConfig
     predict: PredictConfig
+
+    def __post_init__(self) -> None:
+        _require(
+            self.train.gradient_ages == 1 or (self.model.cycles == 1 and self.model.gradient == "full"),
+            f"gradient_ages={self.train.gradient_ages}: cycles={self.model.cycles} and "
+            f"gradient={self.model.gradient} cut the gradient between ages; set cycles=1 and gradient=full",
+        )
+        _require(
+            self.train.hint_weight == 0 or self.model.hints > 0,
+            f"hint_weight={self.train.hint_weight}: set hints to the number of dense labels",
+        )

@@ -28,9 +28,11 @@ def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Iterator
         yield from bench_solver(runs)
         yield from measure_synthetic(quick, runs)
     elif section == "train":
+        from arc_solver.benchmarks.small_step import measure_small_step
         from arc_solver.benchmarks.train import measure_train
 
         yield from measure_train(quick)
+        yield from measure_small_step(quick)
     elif section.startswith("profile"):
         from arc_solver.benchmarks.profile import measure_profile
 

@@ -133,7 +133,7 @@ def _followed(proxy: Proxy, task: Task, number: int) -> list[Row]:
         tokens = np.empty((len(rows), canvas[0] * canvas[1]), np.uint8)
         codes = np.empty((len(rows), 12), np.int32)
         data.paint(0, rows, tokens, codes)
-        carry = model.first_carry(len(rows), model.config.prefix + tokens.shape[1])
+        carry = model.first_carry(len(rows), model.config.num_positions(tokens.shape[1]))
         last = np.zeros_like(tokens)
         for age in range(PLAIN_AGES):
             output = model(torch.from_numpy(tokens), torch.from_numpy(codes), carry, canvas)

@@ -46,6 +46,8 @@ SAFETENSORS_TYPES = {
 MOST_FREE_NUMBERS, MOST_LAYERS = 1 << 22, 1 << 10
 # Far above what any recipe asks for; a file that asks for more is damaged or hostile.
 MOST_POSITIONS, MOST_LATENTS, MOST_UPDATES, MOST_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
+# What a weight was called, and is now.
+OLD_NAME = (".peers.weight", ".group_sums.weight")
 PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
 
 
@@ -76,6 +78,7 @@ def load(path: str | Path) -> Loaded:
     check_recipe(preset, tensors, path.name)
     prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
     state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    state = {name.replace(*OLD_NAME): tensor for name, tensor in state.items()}
     state["puzzle.rows"] = rows
     try:
         check_state(state_shapes(preset.model, rows.shape[0]), state, path.name)
@@ -119,7 +122,7 @@ def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
     """CheckpointError when a recipe asks for more than its file can hold, before any memory is asked for."""
     config = preset.model
     held = max(MOST_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
-    positions = config.length + config.prefix
+    positions = config.num_positions(config.length)
     sizes = {
         "num_layers": (config.num_layers * config.networks, MOST_LAYERS),
         "num_latents": (config.num_latents, MOST_LATENTS),

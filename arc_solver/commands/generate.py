@@ -29,8 +29,14 @@ def generate(
         None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
     ),
     min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
+    like: Path | None = typer.Option(
+        None, help="Sudoku: puzzles as hard as those of this file, by exchanging their givens."
+    ),
     min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
+    max_path: int | None = typer.Option(
+        None, min=1, help="Mazes: at most so many moves; lengths are spread evenly."
+    ),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
     quiet: bool = typer.Option(False, help="No remarks."),
@@ -51,29 +57,39 @@ def generate(
     made = {d.name: d for d in DOMAINS if isinstance(d, BoardDomain) and d.kind.generator}
     if kind == ARC.name:
         boards_only = {"--min-rating": min_rating, "--min-givens": min_givens, "--min-path": min_path}
-        refuse_options(boards_only | {"--exclude": exclude}, "for boards")
+        boards_only["--max-path"] = max_path
+        refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for boards")
         return _generate_tasks(num, side, seed, out, quiet, as_json)
     if kind not in made:
         raise typer.BadParameter(f"{kind!r}: expected {' or '.join([*made, ARC.name])}")
-    domain, floors = made[kind], Floors(min_rating, min_givens, min_path)
+    domain, floors = made[kind], Floors(min_rating, min_givens, min_path, max_path)
     generator = domain.kind.generator
     assert generator
-    foreign = {
-        f"--min-{name}": floor for name, floor in floors._asdict().items() if name not in generator.floors
-    }
-    own = " and ".join(f"--min-{name}" for name in generator.floors) or "no floor"
+    options = {name: f"--{name.replace('_', '-')}" for name in Floors._fields}
+    given = floors._asdict().items()
+    foreign = {options[name]: floor for name, floor in given if name not in generator.floors}
+    own = " and ".join(options[name] for name in generator.floors) or "no floor"
     refuse_options(foreign, f"not for {domain.noun}, which take {own}")
-    refuse_overwriting({"--out": out}, *exclude)
+    if like is not None and (generator.like is None or min_givens or side):
+        raise typer.BadParameter("--like is for Sudokus; side and givens are those of its file")
+    refuse_overwriting({"--out": out}, *exclude, *([like] if like else []))
     import numpy as np
 
     from arc_solver.domains.boards.board_set import BoardSet
     from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.output_lock import own_outputs
 
-    sweep_beside(out)
-    say, rng = sayer(quiet), np.random.default_rng(seed)
-    seen = [domain.read(str(path), Reading(), say)[0] for path in exclude]
-    boards = generator.make(num, side or generator.side, rng, floors, BoardSet.joined(seen) if seen else None)
-    write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
+    with own_outputs(out):
+        sweep_beside(out)
+        say, rng = sayer(quiet), np.random.default_rng(seed)
+        seen = [domain.read(str(path), Reading(), say)[0] for path in exclude]
+        apart = BoardSet.joined(seen) if seen else None
+        if like is not None and generator.like is not None:
+            models = domain.read(str(like), Reading(need_answers=True), say)[0]
+            boards = generator.like(num, models, rng, min_rating or 0, apart)
+        else:
+            boards = generator.make(num, side or generator.side, rng, floors, apart)
+        write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
     say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
@@ -86,16 +102,18 @@ def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: boo
 
     from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
     from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.output_lock import own_outputs
     from arc_solver.tasks.writer import tasks_json
     from submission.messages import count
 
     name = f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}"
     drawn = synthetic_tasks(SyntheticName.parse(name))
-    sweep_beside(out)
     hidden = True if quiet else None
-    bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
-    tasks = list(bar)
-    write_atomic(out, tasks_json(tasks))
+    with own_outputs(out):
+        sweep_beside(out)
+        bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
+        tasks = list(bar)
+        write_atomic(out, tasks_json(tasks))
     num_tests = sum(len(task.test) for task in tasks)
     sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
     sayer(quiet)(f"look at them: arc-solve show {out}")

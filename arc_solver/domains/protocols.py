@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,11 @@ Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Canvas = tuple[int, int]
 Notice = Callable[[str], None]
+Breaks = Callable[[Bytes], Flags]
 Faults = Mapping[str, TaskFault]
 M = TypeVar("M")
+Moves = npt.NDArray[np.int32]
+NEVER, NOT_ASKED = np.iinfo(np.int32).max, -1
 
 
 class TrainingData(Protocol):
@@ -44,6 +47,22 @@ class TrainingData(Protocol):
 
     def paint(self, group: int, first: int, tokens: Bytes, targets: Bytes, codes: Codes) -> None:
         """Write examples first, first + 1, ... of a group: tokens and targets (B, L), codes (B, 12)."""
+
+
+class Hints(NamedTuple):
+    """Dense labels of examples, and after how many moves from cell to cell each label can be known."""
+
+    labels: Bytes  # (B, L): a class from 1; 0 where there is none to be known
+    label_moves: Moves  # (B, L); NEVER where there is none, NOT_ASKED where nothing is asked
+    target_moves: Moves  # (B, L): when the target can be known; NOT_ASKED where the question tells it
+
+
+@runtime_checkable
+class HintedData(Protocol):
+    """Training data of a domain that has dense labels."""
+
+    def hints(self, tokens: Bytes, targets: Bytes) -> Hints:
+        """The dense labels of painted examples, tokens and targets (B, L)."""
 
 
 class Restored(NamedTuple):
@@ -76,6 +95,10 @@ class QueryData(Protocol):
 
     def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
         """Undo the view of answers (N, L) to some rows of a group."""
+
+    @property
+    def breaks(self) -> Breaks | None:
+        """Tells of tokens (n, L), some of them blanks, whether they break a rule; None: no rules."""
 
     def confidence(
         self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]

@@ -34,7 +34,8 @@ class Answering:
         named = self.config.choice
         choice = self.domain.default_election if named == "auto" or self.domain.attempts > 1 else named
         owed = self.questions.owed
-        self.election = election_of(choice, owed, self.config, rules_decide=self.domain.rules_decide)
+        rules_decide = self.domain.rules_decide
+        self.election = election_of(choice, owed, self.config, rules_decide=rules_decide)
         self._solved = self.questions.solved
         self._waved_through: list[Found] = []
         self.ages, self.answered = np.zeros(len(owed), np.int64), np.zeros(len(owed), np.int64)
@@ -97,6 +98,7 @@ class Answering:
             wanted=wanted,
             age_limit=pace.age_limit if pace else None,
             disturb=self._disturbance(data) if self.config.rollouts > 1 else None,
+            breaks=data.breaks,
             watch=watch,
         ):
             found = self._restored(data, answered)

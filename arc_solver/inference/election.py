@@ -160,13 +160,15 @@ class FirstConfident:
 
     in_rounds = True
 
-    def __init__(self, owed: Numbers, *, valid_alone: bool = False, rules_decide: bool = False) -> None:
-        """With `valid_alone` nobody who breaks the rules counts as confident.
+    def __init__(
+        self, owed: Numbers, *, valid_alone: bool = False, rules_decide: bool = False, abstains: bool = False
+    ) -> None:
+        """With `valid_alone` nobody who breaks the rules counts as confident; who `abstains` gives none then.
 
         With `rules_decide` an answer that keeps the rules closes its query, confident or not: only one can.
         """
         num = len(owed)
-        self._rules_decide = rules_decide
+        self._rules_decide, self._abstains = rules_decide, abstains
         self.closed = np.zeros(num, np.bool_)
         self._valid_alone, self._owed = valid_alone, owed
         self._taken, self._spoiled = np.zeros(num, np.int64), np.zeros(num, np.int64)
@@ -216,7 +218,7 @@ class FirstConfident:
     def _candidates(self, query: int, most: int | None) -> list[Tally]:
         """The winner, then all others by their votes."""
         rank, cells, confidence = self._best[query]
-        if not cells:
+        if not cells or (self._abstains and not _is_valid(rank)):
             return []
         if rank[0] == 2:
             return [broken_tally(cells)]
@@ -234,7 +236,14 @@ def election_of(choice: str, owed: Numbers, config: PredictConfig, *, rules_deci
         return TopTwoVote(owed, config)
     if choice == "vote":
         return MajorityVote(owed)
-    return FirstConfident(owed, valid_alone=choice == "valid", rules_decide=rules_decide)
+    return FirstConfident(
+        owed, valid_alone=choice == "valid", rules_decide=rules_decide, abstains=config.guess_after > 0
+    )
+
+
+def _is_valid(rank: tuple[float, ...]) -> bool:
+    """Whether the winner of a FirstConfident keeps the rules."""
+    return (rank[0] == 0 and not rank[2]) or (rank[0] == 1 and not rank[1])
 
 
 def square(cells: bytes) -> Bytes:

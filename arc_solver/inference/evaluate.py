@@ -19,6 +19,8 @@ from arc_solver.model.trm import Model
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
 
+MOST_AGES = 16  # of a board while a run is scored
+
 
 @dataclass(frozen=True)
 class PuzzleEvaluator:
@@ -36,7 +38,11 @@ class PuzzleEvaluator:
             return dict.fromkeys((*self.domain.counts(mine, ()), "ages"), 0.0)
         numbers = self.domain.numbers(mine, puzzles)
         known = np.flatnonzero(numbers >= 0)
-        config = dataclasses.replace(self.config, views=self.domain.evaluated_views or self.config.views)
+        config = self.config
+        if self.domain.evaluated_views:
+            # One chain without guesses: a run is scored many times.
+            views, ages = self.domain.evaluated_views, min(config.ages, MOST_AGES)
+            config = dataclasses.replace(config, views=views, rollouts=1, guess_after=0, ages=ages)
         asked = self.domain.take(mine, known)
         questions = self.domain.questions(asked, puzzles, numbers[known].tolist(), config, self.canvas)
         answering = Answering(self.domain, asked, questions, config)

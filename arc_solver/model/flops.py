@@ -13,6 +13,8 @@ from arc_solver.config import ModelConfig
 
 # Each product of a forward pass gives two in the backward pass.
 BACKWARD = 2
+# A cell and its four neighbours.
+MEETINGS = 5
 
 
 def layer_shapes(config: ModelConfig) -> list[tuple[int, int]]:
@@ -26,7 +28,8 @@ def layer_shapes(config: ModelConfig) -> list[tuple[int, int]]:
 def layer_flops(config: ModelConfig, positions: int) -> float:
     """One layer on one row of S positions, forward."""
     projections = sum(2.0 * positions * m * n for m, n in layer_shapes(config))
-    near = config.convolution**2 * config.inner(config.width)
+    meetings = MEETINGS if config.neighbours else config.convolution**2
+    near = meetings * config.inner(config.width)
     projections += 2.0 * (positions - config.prefix) * near
     if config.mixer == "attention":
         return projections + 4.0 * positions * positions * config.width
@@ -48,14 +51,17 @@ def evaluations(config: ModelConfig, depth: tuple[int, int] | None = None) -> tu
 
 def forward_flops(config: ModelConfig, cells: int) -> float:
     """One forward of one row of so many cells: one age of an answer."""
-    return evaluations(config)[0] * config.num_layers * layer_flops(config, config.prefix + cells)
+    return evaluations(config)[0] * config.num_layers * layer_flops(config, config.num_positions(cells))
 
 
-def step_flops(config: ModelConfig, rows: Mapping[int, int], depth: tuple[int, int] | None = None) -> float:
+def step_flops(
+    config: ModelConfig, rows: Mapping[int, int], depth: tuple[int, int] | None = None, ages: int = 1
+) -> float:
     """One step of training on `rows` (cells of a canvas -> rows in flight there): forward and backward.
 
-    The further forward that the continue output takes is not counted.
+    `ages` is how many of them a step has (`gradient_ages`). The further forward that the continue output
+    takes is not counted.
     """
     forward, differentiated = evaluations(config, depth)
-    each = config.num_layers * (forward + BACKWARD * differentiated)
-    return sum(num * each * layer_flops(config, config.prefix + cells) for cells, num in rows.items())
+    each = ages * config.num_layers * (forward + BACKWARD * differentiated)
+    return sum(num * each * layer_flops(config, config.num_positions(cells)) for cells, num in rows.items())

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from arc_solver.config import ConfigError, TrainConfig
-from arc_solver.domains.protocols import TrainingData
+from arc_solver.domains.protocols import HintedData, TrainingData
+from arc_solver.training.hints import HintTensors
 from arc_solver.training.slots import Batch
 
 LEAST_EXPLORED_AGE = 2
@@ -73,8 +74,21 @@ class Batches:
             )
             chosen = explored.random(total) < self.config.exploration
             least = np.where(chosen, ages, 0).astype(np.int32)[start:end]
-            batches.append(Batch(tokens, targets, codes, torch.from_numpy(least)))
+            batches.append(
+                Batch(tokens, targets, codes, torch.from_numpy(least), self._hints(tokens, targets))
+            )
         return batches
+
+    def _hints(self, tokens: torch.Tensor, targets: torch.Tensor) -> HintTensors | None:
+        """The dense labels of painted examples, where the recipe wants them."""
+        if not self.config.hint_weight:
+            return None
+        if not isinstance(self.data, HintedData):
+            raise ConfigError(
+                f"hint_weight={self.config.hint_weight}: these data have no dense labels; set 0"
+            )
+        hints = HintTensors(*map(torch.from_numpy, self.data.hints(tokens.numpy(), targets.numpy())))
+        return HintTensors(*(t.pin_memory() for t in hints)) if self.device.type == "cuda" else hints
 
     def from_step(self, step: int) -> Iterator[list[Batch]]:
         """Endless batches from `step` on, the next one painted while this one trains."""

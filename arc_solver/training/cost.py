@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from arc_solver.config import Preset, TrainConfig
 from arc_solver.domains.protocols import TrainingData
@@ -33,6 +35,7 @@ class Estimate:
     checkpoint_bytes: int
     weights_bytes: int
     keep: int
+    activation_bytes: int = 0  # the most that one step keeps for its backward pass
 
     @property
     def seconds(self) -> float:
@@ -61,6 +64,7 @@ def estimate(
         checkpoint_bytes(state),
         weights_bytes(state),
         max(2, preset.train.keep),
+        activation_bytes(TrainState(model, data, preset.train, device, team=team), preset.train),
     )
 
 
@@ -78,6 +82,58 @@ def seconds_per_step(state: TrainState, config: TrainConfig) -> float:
         if enough:
             break
     return sorted(seconds[1:])[(len(seconds) - 1) // 2]
+
+
+def activation_bytes(state: TrainState, config: TrainConfig) -> int:
+    """The most that a step, not compiled, keeps at once for its backward pass; `state` is used up.
+
+    On CUDA, where such a step may not fit, it is what the step that runs allocated at its peak.
+    """
+    batches = [batch.to(state.batches.device) for batch in state.batches.paint(0)]
+    if state.batches.device.type == "cuda":
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        train_step(state, batches, config, 0.0)
+        return torch.cuda.max_memory_allocated() - before
+    state.forward = state.model
+    saved = _Saved()
+    with torch.autograd.graph.saved_tensors_hooks(saved.pack, _SavedTensor.unpack):
+        train_step(state, batches, config, 0.0)
+    return saved.peak
+
+
+class _Saved:
+    """Counts the bytes of the storages that backward passes wait for, each once."""
+
+    def __init__(self) -> None:
+        self.uses: Counter[int] = Counter()
+        self.now = self.peak = 0
+
+    def pack(self, tensor: Tensor) -> _SavedTensor:
+        return _SavedTensor(self, tensor)
+
+    def add(self, place: int, size: int, number: int) -> None:
+        """`number` more (1) or less (−1) wait for the storage at `place`."""
+        self.uses[place] += number
+        if self.uses[place] == max(number, 0):
+            self.now += number * size
+            self.peak = max(self.peak, self.now)
+
+
+class _SavedTensor:
+    """A tensor that a backward pass waits for; counted as long as it lives."""
+
+    def __init__(self, saved: _Saved, tensor: Tensor) -> None:
+        self.saved, self.tensor = saved, tensor
+        storage = tensor.untyped_storage()
+        self.place, self.size = storage.data_ptr(), storage.nbytes()
+        saved.add(self.place, self.size, 1)
+
+    def __del__(self) -> None:
+        self.saved.add(self.place, self.size, -1)
+
+    def unpack(self) -> Tensor:
+        return self.tensor
 
 
 def most_bytes(checkpoint: int, weights: int, keep: int) -> int:

@@ -51,17 +51,23 @@ def supervision_loss(
     halt_weight: float = 0.5,
     continue_target: Tensor | None = None,
     weights: Tensor | None = None,
+    due: Tensor | None = None,
+    hints: Tensor | None = None,
 ) -> Loss:
     """Loss of one forward against targets (B, L) uint8; cells labelled PAD do not count.
 
     Per row: mean over its counted cells + halt_weight · BCE(halt, answer right). With the continue output,
     BCE(continue, `continue_target` (B,)) is added to the halting loss (arXiv 2506.21734). `weights` (B,)
-    weigh the rows in `total` alone.
+    weigh the rows in `total` alone. `due` (B, L) are what the cells shall say now, where that is not yet the
+    answer; `hints` (B,) are added to the loss of the cells.
     """
     wanted = targets.long()
     counted = wanted != PAD
-    per_cell = cell_loss(output.logits, wanted, kind, smoothing) * counted
-    per_row = per_cell.sum(dim=1) / counted.sum(dim=1).clamp(min=1)
+    now = wanted if due is None else due.long()
+    per_cell = cell_loss(output.logits, now, kind, smoothing) * (now != PAD)
+    per_row = per_cell.sum(dim=1) / (now != PAD).sum(dim=1).clamp(min=1)
+    if hints is not None:
+        per_row = per_row + hints
     with torch.no_grad():
         right = ((output.logits.argmax(dim=-1) == wanted) | ~counted).all(dim=1)
     halt = output.halt if output.halt.dim() == 1 else output.halt[:, 0]

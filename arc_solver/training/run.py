@@ -219,6 +219,7 @@ def measure_step(
         "seconds_per_step": cost.seconds_per_step,
         "steps": cost.steps,
         "hours": cost.seconds / 3600,
+        "activation_bytes": cost.activation_bytes,
         "checkpoint_bytes": cost.checkpoint_bytes,
         "disk_bytes": cost.disk_bytes,
     }

@@ -7,12 +7,13 @@ from torch import Tensor
 
 from arc_solver.config import TrainConfig
 from arc_solver.model.trm import Output
-from arc_solver.training.loss import supervision_loss
+from arc_solver.training.hints import Reach, asked_targets, due_targets, hint_loss
+from arc_solver.training.loss import Loss, supervision_loss
 from arc_solver.training.non_finite import kept, restore
 from arc_solver.training.slots import Batch, Slots
 from arc_solver.training.state import TrainState
 
-# What one step adds up on the device, in this order; divided by the rows when it is reported.
+# What one step adds up on the device, in this order; a row counts once for every age of the step.
 MEASURES = ("rows", "loss", "cells", "halting", "finished", "finished_exact", "finished_age")
 
 
@@ -71,22 +72,63 @@ def _backward(
             continue
         slots.refill(batch)
         vectors = state.model.puzzle.gather(slots.codes, requires_grad=True)
-        output = state.forward(slots.tokens, slots.codes, slots.carry, slots.canvas, vectors, depth)
-        loss = supervision_loss(
-            output,
-            slots.targets,
-            kind=config.loss,
-            smoothing=config.label_smoothing,
-            halt_weight=config.halt_weight,
-            continue_target=_continue_target(state, slots, output, config, depth),
-            weights=config.age_decay**slots.age if config.age_decay < 1 else None,
-        )
-        (loss.total / batch_size).backward()
-        slots.advance(output, batch.least_age, config.max_age)
+        output, loss = _supervised(state, slots, vectors, config, depth)
+        (loss.total / (batch_size * config.gradient_ages)).backward()
+        slots.advance(output, batch.least_age, config.max_age, config.gradient_ages)
         if vectors is not None and vectors.grad is not None:
             touched[group] = (slots.codes, vectors.grad)
-        measures += _measured(slots, loss.total.detach(), loss.cells, loss.halting, loss.right)
+        measures += _measured(slots, loss, config.gradient_ages)
     return measures, touched
+
+
+def _supervised(
+    state: TrainState,
+    slots: Slots,
+    vectors: Tensor | None,
+    config: TrainConfig,
+    depth: tuple[int, int] | None,
+) -> tuple[Output, Loss]:
+    """`gradient_ages` forwards with a loss at each: the last output, and the sums of the losses.
+
+    Nothing is detached between these ages; `right` is that of the last one.
+    """
+    carry, losses = slots.carry, []
+    for number in range(config.gradient_ages):
+        attached = number + 1 < config.gradient_ages
+        output = state.forward(slots.tokens, slots.codes, carry, slots.canvas, vectors, depth, attached)
+        age, carry = slots.age + number, output.carry
+        due, hints = _hinted(state, slots, output, age, config, depth)
+        losses.append(
+            supervision_loss(
+                output,
+                slots.targets if slots.hints is None else asked_targets(slots.hints, slots.targets),
+                kind=config.loss,
+                smoothing=config.label_smoothing,
+                halt_weight=config.halt_weight,
+                continue_target=_continue_target(state, slots, output, age, config, depth),
+                weights=config.age_decay**age if config.age_decay < 1 else None,
+                due=due,
+                hints=hints,
+            )
+        )
+    total, cells, halting = (torch.stack(part).sum(0) for part in list(zip(*losses, strict=True))[:3])
+    return output, Loss(total, cells, halting, losses[-1].right)
+
+
+def _hinted(
+    state: TrainState,
+    slots: Slots,
+    output: Output,
+    age: Tensor,
+    config: TrainConfig,
+    depth: tuple[int, int] | None,
+) -> tuple[Tensor | None, Tensor | None]:
+    """What the cells shall say (B, L) after one more age than `age`, and the loss (B,) of their hints."""
+    if slots.hints is None or output.hints is None:
+        return None, None
+    reach = Reach.of(state.model.config, depth, age + 1)
+    due = due_targets(slots.hints, slots.targets, slots.tokens, reach)
+    return due, config.hint_weight * hint_loss(output.hints, slots.hints, reach)
 
 
 @torch.no_grad()
@@ -94,6 +136,7 @@ def _continue_target(
     state: TrainState,
     slots: Slots,
     output: Output,
+    age: Tensor,
     config: TrainConfig,
     depth: tuple[int, int] | None,
 ) -> Tensor | None:
@@ -101,21 +144,21 @@ def _continue_target(
     if not state.model.config.continue_output:
         return None
     later = state.forward(slots.tokens, slots.codes, output.carry, slots.canvas, None, depth).halt
-    last = slots.age + 1 >= config.max_age
+    last = age + 1 >= config.max_age
     return torch.where(last, later[:, 0], later.amax(dim=1)).sigmoid()
 
 
 @torch.no_grad()
-def _measured(slots: Slots, total: Tensor, cells: Tensor, halting: Tensor, right: Tensor) -> Tensor:
+def _measured(slots: Slots, loss: Loss, ages: int) -> Tensor:
     finished = slots.halted
     return torch.stack(
         [
-            torch.full_like(total, finished.shape[0]),
-            total,
-            cells,
-            halting,
+            torch.full_like(loss.cells, finished.shape[0] * ages),
+            loss.total.detach(),
+            loss.cells,
+            loss.halting,
             finished.sum().float(),
-            (finished & right).sum().float(),
+            (finished & loss.right).sum().float(),
             (finished * slots.age).sum().float(),
         ]
     )

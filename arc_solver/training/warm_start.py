@@ -13,7 +13,19 @@ from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 
 # What changes the function of the weights, mostly without a shape that tells.
-SAME = ("mixer", "convolution", "peers", "positions", "num_heads", "num_latents", "prefix")
+SAME = (
+    "mixer",
+    "convolution",
+    "peers",
+    "symbols",
+    "neighbours",
+    "maxima",
+    "wall_token",
+    "positions",
+    "num_heads",
+    "num_latents",
+    "prefix",
+)
 DEPTH = ("cycles", "latent_steps")
 
 

@@ -47,6 +47,8 @@ BAD_TRAINING: tuple[dict[str, Any], ...] = (
     {"optimizer": "sgd"},
     {"loss": "mse"},
     {"steps": 0},
+    {"gradient_ages": 0},
+    {"gradient_ages": 5, "max_age": 4},
     {"batch_size": 0},
     {"learning_rate": 0.0},
     {"learning_rate": -1.0},
@@ -245,3 +247,10 @@ def test_every_preset_builds_a_model(name: str) -> None:
         assert found.predict.ages == found.train.max_age
     smallest, largest = {"arc": (12, 12), "sudoku": (6, 11), "maze": (6, 6)}[found.train.domain]
     assert smallest <= found.model.vocabulary <= largest
+
+
+@pytest.mark.parametrize("settings", [["cycles=2"], ["cycles=1", "gradient=last"]])
+def test_what_cuts_the_gradient_between_ages_is_told(settings: list[str]) -> None:
+    with pytest.raises(ConfigError, match="set cycles=1 and gradient=full"):
+        apply_settings(preset(), ["gradient_ages=2", "max_age=4", *settings])
+    assert apply_settings(preset(), ["gradient_ages=2", "max_age=4", "cycles=1"]).train.gradient_ages == 2

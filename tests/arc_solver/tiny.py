@@ -20,6 +20,7 @@ from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.state import TrainState
 from augment.grid import Grid
+from submission.vote import Tally
 
 torch.set_num_threads(1)  # tiny shapes lose by threads, and bit-identity is promised for a fixed number only
 
@@ -130,7 +131,9 @@ def answer_boards(model: Model, boards: BoardSet, config: PredictConfig) -> Boar
     answering = Answering(domain, boards, domain.questions(boards, PuzzleMap("none"), (), config, ""), config)
     for _ in answering.run(model):
         pass
-    best = [s.candidates[0] for s in answering.standings(np.arange(len(boards)), 1)]
+    blank = Tally(np.zeros((boards.side, boards.side), np.uint8), 0, 0.0, 0.0)
+    standings = answering.standings(np.arange(len(boards)), 1)
+    best = [s.candidates[0] if s.candidates else blank for s in standings]
     return BoardAnswers(
         np.array([tally.grid.ravel() for tally in best]),
         np.array([tally.confidence for tally in best], np.float32),

@@ -37,6 +37,7 @@ from arc_solver.tasks.truth import carried_truth
 
 Tasks = tuple[Task, ...]
 NO_NOISE = "no noise was tried on tasks: say how much with --sigma"
+NO_RULES = "guesses are taken back by rules, and a task has none that are known"
 BAD_TASKS = "a bad task costs only itself, and a submission must name it"
 
 
@@ -168,6 +169,8 @@ class ArcDomain:
             raise ConfigError("peers=true is for Sudoku, this recipe is for arc")
         if model.vocabulary != VOCABULARY:
             raise ConfigError(f"vocabulary={model.vocabulary}: ARC has {VOCABULARY} tokens")
+        if predict and predict.guess_after:
+            raise ConfigError(f"guess_after={predict.guess_after}: {NO_RULES}")
         if predict and predict.rollouts > 1 and not predict.sigma:
             raise ConfigError(f"rollouts={predict.rollouts}: {NO_NOISE}")
 

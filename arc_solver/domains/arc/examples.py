@@ -162,6 +162,8 @@ class ArcQueries:
     def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
         return Restored(*restore_answers(answers, self.views.take(self._rows[group][rows, 2])))
 
+    breaks = None
+
     def confidence(
         self,
         group: int,

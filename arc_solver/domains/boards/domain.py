@@ -161,6 +161,11 @@ class BoardDomain:
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
         if model.peers and not self.kind.units:
             raise ConfigError(f"peers=true is for Sudoku, this recipe is for {self.name}")
+        if predict and predict.guess_after and self.kind.broken is None:
+            raise ConfigError(
+                f"guess_after={predict.guess_after}: guesses are taken back by the rules of a Sudoku, "
+                f"this recipe is for {self.name}"
+            )
 
     def fault(self, model: ModelConfig, material: BoardSet) -> str | None:
         cells, tokens = material.questions.shape[1], self.kind.vocabulary(material.side)
@@ -182,8 +187,11 @@ class BoardDomain:
                 f"{model.vocabulary} tokens; {self._sized(material)} has {cells} "
                 f"cells and {tokens} tokens (--set vocabulary={tokens})"
             )
+        if preset.train.hint_weight and (not self.kind.labels or self.kind.labels.classes != model.hints):
+            there = f"{self.kind.labels.classes} classes" if self.kind.labels else "none"
+            raise ConfigError(f"hints={model.hints}: of dense labels {self.name} boards have {there}")
         puzzles = PuzzleMap("none" if model.embedding == "none" else "rows")
-        return BoardTraining(self.kind, material, preset.train.seed), puzzles
+        return BoardTraining(self.kind, material, preset.train), puzzles
 
     def numbers(self, material: BoardSet, puzzles: PuzzleMap) -> Numbers:
         del puzzles

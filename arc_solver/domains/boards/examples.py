@@ -11,16 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.config import PredictConfig
+from arc_solver.config import PredictConfig, TrainConfig
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.kind import BoardKind
-from arc_solver.domains.protocols import Bytes, Canvas, Codes, Flags, Numbers, Restored
+from arc_solver.domains.protocols import Breaks, Bytes, Canvas, Codes, Flags, Hints, Numbers, Restored
 from arc_solver.storage.text import DataError
-
-
-def full_boards(boards: BoardSet) -> npt.NDArray[np.bool_]:
-    """(n,): boards on which nothing is to be found: a Sudoku without a blank is its own answer."""
-    return (boards.questions > 0).all(axis=1) & (boards.kind == "sudoku")
 
 
 def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
@@ -36,11 +31,16 @@ def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
 class BoardTraining:
     """TrainingData of boards: each once per epoch, under a fresh view of its kind."""
 
-    def __init__(self, kind: BoardKind, boards: BoardSet, seed: int) -> None:
+    def __init__(self, kind: BoardKind, boards: BoardSet, config: TrainConfig) -> None:
         if not boards.answers.any(axis=1).all():
             raise DataError(f"some of these {boards.kind} boards have no answer to learn from")
-        self.boards = boards
-        self._paint = kind.painter(boards, seed)
+        if config.hint_weight and not (kind.labels and kind.labels.exist(boards)):
+            raise DataError(
+                f"hint_weight={config.hint_weight}: these {boards.kind} boards have no dense labels, or "
+                "answers by another rule than theirs; set it to 0"
+            )
+        self.kind, self.boards = kind, boards
+        self._paint = kind.painter(boards, config.seed)
         digest = hashlib.sha256(f"{boards.kind} {boards.questions.shape}".encode())
         digest.update(boards.questions.tobytes())
         digest.update(boards.answers.tobytes())
@@ -62,6 +62,12 @@ class BoardTraining:
         del group
         codes[:] = 0
         self._paint(first, tokens, targets)
+
+    def hints(self, tokens: Bytes, targets: Bytes) -> Hints:
+        """The dense labels of painted boards."""
+        del targets
+        assert self.kind.labels
+        return self.kind.labels.of(tokens - 1)
 
 
 class BoardQueries:
@@ -109,7 +115,15 @@ class BoardQueries:
     def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
         """Boards with a cell that has no value are spoiled."""
         cells = self._views.restore(np.ascontiguousarray(answers), self._contenders[rows] % self.num_views)
+        if self.kind.completed is not None:
+            cells = self.kind.completed(self.boards.questions[self._queries[rows]], cells)
         return restored(cells, self.boards.side, (cells != self.kind.missing).all(axis=1))
+
+    @property
+    def breaks(self) -> Breaks | None:
+        """Blanks break no rule, and no view changes what does."""
+        broken = self.kind.broken
+        return None if broken is None else lambda tokens: broken(np.maximum(tokens, 1) - 1)
 
     def confidence(
         self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]

@@ -13,7 +13,7 @@ import numpy as np
 
 from arc_solver.domains.boards.board_csv import PuzzleForm, PuzzleRow, cells_of, texts_of
 from arc_solver.domains.boards.board_set import BoardSet, Cells
-from arc_solver.domains.protocols import Bytes, Flags, Look, Numbers
+from arc_solver.domains.protocols import Bytes, Flags, Hints, Look, Numbers
 from arc_solver.storage.text import DataError
 
 # No cell has this value; it stands where a token was none of a cell.
@@ -31,11 +31,20 @@ class Views(Protocol):
 
 
 class Floors(NamedTuple):
-    """What generated boards have at least; None where it is not said."""
+    """What generated boards have at least, and at most; None where it is not said."""
 
-    rating: int | None = None
-    givens: int | None = None
-    path: int | None = None
+    min_rating: int | None = None
+    min_givens: int | None = None
+    min_path: int | None = None
+    max_path: int | None = None
+
+
+class DenseLabels(NamedTuple):
+    """Labels of all cells beside the answer: of how many classes, those of boards (n, L), who has them."""
+
+    classes: int
+    of: Callable[[Cells], Hints]
+    exist: Callable[[BoardSet], bool]
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class Generator:
     side: int  # where none is said
     floors: tuple[str, ...]  # fields of Floors that mean something here
     rating: str  # what a rating counts
+    # The same from boards to be like, at least so hard, in place of a side and floors.
+    like: Callable[[int, BoardSet, np.random.Generator, int, BoardSet | None], BoardSet] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,9 @@ class BoardKind:
     solves: Callable[[Cells, Cells], Flags]  # the same for scores, where a search may be needed
     faults: Callable[[BoardSet], dict[int, str]]  # what is wrong with the boards of a file, by place
     rules_decide: bool = False  # whether no two answers keep the rules; value 0 is then a blank
+    broken: Callable[[Cells], Flags] | None = None  # of boards with blanks: whether what stands breaks a rule
+    completed: Callable[[Cells, Cells], Cells] | None = None  # questions, answers: what these can only change
+    labels: DenseLabels | None = None
     missing: int = NO_VALUE  # in a restored answer, where there is no value
     max_views: int | None = None
     rate: Callable[[Cells], Numbers] | None = None  # of questions; None: as the file says

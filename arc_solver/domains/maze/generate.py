@@ -1,17 +1,22 @@
 """Mazes with one label each, drawn at random."""
 
-import numpy as np
+from collections.abc import Callable
 
-from arc_solver.domains.boards.board_set import BoardSet, collect, in_chunks
+import numpy as np
+import numpy.typing as npt
+
+from arc_solver.domains.boards.board_set import BoardSet, Cells, collect, in_chunks
+from arc_solver.domains.maze.long_paths import generate_long_range
 from arc_solver.domains.maze.paths import MAX_DRAWS, WALL, generate_range
 from arc_solver.domains.maze.rules import MAX_SIDE, MIN_SIDE
 from arc_solver.storage.text import DataError
-from augment.kernel_rng import draw_seeds
+from augment.kernel_rng import Source, draw_seeds
 
 WALLS_PER_MILLE = (300, 500)
 
 
 _CHUNK = 16
+Moves = npt.NDArray[np.int64]
 
 
 _HARD_SIDE, _HARD_MOVES = 30, 110
@@ -22,41 +27,74 @@ def default_moves(side: int) -> int:
     return 1 + int(_HARD_MOVES * (side / _HARD_SIDE) ** 1.5)
 
 
+class _OutOfLuck(Exception):
+    """Plain drawing has not found a maze in MAX_DRAWS."""
+
+
 def generate_mazes(
     num: int,
     side: int,
     rng: np.random.Generator,
     min_moves: int | None = None,
     exclude: BoardSet | None = None,
+    max_moves: int | None = None,
 ) -> BoardSet:
     """`num` different mazes with shortest paths of at least `min_moves` (`default_moves`), none in `exclude`.
 
+    With `max_moves` lengths are spread evenly over `min_moves` to `max_moves`; without, longer is rarer.
     Raises DataError where the side is out of range, or so many or such long ones are not found.
     """
     if not MIN_SIDE <= side <= MAX_SIDE:
         raise DataError(f"maze side {side}: expected {MIN_SIDE} to {MAX_SIDE}")
-    floor = max(1, default_moves(side) if min_moves is None else min_moves)
+    evenly = max_moves is not None
+    most = side * side if max_moves is None else max_moves
+    least = max(1, min(default_moves(side), most) if min_moves is None else min_moves)
+    if most < least:
+        raise DataError(f"mazes of at least {least} and at most {most} moves: the first must not be larger")
+    plain = not evenly  # drawn until one is hard enough, which gives up where such are too rare
 
     def generate(num_wanted: int) -> BoardSet:
-        found = _generated(num_wanted, side, rng, floor)
+        nonlocal plain
+        seeds = draw_seeds(num_wanted, rng)
+        try:
+            found = _plain(seeds, side, least) if plain else _long(seeds, side, (least, most), evenly)
+        except _OutOfLuck:
+            plain = False
+            found = _long(seeds, side, (least, most), evenly)
         return found if exclude is None else apart(found, exclude)
 
     return collect(num, generate)
 
 
-def _generated(num: int, side: int, rng: np.random.Generator, min_moves: int) -> BoardSet:
-    seeds = draw_seeds(num, rng)
-    pairs = np.zeros((num, 2, side * side), np.uint8)
-    moves = np.zeros(num, np.int64)
+def _plain(seeds: Source, side: int, least: int) -> BoardSet:
+    """A maze per seed, drawn until one has `least` moves; _OutOfLuck where that takes too many draws."""
 
-    def make(rows: slice) -> None:
-        generate_range(seeds[rows], side, WALLS_PER_MILLE, min_moves, pairs[rows], moves[rows])
-        if (moves[rows] < 0).any():
+    def make(rows: slice, pairs: Cells, moves: Moves) -> None:
+        generate_range(seeds[rows], side, WALLS_PER_MILLE, least, pairs, moves)
+        if (moves < 0).any():
+            raise _OutOfLuck
+
+    return _generated(len(seeds), side, make)
+
+
+def _long(seeds: Source, side: int, limits: tuple[int, int], evenly: bool) -> BoardSet:
+    """A maze per seed within the limits, however rare; DataError where none is found."""
+
+    def make(rows: slice, pairs: Cells, moves: Moves) -> None:
+        generate_long_range(seeds[rows], side, WALLS_PER_MILLE, limits, evenly, pairs, moves)
+        if (moves < 0).any():
+            wished = f"{limits[0]} to {limits[1]}" if evenly else str(limits[0])
             raise DataError(
-                f"no {side}x{side} maze with {min_moves} moves in {MAX_DRAWS} drawn; lower the path floor"
+                f"no {side}x{side} maze with {wished} moves in {MAX_DRAWS} drawn; lower the path floor"
             )
 
-    in_chunks(make, num, _CHUNK)
+    return _generated(len(seeds), side, make)
+
+
+def _generated(num: int, side: int, make: Callable[[slice, Cells, Moves], None]) -> BoardSet:
+    pairs = np.zeros((num, 2, side * side), np.uint8)
+    moves = np.zeros(num, np.int64)
+    in_chunks(lambda rows: make(rows, pairs[rows], moves[rows]), num, _CHUNK)
     return BoardSet("maze", pairs[:, 0].copy(), pairs[:, 1].copy(), moves)
 
 

@@ -54,7 +54,7 @@ def flood(
 
 
 @inner
-def _place_of(maze: Cells, kind: int) -> int:
+def place_of(maze: Cells, kind: int) -> int:
     """The first cell of `kind`, or -1."""
     for cell in range(maze.shape[0]):
         if maze[cell] == kind:
@@ -72,7 +72,7 @@ def solve_range(questions: Cells, side: int, answers: Cells, moves: npt.NDArray[
     for row in range(questions.shape[0]):
         answer = answers[row]
         answer[:] = questions[row]
-        start, goal = _place_of(answer, START), _place_of(answer, GOAL)
+        start, goal = place_of(answer, START), place_of(answer, GOAL)
         moves[row] = _UNSEEN
         if start >= 0 and goal >= 0:
             flood(answer, side, start, distances, parents, queue)
@@ -103,7 +103,7 @@ def check_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArr
             num_marked += marked
             changed |= not marked and answer[cell] != question[cell]
             corridor[cell] = answer[cell] if marked or answer[cell] > FREE else WALL
-        start, goal = _place_of(question, START), _place_of(question, GOAL)
+        start, goal = place_of(question, START), place_of(question, GOAL)
         if changed or start < 0 or goal < 0:
             continue
         flood(question, side, start, distances, parents, queue)
@@ -129,7 +129,7 @@ def follow_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDAr
             marked = answer[cell] == PATH and question[cell] == FREE
             num_marked += marked
             changed |= not marked and answer[cell] != question[cell]
-        cell, came_from = _place_of(question, START), _UNSEEN
+        cell, came_from = place_of(question, START), _UNSEEN
         if changed or cell < 0:
             continue
         for moves in range(1, num_marked + 2):

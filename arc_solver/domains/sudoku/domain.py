@@ -13,8 +13,8 @@ from arc_solver.domains.boards.board_set import BoardSet, Cells
 from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.kind import BoardKind, Floors, Generator
 from arc_solver.domains.protocols import Bytes, Look, Numbers
-from arc_solver.domains.sudoku.generate import generate_sudoku
-from arc_solver.domains.sudoku.rules import sudoku_faults, valid_boards
+from arc_solver.domains.sudoku.generate import exchanged_givens, generate_sudoku
+from arc_solver.domains.sudoku.rules import broken_boards, sudoku_faults, valid_boards
 from augment.sudoku import (
     BOX_SHAPES,
     BoardViews,
@@ -64,9 +64,9 @@ def look(side: int) -> Look:
 
 def make(num: int, side: int, rng: np.random.Generator, floors: Floors, seen: BoardSet | None) -> BoardSet:
     """Generated Sudokus; ConfigError for floors that exclude each other."""
-    if floors.rating and floors.givens:
+    if floors.min_rating and floors.min_givens:
         raise ConfigError("give --min-rating or --min-givens: more givens make a Sudoku easier")
-    return generate_sudoku(num, side, rng, floors.rating or 0, seen, floors.givens or 0)
+    return generate_sudoku(num, side, rng, floors.min_rating or 0, seen, floors.min_givens or 0)
 
 
 SUDOKU = BoardDomain(
@@ -89,10 +89,11 @@ SUDOKU = BoardDomain(
         solves=valid_boards,
         faults=sudoku_faults,
         rules_decide=True,
+        broken=broken_boards,
         missing=0,
         training_file="sudoku_extreme_1k_train.csv",
         units=True,
         look=look,
-        generator=Generator(make, 9, ("rating", "givens"), "guesses of the solver"),
+        generator=Generator(make, 9, ("min_rating", "min_givens"), "guesses of the solver", exchanged_givens),
     )
 )

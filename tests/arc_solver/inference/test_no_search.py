@@ -10,6 +10,7 @@ import arc_solver.domains.maze.rules
 from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domains.boards.board_file import cells_from_texts
 from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.boards.examples import BoardQueries
 from arc_solver.domains.maze import domain
 from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.maze.generate import generate_mazes
@@ -99,3 +100,17 @@ def test_every_valid_answer_is_consistent_and_a_spoiled_one_never() -> None:
     for answer in spoiled:
         answer[np.flatnonzero(answer == PATH)[0]] = FREE
     assert not connected_mazes(boards.questions, spoiled).any()
+
+
+def test_an_answer_marks_free_cells_alone(mazes: BoardSet) -> None:
+    queries = BoardQueries(MAZE.kind, mazes, num_views=8)
+    rows = np.arange(24)
+    tokens = np.full(
+        (24, 25), PATH + 1, np.uint8
+    )  # a network that marks everything, and one that says nothing
+    found = queries.restore(0, rows, tokens)
+    questions = mazes.questions[queries.queries(0)]
+    assert (found.cells == np.where(questions == FREE, PATH, questions)).all()
+    assert (found.shapes == 5).all()
+    nothing = queries.restore(0, rows, np.zeros_like(tokens))
+    assert (nothing.cells == questions).all()

@@ -51,5 +51,6 @@ def unseen(config: ModelConfig) -> float:
 
 def test_rows_and_canvases_add_up() -> None:
     both = step_flops(TINY, {49: 2, 121: 3})
+    assert step_flops(TINY, {49: 2, 121: 3}, ages=4) == 4 * both
     assert both == 2 * step_flops(TINY, {49: 1}) + 3 * step_flops(TINY, {121: 1})
     assert step_flops(TINY, {49: 1}, depth=(1, 1)) == pytest.approx(step_flops(TINY, {49: 1}) * 6 / 12)

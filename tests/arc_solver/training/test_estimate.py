@@ -40,6 +40,17 @@ def test_measuring_leaves_the_model_as_it_was(optimizer: str) -> None:
     assert cost.checkpoint_bytes == checkpoint_bytes(found.state)
 
 
+def test_more_ages_in_the_gradient_keep_more_for_the_backward_pass() -> None:
+    kept = []
+    for ages in (1, 2, 4):
+        recipe = preset(SHORT, dataclasses.replace(TRAIN, gradient_ages=ages, max_age=4))
+        found = run(recipe)
+        kept.append(estimate(recipe, found.state.model, found.data, CPU).activation_bytes)
+    assert kept[0] > SHORT.width * TRAIN.batch_size * 4
+    assert 1.6 * kept[0] < kept[1] < 2.2 * kept[0]
+    assert 1.6 * kept[1] < kept[2] < 2.2 * kept[1]
+
+
 def test_what_follows_from_a_measurement() -> None:
     assert COST.seconds == pytest.approx(40)
     assert [COST.steps_within(limit) for limit in (1.0, 39.0, 1000.0)] == [2, 97, 100]

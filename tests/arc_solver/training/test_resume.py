@@ -31,6 +31,9 @@ RECIPES: dict[str, Preset] = {
     "convolution": preset(dataclasses.replace(SHORT, convolution=3), MUON),
     "curriculum": preset(MODEL, dataclasses.replace(TRAIN, curriculum="depth", age_decay=0.7)),
     "all pairs": preset(SHORT, dataclasses.replace(TRAIN, all_pairs=True)),
+    "several ages in the gradient": preset(
+        SHORT, dataclasses.replace(TRAIN, gradient_ages=3, max_age=4, exploration=0.5)
+    ),
     "rows first": preset(SHORT, dataclasses.replace(TRAIN, rows_only_share=0.5)),
 }
 

@@ -182,3 +182,35 @@ def test_where_compiling_fails_the_steps_are_the_plain_ones(monkeypatch: pytest.
     step(plain)
     step(plain, 1)
     assert changed(plain.state.tensors(), failed.state.tensors()) == set()
+
+
+def test_the_gradient_goes_through_the_ages_of_a_step() -> None:
+    """gradient_ages=3: the mean of three losses, each through all that came before it in the step."""
+    short = dataclasses.replace(MODEL, cycles=1)
+    config = dataclasses.replace(STILL, gradient_ages=3, max_age=4, age_decay=0.7)
+    found = run(preset(short, config))
+    model = lively(found.state.model)
+    batches = found.state.batches.paint(0)
+    total: Tensor = torch.zeros(())
+    for batch, canvas in zip(batches, found.data.canvases, strict=True):
+        carry = model.first_carry(len(batch.tokens), short.prefix + canvas[0] * canvas[1])
+        for age in range(3):
+            output = model(batch.tokens, batch.codes, carry, canvas, attached=True)
+            carry = output.carry
+            weight = torch.tensor(0.7**age)
+            total = total + weight * supervision_loss(output, batch.targets).total / (3 * config.batch_size)
+    wanted = torch.autograd.grad(total, found.state.optimizers.parameters)
+    seen: list[Tensor] = []
+    found.state.team.sum_gradients = lambda gradients: seen.extend(g.clone() for g in gradients)
+    measures = dict(zip(MEASURES, train_step(found.state, batches, config, 1.0).tolist(), strict=True))
+    for ours, theirs in zip(seen, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+    assert measures["rows"] == 3 * config.batch_size
+    assert measures["loss"] / (3 * config.batch_size) == pytest.approx(total.item(), rel=1e-5)
+    assert all((slots.age == 3).all() for slots in found.state.slots)
+    assert not any(slots.carry.answer.requires_grad for slots in found.state.slots)
+    stayed = [~slots.halted for slots in found.state.slots]
+    step(found, 1)
+    for slots, old in zip(found.state.slots, stayed, strict=True):
+        assert ((slots.age == 6) == old).all()
+        assert (slots.halted | ~old).all(), "max_age is 4, and 6 is past it"

@@ -147,6 +147,32 @@ def test_generation_depends_on_the_seed_and_never_gives_excluded_walls() -> None
     assert len(apart(seen, again)) == 0
 
 
+def test_luck_does_not_run_out_for_lengths_that_exist() -> None:
+    # At this floor plain drawing gives up after 20,000 draws; the longest way in 9x9 has 48 moves or so.
+    mazes = generate_mazes(3, 9, np.random.default_rng(0), min_moves=38)
+    assert mazes.ratings.min() >= 38
+    assert mazes.ratings.tolist() == [graph_moves(maze) for maze in mazes.questions]
+    assert (solve_mazes(mazes.questions)[0] == mazes.answers).all()
+    assert maze_faults(mazes) == {}
+
+
+def test_lengths_are_spread_evenly_between_limits() -> None:
+    mazes = generate_mazes(200, 30, np.random.default_rng(7), min_moves=109, max_moves=153)
+    assert mazes.ratings.tolist() == [graph_moves(maze) for maze in mazes.questions]
+    assert (solve_mazes(mazes.questions)[0] == mazes.answers).all()
+    assert (mazes.ratings.min() >= 109, mazes.ratings.max() <= 153) == (True, True)
+    assert abs(mazes.ratings.mean() - 131) < 5
+    assert maze_faults(mazes) == {}
+
+
+def test_a_ceiling_alone_lowers_the_floor_and_crossed_limits_are_refused() -> None:
+    assert generate_mazes(20, 9, np.random.default_rng(0), max_moves=6).ratings.tolist() == [6] * 20
+    with pytest.raises(
+        DataError, match=r"^mazes of at least 9 and at most 8 moves: the first must not be larger$"
+    ):
+        generate_mazes(1, 9, np.random.default_rng(0), min_moves=9, max_moves=8)
+
+
 def test_impossible_wishes_are_said_so() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(DataError, match=r"^no 5x5 maze with 24 moves in 20000 drawn; lower the path floor$"):

@@ -1,0 +1,128 @@
+"""Cells meet their four neighbours and nobody else; walls neither give nor receive."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor
+
+from arc_solver.config import ConfigError, ModelConfig
+from arc_solver.model.neighbours import Neighbours
+from arc_solver.model.trm import Model
+from arc_solver.presets import find_preset
+
+INNER, MAXIMA, SIDE = 6, 2, 4
+PRESET = find_preset("cpu-maze").model
+WALL, FREE = 1, 2
+
+
+def mixer() -> Neighbours:
+    return Neighbours(INNER, MAXIMA, torch.Generator().manual_seed(0)).requires_grad_(False)
+
+
+def random_board(seed: int = 1) -> tuple[Tensor, Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return torch.randn(2, SIDE, SIDE, INNER, generator=draw), torch.rand(
+        2, SIDE, SIDE, 1, generator=draw
+    ) < 0.7
+
+
+def slowly(neighbours: Neighbours, board: Tensor, free: Tensor) -> Tensor:
+    """The definition, a cell at a time."""
+    out = torch.zeros_like(board)
+    for row in range(board.shape[0]):
+        for i in range(SIDE):
+            for j in range(SIDE):
+                if not free[row, i, j]:
+                    continue
+                cell = board[row, i, j]
+                sums, maxima = cell[: INNER - MAXIMA].clone(), cell[INNER - MAXIMA :].clone()
+                for direction, (di, dj) in enumerate(((1, 0), (0, -1), (0, 1), (-1, 0))):
+                    y, x = i + di, j + dj
+                    if 0 <= y < SIDE and 0 <= x < SIDE and free[row, y, x]:
+                        near = board[row, y, x]
+                        sums += near[: INNER - MAXIMA] * neighbours.weight[direction, 0]
+                        maxima = torch.maximum(maxima, near[INNER - MAXIMA :])
+                out[row, i, j] = torch.cat((sums, maxima))
+    return out
+
+
+def test_it_is_a_weighted_sum_and_a_maximum_over_free_neighbours() -> None:
+    board, free = random_board()
+    assert 0 < int(free.sum()) < free.numel()
+    torch.testing.assert_close(mixer()(board, free), slowly(mixer(), board, free))
+
+
+def test_what_stands_in_walls_changes_nothing() -> None:
+    board, free = random_board()
+    other = torch.where(free, board, 1e3)
+    assert torch.equal(mixer()(board, free), mixer()(other, free))
+    assert torch.equal(mixer().told(board, free), mixer().told(other, free))
+
+
+def test_the_prefix_is_told_the_mean_and_the_largest_of_free_cells() -> None:
+    board, free = random_board()
+    told = mixer().told(board, free)
+    cells = [b[f[..., 0]] for b, f in zip(board, free, strict=True)]
+    torch.testing.assert_close(told[:, :-MAXIMA], torch.stack([c[:, :-MAXIMA].mean(0) for c in cells]))
+    assert torch.equal(told[:, -MAXIMA:], torch.stack([c[:, -MAXIMA:].amax(0) for c in cells]))
+
+
+def maze_logits(model: Model, tokens: Tensor, ages: int) -> Tensor:
+    side = int(tokens.shape[1] ** 0.5)
+    carry, codes = model.first_carry(len(tokens), 1 + tokens.shape[1]), torch.zeros(len(tokens), 12).int()
+    for _ in range(ages):
+        output = model(tokens, codes, carry, (side, side))
+        carry = output.carry
+    return output.logits
+
+
+def test_news_goes_round_walls_and_one_cell_in_each_update() -> None:
+    model = Model(PRESET).requires_grad_(False)
+    side = 9
+    tokens = torch.full((1, side * side), FREE, dtype=torch.uint8)
+    tokens[0, side : 2 * side] = WALL  # the second row is a wall but for its last cell
+    tokens[0, 2 * side - 1] = FREE
+    changed = tokens.clone()
+    changed[0, 0] = 4
+    far = 2 * side  # below the changed cell: 18 moves round the wall, 2 through it
+    per_age = PRESET.latent_steps + 1
+    for ages, reaches in ((17 // per_age, False), (5, True)):
+        same = torch.equal(
+            maze_logits(model, tokens, ages)[0, far], maze_logits(model, changed, ages)[0, far]
+        )
+        assert same is not reaches, ages
+
+
+def test_any_side_is_taken_and_hints_are_told_while_training_alone() -> None:
+    model = Model(PRESET)
+    for side in (5, 8):
+        tokens = torch.full((2, side * side), FREE, dtype=torch.uint8)
+        carry = model.first_carry(2, 1 + side * side)
+        hinted = model(tokens, torch.zeros(2, 12).int(), carry, (side, side)).hints
+        assert hinted is not None
+        assert hinted.shape == (2, side * side, PRESET.hints)
+        with torch.no_grad():
+            assert model(tokens, torch.zeros(2, 12).int(), carry, (side, side)).hints is None
+
+
+def test_a_head_for_hints_changes_no_other_weight() -> None:
+    plain = Model(dataclasses.replace(PRESET, hints=0)).state_dict()
+    hinted = Model(PRESET).state_dict()
+    assert set(hinted) - set(plain) == {"hint_head.weight"}
+    assert all(torch.equal(hinted[name], t) for name, t in plain.items())
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"convolution": 3}, "in the place of convolution and peers"),
+        ({"neighbours": False}, "leaves every cell alone"),
+        ({"maxima": 1.5}, r"maxima=1\.5"),
+        ({"wall_token": 6}, "wall_token=6"),
+        ({"neighbours": False, "convolution": 3, "maxima": 0.0}, "are for neighbours=true"),
+    ],
+)
+def test_what_cannot_be_is_refused(fields: dict[str, object], line: str) -> None:
+    with pytest.raises(ConfigError, match=line):
+        ModelConfig(**{**dataclasses.asdict(PRESET), **fields})
