@@ -156,8 +156,8 @@ def _draw_all_pairs(
 def _write(
     catalog: Catalog,
     seed: np.uint64,
-    task: int,
-    choice: int,
+    task: int | np.int64,
+    choice: int | np.int64,
     view: int,
     luck: np.uint64,
     translate: bool,
