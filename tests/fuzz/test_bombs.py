@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.arc_solver.corpus.test_published import sudoku_folder
 
 from arc_solver.checkpoints.weights import save
 from arc_solver.model.trm import Model
