@@ -12,7 +12,7 @@ STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format cover bench ablations reliability bundle kaggle-rehearsal clean gpu-sudoku gpu-sudoku-att gpu-maze gpu-arc1 gpu-arc2 gpu-arc1-unseen gpu-arc2-unseen gpu-profile
+.PHONY: help install run images test lint format cover bench ablations reliability bundle kaggle-rehearsal clean gpu-sudoku gpu-sudoku-att gpu-maze gpu-arc1 gpu-arc2 gpu-arc1-unseen gpu-arc2-unseen gpu-profile
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,17 @@ $(STAMP): pyproject.toml constraints.txt
 run: $(STAMP) ## train on small ARC tasks, predict, score and show the answers (minutes, no GPU)
 	$(PY) -m arc_solver.programs.demo
 
+# A Sudoku that takes some ages, and a task that is no part of what the shipped weights learned from.
+IMAGE_SUDOKU := .8.1.9....7..6....1.....2....14..5....42.....3......284......899.8.4........3.7..
+IMAGE_TASK := 3618c87e
+IMAGE_ANSWER := build/images/submission.json
+
+images: $(STAMP) ## make the pictures of README again with the weights that ship (minutes, no GPU)
+	mkdir -p docs/images $(dir $(IMAGE_ANSWER))
+	$(BIN)/arc-solve watch $(IMAGE_SUDOKU) --out docs/images/thinking.gif
+	$(BIN)/arc-solve predict --tasks arc1:training --only $(IMAGE_TASK) --adapt-steps 300 --out $(IMAGE_ANSWER)
+	$(BIN)/arc-solve show $(IMAGE_TASK) --submission $(IMAGE_ANSWER) --out docs/images/solved.png
+
 test: lint ## lint, then every test that is quick and needs no GPU
 	$(PYTEST) -m "not slow and not gpu"
 
@@ -62,13 +73,12 @@ ABLATIONS ?=
 ablations: $(STAMP) ## every published ablation on Sudoku 4x4 at equal time; writes docs/ablations.md (hours; resumes)
 	$(PY) -m arc_solver.programs.ablations $(ABLATIONS)
 
-# The long runs of docs/gpu.md. PIECE=9m stops after so long and goes on when called again; GPUS=8 runs on eight; ARGS:
-# more words, as in ARGS="--set compile=blocks".
-DATA ?= data
-OUT ?= runs/gpu
-PIECE ?=
-GPUS ?= 1
-PROGRAM = $(PY) -m arc_solver.programs.run_in_pieces $(@:gpu-%=%) --data $(DATA) --out $(OUT) --gpus $(GPUS) --piece "$(PIECE)" $(ARGS)
+# The long runs of docs/gpu.md. DATA, OUT, PIECE, GPUS, PRESET, PARTS, ARGS and DEVICE reach the script, as in
+# make gpu-sudoku DATA=data PIECE=9m ARGS="--set compile=blocks"
+PROGRAM = @ARC=$(BIN)/arc-solve PYTHON=$(PY) bash arc_solver/programs/gpu.sh $(@:gpu-%=%)
+
+gpu-profile: $(STAMP) ## the step of the real recipes, figure by figure: rates and largest costs; what needs a GPU tested
+	$(PROGRAM)
 
 gpu-sudoku: $(STAMP) ## Sudoku-Extreme: train, answer, score (DATA, OUT, PIECE, GPUS; see docs/gpu.md)
 	$(PROGRAM)
@@ -90,10 +100,6 @@ gpu-arc1-unseen: $(STAMP) ## ARC-AGI-1 as a hidden set: train on the training se
 
 gpu-arc2-unseen: $(STAMP) ## ARC-AGI-2 as a hidden set
 	$(PROGRAM)
-
-gpu-profile: $(STAMP) ## what needs a GPU tested, then the step of the real recipes: rates and the largest costs
-	$(PYTEST) -m gpu tests/arc_solver
-	$(BIN)/arc-solve bench profile-blocks profile
 
 # More options for the run: make reliability RELIABILITY="--rows 1,2 --write"
 RELIABILITY ?=

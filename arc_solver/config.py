@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 MAX_SEED = 2**32
-MAZE_HINTS = 5  # the four directions, and that none can be known yet
 SUDOKU_LENGTHS = (16, 36, 81)
 MAX_COUNT = 2**31 - 1  # of steps, rows in flight, views
 
@@ -53,6 +52,7 @@ class ModelConfig:
     networks: int = 1  # 2: one for the latent, one for the answer
     convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
     peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
+    symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs peers
     neighbours: bool = False  # boards: cells meet their four neighbours within SwiGLU
     maxima: float = 0.0  # neighbours: the share of inner channels that take the maximum, the others a sum
     wall_token: int = 0  # neighbours: cells of this token neither give nor receive; 0 = none
@@ -130,9 +130,45 @@ class ModelConfig:
             f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
         )
 
+        _require(
+            not self.symbols
+            or (self.peers and self.mixer == "none" and self.embedding == "none" and not self.convolution),
+            "symbols=true mixes by sums alone and knows no puzzle: "
+            "set peers=true, mixer=none, convolution=0 and embedding=none",
+        )
+        _require(
+            not self.symbols or self.positions == "none",
+            f"positions={self.positions!r}: symbols=true knows cells by their groups alone; "
+            "set positions=none",
+        )
+
+    @property
+    def num_symbols(self) -> int:
+        """Tokens that stand for a symbol: all but PAD and the empty cell."""
+        return self.vocabulary - 2
+
+    def num_positions(self, cells: int) -> int:
+        """Positions S of a row of so many cells, the prefix included."""
+        return self.prefix + cells * (self.num_symbols if self.symbols else 1)
+
+    @property
+    def group_shape(self) -> tuple[int, ...]:
+        """The axes that the positions of a board are laid out in for the sums over groups."""
+        side = math.isqrt(self.length)
+        high = max(h for h in range(1, math.isqrt(side) + 1) if side % h == 0)
+        board = (side // high, high, high, side // high)
+        return (*board, self.num_symbols) if self.symbols else board
+
+    @property
+    def group_axes(self) -> tuple[tuple[int, ...], ...]:
+        """The axes that each kind of group sums over: rows, columns, boxes, and the symbols of a cell."""
+        return ((2, 3), (0, 1), (1, 3), *(((4,),) if self.symbols else ()))
+
     @property
     def prefix(self) -> int:
         """Number of positions before the tokens: P."""
+        if self.symbols:
+            return 0
         return 12 if self.embedding == "composed" else self.prefix_length
 
     def inner(self, width: int) -> int:
@@ -144,7 +180,7 @@ class ModelConfig:
 class TrainConfig:
     """What one training run does; together with the data and the seed it fixes every number."""
 
-    domain: str = "arc"
+    domain: str = "arc"  # a name in domains.DOMAINS
     seed: int = 0
     steps: int = 1000
     batch_size: int = 768  # rows in flight over all processes and canvas sides
@@ -177,6 +213,8 @@ class TrainConfig:
     permute_colors: bool = True  # False: views are the symmetries alone
     translate: bool = True
     canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
+    # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of
+    # products on a CPU that has AMX tiles
     precision: str = "auto"
     compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
     save_every: int = 1000
@@ -184,13 +222,12 @@ class TrainConfig:
     keep: int = 2
 
     def __post_init__(self) -> None:
-        _choice("domain", self.domain, ("arc", "sudoku", "maze"))
         _choice("optimizer", self.optimizer, ("adam_atan2", "adamw", "muon"))
         _choice("schedule", self.schedule, ("constant", "linear", "cosine"))
         _choice("loss", self.loss, ("stablemax", "softmax"))
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
         _choice("curriculum", self.curriculum, ("off", "depth"))
-        _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
+        _choice("precision", self.precision, ("auto", "products", "float32", "bfloat16"))
         _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
         for name in ("steps", "batch_size", "max_age", "gradient_ages", "num_views", "save_every", "keep"):
             value = getattr(self, name)
@@ -232,6 +269,9 @@ class PredictConfig:
     ages: int = 16  # age limit of a row
     halt_logit: float = math.inf  # a row leaves when its halt logit passes this; inf = never
     patience: int = 0  # a row leaves when its answer stayed the same for this many ages; 0 = never
+    # Sudoku: a row leaves when its board keeps the rules. Where it does not, so many ages after a guess and
+    # twice as many after its start, it guesses, or takes guesses back; what breaks the rules is no answer.
+    guess_after: int = 0
     batch_size: int = 64
     seed: int = 0
     retry_overflow: bool = True
@@ -254,7 +294,8 @@ class PredictConfig:
         _require(0 <= self.sigma < math.inf, f"sigma={self.sigma}: must be finite and not negative")
         for name in ("views", "ages", "batch_size", "rollouts"):
             _require(getattr(self, name) >= 1, f"{name}={getattr(self, name)}: must be at least 1")
-        _require(self.patience >= 0, f"patience={self.patience}: 0 or more")
+        for name in ("patience", "guess_after"):
+            _require(getattr(self, name) >= 0, f"{name}={getattr(self, name)}: 0 or more")
         _require(0 <= self.seed < MAX_SEED, f"seed={self.seed}: from 0 to below {MAX_SEED}")
         _require(not math.isnan(self.halt_logit), "halt_logit=nan: must be a number")
 
@@ -276,15 +317,6 @@ class Preset:
             f"gradient={self.model.gradient} cut the gradient between ages; set cycles=1 and gradient=full",
         )
         _require(
-            self.model.mixer != "none" or self.train.domain != "arc",
-            "mixer='none' is for boards: cells of ARC could not see their task",
-        )
-        _require(
-            self.train.hint_weight == 0 or (self.train.domain == "maze" and self.model.hints == MAZE_HINTS),
-            f"hint_weight={self.train.hint_weight}: mazes alone have dense labels, of hints={MAZE_HINTS} "
-            f"classes; this recipe has hints={self.model.hints} for {self.train.domain}",
-        )
-        _require(
-            not self.model.peers or self.train.domain == "sudoku",
-            f"peers=true is for Sudoku, this recipe is for {self.train.domain}",
+            self.train.hint_weight == 0 or self.model.hints > 0,
+            f"hint_weight={self.train.hint_weight}: set hints to the number of dense labels",
         )

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 from typing import Any
 
-from arc_solver.config import MAZE_HINTS, ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
+from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 
 PAPER_ARC = ModelConfig(latent_steps=4, positions="rotary1d")
 PAPER_BOARD = TrainConfig(row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0)
@@ -149,6 +149,7 @@ _PRESETS = (
             permute_colors=False,
             translate=False,
             canvas="fine",
+            precision="products",
         ),
         PredictConfig(views=8, ages=1, batch_size=64),
     ),
@@ -184,6 +185,39 @@ _PRESETS = (
         PredictConfig(views=16, batch_size=256, halt_logit=4.0),
     ),
     Preset(
+        "cpu-sudoku9-symbols",
+        "Sudoku 9x9: a position for every cell and digit, the gradient through four ages, compiled",
+        dataclasses.replace(
+            CPU_BOARD,
+            vocabulary=11,
+            width=32,
+            rounding=16,
+            expansion=3.0,
+            mixer="none",
+            positions="none",
+            embedding="none",
+            peers=True,
+            symbols=True,
+            length=81,
+            num_layers=1,
+            cycles=1,
+            latent_steps=4,
+        ),
+        dataclasses.replace(
+            CPU_TRAIN,
+            domain="sudoku",
+            batch_size=8,
+            vector_learning_rate=4e-3,
+            decay_share=0.5,
+            halt_weight=0.1,
+            max_age=16,
+            gradient_ages=4,
+            precision="bfloat16",
+            compile="on",
+        ),
+        PredictConfig(views=1, ages=32, batch_size=64, halt_logit=4.0),
+    ),
+    Preset(
         "cpu-maze",
         "Mazes on two cores in minutes, small ones first: walls, four neighbours, dense labels, no attention",
         dataclasses.replace(
@@ -195,7 +229,7 @@ _PRESETS = (
             neighbours=True,
             maxima=0.375,
             wall_token=1,
-            hints=MAZE_HINTS,
+            hints=5,
             expansion=3.0,
             num_layers=1,
             cycles=1,

@@ -1,15 +1,16 @@
 """Candidate files: one JSON line per guess of any solver, the common currency of merging."""
 
+import gzip
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import orjson
 
-from submission.document import DocumentError, opened, parse, repeated_keys, require_id
+from submission.document import DocumentError, OversizeError, opened, parse, repeated_keys, require_id
 from submission.grid import Grid, GridError, blank_grid, check_grid, same_grid
 from submission.kaggle_json import SubmissionError
 from submission.lenient_reader import load_answers, read_answers
@@ -19,6 +20,8 @@ from submission.vote import Query, Tally
 MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30
 MAX_CANDIDATES = 1_500_000
+# A packed file may unpack to so many bytes, or to so many times its own.
+FREE_BYTES, MAX_RATIO = 1 << 24, 100
 # Blank ones included: packed, a file of nothing else is tiny.
 MAX_LINES = 5_000_000
 _LOOKED_AT = 1000  # bytes of a long first line, in which a candidate would name its task
@@ -86,11 +89,22 @@ def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
             head = file.readline(MAX_LINE_BYTES + 1)
             if _begins_a_submission(head):
                 return _of_submission(load_answers(path), name)
-            return _read_lines(chain([head], iter(lambda: file.readline(MAX_LINE_BYTES + 1), b"")), name)
+            return _read_lines(chain([head], _lines(file, path)), name)
     except CandidateError as error:
         raise CandidateError(f"{path} {error}") from error
     except (DocumentError, SubmissionError) as error:
         raise CandidateError(str(error)) from error
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """The further lines, long ones in pieces; OversizeError where they unpack to far more than the file."""
+    packed = file.fileobj if isinstance(file, gzip.GzipFile) else None
+    size = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        size += len(line)
+        if size > FREE_BYTES and packed and packed.seekable() and size > MAX_RATIO * packed.tell():
+            raise OversizeError(f"{path}: unpacks to over {MAX_RATIO} times its size; is it damaged?")
+        yield line
 
 
 def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tuple[list[Candidate], int]:

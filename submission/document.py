@@ -28,6 +28,10 @@ class DocumentError(ValueError):
     exit_code = 3
 
 
+class OversizeError(DocumentError):
+    """The text, or what it would build, is larger than any of its kind has to be."""
+
+
 class RepeatingObject(dict[str, Any]):
     """A JSON object in which a key came more than once: the last value stands, `repeated` names the keys."""
 
@@ -66,7 +70,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     with opened(path) as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
-        raise DocumentError(f"{path}: over {max_bytes >> 20} MB, which no file of this kind needs")
+        raise OversizeError(f"{path}: over {max_bytes >> 20} MB, which no file of this kind needs")
     return data
 
 
@@ -76,9 +80,9 @@ def parse(data: bytes) -> Any:
     Repeated keys give a RepeatingObject; NaN and Infinity become floats, which no check takes for a cell.
     """
     if len(data) > MAX_BYTES:
-        raise DocumentError(f"over {MAX_BYTES >> 20} MB, which no file of this kind needs")
+        raise OversizeError(f"over {MAX_BYTES >> 20} MB, which no file of this kind needs")
     if data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b'"') > 2 * MAX_TEXTS:
-        raise DocumentError(f"over {MAX_LISTS:,} lists and objects, or {MAX_TEXTS:,} texts; split it")
+        raise OversizeError(f"over {MAX_LISTS:,} lists and objects, or {MAX_TEXTS:,} texts; split it")
     try:
         return _value(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -128,7 +132,7 @@ class _Collector:
             return collected
         self._num_repeating += 1
         if self._num_repeating > MAX_REPEATING:
-            raise DocumentError(f"over {MAX_REPEATING:,} objects in which keys come more than once")
+            raise OversizeError(f"over {MAX_REPEATING:,} objects in which keys come more than once")
         repeating = RepeatingObject(collected)
         times = Counter(key for key, _ in pairs)
         repeating.repeated = tuple(key for key, number in times.items() if number > 1)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from submission.messages import describe
 
 Grid = npt.NDArray[np.uint8]
+Content = tuple[int, int, bytes]
 NUM_COLORS = 10
 MAX_SIDE = 30
 _INTEGERS = {int}
@@ -49,6 +50,11 @@ def check_grid(value: object) -> Grid:
         if len(row) != len(value[0]):
             raise GridError(f"row {number}: length {len(row)}, expected {len(value[0])}")
     return np.array(value, dtype=np.uint8)
+
+
+def content_of(grid: Grid) -> Content:
+    """Sides and cells of a grid, as a key."""
+    return grid.shape[0], grid.shape[1], grid.tobytes()
 
 
 def same_grid(a: Grid, b: Grid) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import orjson
 
 from submission.document import DocumentError, parse, read_bytes
@@ -63,8 +64,11 @@ def build_submission(num_tests: Mapping[str, int], attempts: Mapping[Query, Sequ
 def dump_submission(submission: Submission) -> bytes:
     """The submission as one line of JSON; SubmissionError if it holds anything that may not be written."""
     _refuse(validate_value(submission, None), "submission")
+    # Checked they are; orjson wants them in one piece, and takes other integers than ours too.
     plain = {
-        task_id: [{name: check_grid(grid) for name, grid in entry.items()} for entry in entries]
+        task_id: [
+            {name: np.ascontiguousarray(grid, np.uint8) for name, grid in entry.items()} for entry in entries
+        ]
         for task_id, entries in submission.items()
     }
     return orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from submission.document import BYTE_ORDER_MARK, DocumentError, parse, read_bytes, repeated_keys
+from submission.document import (
+    BYTE_ORDER_MARK,
+    DocumentError,
+    OversizeError,
+    parse,
+    read_bytes,
+    repeated_keys,
+)
 from submission.grid import MAX_SIDE, EmptyGridError, Grid, GridError, check_grid
 from submission.kaggle_json import SubmissionError
 from submission.messages import clean, count, describe, quote
@@ -69,8 +76,8 @@ Ranking = list[Grid | None]
 def load_answers(source: bytes | Path) -> Mapping[str, object]:
     """The JSON object of a submission file, or of a folder with one list of attempts per task (`<id>.json`).
 
-    DocumentError where the file cannot be read, SubmissionError where it holds no object, or a byte order
-    mark before it, which JSON readers refuse.
+    DocumentError where the file cannot be read or is too large, SubmissionError where it holds no object, or
+    a byte order mark before it, which JSON readers refuse.
     """
     if isinstance(source, Path) and source.is_dir():
         return _load_folder(source)
@@ -82,21 +89,20 @@ def load_answers(source: bytes | Path) -> Mapping[str, object]:
 
 
 def _load(source: bytes | Path, name: str) -> object:
-    try:
-        data = read_bytes(source) if isinstance(source, Path) else source
-    except DocumentError as error:
-        raise SubmissionError(str(error)) from error
+    data = read_bytes(source) if isinstance(source, Path) else source
     if data.startswith(BYTE_ORDER_MARK):
         raise SubmissionError(f"{name}: starts with a byte order mark; save it as UTF-8 without one")
     try:
         return parse(data)
+    except OversizeError as error:
+        raise OversizeError(f"{name}: {error}") from error
     except DocumentError as error:
         raise SubmissionError(f"{name}: {error}") from error
 
 
 def _load_folder(folder: Path) -> dict[str, object]:
     """The attempts per task, as arc-agi-benchmarking leaves them; files of anything else are passed over."""
-    found = {}
+    found: dict[str, object] = {}
     for path in sorted(folder.glob("*.json")):
         value = _load(path, str(path))
         if isinstance(value, list) and value and all(map(_holds_attempts, value)):

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from submission.candidates import Candidate
-from submission.grid import Grid
+from submission.grid import Content, Grid, content_of
 from submission.truth import TruthError
 from submission.vote import Query
 
 Rankings = dict[Query, list[Grid]]
-_Content = tuple[int, int, bytes]
-_Shares = dict[_Content, float]
+_Shares = dict[Content, float]
 _ROUNDS = 100
 
 
@@ -27,18 +26,18 @@ class Shares:
     """
 
     sources: tuple[str, ...]
-    parts: Mapping[Query, Mapping[str, Mapping[_Content, float]]]
-    confidence: Mapping[Query, Mapping[_Content, float]]
+    parts: Mapping[Query, Mapping[str, Mapping[Content, float]]]
+    confidence: Mapping[Query, Mapping[Content, float]]
 
 
 def share_out(candidates: Iterable[Candidate]) -> Shares:
     """Weights normalised per source and query; equal grids of a source are added up first."""
-    weights: dict[Query, dict[str, dict[_Content, list[float]]]] = defaultdict(
+    weights: dict[Query, dict[str, dict[Content, list[float]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )
-    told: dict[Query, dict[_Content, list[float]]] = defaultdict(lambda: defaultdict(list))
+    told: dict[Query, dict[Content, list[float]]] = defaultdict(lambda: defaultdict(list))
     for candidate in candidates:
-        content = _content(candidate.grid)
+        content = content_of(candidate.grid)
         weights[candidate.query][candidate.source][content].append(candidate.weight)
         told[candidate.query][content] += [] if candidate.confidence is None else [candidate.confidence]
     parts = {
@@ -59,7 +58,7 @@ def merge_votes(candidates: Iterable[Candidate], trust: Mapping[str, float] | No
     trust = trust or {}
     rankings = {}
     for query, by_source in shares.parts.items():
-        terms: dict[_Content, list[float]] = defaultdict(list)
+        terms: dict[Content, list[float]] = defaultdict(list)
         for source, grids in by_source.items():
             for content, part in grids.items():
                 terms[content].append(trust.get(source, 1.0) * part)
@@ -79,7 +78,7 @@ def merge_round_robin(candidates: Iterable[Candidate], order: Sequence[str] | No
     for query, by_source in shares.parts.items():
         sure = shares.confidence[query]
         lists = [_sorted(by_source[source], sure) for source in named if source in by_source]
-        turns: dict[_Content, None] = {}
+        turns: dict[Content, None] = {}
         for turn in range(max(len(contents) for contents in lists)):
             turns |= dict.fromkeys(contents[turn] for contents in lists if turn < len(contents))
         rankings[query] = [_grid(content) for content in turns]
@@ -91,10 +90,10 @@ def fill_up(first: Rankings, others: Rankings, num: int) -> Rankings:
     filled = {query: list(grids) for query, grids in first.items()}
     for query, grids in others.items():
         own = filled.setdefault(query, [])
-        known = {_content(grid) for grid in own}
+        known = {content_of(grid) for grid in own}
         for grid in grids:
-            if len(own) < num and _content(grid) not in known:
-                known.add(_content(grid))
+            if len(own) < num and content_of(grid) not in known:
+                known.add(content_of(grid))
                 own.append(grid)
     return filled
 
@@ -112,7 +111,7 @@ def learn_trust(candidates: Iterable[Candidate], truth: Mapping[str, Sequence[Gr
     for query, by_source in shares.parts.items():
         outputs = truth.get(query.task_id, ())
         if query.index < len(outputs):
-            right = _content(outputs[query.index])
+            right = content_of(outputs[query.index])
             rows.append([by_source.get(source, {}).get(right, 0.0) for source in shares.sources])
     trust = _mixture(np.array(rows, dtype=np.float64).reshape(-1, len(shares.sources)))
     return dict(zip(shares.sources, trust.tolist(), strict=True))
@@ -147,7 +146,7 @@ def _mixture(likelihoods: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return trust
 
 
-def _normalise(grids: Mapping[_Content, list[float]]) -> _Shares:
+def _normalise(grids: Mapping[Content, list[float]]) -> _Shares:
     # Any positive finite weights are welcome; scaled by the largest, their sum cannot overflow.
     largest = max(weight for weights in grids.values() for weight in weights)
     scaled = {content: math.fsum(w / largest for w in weights) for content, weights in sorted(grids.items())}
@@ -155,15 +154,11 @@ def _normalise(grids: Mapping[_Content, list[float]]) -> _Shares:
     return {content: weight / total for content, weight in scaled.items()}
 
 
-def _sorted(scores: Mapping[_Content, float], confidence: Mapping[_Content, float]) -> list[_Content]:
+def _sorted(scores: Mapping[Content, float], confidence: Mapping[Content, float]) -> list[Content]:
     """Highest score first, then highest confidence, then fewest rows, fewest columns and smallest cells."""
     return sorted(scores, key=lambda content: (-scores[content], -confidence[content], content))
 
 
-def _content(grid: Grid) -> _Content:
-    return grid.shape[0], grid.shape[1], grid.tobytes()
-
-
-def _grid(content: _Content) -> Grid:
+def _grid(content: Content) -> Grid:
     height, width, cells = content
     return np.frombuffer(cells, dtype=np.uint8).reshape(height, width).copy()

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from submission.candidates import Candidate
-from submission.grid import Grid
+from submission.grid import Content, Grid, content_of
 from submission.messages import count
 from submission.vote import Query
-
-_Content = tuple[tuple[int, ...], bytes]
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,15 @@ def support(
 
 
 def _supports(candidates: Sequence[Candidate], grids: Sequence[Grid | None]) -> list[Support | None]:
-    by_content: dict[_Content, list[Candidate]] = defaultdict(list)
+    by_content: dict[Content, list[Candidate]] = defaultdict(list)
     views: dict[str, int | None] = {}
     for candidate in candidates:
-        by_content[_content(candidate.grid)].append(candidate)
+        by_content[content_of(candidate.grid)].append(candidate)
         views[candidate.source] = candidate.views
     asked = _total(list(views.values()))
     counted = all(candidate.votes is not None for candidate in candidates)
     return [
-        None if grid is None else _support(by_content.get(_content(grid), []), asked, counted)
+        None if grid is None else _support(by_content.get(content_of(grid), []), asked, counted)
         for grid in grids
     ]
 
@@ -75,7 +73,3 @@ def _total(numbers: Sequence[int | None]) -> int | None:
     """The sum, None where one of them is unknown or there are none."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known and len(known) == len(numbers) else None
-
-
-def _content(grid: Grid) -> _Content:
-    return grid.shape, grid.tobytes()

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from submission.grid import MAX_SIDE, NUM_COLORS, Grid, check_grid
+from submission.grid import MAX_SIDE, NUM_COLORS, Content, Grid, check_grid
 from submission.ranking import QUANTUM, Counts, Floats, most_votes, quantize
 from submission.sequential_test import chance_of_another
 
 Integers = npt.NDArray[np.integer]
-_Content = tuple[int, int, bytes]
 
 
 @dataclass(frozen=True, order=True)
@@ -44,8 +43,8 @@ class BallotBox:
             raise ValueError("a query came twice, expected distinct queries")
         self._members: list[list[int]] = [[] for _ in self.queries]
         self._spoiled = np.zeros(len(self.queries), dtype=np.int64)
-        self._contents: list[_Content] = []
-        self._by_content: dict[tuple[int, _Content], int] = {}
+        self._contents: list[Content] = []
+        self._by_content: dict[tuple[int, Content], int] = {}
         self._by_key: dict[tuple[int, int, int], int] = {}
         # Rows: ballots, weight, weight × confidence, the latter two in quanta; one column per candidate.
         self._sums = np.zeros((3, 64), dtype=np.int64)
@@ -89,7 +88,9 @@ class BallotBox:
             candidate = known.get(name)
             if candidate is None:
                 row = rows[position]
-                candidate = self._admit(name[0], _content(cells[row], int(heights[row]), int(widths[row])))
+                candidate = self._admit(
+                    name[0], _cut_content(cells[row], int(heights[row]), int(widths[row]))
+                )
                 known[name] = candidate
             candidates[position] = candidate
         np.add.at(self._spoiled, queries[~valid], 1)
@@ -162,7 +163,7 @@ class BallotBox:
 
     def _order(
         self, candidates: Sequence[int], keys: npt.NDArray[np.float64]
-    ) -> list[tuple[tuple[float, ...], _Content]]:
+    ) -> list[tuple[tuple[float, ...], Content]]:
         return [
             (tuple(key), self._contents[candidate])
             for key, candidate in zip((-keys).tolist(), candidates, strict=True)
@@ -179,7 +180,7 @@ class BallotBox:
             raise ValueError(f"{query} is not a query of this ballot box")
         return self._places[query]
 
-    def _admit(self, place: int, content: _Content) -> int:
+    def _admit(self, place: int, content: Content) -> int:
         """The candidate with this content, made where it is new."""
         candidate = self._by_content.get((place, content))
         if candidate is not None:
@@ -193,7 +194,7 @@ class BallotBox:
         return candidate
 
 
-def _content(row: npt.NDArray[np.uint8], height: int, width: int) -> _Content:
+def _cut_content(row: npt.NDArray[np.uint8], height: int, width: int) -> Content:
     cells = row[: height * width]
     if not 0 < width <= MAX_SIDE or height > MAX_SIDE or len(cells) < height * width:
         raise ValueError(f"a guess of {height}x{width} in {len(row)} cells, expected sides of 1 to 30")

@@ -133,6 +133,39 @@ ROWS = {
         {"random submissions": 1000, "damaged submissions": 10_000},
     ),
     18: Row("the same seed", "the same bytes, for any hash seed", {"pairs of runs": 5}),
+    19: Row(
+        "standard output or error closed, full, broken, hung up or standing still",
+        "prediction, training and generation go on and what they make stands; a lost line costs a line",
+        {"ways to lose a line, each with predict, train and generate": 21},
+    ),
+    20: Row(
+        "no home, no entry in the password file, no cache, an odd umask, long names",
+        "the same answers as with them",
+        {"surroundings": 8},
+    ),
+    21: Row(
+        "input that unpacks, flows or builds to far more than it is, or never comes",
+        "one line, exit 3, under 1 GB",
+        {
+            "floods of tasks, boards, submissions, candidates, weights": 16,
+            "bombs in checkpoints and published folders": 15,
+        },
+    ),
+    22: Row(
+        "SIGKILL of a program that has started others",
+        "none of them lives 5 s later, no temporary folder stays",
+        {
+            "SIGKILLs of a program that is drawing": 20,
+            "kills of convert": 20,
+            "SIGKILLs of a program that is predicting": 20,
+        },
+    ),
+    23: Row(
+        "an error that comes late",
+        "an answered file of an earlier run stays as it was; of two into one file one wins and the other "
+        "leaves",
+        {"errors, each over an answered file": 9, "pairs of predictions into one file": 10},
+    ),
 }
 ALL = "1000000"  # of what can be counted out
 COMMAND = "tests/faults/test_command.py"
@@ -160,4 +193,11 @@ JOBS = (
     Job((16,), ("tests/crash/test_one_folder.py",), {"PAIR": "50"}),
     Job((17,), ("tests/submission/test_score_naive.py",)),
     Job((18,), ("tests/fuzz/test_same_seed.py",), {"FUZZ": "5"}),
+    Job((19,), ("tests/faults/test_streams.py",), {"STREAM": ALL}),
+    Job((20,), ("tests/faults/test_surroundings.py",), {"SURROUNDING": ALL}),
+    Job((21,), ("tests/fuzz/test_bombs.py",), {"BOMB": ALL}),
+    Job((21,), ("tests/fuzz/test_floods.py",), {"BOMB": ALL}),
+    Job((22,), ("tests/crash/test_orphans.py",), {"ORPHAN": "20"}),
+    Job((22,), ("tests/crash/test_killed_parents.py",), {"ORPHAN": "20"}),
+    Job((23,), ("tests/faults/test_earlier_files.py",), {"LATE": ALL, "PREDICTIONS": "10"}),
 )

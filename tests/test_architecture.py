@@ -37,7 +37,7 @@ REPORT = PLAIN | {"submission"} | under("storage", "tasks", "domains")
 
 # What the program sees to before anything else is loaded.
 STREAMS = under("storage.standard_streams", "storage.surroundings")
-ADAPTING = under("inference.adaptation", "inference.learning", "inference.trace")
+ADAPTING = under("inference.adaptation", "inference.trace")
 VOTING = under("inference.election", "inference.solve", "inference.stopping")
 
 # Folder or module -> what it may import besides the standard library, and a folder besides itself, anywhere
@@ -66,15 +66,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{row: INFERENCE | under("inference", "training") for row in ADAPTING},
     # Where the model and the votes meet.
     **{row: INFERENCE | under("inference") | {"submission"} for row in VOTING},
-    "arc_solver.inference.options": SETTINGS | {"submission"},
+    "arc_solver.inference.options": SETTINGS | {"submission"} | under("domains.protocols"),
     "arc_solver.inference.evaluate": INFERENCE | under("inference", "corpus") | {"submission"},
     "arc_solver.report": REPORT,
     "arc_solver.report.picture": REPORT | under("report") | {"PIL"},
     "arc_solver.prediction": PREDICTION,
-    "arc_solver.prediction.board_work": LOWER,
     "arc_solver.prediction.worker": LOWER,
     "arc_solver.programs": LOWER | under("commands"),
     "arc_solver.benchmarks": LOWER,
+    # The program without its command line.
+    "arc_solver.library": LOWER,
     "arc_solver.cli": {"typer", "arc_solver"} | STREAMS | under("commands"),
     "arc_solver.commands": LOWER | {"typer"} | under("benchmarks"),
 }

@@ -65,6 +65,12 @@ def test_it_installs_on_the_kaggle_image(metadata: PathDistribution) -> None:
     assert not {name: str(bound) for name, bound in runtime.items() if IMAGE[name] not in bound}
 
 
+def test_no_torch_is_admitted_whose_careful_unpickler_has_a_hole(metadata: PathDistribution) -> None:
+    """GHSA-63cw-57p8-fm3p: up to 2.9.1 a checkpoint can write where it should not, weights only or not."""
+    (torch,) = (need for need in map(Requirement, metadata.requires or []) if need.name == "torch")
+    assert not list(torch.specifier.filter(["2.9.0", "2.9.1"]))
+
+
 def test_the_tested_versions_satisfy_it(metadata: PathDistribution, repository: Path) -> None:
     text = (repository / "constraints.txt").read_text(encoding="utf-8")
     pins = dict(line.split("==") for line in text.splitlines() if not line.startswith("#"))

@@ -17,13 +17,15 @@ from arc_solver.checkpoints.shipped import shipped_weights
 from arc_solver.checkpoints.weights import load
 from arc_solver.config import PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
-from arc_solver.domains.boards.examples import BoardTraining
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import apart, generate_sudoku
 from arc_solver.domains.sudoku.rules import exact_boards
-from arc_solver.inference.boards import BoardAnswers, answer_boards
+from arc_solver.inference.answer import Answering
+from arc_solver.inference.evaluate import attempts_of
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.settings import apply_settings
+from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.state import TrainState
 
@@ -44,14 +46,14 @@ def measure_boards(quick: bool, weights: Path | None = None) -> list[dict[str, A
     quick form, are measured on 4x4 after a training so short that there is something to gain.
     """
     side, num = (4, 128) if quick else (6, 512)
-    weights = weights or shipped_weights("sudoku", side)
+    weights = weights or shipped_weights(SUDOKU.name, side)
     if weights is not None:
         model, side, test = _loaded(weights, num)
     else:
         model, test = _trained(side, 18.0 if quick else 240.0, num)
     plain = PredictConfig(views=1, ages=ALL_AGES, batch_size=256)
-    always = answer_boards(model, test, plain)
-    halting = answer_boards(model, test, dataclasses.replace(plain, halt_logit=HALT_LOGIT))
+    always = _answered(model, test, plain)
+    halting = _answered(model, test, dataclasses.replace(plain, halt_logit=HALT_LOGIT))
     figures = [
         figure(
             "predict.ages_saved", [float(always.ages.sum() / halting.ages.sum())], f"times, {side}x{side}"
@@ -66,16 +68,26 @@ def _measure_rollouts(plain: PredictConfig) -> list[dict[str, Any]]:
     """Exact answers of one chain and of many, by each way to choose among them."""
     model, test = _trained(4, ROLLOUT_TRAINING_SECONDS, 128, SLOWLY)
     one = dataclasses.replace(plain, halt_logit=HALT_LOGIT, patience=3)
-    figures = [figure("predict.exact_1_chain", [_exact(answer_boards(model, test, one), test)], "%")]
+    figures = [figure("predict.exact_1_chain", [_exact(_answered(model, test, one), test)], "%")]
     for choice in ("first", "valid", "vote"):
         many = dataclasses.replace(one, rollouts=NUM_CHAINS, choice=choice)
         name = f"predict.exact_{NUM_CHAINS}_chains_{choice}"
-        figures.append(figure(name, [_exact(answer_boards(model, test, many), test)], "%"))
+        figures.append(figure(name, [_exact(_answered(model, test, many), test)], "%"))
     return figures
 
 
-def _exact(answers: BoardAnswers, test: BoardSet) -> float:
-    return 100 * float(exact_boards(answers.cells, test.answers).mean())
+def _answered(model: Model, boards: BoardSet, config: PredictConfig) -> Answering:
+    """All boards answered."""
+    questions = SUDOKU.questions(boards, PuzzleMap("none"), (), config, "")
+    answering = Answering(SUDOKU, boards, questions, config)
+    for _ in answering.run(model):
+        pass
+    return answering
+
+
+def _exact(answering: Answering, test: BoardSet) -> float:
+    cells = np.array([attempts[0].ravel() for attempts in attempts_of(answering)])
+    return 100 * float(exact_boards(cells, test.answers).mean())
 
 
 def _loaded(weights: Path, num: int) -> tuple[Model, int, BoardSet]:
@@ -93,7 +105,7 @@ def _trained(side: int, seconds: float, num: int, settings: Sequence[str] = ()) 
     boards = generate_sudoku(NUM_TRAINING_BOARDS[side], side, rng)
     state = TrainState(
         Model(preset.model),
-        BoardTraining(apart(boards, test), preset.train),
+        SUDOKU.training(apart(boards, test), preset)[0],
         preset.train,
         torch.device("cpu"),
     )

@@ -17,9 +17,10 @@ from arc_solver.benchmarks.figures import figure
 from arc_solver.checkpoints.shipped import shipped_weights
 from arc_solver.checkpoints.weights import load
 from arc_solver.config import ConfigError, PredictConfig
+from arc_solver.domains.arc.domain import ARC
 from arc_solver.domains.arc.examples import CANVASES, ArcQueries, task_side
-from arc_solver.inference.learning import learned
-from arc_solver.inference.options import SolveOptions
+from arc_solver.inference.adaptation import learned
+from arc_solver.inference.options import SILENT, SolveOptions
 from arc_solver.inference.time_budget import view_rounds
 from arc_solver.model.trm import Model
 from arc_solver.settings import apply_settings
@@ -108,13 +109,13 @@ def _known(weights: Path) -> Proxy:
 
 
 def _learnt(seconds: float) -> Proxy:
-    path = shipped_weights("arc")
+    path = shipped_weights(ARC.name)
     if path is None:
         raise FileNotFoundError("no ARC weights ship with this version; name some with --weights")
     loaded, tasks = load(path), _small_tasks()
     options = SolveOptions(deadline=time.monotonic() + seconds, device="cpu")
     preset = apply_settings(loaded.preset, [f"train.max_age={PROXY_AGES}"])
-    model, puzzles = learned(tasks, loaded, preset, options, torch.device("cpu"))
+    model, puzzles = learned(tasks, loaded, preset, options, torch.device("cpu"), SILENT)
     return Proxy(model.eval(), puzzles, tasks, range(len(tasks)), preset.predict, preset.train.canvas)
 
 
@@ -132,7 +133,7 @@ def _followed(proxy: Proxy, task: Task, number: int) -> list[Row]:
         tokens = np.empty((len(rows), canvas[0] * canvas[1]), np.uint8)
         codes = np.empty((len(rows), 12), np.int32)
         data.paint(0, rows, tokens, codes)
-        carry = model.first_carry(len(rows), model.config.prefix + tokens.shape[1])
+        carry = model.first_carry(len(rows), model.config.num_positions(tokens.shape[1]))
         last = np.zeros_like(tokens)
         for age in range(PLAIN_AGES):
             output = model(torch.from_numpy(tokens), torch.from_numpy(codes), carry, canvas)

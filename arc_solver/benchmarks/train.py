@@ -45,7 +45,7 @@ def measure_train(quick: bool) -> list[dict[str, Any]]:
         for side, step in steps.items():
             per_example[side].append(step.run() / rows[side])
         achieved.append(steps[FULL].flops() / (per_example[FULL][-1] * rows[FULL]))
-        ceiling.append(matrix_rate(config, config.prefix + FULL * FULL, 2 if quick else 5))
+        ceiling.append(matrix_rate(config, config.num_positions(FULL * FULL), 2 if quick else 5))
     total = sum(TRAINING_MIX.values())
     gains = [
         per_example[FULL][run]
@@ -70,7 +70,7 @@ class Step:
         self.tokens = torch.randint(0, 12, shape, generator=generator, dtype=torch.uint8)
         self.targets = torch.randint(1, 12, shape, generator=generator, dtype=torch.uint8)
         self.codes = torch.zeros(num_rows, 12, dtype=torch.int32)
-        self.carry = model.first_carry(num_rows, model.config.prefix + side * side)
+        self.carry = model.first_carry(num_rows, model.config.num_positions(side * side))
 
     def run(self) -> float:
         """The seconds of one step."""

@@ -16,13 +16,17 @@ from typing import Any
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 from arc_solver.settings import from_mapping
+from arc_solver.storage.regular_file import LFS_REMARK, LFS_START, most_values
+from arc_solver.storage.text import shown
 
 FORMAT = 1
 METADATA_KEY = "arc_solver"
-MAX_HEADER_BYTES = 64 << 20
+# A header of a million tasks; what it builds in memory is many times its text.
+MAX_HEADER_BYTES, MAX_HEADER_VALUES = 32 << 20, 1 << 22
+MAX_DIMENSIONS = 8
+ARCHIVE_START, PICKLE_START = b"PK\x03\x04", b"\x80"  # of what torch.save writes, now and before 1.6
 STEP_NAME = re.compile(r"checkpoint-(\d{8})\.safetensors")
 # What there is of each domain, in the words of an error.
-MATERIAL = {"arc": "ARC tasks", "sudoku": "sudoku boards", "maze": "maze boards"}
 
 
 class CheckpointError(ValueError):
@@ -33,6 +37,12 @@ class CheckpointError(ValueError):
 
 class CheckpointMissing(CheckpointError):
     """There is no file of that name, or none that can be read."""
+
+    exit_code = 3
+
+
+class BeyondFile(CheckpointError):
+    """A checkpoint that asks for more than it holds; nothing of that was built."""
 
     exit_code = 3
 
@@ -102,10 +112,14 @@ def read_header(path: Path) -> Header:
             start = file.read(8)
             length = struct.unpack("<Q", start)[0] if len(start) == 8 else -1
             if not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
-                raise CheckpointError(f"{path.name}: not a safetensors file, or cut short")
+                raise CheckpointError(f"{shown(path.name)}: {_what_else(start + file.read(64), path.name)}")
             text = file.read(length)
     except OSError as error:
         raise CheckpointMissing(f"{path}: {error.strerror or error}") from error
+    if (most := most_values(text)) > MAX_HEADER_VALUES:
+        raise BeyondFile(
+            f"{path.name}: a header of up to {most:,} values, expected at most {MAX_HEADER_VALUES:,}"
+        )
     try:
         entries = json.loads(text)
         raw = entries.pop("__metadata__", {})
@@ -119,7 +133,7 @@ def read_header(path: Path) -> Header:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(
             f"{path.name}: not a checkpoint of arc-solver ({type(error).__name__} in its header); "
-            "published .pt checkpoints come in through `arc-solve convert`"
+            f"{_by_convert(path.name)}"
         ) from error
     if known != FORMAT:
         raise CheckpointError(f"{path.name}: checkpoint format {known!r}, this version reads {FORMAT}")
@@ -129,6 +143,8 @@ def read_header(path: Path) -> Header:
         raise CheckpointError(
             f"{path.name}: the header does not list a hash for every tensor; the file is damaged"
         )
+    if not _one_after_the_other(tensors):
+        raise CheckpointError(f"{path.name}: tensors that share bytes or leave some out; the file is damaged")
     if 8 + length + max((t.end for t in tensors.values()), default=0) != size:
         raise CheckpointError(
             f"{path.name}: {size} bytes do not match the header; the file is cut short or damaged"
@@ -136,9 +152,36 @@ def read_header(path: Path) -> Header:
     return Header(metadata, tensors, 8 + length)
 
 
+def _what_else(start: bytes, name: str) -> str:
+    """What a file is that does not begin as a checkpoint."""
+    if start.startswith((ARCHIVE_START, PICKLE_START)):
+        return f"a torch file, not a checkpoint of arc-solver; {_by_convert(name)}"
+    if start.startswith(LFS_START):
+        return LFS_REMARK
+    return "not a safetensors file, or cut short"
+
+
+def _by_convert(name: str) -> str:
+    """How weights of others come in."""
+    stem = Path(name).stem or "weights"
+    return shown(f"published weights come in with `arc-solve convert {name} --out {stem}.ours.safetensors`")
+
+
+def _one_after_the_other(tensors: dict[str, TensorEntry]) -> bool:
+    """Whether the tensors share no byte, so that none is hashed twice, and leave none out."""
+    end = 0
+    for entry in sorted(tensors.values(), key=lambda entry: (entry.begin, entry.end)):
+        if entry.begin != end:
+            return False
+        end = entry.end
+    return True
+
+
 def _entry(value: dict[str, Any]) -> TensorEntry:
     begin, end = value["data_offsets"]
     shape = tuple(value["shape"])
+    if len(shape) > MAX_DIMENSIONS:
+        raise ValueError("dimensions")
     if any(type(number) is not int or number < 0 for number in (begin, end, *shape)):
         raise TypeError("a place or shape that is no whole number")
     if begin > end:
@@ -186,15 +229,15 @@ def preset_from(metadata: dict[str, Any], name: str) -> Preset:
         raise CheckpointError(f"{name}: the recipe in the file cannot be read: {error}") from error
 
 
-def check_domain(metadata: dict[str, Any], domain: str, name: str) -> None:
-    """CheckpointError where the weights called `name` are for another domain than the material at hand.
+def check_domain(metadata: dict[str, Any], domain: str, noun: str, name: str) -> None:
+    """CheckpointError where the weights called `name` are for another domain than the material, some `noun`.
 
     Metadata without a readable domain pass: `preset_from` says what is wrong with a recipe.
     """
-    trained = str(_part(_part(metadata, "preset"), "train").get("domain", TrainConfig.domain))
-    if trained in MATERIAL and trained != domain:
+    trained = _part(_part(metadata, "preset"), "train").get("domain", TrainConfig.domain)
+    if isinstance(trained, str) and trained != domain:
         raise CheckpointError(
-            f"{name}: weights for {trained}, but these are {MATERIAL[domain]}; name weights for {domain}"
+            f"{name}: weights for {_inert(trained)}, but these are {noun}; name weights for {domain}"
         )
 
 

@@ -18,13 +18,14 @@ from torch import Tensor
 from arc_solver.checkpoints.file_format import (
     FORMAT,
     METADATA_KEY,
+    BeyondFile,
     CheckpointError,
     header_hash,
     preset_from,
     read_verified,
     tensor_hash,
 )
-from arc_solver.config import Preset
+from arc_solver.config import ModelConfig, Preset
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import write_atomic
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -42,9 +43,11 @@ SAFETENSORS_TYPES = {
     torch.bool: "BOOL",
 }
 # What a file may ask for without holding it: too little to hurt, enough to tell what is missing.
-MOST_FREE_NUMBERS, MOST_FREE_LAYERS = 1 << 22, 64
+MOST_FREE_NUMBERS, MOST_LAYERS = 1 << 22, 1 << 10
 # Far above what any recipe asks for; a file that asks for more is damaged or hostile.
 MOST_POSITIONS, MOST_LATENTS, MOST_UPDATES, MOST_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
+# What a weight was called, and is now.
+OLD_NAME = (".peers.weight", ".group_sums.weight")
 PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
 
 
@@ -73,12 +76,16 @@ def load(path: str | Path) -> Loaded:
             f"but the model's kind is {preset.model.embedding!r}; the file contradicts itself"
         )
     check_recipe(preset, tensors, path.name)
-    model = Model(preset.model, num_rows=rows.shape[0])
     prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
-    state = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
-    state["puzzle.rows"] = rows.float()
-    check_state({name: tuple(t.shape) for name, t in model.state_dict().items()}, state, path.name)
-    model.load_state_dict(state)
+    state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    state = {name.replace(*OLD_NAME): tensor for name, tensor in state.items()}
+    state["puzzle.rows"] = rows
+    try:
+        check_state(state_shapes(preset.model, rows.shape[0]), state, path.name)
+    except CheckpointError as error:
+        raise BeyondFile(str(error)) from error
+    model = Model(preset.model, num_rows=rows.shape[0])
+    model.load_state_dict({n: t.float() for n, t in state.items()})
     return Loaded(model.eval().requires_grad_(False), puzzles, preset, metadata)
 
 
@@ -105,13 +112,19 @@ def check_state(wanted: dict[str, tuple[int, ...]], found: dict[str, Tensor], na
         raise CheckpointError(f"{name} does not fit: {'; '.join(lines[:3])}{more}")
 
 
+def state_shapes(config: ModelConfig, num_rows: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the state dict of a model, of which nothing is built: a file may ask for any."""
+    with torch.device("meta"):
+        return {name: tuple(t.shape) for name, t in Model(config, num_rows).state_dict().items()}
+
+
 def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
     """CheckpointError when a recipe asks for more than its file can hold, before any memory is asked for."""
     config = preset.model
     held = max(MOST_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
-    positions = config.length + config.prefix
+    positions = config.num_positions(config.length)
     sizes = {
-        "num_layers": (config.num_layers * config.networks, max(MOST_FREE_LAYERS, len(tensors))),
+        "num_layers": (config.num_layers * config.networks, MOST_LAYERS),
         "num_latents": (config.num_latents, MOST_LATENTS),
         "prefix_length": (config.prefix_length, MOST_POSITIONS),
         "length": (config.length, MOST_POSITIONS),
@@ -125,7 +138,7 @@ def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
     }
     for field, (wanted, limit) in sizes.items():
         if wanted > limit:
-            raise CheckpointError(
+            raise BeyondFile(
                 f"{name}: the recipe in the file is beyond its tensors or beyond reason ({field}: {wanted}, "
                 f"at most {limit}); the file contradicts itself"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,22 +11,21 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from arc_solver.domains.protocols import Domain, M, Numbers
     from arc_solver.tasks.task import Task
-
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def seconds_of(text: str | None) -> float | None:
     """`90s`, `25m`, `11h` (or a sum such as `1h30m`) in seconds; a usage error for anything else."""
     if text is None:
         return None
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise typer.BadParameter(f"{text!r} is not a duration; write 90s, 25m or 11h")
-    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
-    if seconds <= 0:
-        raise typer.BadParameter(f"{text!r}: a duration must be longer than nothing")
-    return seconds
+    from arc_solver.config import ConfigError
+    from arc_solver.settings import seconds_from
+
+    try:
+        return seconds_from(text)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def duration(seconds: float) -> str:
@@ -102,19 +100,42 @@ def chosen(
     max_canvas: int | None,
     option: str = "--only",
 ) -> list[Task]:
-    """The tasks asked for: by id, by canvas side, then the first `limit`. A usage error for an unknown id."""
+    """The tasks asked for, as `chosen_places`."""
+    from arc_solver.domains.arc.domain import ARC
+
+    places = chosen_places(ARC, tuple(tasks), limit, only, max_canvas, option)
+    return tasks if places is None else [tasks[place] for place in places.tolist()]
+
+
+def chosen_places(
+    domain: Domain[M],
+    material: M,
+    limit: int | None,
+    only: list[str] | None,
+    max_canvas: int | None,
+    option: str = "--only",
+) -> Numbers | None:
+    """Places of the puzzles asked for: by id, by canvas side, then the first `limit`; None for all of them.
+
+    A usage error for an unknown id.
+    """
+    if limit is None and not only and max_canvas is None:
+        return None
+    import numpy as np
+
+    ids, places = domain.ids(material), np.arange(len(domain.ids(material)))
     if only:
-        missing = sorted(set(only) - {task.id for task in tasks})
+        missing = sorted(set(only) - set(ids))
         if missing:
             raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file")
-        tasks = [task for task in tasks if task.id in set(only)]
+        wanted = set(only)
+        places = places[[each in wanted for each in ids]]
     if max_canvas is not None:
-        from arc_solver.domains.arc.examples import task_side
-
-        tasks = [task for task in tasks if task_side(task) <= max_canvas]
-        if not tasks:
+        sides = np.array(domain.sides(domain.take(material, places)), np.int64)
+        places = places[sides <= max_canvas]
+        if not len(places):
             raise typer.BadParameter(f"--max-canvas {max_canvas}: no task has so small a canvas")
-    return tasks if limit is None else tasks[:limit]
+    return places[:limit]
 
 
 def set_threads(threads: int | None) -> None:

@@ -13,7 +13,6 @@ EPILOG = (
     "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
     "         arc-solve generate arc --num 5 --out tasks.json"
 )
-KINDS = ("sudoku", "maze", "arc")
 BAR_AFTER_SECONDS = 2
 
 
@@ -30,6 +29,9 @@ def generate(
         None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
     ),
     min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
+    like: Path | None = typer.Option(
+        None, help="Sudoku: puzzles as hard as those of this file, by exchanging their givens."
+    ),
     min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
     min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
     max_path: int | None = typer.Option(
@@ -45,44 +47,51 @@ def generate(
     Sudokus with one solution and a rating, mazes with a shortest path, tasks of known rules with answers;
     equal seeds give equal files.
     """
-    if kind not in KINDS:
-        raise typer.BadParameter(f"{kind!r}: expected sudoku, maze or arc")
-    if kind == "arc":
-        boards_only = {
-            "--min-rating": min_rating,
-            "--min-givens": min_givens,
-            "--min-path": min_path,
-            "--max-path": max_path,
-        }
-        refuse_options(boards_only | {"--exclude": exclude}, "for Sudokus and mazes")
+    from arc_solver.domains.arc.domain import ARC
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.boards.kind import Floors
+    from arc_solver.domains.boards.reading import csv_of
+    from arc_solver.domains.domains import DOMAINS
+    from arc_solver.domains.protocols import Reading
+
+    made = {d.name: d for d in DOMAINS if isinstance(d, BoardDomain) and d.kind.generator}
+    if kind == ARC.name:
+        boards_only = {"--min-rating": min_rating, "--min-givens": min_givens, "--min-path": min_path}
+        boards_only["--max-path"] = max_path
+        refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for boards")
         return _generate_tasks(num, side, seed, out, quiet, as_json)
-    if kind == "sudoku" and not (min_path is None and max_path is None):
-        raise typer.BadParameter("--min-path and --max-path are for mazes; a Sudoku has --min-rating")
-    if kind == "maze" and not (min_rating is None and min_givens is None):
-        raise typer.BadParameter("--min-rating and --min-givens are for Sudokus; a maze has --min-path")
-    if min_rating and min_givens:
-        raise typer.BadParameter("give --min-rating or --min-givens: more givens make a Sudoku easier")
-    refuse_overwriting({"--out": out}, *exclude)
+    if kind not in made:
+        raise typer.BadParameter(f"{kind!r}: expected {' or '.join([*made, ARC.name])}")
+    domain, floors = made[kind], Floors(min_rating, min_givens, min_path, max_path)
+    generator = domain.kind.generator
+    assert generator
+    options = {name: f"--{name.replace('_', '-')}" for name in Floors._fields}
+    given = floors._asdict().items()
+    foreign = {options[name]: floor for name, floor in given if name not in generator.floors}
+    own = " and ".join(options[name] for name in generator.floors) or "no floor"
+    refuse_options(foreign, f"not for {domain.noun}, which take {own}")
+    if like is not None and (generator.like is None or min_givens or side):
+        raise typer.BadParameter("--like is for Sudokus; side and givens are those of its file")
+    refuse_overwriting({"--out": out}, *exclude, *([like] if like else []))
     import numpy as np
 
-    from arc_solver.domains.boards.board_file import MAZE, SUDOKU, board_csv, read_boards
     from arc_solver.domains.boards.board_set import BoardSet
-    from arc_solver.domains.maze.generate import generate_mazes
-    from arc_solver.domains.sudoku.generate import generate_sudoku
     from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.output_lock import own_outputs
 
-    sweep_beside(out)
-    rng = np.random.default_rng(seed)
-    form = SUDOKU if kind == "sudoku" else MAZE
-    seen = BoardSet.joined([read_boards(path, (form,))[0] for path in exclude]) if exclude else None
-    if kind == "sudoku":
-        boards = generate_sudoku(num, side or 9, rng, min_rating or 0, seen, min_givens or 0)
-    else:
-        boards = generate_mazes(num, side or 30, rng, min_path, seen, max_path)
-    write_atomic(out, board_csv(boards, f"arc-solver generate --seed {seed}"))
+    with own_outputs(out):
+        sweep_beside(out)
+        say, rng = sayer(quiet), np.random.default_rng(seed)
+        seen = [domain.read(str(path), Reading(), say)[0] for path in exclude]
+        apart = BoardSet.joined(seen) if seen else None
+        if like is not None and generator.like is not None:
+            models = domain.read(str(like), Reading(need_answers=True), say)[0]
+            boards = generator.like(num, models, rng, min_rating or 0, apart)
+        else:
+            boards = generator.make(num, side or generator.side, rng, floors, apart)
+        write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
-    what = "guesses of the solver" if kind == "sudoku" else "moves"
-    sayer(quiet)(f"{len(boards)} of side {boards.side}, {low} to {high} {what}")
+    say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
     typer.echo(json.dumps(facts) if as_json else str(out))
 
@@ -93,16 +102,18 @@ def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: boo
 
     from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
     from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.output_lock import own_outputs
     from arc_solver.tasks.writer import tasks_json
     from submission.messages import count
 
     name = f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}"
     drawn = synthetic_tasks(SyntheticName.parse(name))
-    sweep_beside(out)
     hidden = True if quiet else None
-    bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
-    tasks = list(bar)
-    write_atomic(out, tasks_json(tasks))
+    with own_outputs(out):
+        sweep_beside(out)
+        bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
+        tasks = list(bar)
+        write_atomic(out, tasks_json(tasks))
     num_tests = sum(len(task.test) for task in tasks)
     sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
     sayer(quiet)(f"look at them: arc-solve show {out}")

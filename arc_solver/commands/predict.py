@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from arc_solver.commands.console import (
-    chosen,
+    chosen_places,
     duration,
     refuse_options,
     refuse_overwriting,
@@ -20,17 +19,20 @@ from arc_solver.commands.console import (
     seconds_of,
     with_manifest,
 )
+from arc_solver.commands.source import HELP, named_material, one_source
 from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
-    from arc_solver.prediction.deadlines import Times
     from arc_solver.prediction.prediction import Prediction
-    from arc_solver.prediction.request import Wish
 
-EPILOG = "\b\nExample: arc-solve predict --tasks arc-agi_test_challenges.json --time-limit 11h"
+EPILOG = (
+    "\b\nExamples: arc-solve predict 00d62c1b\n          arc-solve predict puzzles.csv --out answers.csv\n"
+    "          arc-solve predict arc-agi_test_challenges.json --time-limit 11h"
+)
 
 # A score is printed only where at least this much of the time limit is left for it.
 SCORE_SECONDS = 1.5
+DEFAULT_OUT = "submission.json"
 
 
 def register(app: typer.Typer) -> None:
@@ -39,10 +41,9 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    tasks: str = typer.Option(
-        ..., help="Challenges, a folder of tasks, '-', arc1:evaluation, or boards (csv, txt)."
-    ),
-    out: Path = typer.Option(Path("submission.json"), help="The submission (for boards: a csv of answers)."),
+    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
+    tasks: str | None = typer.Option(None, help="The same, named."),
+    out: Path = typer.Option(Path(DEFAULT_OUT), help="The submission (for boards: a csv of answers)."),
     checkpoint: Path | None = typer.Option(
         None, help="Weights in place of those that ship with the package."
     ),
@@ -50,26 +51,33 @@ def predict(
         None, help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from nothing."
     ),
     settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
-    time_limit: str | None = typer.Option(None, help="A valid file is complete before this (90s, 25m, 11h)."),
+    time_limit: str | None = typer.Option(
+        None,
+        help="A valid file is complete before this (90s, 25m, 11h); default: by the size of the tasks.",
+    ),
     views: int | None = typer.Option(None, min=1, help="Views that vote on each test input."),
     ages: int | None = typer.Option(None, min=1, help="Most refinements of one answer."),
     rollouts: int | None = typer.Option(
         None,
         min=1,
-        help="Boards: chains per view, all but the first with noise; the first confident one wins.",
+        help="Chains per view, all but the first with noise: they vote, or the first confident one wins.",
     ),
-    sigma: float | None = typer.Option(None, min=0, help="Noise of rollouts; default: 0.3 Sudoku, 1 maze."),
+    sigma: float | None = typer.Option(
+        None, min=0, help="Noise of rollouts; default: 0.3 Sudoku, 1 maze, none for tasks."
+    ),
     adapt_steps: int | None = typer.Option(None, min=1, help="Steps of test-time training."),
     adapt_each: bool = typer.Option(False, help="Learn unknown tasks one by one, not all together."),
     keep: Path | None = typer.Option(
         None, help="Folder for what is learnt: started again, a run goes on there; the weights stay."
     ),
-    no_adapt: bool = typer.Option(False, help="No test-time training on unknown tasks."),
+    adapt: bool = typer.Option(True, " /--no-adapt", help="No test-time training on unknown tasks."),
     candidates: Path | None = typer.Option(
         None, help="Write every candidate with its votes here (JSON lines)."
     ),
-    limit: int | None = typer.Option(None, min=1, help="Only the first N tasks."),
-    only: list[str] | None = typer.Option(None, help="Only this task; may be repeated."),
+    limit: int | None = typer.Option(None, min=1, help="Only the first N tasks or boards."),
+    only: list[str] | None = typer.Option(
+        None, help="Only this task (of boards the number, from 1); may be repeated."
+    ),
     max_canvas: int | None = typer.Option(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
@@ -88,152 +96,75 @@ def predict(
     Tasks get two attempts for every test input, as a complete Kaggle submission. What the checkpoint does not
     know is learned from its demonstrations first.
     """
-    from arc_solver.domains.sources import reads_boards
+    asked = dict(locals())
+    given = one_source(source, tasks)
+    from arc_solver.domains.domains import domain_of
+    from arc_solver.domains.protocols import Reading
     from arc_solver.prediction.deadlines import Times, process_start
     from arc_solver.prediction.manifest import manifest_path
-    from arc_solver.prediction.request import Wish
+    from arc_solver.prediction.prediction import Prediction
+    from arc_solver.prediction.request import PredictRequest
+    from arc_solver.storage.earlier_files import earlier_files
     from arc_solver.storage.output_lock import own_outputs
-
-    times = Times.of(process_start(), seconds_of(time_limit))
-    say = sayer(quiet)
-    holds_boards = reads_boards(tasks)
-    if holds_boards and out == Path("submission.json"):
-        out = Path("answers.csv")
-    written = with_manifest(out) | {"--candidates": candidates, "--keep": keep}
-    refuse_overwriting(written, tasks, checkpoint)
-    chains = {"rollouts": rollouts, "sigma": sigma}
-    if holds_boards:
-        refuse_options(
-            {
-                "--only": only,
-                "--max-canvas": max_canvas,
-                "--preset": preset,
-                "--adapt-steps": adapt_steps,
-                "--adapt-each": adapt_each,
-                "--keep": keep,
-                "--candidates": candidates,
-            },
-            f"for tasks; {tasks} holds boards",
-        )
-        settings = [*settings, *(f"{key}={value}" for key, value in chains.items() if value is not None)]
-    else:
-        given = {f"--{key}": value for key, value in chains.items()}
-        refuse_options(given | {"--skip-bad": skip_bad}, f"for boards; {tasks} holds tasks")
-    wish = Wish(
-        source=tasks,
-        out=out,
-        checkpoint=checkpoint,
-        preset=preset,
-        settings=tuple(settings),
-        views=views,
-        ages=ages,
-        adapt=not no_adapt,
-        adapt_steps=adapt_steps,
-        adapt_each=adapt_each,
-        keep=keep,
-        candidates=candidates,
-        device=device,
-        threads=threads,
-        workers=workers,
-        seed=seed,
-        quiet=quiet,
-    )
-    with own_outputs(out, manifest_path(out), candidates):
-        if holds_boards:
-            _predict_boards(wish, times, (limit, shard, skip_bad), as_json, say)
-        else:
-            _predict_tasks(wish, times, (limit, shard, only, max_canvas, lenient), as_json, say)
-
-
-def _predict_tasks(
-    wish: Wish,
-    times: Times,
-    choice: tuple[int | None, str | None, list[str] | None, int | None, bool],
-    as_json: bool,
-    say: Callable[[str], None],
-) -> None:
-    """Answer tasks; `choice`: how many, which part, which ids, up to which canvas, whether cells are text."""
-    from arc_solver.checkpoints.shipped import shipped_weights
-    from arc_solver.domains.sources import tasks_softly
-    from arc_solver.prediction.manifest import manifest_path
-    from arc_solver.prediction.prediction import Prediction, missing_line
-    from arc_solver.prediction.workforce import PredictionIncomplete
-    from arc_solver.storage.earlier_files import earlier_files
-    from arc_solver.tasks.reader import refuse_unreadable
-    from arc_solver.tasks.sharding import parse_shard, part_of
-
-    limit, shard, only, max_canvas, lenient = choice
-    part = parse_shard(shard) if shard else (1, 1)
-    if wish.checkpoint is None and wish.preset is None:
-        wish = dataclasses.replace(wish, checkpoint=shipped_weights("arc"))
-    readable, faults = tasks_softly(wish.source, lenient=lenient, notice=say)
-    refuse_unreadable(readable, faults)
-    wanted = chosen(readable, limit, only, max_canvas)
-    everything = limit is None and not only and max_canvas is None
-    wanted, owed_faults = part_of(wanted, list(faults.values()) if everything else [], *part)
-    prediction = Prediction(wish, wanted, owed_faults, times, say)
-    answered = prediction.standing.answers
-    with earlier_files(wish.out, manifest_path(wish.out), unless=lambda: bool(answered)):
-        facts = prediction.run()
-        missing = missing_line(prediction.missing())
-        if missing:
-            say(missing)
-        facts["seconds"] = round(time.monotonic() - times.started, 2)
-        facts |= _scored(prediction, as_json, say)
-        say(f"{wish.out}: done in {duration(time.monotonic() - times.started)}")
-        if as_json:
-            typer.echo(json.dumps(facts))
-        if facts["failures"] and missing and not facts["out_of_time"]:
-            failures = "; ".join(facts["failures"])
-            raise PredictionIncomplete(f"{failures}; {missing}; {wish.out} is valid and complete")
-
-
-def _predict_boards(
-    wish: Wish,
-    times: Times,
-    choice: tuple[int | None, str | None, bool],
-    as_json: bool,
-    say: Callable[[str], None],
-) -> None:
-    """Answer boards; `choice`: how many of the file, which part of it, whether bad ones are left out."""
-    from arc_solver.domains.sources import boards_of_source
-    from arc_solver.prediction.board_prediction import BoardPrediction
-    from arc_solver.prediction.manifest import manifest_path
-    from arc_solver.prediction.workforce import PredictionIncomplete
-    from arc_solver.storage.earlier_files import earlier_files
     from arc_solver.tasks.sharding import parse_shard
 
-    limit, shard, skip_bad = choice
-    number, num_parts = parse_shard(shard) if shard else (1, 1)
-    boards = boards_of_source(wish.source, skip_bad=skip_bad, notice=say)
-    boards = boards.take(slice(limit))
-    end = len(boards)
-    boards = boards.take(slice(end * (number - 1) // num_parts, end * number // num_parts))
-    prediction = BoardPrediction(wish, boards, times, say)
-    answered = prediction.standing.answered
-    with earlier_files(wish.out, manifest_path(wish.out), unless=lambda: bool(answered.any())):
-        facts = prediction.run()
-        if facts["unanswered"]:
-            say(f"without an answer: {facts['unanswered']} of {facts['boards']} boards")
-        facts["seconds"] = round(time.monotonic() - times.started, 2)
-        if facts["failures"] and facts["unanswered"] and not facts["out_of_time"]:
-            failures = "; ".join(facts["failures"])
-            raise PredictionIncomplete(f"{failures}; {facts['unanswered']} boards are without an answer")
-    lines = [f"{key}: {value}" for key, value in facts.items()]
-    typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
+    times = Times.of(process_start(), seconds_of(time_limit))
+    say, part = sayer(quiet), parse_shard(shard) if shard else (1, 1)
+    named = named_material(given)
+    domain, source = (named[0], named[2]) if named else (domain_of(given), given)
+    asked["source"] = source
+    for option, reason in domain.refused.items():
+        refuse_options({option: asked[option.removeprefix("--").replace("-", "_")]}, f"{reason} ({source})")
+    if out == Path(DEFAULT_OUT):
+        out = asked["out"] = Path(domain.default_out)
+    refuse_overwriting(with_manifest(out) | {"--candidates": candidates, "--keep": keep}, source, checkpoint)
+    if keep is not None and keep.exists() and not keep.is_dir():
+        raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
+    request = PredictRequest.of(asked)
+    material, faults = (named[1], {}) if named else domain.read(source, Reading(lenient, skip_bad), say)
+    places = chosen_places(domain, material, limit, only, max_canvas)
+    if places is not None:
+        material, faults = domain.take(material, places), {}
+    material, faults = domain.part(material, faults, *part)
+    prediction = Prediction(request, domain, material, faults, times, say)
+    manifest = manifest_path(out)
+    with (
+        own_outputs(out, manifest, candidates),
+        earlier_files(out, manifest, unless=lambda: bool(prediction.sheet.answers)),
+    ):
+        _tell(prediction, prediction.run(), as_json, say)
 
 
-def _scored(prediction: Prediction, as_json: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """Print the score by the outputs that came with the tasks; no other file is opened for it."""
-    from arc_solver.prediction.prediction import carried_score
+def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Callable[[str], None]) -> None:
+    """Print what was done, with the score where answers came along; PredictionIncomplete after failures."""
+    from arc_solver.commands.board_answers import board_results, draw_boards
+    from arc_solver.prediction.answer_sheet import BoardSheet
+    from arc_solver.prediction.prediction import PredictionIncomplete
 
-    if prediction.times.left() < SCORE_SECONDS:
-        say("no time left to score")
-        return {}
-    result = carried_score(prediction.wish.out, prediction.tasks)
-    if result is None:
-        say(f"score it: arc-solve score {prediction.wish.out} --solutions FILE")
-        return {}
+    sheet = prediction.sheet
+    out, times, missing = prediction.request.out, prediction.times, prediction.sheet.missing()
+    if missing:
+        say(missing)
+    facts["seconds"] = round(time.monotonic() - times.started, 2)
+    late = times.left() < SCORE_SECONDS
+    score = {} if late else prediction.sheet.score()
+    facts |= score
     if not as_json:
-        typer.echo(result.table(), nl=False)
-    return {"score": result.to_json()}
+        if isinstance(sheet, BoardSheet) and not late:
+            draw_boards(sheet)
+        typer.echo(sheet.text(facts), nl=False)
+    elif isinstance(sheet, BoardSheet):
+        facts["results"] = board_results(sheet)
+    if not score:
+        next_one = (
+            "look at them: arc-solve show FILE"
+            if isinstance(sheet, BoardSheet)
+            else "score it: arc-solve score FILE --solutions TRUTH"
+        )
+        say("no time left to score" if late else next_one.replace("FILE", str(out), 1))
+    say(f"{out}: done in {duration(time.monotonic() - times.started)}")
+    if as_json:
+        typer.echo(json.dumps(facts))
+    if facts["failures"] and missing and not facts["out_of_time"]:
+        failures = "; ".join(facts["failures"])
+        raise PredictionIncomplete(f"{failures}; {missing}; {out} is valid and complete")

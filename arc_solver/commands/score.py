@@ -42,7 +42,8 @@ def score(
 
     Each with its interval; and what was missing or odd, and the hash of the truth.
     """
-    from arc_solver.domains.boards.board_reader import looks_like_boards
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import domain_of
     from arc_solver.prediction.truth import ranked_candidates, read_truth
     from submission.document import is_packed
     from submission.lenient_reader import form_remark, load_answers
@@ -51,7 +52,7 @@ def score(
     from submission.truth import TruthError
 
     refuse_own_truth(submission, solutions)
-    if looks_like_boards(submission):
+    if isinstance(domain_of(str(submission)), BoardDomain):
         refuse_options(
             {"--candidates": candidates, "--list": list_tasks}, f"for tasks; {submission} holds boards"
         )

@@ -42,7 +42,7 @@ def show(
         None, min=2, max=30, help="Only tasks whose canvas side is at most this."
     ),
     lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(False, help="Count bad tasks in one line in place of a line each."),
+    skip_bad: bool = typer.Option(False, help="Leave out bad tasks and count them."),
     submission: Path | None = typer.Option(
         None, help="Draw the two attempts of this submission too, or these answers (csv) to boards."
     ),
@@ -67,10 +67,9 @@ def show(
         refuse_options({"--max-canvas": max_canvas, "--lenient": lenient}, "for tasks; these are boards")
         return _show_boards(found, task_id, limit or LIMIT, submission, screen, out)
     asked = {name: faults[name] for name in task_id or () if name in faults}
-    refuse_unreadable([] if asked else found, asked or faults)
-    if faults and not task_id:
-        each = "\n".join(f"warning: {fault.text}" for fault in faults.values())
-        print(faults_line(given, faults) if skip_bad else each, file=sys.stderr)
+    refuse_unreadable([] if asked or not (skip_bad or task_id) else found, asked or faults)
+    if faults and skip_bad:
+        print(faults_line(given, faults), file=sys.stderr)
     most = limit or (len(found) if given.startswith("synthetic:") else LIMIT)
     listed = chosen(found, most, task_id, max_canvas, "--id")
     if limit is None and not task_id and max_canvas is None and len(listed) < len(found):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from arc_solver.domains.boards.board_set import BoardSet
+    from arc_solver.domains.protocols import Domain
     from arc_solver.tasks.task import Task, TaskFault
 
 HELP = (
@@ -48,16 +49,37 @@ def read_source(
     Boards are taken as they stand, right or wrong. DataError where there is nothing to look at.
     """
     from arc_solver.domains.boards.board_file import boards_as_they_stand
-    from arc_solver.domains.sources import reads_boards
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import domain_of
     from arc_solver.tasks.reader import read_tasks_softly
 
     if source != "-" and not _exists(source):
         named = _named(source)
         if named is not None:
             return named, {}
-    elif reads_boards(source):
+    elif isinstance(domain_of(source), BoardDomain):
         return boards_as_they_stand(source), {}
     return read_tasks_softly(source, with_solutions=with_solutions, lenient=lenient, notice=notice)
+
+
+def named_material(source: str) -> tuple[Domain[Any], Any, str] | None:
+    """What a name stands for that is no path, to be answered: its domain, the material and a short name.
+
+    None for everything that a domain reads itself. DataError for a board that is no proper puzzle.
+    """
+    from arc_solver.domains.arc.domain import ARC
+    from arc_solver.domains.boards.board_file import board_domain
+    from arc_solver.storage.text import DataError
+
+    found = None if source == "-" or _exists(source) else _named(source)
+    if found is None:
+        return None
+    if isinstance(found, list):
+        return ARC, tuple(found), source
+    domain = board_domain(found.kind)
+    if faults := domain.kind.faults(found):
+        raise DataError(f"this {found.kind}: {faults[0]}")
+    return domain, found, domain.kind.texts(found.questions)[0]
 
 
 def _named(source: str) -> list[Task] | BoardSet | None:
@@ -97,7 +119,7 @@ def near(name: str, known: set[str]) -> str:
 
 def _drawn_board(text: str) -> BoardSet | None:
     """A Sudoku written as it is, on one line or drawn; None where the text is none."""
-    from arc_solver.domains.boards.board_file import sudoku_from_text
+    from arc_solver.domains.boards.board_file import board_from_text
     from arc_solver.storage.text import DataError
 
     # A line without a digit may be a row of blanks or a line that is drawn.
@@ -109,7 +131,7 @@ def _drawn_board(text: str) -> BoardSet | None:
         return None
     if len(cells) not in SUDOKU_CELLS:
         raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81, blanks as 0 or .")
-    return sudoku_from_text("".join("." if character in BLANKS else character for character in cells))
+    return board_from_text("sudoku", "".join("." if each in BLANKS else each for each in cells))
 
 
 def _cells(lines: list[str]) -> str:

@@ -99,7 +99,7 @@ def train(
     elif recipe.train.eval_every:
         say("eval_every has no effect without --eval-data")
     if dry_run:
-        facts = measure_step(recipe, corpus, device)
+        facts = measure_step(recipe, corpus, device, init, say)
         if not leads:
             return
         if as_json:

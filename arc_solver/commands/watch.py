@@ -157,35 +157,42 @@ def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:
 
 def _watch_board(board: BoardSet, number: int, wanted: Wanted, stage: Stage) -> None:
     """Show the contenders that answer a board, and what is chosen."""
-    from arc_solver.domains.boards.examples import num_distinct_views
+    from arc_solver.checkpoints.file_format import CheckpointError, check_domain
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import find_domain
     from arc_solver.hardware.torch_device import choose_device
     from arc_solver.inference.trace import watch_board
-    from arc_solver.prediction.board_work import check_weights
     from arc_solver.report.board_story import BoardStory
 
     loaded, name = _weights(wanted, board.kind, board.side)
-    check_weights(loaded, board, name)
+    domain = find_domain(board.kind)
+    assert isinstance(domain, BoardDomain)
+    check_domain(loaded.metadata, domain.name, domain.noun, name)
+    if fault := domain.fault(loaded.model.config, board):
+        raise CheckpointError(f"{name}: {fault}")
     config, shape = wanted.config(loaded), (board.side, board.side)
     truth = board.answers[0].reshape(shape) if board.answers[0].any() else None
     story = BoardStory(
         board.kind, f"{board.kind.capitalize()} {number}", board.questions[0].reshape(shape), truth
     )
     stage.begin(story.opening())
-    traces, answers = watch_board(loaded.model.to(choose_device(wanted.device)), board, config)
-    views = num_distinct_views(board, config.views)
-    for frame in story.told(traces, answers.cells[0].reshape(shape), views, config.halt_logit):
+    traces, elected = watch_board(loaded.model.to(choose_device(wanted.device)), domain, board, config)
+    answer = traces[0].answers[-1] if elected is None else elected
+    for frame in story.told(traces, answer, domain.kind.num_views(config.views), config.halt_logit):
         stage.show(frame)
 
 
 def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
     """Show how a task is learnt, what its views answer, and the vote."""
     from arc_solver.checkpoints.file_format import check_domain
+    from arc_solver.domains.arc.domain import ARC
     from arc_solver.hardware.torch_device import choose_device
+    from arc_solver.inference.options import Listener
     from arc_solver.inference.trace import Subject, known_subject, learned_subject, watch_views
     from arc_solver.report.task_story import TaskStory
 
-    loaded, name = _weights(wanted, "arc")
-    check_domain(loaded.metadata, "arc", name)
+    loaded, name = _weights(wanted, ARC.name)
+    check_domain(loaded.metadata, ARC.name, ARC.noun, name)
     device, story = choose_device(wanted.device), TaskStory(task, index)
     subject = known_subject(loaded, task, device)
     if subject is not None:
@@ -199,7 +206,7 @@ def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
         stage.show(story.learning(step, time.monotonic() - started, budget, trace.restored))
 
     if subject is None:
-        subject = learned_subject(loaded, task, options, device, glance)
+        subject = learned_subject(loaded, task, options, device, Listener(say=wanted.say), glance)
     config = wanted.config(loaded, SHOWN_VIEWS)
     for trace in watch_views(subject, index, config):
         for frame in story.view(trace, subject.num_views(config.views)):
@@ -225,5 +232,4 @@ def _learning(wanted: Wanted, task: Task, *, tell: bool) -> tuple[SolveOptions, 
         device=wanted.device,
         seed=wanted.seed,
         quiet=wanted.quiet,
-        say=wanted.say,
     ), budget

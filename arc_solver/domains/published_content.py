@@ -4,30 +4,30 @@ The first puzzle of a group is the original and the others are its views, which 
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
+from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet, Cells
 from arc_solver.domains.maze.rules import MIN_SIDE
-from arc_solver.domains.published_npy import Places, Published, PublishedSplit, Tokens, read_published
+from arc_solver.domains.published_npy import Places, Published, PublishedSplit, read_published
 from arc_solver.storage.text import DataError, quoted
 from arc_solver.tasks.task import Pair, Task
+from arc_solver.tasks.view_names import NamedView, read_view_names
 from augment.grid import Grid
 from augment.maze import CHARACTERS
 from augment.sudoku import BOX_SHAPES
 
-_SEPARATOR = "|||"
-_IDENTITY = "|||t0|||0123456789"
 _BLANK = "<blank>"
 _FIRST_COLOR, _ARC_VOCABULARY = 2, 12
 _ARC_LENGTH = 900
+_ROWS_AT_ONCE = 1 << 14
 
 
 def is_published(source: Path | str) -> bool:
-    """Whether this is a folder in the published layout."""
-    return (Path(source) / "identifiers.json").is_file()
+    """Whether a folder has the published layout, sound or not: its reader tells what is wrong."""
+    return (Path(source) / "identifiers.json").exists()
 
 
 def material_from_published(folder: Path | str, split: str | None = None) -> BoardSet | list[Task]:
@@ -55,12 +55,9 @@ def sudoku_from_published(data: Published, split: str) -> BoardSet:
     part = _split(data, split)
     if part.side not in BOX_SHAPES or not _fits(part, part.side + 2):
         raise _foreign(data, part, "Sudokus of side 4, 6 or 9 (digit + 1)")
-    rows = _originals(part)
-    questions, answers = part.inputs[rows], part.labels[rows]
-    if not questions.all() or not (answers > 1).all():
-        raise DataError(f"{data.label}: {split} has cells without a digit, expected full Sudokus")
-    ratings = np.full(len(rows), UNKNOWN_RATING, np.int64)
-    return BoardSet("sudoku", questions - np.uint8(1), answers - np.uint8(1), ratings)
+    questions, answers = _cells(part, 1, 2, f"{data.label}: {split} has cells without a digit")
+    ratings = np.full(len(questions), UNKNOWN_RATING, np.int64)
+    return BoardSet("sudoku", questions, answers, ratings)
 
 
 def maze_from_published(data: Published, split: str) -> BoardSet:
@@ -68,25 +65,23 @@ def maze_from_published(data: Published, split: str) -> BoardSet:
     part = _split(data, split)
     if part.side < MIN_SIDE or part.side**2 != part.inputs.shape[1] or not _fits(part, len(CHARACTERS) + 1):
         raise _foreign(data, part, f'square mazes (place in "{CHARACTERS}" + 1)')
-    rows = _originals(part)
-    questions, answers = part.inputs[rows], part.labels[rows]
-    if not questions.all() or not answers.all():
-        raise DataError(f"{data.label}: {split} has cells without a character, expected full mazes")
-    ratings = np.full(len(rows), UNKNOWN_RATING, np.int64)
-    return BoardSet("maze", questions - np.uint8(1), answers - np.uint8(1), ratings)
+    questions, answers = _cells(part, 1, 1, f"{data.label}: {split} has cells without a character")
+    ratings = np.full(len(questions), UNKNOWN_RATING, np.int64)
+    return BoardSet("maze", questions, answers, ratings)
 
 
 def arc_from_published(data: Published) -> list[Task]:
-    """The ARC tasks, from the puzzles whose name carries no transformation, in the order of "train".
+    """The ARC tasks, from the puzzles whose name (TRM's or HRM's) tells no view, in the order of "train".
 
     Pairs of the split "train" are demonstrations, those of "test" test pairs. Answers that the builder did
     not know stand there as a single black cell and are unknown. Tasks without demonstrations are left out.
     """
-    demonstrations, tests = (_pairs_by_task(data, name) for name in ("train", "test"))
+    names = read_view_names(data.identifiers, f"{data.label}/identifiers.json")
+    demonstrations, tests = (_pairs_by_task(data, names, split) for split in ("train", "test"))
     return [Task(name, tuple(pairs), tuple(tests.get(name, ()))) for name, pairs in demonstrations.items()]
 
 
-def _pairs_by_task(data: Published, split: str) -> dict[str, list[Pair]]:
+def _pairs_by_task(data: Published, names: Sequence[NamedView], split: str) -> dict[str, list[Pair]]:
     if split not in data.splits:
         return {}
     part = data.splits[split]
@@ -94,19 +89,19 @@ def _pairs_by_task(data: Published, split: str) -> dict[str, list[Pair]]:
         raise _foreign(data, part, "ARC canvases of 900 cells (color + 2)")
     found: dict[str, list[Pair]] = {}
     for puzzle, identifier in enumerate(part.puzzle_identifiers.tolist()):
-        name = data.identifiers[identifier].removesuffix(_IDENTITY)
-        if name == _BLANK or _SEPARATOR in name:
+        name = names[identifier].task
+        if name == _BLANK or not names[identifier].is_identity:
             continue
         pairs = found.setdefault(name, [])
         for row in range(part.puzzle_indices[puzzle], part.puzzle_indices[puzzle + 1]):
             place = f"{data.label}: {split} example {row} of {quoted(name)}"
-            label = _grid(part.labels[row], place)
+            label = _grid(part.labels[row].astype(np.uint8), place)
             known = split == "train" or label.size > 1 or bool(label.any())
-            pairs.append(Pair(_grid(part.inputs[row], place), label if known else None))
+            pairs.append(Pair(_grid(part.inputs[row].astype(np.uint8), place), label if known else None))
     return found
 
 
-def _grid(tokens: Tokens, place: str) -> Grid:
+def _grid(tokens: Cells, place: str) -> Grid:
     """The rectangle of colors on a canvas, wherever it was put."""
     canvas = tokens.reshape(math.isqrt(tokens.size), -1)
     colored = canvas >= _FIRST_COLOR
@@ -125,18 +120,34 @@ def _split(data: Published, name: str) -> PublishedSplit:
     return data.splits[name]
 
 
+def _cells(part: PublishedSplit, question: int, answer: int, complaint: str) -> tuple[Cells, Cells]:
+    """Questions and answers of the original boards, token 1 as cell 0; DataError with the complaint where a
+    token is below `question` or `answer`."""
+    rows, found = _originals(part), []
+    for start in range(
+        0, max(len(rows), 1), _ROWS_AT_ONCE
+    ):  # so that a bad file is known before all of it is copied
+        chosen = rows[start : start + _ROWS_AT_ONCE]
+        pair = part.inputs[chosen].astype(np.uint8), part.labels[chosen].astype(np.uint8)
+        if (pair[0] < question).any() or (pair[1] < answer).any():
+            raise DataError(f"{complaint}, expected full boards")
+        found.append((pair[0] - np.uint8(1), pair[1] - np.uint8(1)))
+    questions, answers = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return questions, answers
+
+
 def _originals(part: PublishedSplit) -> Places:
     """The examples of every group's first puzzle."""
     starts, ends = part.group_indices[:-1], part.group_indices[1:]
     firsts = starts[ends > starts]
-    spans: list[npt.NDArray[np.int64]] = [
-        np.arange(part.puzzle_indices[first], part.puzzle_indices[first + 1]) for first in firsts
-    ]
-    return np.concatenate(spans) if spans else np.zeros(0, np.int64)
+    begins = part.puzzle_indices[firsts]
+    counts = part.puzzle_indices[firsts + 1] - begins
+    before = np.cumsum(counts) - counts
+    return np.repeat(begins - before, counts) + np.arange(int(counts.sum()))
 
 
 def _fits(part: PublishedSplit, vocabulary: int) -> bool:
-    return all(tokens.size == 0 or int(tokens.max()) < vocabulary for tokens in (part.inputs, part.labels))
+    return part.highest < vocabulary
 
 
 def _foreign(data: Published, part: PublishedSplit, wanted: str) -> DataError:

@@ -5,7 +5,6 @@ set, `{set}__{inputs,labels,puzzle_identifiers,puzzle_indices,group_indices}.npy
 one task, puzzles are single views, examples are pairs. Label 0 does not count. Shapes: N examples, L cells.
 """
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,27 +12,35 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from arc_solver.domains.npy import bounds, map_integers
+from arc_solver.storage.regular_file import read_json
 from arc_solver.storage.text import DataError, shown
 
-ARRAYS = ("inputs", "labels", "puzzle_identifiers", "puzzle_indices", "group_indices")
-MAX_ARRAY_BYTES = 2**34
-MAX_JSON_BYTES = 2**28
+PLACES = ("puzzle_identifiers", "puzzle_indices", "group_indices")
+ARRAYS = ("inputs", "labels", *PLACES)
 MAX_LENGTH = 2**14
+# The published ARC-2 set has 1.3 million puzzles, 5 million examples and one set.
+MAX_PUZZLES, MAX_EXAMPLES, MAX_SETS, MAX_JOINED = 2**24, 2**25, 64, 2**28
+MAX_NAME = 100
+NAMES_LIMITS = (2**27, 2**22)  # bytes and values of identifiers.json
+META_LIMITS = (2**20, 2**16)  # of dataset.json
 
-Tokens = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.integer]
 Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class PublishedSplit:
-    """One split: tokens (N, L), `puzzle_identifiers` (P,); where puzzles (P + 1,), groups (G + 1,) start."""
+    """One split: tokens (N, L) as the files hold them, `puzzle_identifiers` (P,); where puzzles (P + 1,) and
+    groups (G + 1,) start; the highest token."""
 
-    inputs: Tokens
-    labels: Tokens
+    inputs: Integers
+    labels: Integers
     puzzle_identifiers: Places
     puzzle_indices: Places
     group_indices: Places
     vocabulary: int
+    highest: int
 
     @property
     def side(self) -> int:
@@ -53,7 +60,7 @@ class Published:
 def read_published(folder: Path | str) -> Published:
     """Read and check a data set folder; DataError in one line names the file that is missing or wrong."""
     folder = Path(folder)
-    identifiers = _json(folder / "identifiers.json")
+    identifiers = read_json(folder / "identifiers.json", *NAMES_LIMITS)
     if not isinstance(identifiers, list) or not all(isinstance(name, str) for name in identifiers):
         raise DataError(f"{shown(folder / 'identifiers.json')}: expected a list of names")
     splits = {
@@ -67,8 +74,9 @@ def read_published(folder: Path | str) -> Published:
 
 
 def _read_split(folder: Path, num_identifiers: int) -> PublishedSplit:
-    path = folder / "dataset.json"
-    meta = _json(path if path.exists() else folder.parent / "dataset.json")
+    own = folder / "dataset.json"
+    path = own if own.exists() else folder.parent / "dataset.json"
+    meta = read_json(path, *META_LIMITS)
     fields = meta if isinstance(meta, dict) else {}
     length, vocabulary, sets = (fields.get(key) for key in ("seq_len", "vocab_size", "sets"))
     if type(length) is not int or not 1 <= length <= MAX_LENGTH:
@@ -77,62 +85,60 @@ def _read_split(folder: Path, num_identifiers: int) -> PublishedSplit:
         raise DataError(f"{shown(path)}: vocab_size {shown(vocabulary, 20)}, expected 2 to 256")
     if not isinstance(sets, list) or not sets or not all(_is_set_name(name) for name in sets):
         raise DataError(f"{shown(path)}: sets {shown(sets, 40)}, expected a list of names")
-    parts = [_read_set(folder, name, length, vocabulary, num_identifiers) for name in sets]
-    return _joined(parts, vocabulary)
+    if len(sets) > MAX_SETS or len(set(sets)) < len(sets):
+        raise DataError(f"{shown(path)}: {len(sets)} sets, expected at most {MAX_SETS} different ones")
+    read = [_read_set(folder, name, length, vocabulary, num_identifiers) for name in sets]
+    parts, highest = [arrays for arrays, _ in read], max(highest for _, highest in read)
+    num_cells = sum(part["inputs"].size for part in parts)
+    if len(parts) > 1 and num_cells > MAX_JOINED:
+        raise DataError(
+            f"{shown(path)}: sets of {num_cells:,} cells, expected at most {MAX_JOINED:,} in several"
+        )
+    return _joined(parts, vocabulary, highest)
 
 
 def _is_set_name(name: object) -> bool:
     """A file name is built from it, so that it must not lead elsewhere."""
-    return isinstance(name, str) and name.replace("-", "_").isidentifier()
+    return isinstance(name, str) and len(name) <= MAX_NAME and name.replace("-", "_").isidentifier()
 
 
 def _read_set(
     folder: Path, name: str, length: int, vocabulary: int, num_identifiers: int
-) -> dict[str, npt.NDArray[np.int64]]:
+) -> tuple[dict[str, Integers], int]:
+    """The arrays of a set and its highest token."""
     paths = {array: folder / f"{name}__{array}.npy" for array in ARRAYS}
-    arrays = {array: _array(path) for array, path in paths.items()}
+    arrays = {array: map_integers(path) for array, path in paths.items()}
     num_examples = len(arrays["inputs"])
+    for array, limit in (("inputs", MAX_EXAMPLES), *((array, MAX_PUZZLES) for array in PLACES)):
+        if len(arrays[array]) > limit:
+            raise DataError(f"{shown(paths[array])}: {len(arrays[array]):,} rows, expected at most {limit:,}")
+    highest = 0
     for array in ("inputs", "labels"):
         if arrays[array].shape != (num_examples, length):
             raise DataError(
                 f"{shown(paths[array])}: shape {arrays[array].shape}, expected {(num_examples, length)}"
             )
-        arrays[array] = _within(arrays[array], vocabulary, paths[array]).astype(np.uint8)
+        highest = max(highest, _check_within(paths[array], vocabulary))
     identifiers = arrays["puzzle_identifiers"]
     if identifiers.ndim != 1:
         raise DataError(
             f"{shown(paths['puzzle_identifiers'])}: shape {identifiers.shape}, expected one dimension"
         )
-    _within(identifiers, num_identifiers, paths["puzzle_identifiers"])
+    _check_within(paths["puzzle_identifiers"], num_identifiers)
     _check_starts(arrays["puzzle_indices"], len(identifiers), num_examples, paths["puzzle_indices"])
     _check_starts(arrays["group_indices"], None, len(identifiers), paths["group_indices"])
-    return arrays
+    return arrays, highest
 
 
-def _array(path: Path) -> npt.NDArray[np.int64]:
-    """An array of integers that the file holds as such; nothing in it is ever executed."""
-    try:
-        if path.stat().st_size > MAX_ARRAY_BYTES:
-            raise DataError(f"{shown(path)}: larger than {MAX_ARRAY_BYTES >> 30} GB")
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise DataError(f"{shown(path)}: cannot be read: {error.strerror or shown(error)}") from error
-    except (ValueError, EOFError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{shown(path)}: not an npy array: {shown(error)}") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu":
-        raise DataError(f"{shown(path)}: {shown(getattr(array, 'dtype', 'an archive'))}, expected integers")
-    return array
+def _check_within(path: Path, bound: int) -> int:
+    """The highest number of the array, which must be below `bound`; 0 of an empty one."""
+    found = bounds(path) or (0, 0)
+    if not 0 <= found[0] <= found[1] < bound:
+        raise DataError(f"{shown(path)}: values {found[0]} to {found[1]}, expected 0 to {bound - 1}")
+    return found[1]
 
 
-def _within(array: npt.NDArray[np.int64], bound: int, path: Path) -> npt.NDArray[np.int64]:
-    if array.size and not 0 <= int(array.min()) <= int(array.max()) < bound:
-        raise DataError(f"{shown(path)}: values {array.min()} to {array.max()}, expected 0 to {bound - 1}")
-    return array
-
-
-def _check_starts(starts: npt.NDArray[np.int64], num: int | None, end: int, path: Path) -> None:
+def _check_starts(starts: Integers, num: int | None, end: int, path: Path) -> None:
     """`starts` must rise from 0 to `end`, with `num` + 1 entries where that is known."""
     wanted = "expected " + (f"{num + 1} places" if num is not None else "places") + f" rising from 0 to {end}"
     if starts.ndim != 1 or not starts.size or (num is not None and starts.size != num + 1):
@@ -141,9 +147,9 @@ def _check_starts(starts: npt.NDArray[np.int64], num: int | None, end: int, path
         raise DataError(f"{shown(path)}: {starts[0]} to {starts[-1]}, {wanted}")
 
 
-def _joined(parts: list[dict[str, npt.NDArray[np.int64]]], vocabulary: int) -> PublishedSplit:
-    """The sets of a split one after the other, their places shifted."""
-    joined: dict[str, list[npt.NDArray[np.int64]]] = {array: [] for array in ARRAYS}
+def _joined(parts: list[dict[str, Integers]], vocabulary: int, highest: int) -> PublishedSplit:
+    """The sets of a split one after the other, their places shifted; a single one as it lies in its files."""
+    joined: dict[str, list[Integers]] = {array: [] for array in ARRAYS}
     shifts = {"puzzle_indices": 0, "group_indices": 0}
     for part in parts:
         for array in ("inputs", "labels", "puzzle_identifiers"):
@@ -152,18 +158,15 @@ def _joined(parts: list[dict[str, npt.NDArray[np.int64]]], vocabulary: int) -> P
             starts = part[array].astype(np.int64) + shifts[array]
             joined[array].append(starts[1:] if joined[array] else starts)
             shifts[array] = int(starts[-1])
-    inputs, labels, identifiers, puzzles, groups = (np.concatenate(joined[array]) for array in ARRAYS)
-    return PublishedSplit(inputs, labels, identifiers.astype(np.int64), puzzles, groups, vocabulary)
-
-
-def _json(path: Path) -> object:
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise DataError(f"{shown(path)}: larger than {MAX_JSON_BYTES >> 20} MB")
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{shown(path)}: cannot be read: {error.strerror or shown(error)}") from error
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{shown(path)}: not JSON: {shown(error)}") from error
+    inputs, labels, identifiers, puzzles, groups = (
+        joined[array][0] if len(parts) == 1 else np.concatenate(joined[array]) for array in ARRAYS
+    )
+    return PublishedSplit(
+        inputs,
+        labels,
+        identifiers.astype(np.int64),
+        puzzles.astype(np.int64),
+        groups.astype(np.int64),
+        vocabulary,
+        highest,
+    )

@@ -1,8 +1,9 @@
-"""Test-time training: learn new tasks from their demonstrations before answering them."""
+"""Test-time training: learn new tasks from their demonstrations, in the time and memory that there is."""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Sequence
@@ -10,12 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.checkpoints.weights import Loaded
 from arc_solver.config import ModelConfig, Preset, TrainConfig
-from arc_solver.domains.arc.examples import ArcTraining
+from arc_solver.domains.arc.examples import CANVASES, ArcQuestions, ArcTraining, task_side
+from arc_solver.hardware.memory import is_out_of_memory, release_memory
+from arc_solver.inference.engine import answer_rows
+from arc_solver.inference.options import Listener, SolveOptions
+from arc_solver.inference.time_budget import AdaptBudget
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sweep_stale
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -29,6 +35,8 @@ Glance = Callable[[Model, int], None]
 ADAPTED_NAME = "adapted.safetensors"
 # The least pause between two savings, and how much longer than the last saving it is.
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
+# Tasks that are answered to learn how fast this machine is; steps without which learning changes nothing.
+PROBED, LEAST_STEPS = 4, 4
 
 
 @dataclass(frozen=True)
@@ -161,3 +169,118 @@ class _Sitting:
         self.save()
         path = self.folder / ADAPTED_NAME
         save_weights(path, self.state, self.keep.recipe, self.puzzles, self.keep.facts)
+
+
+def learned(
+    tasks: Sequence[Task],
+    loaded: Loaded | None,
+    preset: Preset,
+    options: SolveOptions,
+    device: torch.device,
+    listener: Listener,
+    glance: Glance | None = None,
+) -> tuple[Model, PuzzleMap]:
+    """A model for tasks that no checkpoint knows, after test-time training unless that is switched off.
+
+    From trained weights the first `preset.predict.adapt_rows_share` of it trains the new rows alone. `glance`
+    is shown the model now and then, as it stands.
+    """
+    kind = loaded.model.config.embedding if loaded else preset.model.embedding
+    train = preset.train
+    puzzles = PuzzleMap.build(tasks, kind, train.num_views, options.seed, permute_colors=train.permute_colors)
+
+    def untrained() -> Model:
+        return warm_model(loaded, puzzles) if loaded else cold_model(preset.model, puzzles, options.seed)
+
+    if not options.adapt:
+        return untrained().to(device).requires_grad_(False), puzzles
+    asked_for = options.adapt_steps is not None or options.keep is not None
+    if not (asked_for or options.deadline is None):
+        model = untrained().to(device).requires_grad_(False)
+        if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
+            listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
+            return model, puzzles
+    changes: dict[str, Any] = {"seed": options.seed}
+    if loaded and kind != "none":
+        changes["rows_only_share"] = preset.predict.adapt_rows_share
+    if options.adapt_steps is not None:
+        changes["steps"] = max(1, options.adapt_steps)
+    config = dataclasses.replace(train, **changes)
+    while True:
+        limits, hooks = Limits(deadline=options.deadline), Hooks()
+        budget = _budget(tasks, puzzles, preset, limits, options.deadline)
+        if budget:
+            hooks.report = budget.report
+        try:
+            model = adapt(
+                untrained(),
+                puzzles,
+                tasks,
+                config,
+                limits,
+                device,
+                hooks=hooks,
+                keep=_keep(loaded, dataclasses.replace(preset, train=config), options, listener),
+                begun=budget.go_on if budget else lambda seconds: None,
+                glance=glance,
+                quiet=options.quiet,
+            )
+            listener.facts({"adapted": {"tasks": [task.id for task in tasks], **hooks.last}})
+            return model, puzzles
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or config.batch_size == 1:
+                raise
+        config = dataclasses.replace(config, batch_size=config.batch_size // 2)
+        listener.say(f"warning: not enough memory; learning again with batches of {config.batch_size}")
+        release_memory()
+
+
+def _is_short_of_time(
+    model: Model, tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, deadline: float
+) -> bool:
+    """Whether a first answer to every task and some steps of learning do not fit together until `deadline`.
+
+    Told from the answers to a few tasks of middling size; the first of them warms up and is not timed.
+    """
+    cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
+    order = sorted(range(len(tasks)), key=cells.__getitem__)
+    middle = order[max(0, len(order) // 2 - PROBED // 2) :][:PROBED]
+    config = dataclasses.replace(preset.predict, views=1, ages=1, rollouts=1)
+    for probed in (middle[:1], middle):
+        started = time.monotonic()
+        asked = ArcQuestions([tasks[t] for t in probed], probed, puzzles, config, preset.train.canvas)
+        for _ in answer_rows(model.eval(), asked.round(0, 1, np.arange(len(asked.owed))), config):
+            pass
+    rows = sum(len(tasks[t].test) * cells[t] for t in middle)
+    seconds_per_cell = (time.monotonic() - started) / rows
+    first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
+    # A backward pass costs about twice its forward, and only the last of the cycles has one.
+    step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / preset.model.cycles)
+    return seconds_per_cell * (first + LEAST_STEPS * step) > deadline - time.monotonic()
+
+
+def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener: Listener) -> Keep | None:
+    """Where this learning is kept; None where it is not."""
+    if options.keep is None:
+        return None
+    if loaded is None:
+        return Keep(options.keep, recipe, say=listener.say)
+    start = str(loaded.metadata.get("self", ""))
+    facts = {"files": loaded.metadata.get("files", []), "adapted_from": start}
+    return Keep(
+        options.keep, dataclasses.replace(recipe, model=loaded.model.config), start, facts, listener.say
+    )
+
+
+def _budget(
+    tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, limits: Limits, deadline: float | None
+) -> AdaptBudget | None:
+    """The time until `deadline`, if there is one, shared between learning `tasks` and answering them."""
+    if deadline is None:
+        return None
+    cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
+    asked = ArcQuestions(tasks, range(len(tasks)), puzzles, preset.predict, preset.train.canvas)
+    per_query = np.repeat(cells, [len(task.test) for task in tasks])
+    owed = preset.predict.ages * int((asked.owed * per_query).sum())
+    left = max(0.1, deadline - time.monotonic())
+    return AdaptBudget(limits, left, owed, sum(cells) / len(cells), preset.model.cycles)

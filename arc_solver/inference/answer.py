@@ -1,131 +1,175 @@
-"""Guesses for ARC test inputs: the engine's answers, turned back to the frame of their task."""
+"""Answers to the queries of any domain: its contenders in rounds through the engine, then an election."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from arc_solver.config import PredictConfig
-from arc_solver.domains.arc.examples import CANVASES, ArcQueries
-from arc_solver.domains.protocols import Restored
-from arc_solver.inference.engine import Wanted, answer_rows
+from arc_solver.domains.protocols import Domain, Flags, Numbers, QueryData, Questions
+from arc_solver.inference.election import Election, Found, election_of
+from arc_solver.inference.engine import Answered, Wanted, Watch, answer_rows
+from arc_solver.inference.noise import Disturb, Disturbance, mixed
+from arc_solver.inference.options import Standing
 from arc_solver.inference.time_budget import Pace, view_rounds
 from arc_solver.model.trm import Model
-from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.tasks.task import Task
 
 
-class Guesses(NamedTuple):
-    """A batch of guesses: number of the query (n,), the restored answers, confidence (n,) and ages (n,).
+@dataclass
+class Answering:
+    """The queries of some material under way: what is asked, who is elected, and the ages spent on each."""
 
-    The confidence is the geometric mean of the probabilities of the answer's cells and border.
-    """
+    domain: Domain[Any]
+    material: Any
+    questions: Questions
+    config: PredictConfig
+    election: Election = field(init=False)
+    ages: Numbers = field(init=False)  # (n,): spent in all
+    answered: Numbers = field(init=False)  # (n,): rows that finished
 
-    queries: npt.NDArray[np.int64]
-    answers: Restored
-    confidence: npt.NDArray[np.float32]
-    ages: npt.NDArray[np.int64]
+    def __post_init__(self) -> None:
+        named = self.config.choice
+        choice = self.domain.default_election if named == "auto" or self.domain.attempts > 1 else named
+        owed = self.questions.owed
+        rules_decide = self.domain.rules_decide
+        self.election = election_of(choice, owed, self.config, rules_decide=rules_decide)
+        self._solved = self.questions.solved
+        self._waved_through: list[Found] = []
+        self.ages, self.answered = np.zeros(len(owed), np.int64), np.zeros(len(owed), np.int64)
 
+    @property
+    def closed(self) -> Flags:
+        """(n,): queries that get no further rows."""
+        return self.election.closed
 
-class Early(Protocol):
-    """What decides that queries need no further views."""
+    def standings(self, numbers: Numbers, most: int | None = None) -> list[Standing]:
+        """How queries stand, each with at most so many candidates."""
+        return self.election.standings(numbers, most)
 
-    settled: npt.NDArray[np.bool_]  # (queries,); may change while guesses come
-    in_rounds: bool  # whether views shall come in rounds over all queries
+    def run(
+        self,
+        model: Model,
+        *,
+        stop: Callable[[], bool] = lambda: False,
+        pace: Pace | None = None,
+        watch: Watch | None = None,
+    ) -> Iterator[Found]:
+        """Answer every query under its contenders, those of a view as it stands first; yields what was taken.
 
-    def end_round(self) -> None:
-        """All views of a round were answered or declined."""
+        Few contenders of all queries come before many of any, where there is a `pace`, with as many ages as
+        there is time for, or where the election wants rounds. A closed query gets no further rows. One whose
+        answers mostly run over their canvas is asked again on the largest one, all of its views, last. How a
+        query is answered depends on itself, the seed and the settings alone, unless `stop` or `pace` cut it
+        short. `watch` is shown every row after each age.
+        """
+        total = self.questions.contenders
+        rounds = view_rounds(total) if pace or self.election.in_rounds else [(0, total)]
+        for first, last in rounds:
+            data = self.questions.round(first, last, np.flatnonzero(~self.election.closed))
+            if pace:
+                pace.begin_round(0 if first else _tokens(data))
+            yield from self._round(model, data, self._wanted(data), stop, pace, watch)
+            if stop():
+                return
+            self.election.end_round()
+        again = self.election.overflowed()
+        if self.config.retry_overflow and not model.config.length and len(again):
+            larger = self.questions.again(again)
+            if larger is not None:
+                yield from self._round(model, larger, None, stop, None, watch)
 
-
-def num_rows(tasks: Sequence[Task], puzzles: PuzzleMap, numbers: Sequence[int], config: PredictConfig) -> int:
-    """Rows (query × view) that `guesses` will answer."""
-    return sum(
-        len(task.test) * min(config.views, int(puzzles.starts[n + 1] - puzzles.starts[n]))
-        for task, n in zip(tasks, numbers, strict=True)
-    )
-
-
-def guesses(
-    model: Model,
-    puzzles: PuzzleMap,
-    tasks: Sequence[Task],
-    numbers: Sequence[int],
-    config: PredictConfig,
-    *,
-    canvas: str = "fitted",
-    stop: Callable[[], bool] = lambda: False,
-    pace: Pace | None = None,
-    early: Early | None = None,
-) -> Iterator[Guesses]:
-    """Answer every test input of `tasks` (number `numbers[t]` in `puzzles`) under its views.
-
-    `canvas` is the setting that the model was trained with. Queries are numbered through in order. A query
-    whose answers mostly run over a fitted canvas is asked again on the full one; those guesses come last.
-    With `pace` few views of all queries come before many of any, with as many ages as there is time for.
-    A query that `early` calls settled gets no further views, not even those under way.
-    """
-    num_queries = sum(len(task.test) for task in tasks)
-    asked, over = np.zeros(num_queries, np.int64), np.zeros(num_queries, np.int64)
-    in_rounds = pace or (early and early.in_rounds)
-    rounds = view_rounds(config.views) if in_rounds else [(0, config.views)]
-    for first, last in rounds:
-        data = ArcQueries(tasks, numbers, puzzles, last, CANVASES[canvas], first)
-        if pace:
-            tokens = sum(len(data.queries(g)) * h * w for g, (h, w) in enumerate(data.canvases))
-            pace.begin_round(0 if first else tokens)
+    def _round(
+        self,
+        model: Model,
+        data: QueryData,
+        wanted: Wanted | None,
+        stop: Callable[[], bool],
+        pace: Pace | None,
+        watch: Watch | None,
+    ) -> Iterator[Found]:
         for answered in answer_rows(
             model,
             data,
-            config,
+            self.config,
             stop=stop,
+            wanted=wanted,
             age_limit=pace.age_limit if pace else None,
-            wanted=_unsettled(data, early) if early else None,
+            disturb=self._disturbance(data) if self.config.rollouts > 1 else None,
+            breaks=data.breaks,
+            watch=watch,
         ):
-            restored = data.restore(answered.group, answered.rows, answered.tokens)
-            queries = data.queries(answered.group)[answered.rows]
-            np.add.at(asked, queries, 1)
-            np.add.at(over, queries, restored.overflow)
+            found = self._restored(data, answered)
+            self._take(found)
             if pace:
-                tokens = answered.tokens.shape[1]
-                pace.answered(len(answered.rows) * tokens, int(answered.ages.sum()) * tokens)
-            confidence = data.confidence(
-                answered.group, answered.rows, restored.shapes, answered.log_probabilities
-            )
-            yield Guesses(queries, restored, confidence, answered.ages)
-        if early and not stop():
-            early.end_round()
-    again = np.flatnonzero((over * 2 > asked) & (asked > 0))
-    retries = config.retry_overflow and canvas != "full" and not model.config.length
-    if retries and len(again) and not stop():
-        yield from _retried(model, puzzles, tasks, numbers, config, again, stop)
+                length = answered.tokens.shape[1]
+                pace.answered(len(found.queries) * length, int(found.ages.sum()) * length)
+            yield found
+        yield from self._waved_through
+        self._waved_through.clear()
+
+    def _take(self, found: Found) -> None:
+        self.election.take(found)
+        np.add.at(self.ages, found.queries, found.ages)
+        np.add.at(self.answered, found.queries, 1)
+
+    def _itself(self, queries: Numbers, contenders: Numbers, ages: Numbers) -> Found:
+        """Questions in which nothing is to be found, as their own answers."""
+        answers, yes = self.questions.as_they_stand(queries), np.ones(len(queries), np.bool_)
+        valid = self.domain.keeps_the_rules(self.material, queries, answers.cells)
+        return Found(queries, contenders, answers, valid, yes, yes.astype(np.float32), ages)
+
+    def _restored(self, data: QueryData, answered: Answered) -> Found:
+        group, rows = answered.group, answered.rows
+        queries = data.queries(group)[rows]
+        if self._solved[queries].all():
+            return self._itself(queries, data.contenders(group)[rows], answered.ages)
+        restored = data.restore(group, rows, answered.tokens)
+        confidence = data.confidence(group, rows, restored.shapes, answered.log_probabilities)
+        return Found(
+            queries,
+            data.contenders(group)[rows],
+            restored,
+            self.domain.keeps_the_rules(self.material, queries, restored.cells),
+            answered.confident,
+            answered.confidence if confidence is None else confidence,
+            answered.ages,
+        )
+
+    def _wanted(self, data: QueryData) -> Wanted:
+        """Lets go of rows that decide nothing any more; the ages they took are counted.
+
+        A question in which nothing is to be found is answered after one age.
+        """
+
+        def wanted(group: int, rows: Numbers, ages: Numbers) -> Flags:
+            queries = data.queries(group)[rows]
+            keep = self.election.wants(queries, ages)
+            np.add.at(self.ages, queries[~keep], ages[~keep])
+            over = keep & self._solved[queries] & (ages > 0)
+            if over.any():
+                found = self._itself(queries[over], data.contenders(group)[rows[over]], ages[over])
+                self._take(found)
+                self._waved_through.append(found)
+            return keep & ~over
+
+        return wanted
+
+    def _disturbance(self, data: QueryData) -> Disturb:
+        """The noise of every row: a function of the seed, the query's content, its view and its chain."""
+        hashes = mixed(self.questions.hashes, self.config.seed)
+        sigma = np.float32(self.config.sigma or self.domain.default_noise)
+
+        def disturb(group: int, rows: Numbers) -> Disturbance:
+            views, chains = (each[rows].astype(np.uint64) for each in data.turns(group))
+            keys = mixed(mixed(hashes[data.queries(group)[rows]], views), chains)
+            return Disturbance(keys, np.where(chains > 0, sigma, np.float32(0)))
+
+        return disturb
 
 
-def _unsettled(data: ArcQueries, early: Early) -> Wanted:
-    """Wants the rows of queries that are not settled."""
-    return lambda group, rows, ages: ~early.settled[data.queries(group)[rows]]
-
-
-def _retried(
-    model: Model,
-    puzzles: PuzzleMap,
-    tasks: Sequence[Task],
-    numbers: Sequence[int],
-    config: PredictConfig,
-    again: npt.NDArray[np.int64],
-    stop: Callable[[], bool],
-) -> Iterator[Guesses]:
-    """The queries that ran over, on the full canvas, under the query numbers they had."""
-    asked, their_numbers = [], []
-    query = 0
-    for task, number in zip(tasks, numbers, strict=True):
-        test = tuple(pair for i, pair in enumerate(task.test) if query + i in again)
-        if test:
-            asked.append(dataclasses.replace(task, test=test))
-            their_numbers.append(number)
-        query += len(task.test)
-    for found in guesses(model, puzzles, asked, their_numbers, config, canvas="full", stop=stop):
-        yield found._replace(queries=again[found.queries])
+def _tokens(data: QueryData) -> int:
+    """Tokens of all rows."""
+    return sum(len(data.queries(group)) * h * w for group, (h, w) in enumerate(data.canvases))

@@ -1,6 +1,6 @@
-"""Which of several contenders answers a board. No choice depends on the order in which contenders finish.
+"""Which answers win: votes, or the first sure one. No election depends on the order in which rows finish.
 
-Shapes: n boards, N answers at a time, L cells.
+Shapes: n queries, N answers at a time, C cells of the largest answer.
 """
 
 from __future__ import annotations
@@ -10,41 +10,146 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-Numbers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from arc_solver.config import PredictConfig
+from arc_solver.domains.protocols import Bytes, Flags, Numbers, Restored
+from arc_solver.inference.options import Standing
+from arc_solver.inference.stopping import EarlyDecision
+from submission.vote import BallotBox, Query, Tally
+
 # Confidences are added up as integer multiples of this, so that a sum does not depend on the order.
 QUANTUM = 2.0**-24
 
 
-class Contenders(NamedTuple):
-    """Answers of contenders that finished, each (N,) but for `cells` (N, L)."""
+class Found(NamedTuple):
+    """Answers of rows that finished, each (N,) but for `answers`, which are turned back to their query."""
 
-    boards: Numbers
+    queries: Numbers
     contenders: Numbers
-    cells: npt.NDArray[np.uint8]
-    whole: Flags  # every cell has a value
-    valid: Flags  # by rules and givens: what can be seen without solving the board
-    confident: Flags
+    answers: Restored
+    valid: Flags  # by what can be told without solving the puzzle
+    confident: Flags  # the halting logit passed its threshold
     confidence: npt.NDArray[np.float32]
     ages: Numbers
 
 
-class Choice(Protocol):
-    """What collects answers, and tells at any time whose is taken."""
+class Election(Protocol):
+    """What collects answers, and tells at any time how the queries stand."""
 
-    answered: Flags  # (n,) boards with any answer
+    closed: Flags  # (n,): queries of which no further answer is wanted; may change while answers come
+    in_rounds: bool  # whether contenders shall come in rounds over all queries
 
-    def keep(self, boards: Numbers, ages: Numbers) -> Flags:
-        """Whether rows of these boards, of these ages, may still decide anything."""
+    def wants(self, queries: Numbers, ages: Numbers) -> Flags:
+        """Whether rows of these queries, of these ages, may still decide anything."""
 
-    def take(self, found: Contenders) -> None:
+    def take(self, found: Found) -> None:
         """Count answers of the round under way."""
 
-    def settled(self) -> Flags:
-        """(n,) boards that need no further round; to be asked between rounds."""
+    def end_round(self) -> None:
+        """All rows of a round were answered or declined."""
 
-    def chosen(self, boards: Numbers) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        """The answers (N, L) to these boards, all 0 where there is none, and their confidence (N,)."""
+    def overflowed(self) -> Numbers:
+        """Queries whose answers mostly ran over their canvas."""
+
+    def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
+        """How these queries stand, each with at most so many candidates."""
+
+
+class TopTwoVote:
+    """The grids that most views give, ties broken by mean confidence; early decisions where asked for."""
+
+    def __init__(self, owed: Numbers, config: PredictConfig) -> None:
+        """`owed` (n,) is the number of rows of every query."""
+        self._queries = [Query("", number) for number in range(len(owed))]
+        self.box = BallotBox(self._queries)
+        self.early = EarlyDecision(self.box, owed, config)
+        self.closed, self.in_rounds = self.early.settled, self.early.in_rounds
+
+    def wants(self, queries: Numbers, ages: Numbers) -> Flags:
+        del ages
+        return ~self.closed[queries]
+
+    def take(self, found: Found) -> None:
+        answers = found.answers
+        heights, widths = answers.shapes[:, 0], answers.shapes[:, 1]
+        self.box.cast_batch(found.queries, answers.keys, answers.cells, heights, widths, found.confidence)
+        self.early.count(found.queries, answers.overflow)
+
+    def end_round(self) -> None:
+        self.early.end_round()
+
+    def overflowed(self) -> Numbers:
+        return self.early.overflowed()
+
+    def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
+        found = []
+        for number in queries.tolist():
+            query = self._queries[number]
+            tallies = self.box.tallies(query) if most is None else self.box.elect(query, most)
+            found.append(Standing(tallies, self.box.ballots(query), self.box.spoiled(query)))
+        return found
+
+
+class MajorityVote:
+    """The answer that most contenders give, among equals a valid one, then the one of higher mean confidence.
+
+    An answer that is not whole counts only where there is no other. A query is closed once more than half of
+    its contenders agree, but not before its round ends.
+    """
+
+    in_rounds = True
+
+    def __init__(self, owed: Numbers) -> None:
+        num = len(owed)
+        self.closed = np.zeros(num, np.bool_)
+        self._owed, self._taken, self._spoiled = owed, np.zeros(num, np.int64), np.zeros(num, np.int64)
+        # Per query and answer: votes, valid, summed confidence in quanta, the first contender.
+        self._tallies: list[dict[bytes, list[int]]] = [{} for _ in range(num)]
+        self._broken: dict[int, tuple[int, bytes]] = {}  # the first contender without a whole answer
+
+    def wants(self, queries: Numbers, ages: Numbers) -> Flags:
+        del ages
+        return np.ones(len(queries), np.bool_)
+
+    def take(self, found: Found) -> None:
+        quanta = (found.confidence / np.float32(QUANTUM)).astype(np.int64)
+        whole = found.answers.shapes[:, 0] > 0
+        for place, query in enumerate(found.queries.tolist()):
+            contender, cells = int(found.contenders[place]), found.answers.cells[place].tobytes()
+            if whole[place]:
+                tally = self._tallies[query].setdefault(cells, [0, int(found.valid[place]), 0, contender])
+                tally[0] += 1
+                tally[2] += int(quanta[place])
+                tally[3] = min(tally[3], contender)
+            else:
+                self._spoiled[query] += 1
+                broken = (contender, cells)
+                self._broken[query] = min(self._broken.get(query, broken), broken)
+        np.add.at(self._taken, found.queries, 1)
+        self.closed |= self._taken >= self._owed
+
+    def end_round(self) -> None:
+        most = (max((tally[0] for tally in own.values()), default=0) for own in self._tallies)
+        self.closed |= np.array([2 * votes for votes in most], np.int64) > self._owed
+
+    def overflowed(self) -> Numbers:
+        return np.zeros(0, np.int64)
+
+    def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
+        return [
+            Standing(self.tallies(query, most), int(self._taken[query]), int(self._spoiled[query]))
+            for query in queries.tolist()
+        ]
+
+    def tallies(self, query: int, most: int | None = None) -> list[Tally]:
+        """The answers to one query, best first; a broken one where there is no other."""
+        own = self._tallies[query]
+        if not own:
+            return [broken_tally(self._broken[query][1])] if query in self._broken else []
+        best = sorted(own.items(), key=lambda item: _rank(item[1]), reverse=True)[:most]
+        return [
+            Tally(square(cells), votes, float(votes), min(1.0, quanta * QUANTUM / votes))
+            for cells, (votes, _, quanta, _) in best
+        ]
 
 
 class FirstConfident:
@@ -53,93 +158,106 @@ class FirstConfident:
     Where none is confident a valid answer is taken before others, then the most confident one.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, valid_alone: bool = False) -> None:
-        """`shape` is (n, L); with `valid_alone` nobody who breaks the rules counts as confident."""
-        num = shape[0]
-        self._valid_alone = valid_alone
-        self.answered = np.zeros(num, np.bool_)
-        self._cells = np.zeros(shape, np.uint8)
-        self._confidence = np.zeros(num, np.float32)
-        self._ranks: list[tuple[float, ...]] = [(np.inf,)] * num
+    in_rounds = True
+
+    def __init__(
+        self, owed: Numbers, *, valid_alone: bool = False, rules_decide: bool = False, abstains: bool = False
+    ) -> None:
+        """With `valid_alone` nobody who breaks the rules counts as confident; who `abstains` gives none then.
+
+        With `rules_decide` an answer that keeps the rules closes its query, confident or not: only one can.
+        """
+        num = len(owed)
+        self._rules_decide, self._abstains = rules_decide, abstains
+        self.closed = np.zeros(num, np.bool_)
+        self._valid_alone, self._owed = valid_alone, owed
+        self._taken, self._spoiled = np.zeros(num, np.int64), np.zeros(num, np.int64)
+        self._best: list[tuple[tuple[float, ...], bytes, float]] = [((np.inf,), b"", 0.0)] * num
         self._limits = np.full(num, np.iinfo(np.int64).max)  # the age at which a contender was confident
+        # All that was answered, where there is more than one to choose from.
+        self._all = MajorityVote(owed) if (owed > 1).any() else None
 
-    def keep(self, boards: Numbers, ages: Numbers) -> Flags:
-        return np.asarray(ages < self._limits[boards], np.bool_)
+    def wants(self, queries: Numbers, ages: Numbers) -> Flags:
+        return np.asarray(ages < self._limits[queries], np.bool_)
 
-    def take(self, found: Contenders) -> None:
-        sure = found.confident & found.whole & (found.valid | (not self._valid_alone))
-        for place, board in enumerate(found.boards.tolist()):
+    def take(self, found: Found) -> None:
+        whole = found.answers.shapes[:, 0] > 0
+        sure = found.confident & whole & (found.valid | (not self._valid_alone))
+        for place, query in enumerate(found.queries.tolist()):
             last = (not found.valid[place], -float(found.confidence[place]), int(found.contenders[place]))
             if sure[place]:
                 rank: tuple[float, ...] = (0, int(found.ages[place]), *last)
-                self._limits[board] = min(self._limits[board], rank[1])
-            elif found.whole[place]:
+                self._limits[query] = min(self._limits[query], rank[1])
+            elif whole[place]:
                 rank = (1, *last)
             else:
                 rank = (2, int(found.contenders[place]))
-            if rank < self._ranks[board]:
-                self._ranks[board] = rank
-                self._cells[board] = found.cells[place]
-                self._confidence[board] = found.confidence[place] if found.whole[place] else 0
-        self.answered[found.boards] = True
+            if rank < self._best[query][0]:
+                sureness = float(found.confidence[place]) if whole[place] else 0.0
+                self._best[query] = (rank, found.answers.cells[place].tobytes(), sureness)
+        np.add.at(self._taken, found.queries, 1)
+        np.add.at(self._spoiled, found.queries[~whole], 1)
+        self.closed |= self._taken >= self._owed
+        if self._all:
+            self._all.take(found)
 
-    def settled(self) -> Flags:
-        return np.array([rank[0] == 0 for rank in self._ranks], np.bool_)
+    def end_round(self) -> None:
+        kept = (1, False) if self._rules_decide else ()
+        sure = (rank[0] == 0 or rank[:2] == kept for rank, *_ in self._best)
+        self.closed |= np.fromiter(sure, np.bool_, len(self._best))
 
-    def chosen(self, boards: Numbers) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        return self._cells[boards], self._confidence[boards]
+    def overflowed(self) -> Numbers:
+        return np.zeros(0, np.int64)
 
+    def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
+        return [
+            Standing(self._candidates(query, most), int(self._taken[query]), int(self._spoiled[query]))
+            for query in queries.tolist()
+        ]
 
-class Vote:
-    """The answer that most contenders give, among equals a valid one, then the one of higher mean confidence.
-
-    An answer that is not whole counts only where there is no other.
-    """
-
-    def __init__(self, shape: tuple[int, ...], total: int) -> None:
-        """`shape` is (n, L); a board is settled once more than half of `total` contenders agree."""
-        self.answered = np.zeros(shape[0], np.bool_)
-        self._total, self._length = total, shape[1]
-        # Per board and answer: votes, valid, summed confidence in quanta, the first contender.
-        self._tallies: list[dict[bytes, list[int]]] = [{} for _ in range(shape[0])]
-        self._broken: dict[int, tuple[int, bytes]] = {}  # the first contender without a whole answer
-
-    def keep(self, boards: Numbers, ages: Numbers) -> Flags:
-        del ages
-        return np.ones(len(boards), np.bool_)
-
-    def take(self, found: Contenders) -> None:
-        quanta = (found.confidence / np.float32(QUANTUM)).astype(np.int64)
-        for place, board in enumerate(found.boards.tolist()):
-            contender, cells = int(found.contenders[place]), found.cells[place].tobytes()
-            if found.whole[place]:
-                tally = self._tallies[board].setdefault(cells, [0, int(found.valid[place]), 0, contender])
-                tally[0] += 1
-                tally[2] += int(quanta[place])
-                tally[3] = min(tally[3], contender)
-            else:
-                broken = (contender, cells)
-                self._broken[board] = min(self._broken.get(board, broken), broken)
-        self.answered[found.boards] = True
-
-    def settled(self) -> Flags:
-        most = (max((tally[0] for tally in own.values()), default=0) for own in self._tallies)
-        return np.array([2 * votes > self._total for votes in most], np.bool_)
-
-    def chosen(self, boards: Numbers) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-        cells = np.zeros((len(boards), self._length), np.uint8)
-        confidence = np.zeros(len(boards), np.float32)
-        for place, board in enumerate(boards.tolist()):
-            own = self._tallies[board]
-            if own:
-                best = max(own, key=lambda content: _standing(own[content]))
-                cells[place] = np.frombuffer(best, np.uint8)
-                confidence[place] = own[best][2] * QUANTUM / own[best][0]
-            elif board in self._broken:
-                cells[place] = np.frombuffer(self._broken[board][1], np.uint8)
-        return cells, confidence
+    def _candidates(self, query: int, most: int | None) -> list[Tally]:
+        """The winner, then all others by their votes."""
+        rank, cells, confidence = self._best[query]
+        if not cells or (self._abstains and not _is_valid(rank)):
+            return []
+        if rank[0] == 2:
+            return [broken_tally(cells)]
+        if self._all is None or most == 1:
+            return [Tally(square(cells), 1, 1.0, confidence)]
+        others = self._all.tallies(query)
+        (winner,) = (tally for tally in others if tally.grid.tobytes() == cells)
+        first = Tally(winner.grid, winner.votes, winner.weight, confidence)
+        return [first, *(tally for tally in others if tally is not winner)][:most]
 
 
-def _standing(tally: list[int]) -> tuple[float, ...]:
+def election_of(choice: str, owed: Numbers, config: PredictConfig, *, rules_decide: bool) -> Election:
+    """The election of a name: `top_two`, `first`, `valid` or `vote`; see FirstConfident."""
+    if choice == "top_two":
+        return TopTwoVote(owed, config)
+    if choice == "vote":
+        return MajorityVote(owed)
+    return FirstConfident(
+        owed, valid_alone=choice == "valid", rules_decide=rules_decide, abstains=config.guess_after > 0
+    )
+
+
+def _is_valid(rank: tuple[float, ...]) -> bool:
+    """Whether the winner of a FirstConfident keeps the rules."""
+    return (rank[0] == 0 and not rank[2]) or (rank[0] == 1 and not rank[1])
+
+
+def square(cells: bytes) -> Bytes:
+    """The cells of a square board as a grid."""
+    flat = np.frombuffer(cells, np.uint8)
+    side = round(len(flat) ** 0.5)
+    return flat.reshape(side, side)
+
+
+def broken_tally(cells: bytes) -> Tally:
+    """An answer with cells that have no value: nobody voted for it."""
+    return Tally(square(cells), 0, 1.0, 0.0)
+
+
+def _rank(tally: list[int]) -> tuple[float, ...]:
     votes, valid, quanta, first = tally
     return votes, valid, quanta / votes, -first

@@ -16,6 +16,7 @@ from torch import Tensor
 from arc_solver.config import PredictConfig
 from arc_solver.domains.protocols import QueryData
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
+from arc_solver.inference.backtracking import EMPTY, Breaks, Trail, next_move
 from arc_solver.inference.noise import Disturb, mixed, normal_numbers
 from arc_solver.model.trm import Carry, Model, halting_logit
 
@@ -59,10 +60,13 @@ class Flight:
         self.key = np.zeros(num_slots, np.uint64)
         self.sigma = np.zeros(num_slots, np.float32)
         self.answer = np.zeros((num_slots, length), np.uint8)
+        self.asked = np.zeros((num_slots, length), np.uint8)  # the question with the guesses that stand
+        self.settling = np.zeros(num_slots, np.int64)  # ages since the start or the last guess
+        self.trails = np.full(num_slots, None, object)
         self.logits: Tensor | None = None  # (B, L, V) of the last forward
         self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=self.device)
         self.codes = torch.zeros(num_slots, 12, dtype=torch.int32, device=self.device)
-        fresh = model.first_carry(num_slots, model.config.prefix + length)
+        fresh = model.first_carry(num_slots, model.config.num_positions(length))
         self.carry = Carry(*(t.clone() for t in fresh))
 
     def board(self, rows: npt.NDArray[np.int64], disturb: Disturb | None = None) -> None:
@@ -74,12 +78,12 @@ class Flight:
         seats = torch.from_numpy(slots).to(self.device)
         self.tokens[seats] = torch.from_numpy(tokens).to(self.device)
         self.codes[seats] = torch.from_numpy(codes).to(self.device)
-        for state, first in zip(
-            self.carry, self.model.first_carry(1, self.carry.answer.shape[1]), strict=True
-        ):
-            state[seats] = first.expand(len(rows), *first.shape[1:]).to(state.dtype)
+        self._begin(slots)
         self.row[slots], self.age[slots], self.unchanged[slots] = rows, 0, 0
         self.answer[slots] = 0
+        self.asked[slots], self.settling[slots] = tokens, 0
+        for slot in slots:
+            self.trails[slot] = Trail()
         if disturb is not None:
             self.key[slots], self.sigma[slots] = disturb(self.group, rows)
 
@@ -93,6 +97,7 @@ class Flight:
         self.unchanged = np.where(same, self.unchanged + 1, 0)
         self.answer = answer
         self.age += 1
+        self.settling += 1
         halt: Tensor = halting_logit(output.halt).float().cpu()
         return halt.numpy()
 
@@ -108,10 +113,45 @@ class Flight:
         seats = torch.from_numpy(slots).to(self.device)
         answer[seats] = (answer[seats].float() + sigma * noise).to(answer.dtype)
 
+    def kept(self, breaks: Breaks) -> npt.NDArray[np.bool_]:
+        """(B,): whether the answer fills every cell, keeps what stands in the question and breaks no rule."""
+        stands = (self.asked == EMPTY) | (self.asked == self.answer)
+        whole = (stands & (self.answer > EMPTY)).all(axis=1)
+        whole[whole] = ~breaks(self.answer[whole])
+        return whole
+
+    def unsettled(self, guess_after: int) -> npt.NDArray[np.bool_]:
+        """(B,): whether so many ages have passed since the last guess, twice as many where there is none."""
+        first = np.array([trail is None or not trail.tried for trail in self.trails], np.bool_)
+        return self.settling >= np.where(first, 2 * guess_after, guess_after)
+
+    def guess(self, stuck: npt.NDArray[np.bool_], breaks: Breaks) -> None:
+        """Let rows that do not settle guess on or take a guess back; where they went back they start anew."""
+        slots = np.flatnonzero(stuck)
+        if not len(slots):
+            return
+        assert self.logits is not None
+        seats = torch.from_numpy(slots).to(self.device)
+        logits = self.logits[seats].float().cpu().numpy()
+        anew = np.zeros(len(slots), np.bool_)
+        for place, slot in enumerate(slots):
+            anew[place] = next_move(self.trails[slot], self.asked[slot], logits[place], breaks)
+        self.settling[slots] = 0
+        self.tokens[seats] = torch.from_numpy(self.asked[slots]).to(self.device)
+        self._begin(slots[anew])
+
+    def _begin(self, slots: npt.NDArray[np.int64]) -> None:
+        """Give slots the first carry."""
+        seats = torch.from_numpy(slots).to(self.device)
+        for state, first in zip(
+            self.carry, self.model.first_carry(1, self.carry.answer.shape[1]), strict=True
+        ):
+            state[seats] = first.expand(len(slots), *first.shape[1:]).to(state.dtype)
+
     def shrink(self) -> None:
         """Keep only the slots that are taken: at the end nobody computes for empty ones."""
         slots = np.flatnonzero(self.row >= 0)
-        for name in ("row", "age", "unchanged", "key", "sigma", "answer"):
+        for name in ("row", "age", "unchanged", "key", "sigma", "answer", "asked", "settling", "trails"):
             setattr(self, name, getattr(self, name)[slots])
         seats = torch.from_numpy(slots).to(self.device)
         self.tokens, self.codes = self.tokens[seats], self.codes[seats]
@@ -159,6 +199,7 @@ def answer_rows(
     stop: Callable[[], bool] = lambda: False,
     age_limit: AgeLimit | None = None,
     disturb: Disturb | None = None,
+    breaks: Breaks | None = None,
     watch: Watch | None = None,
 ) -> Iterator[Answered]:
     """Yield the rows of `data` as they finish, group after group, in row order of boarding.
@@ -167,11 +208,14 @@ def answer_rows(
     or at `ages`. `wanted(group, rows, ages)` may decline rows before they board, at age 0, and after every
     age that they did not leave at. Rows in flight when `stop()` turns true are given up.
     `age_limit(rows, tokens)`, called after each forward of so many rows on a canvas of so many tokens,
-    replaces `ages`. `disturb` tells the noise that each row has on its answer state before every age; `watch`
-    is shown what every row in flight answers after it. Where memory does not suffice, half as many rows fly
-    and the same ones are tried again; a row that does not fit alone is given up.
+    replaces `ages`. With `guess_after` and the rules, `breaks`, a row leaves when its answer keeps them and
+    is `confident` then; one that does not settle guesses, and takes guesses back. `disturb` tells the noise
+    that each row has on its answer state before every age; `watch` is shown what every row in flight answers
+    after it. Where memory does not suffice, half as many rows fly and the same ones are tried again; a row
+    that does not fit alone is given up.
     """
-    rules = _Rules(config, wanted, stop, age_limit or (lambda rows, tokens: config.ages), disturb, watch)
+    limit = age_limit or (lambda rows, tokens: config.ages)
+    rules = _Rules(config, wanted, stop, limit, disturb, breaks, watch)
     most = config.batch_size
     for group in range(len(data.canvases)):
         owed = np.ones(len(data.queries(group)), np.bool_)
@@ -198,6 +242,7 @@ class _Rules(NamedTuple):
     stop: Callable[[], bool]
     age_limit: AgeLimit
     disturb: Disturb | None
+    breaks: Breaks | None
     watch: Watch | None
 
 
@@ -223,7 +268,8 @@ def _flown(
             thought = (flight.row[seen], flight.age[seen], flight.answer[seen], halt[seen])
             rules.watch(data, Thought(group, *thought))
         limit = rules.age_limit(int(flying.sum()), flight.answer.shape[1])
-        confident = halt > config.halt_logit
+        guessing = rules.breaks if config.guess_after else None
+        confident = flight.kept(guessing) if guessing else halt > config.halt_logit
         done = confident | (flight.age >= limit)
         if config.patience:
             done |= flight.unchanged >= config.patience
@@ -237,6 +283,8 @@ def _flown(
             gone = np.zeros(len(flight.row), np.bool_)
             gone[staying] = ~rules.wanted(group, flight.row[staying], flight.age[staying])
             owed[flight.vacate(gone)] = False
+        if guessing:
+            flight.guess((flight.row >= 0) & flight.unsettled(config.guess_after), guessing)
 
 
 def _boarded(

@@ -1,31 +1,39 @@
-"""How one prediction of tasks runs."""
+"""How one prediction runs, as plain values; and who hears of it while it runs."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from arc_solver.config import Preset
-from submission.vote import BallotBox
+from arc_solver.settings import apply_settings, with_values
+from submission.vote import Tally
+
+if TYPE_CHECKING:
+    from arc_solver.domains.protocols import Flags, Numbers
+
+# Fields of PredictConfig that have options of their own.
+CHOSEN = ("views", "ages", "rollouts", "sigma", "seed")
 
 
-@dataclass
+@dataclass(frozen=True)
 class SolveOptions:
     """How one prediction runs. `deadline` is a monotonic instant at which no further work is begun.
 
-    `adapt_each` learns unknown tasks one by one, else together; `keep` is a folder for what is learnt. While
-    it runs, `on_votes` gets the votes so far now and then, `on_finished` the ids of tasks that will get no
-    further votes, and `on_facts` what the manifest should say.
+    `preset` is a recipe or its name, `adapt_each` learns unknown tasks one by one, else together; `keep` is a
+    folder for what is learnt. Fields that are None leave it to the recipe.
     """
 
-    preset: Preset | None = None
+    preset: Preset | str | None = None
     settings: tuple[str, ...] = ()
     views: int | None = None
     ages: int | None = None
+    rollouts: int | None = None
+    sigma: float | None = None
     adapt: bool = True
     adapt_steps: int | None = None
     adapt_each: bool = False
@@ -34,10 +42,12 @@ class SolveOptions:
     device: str = "auto"
     seed: int = 0
     quiet: bool = True
-    say: Callable[[str], None] = field(default=lambda _: None)
-    on_votes: Callable[[BallotBox], None] = field(default=lambda _: None)
-    on_finished: Callable[[Sequence[str]], None] = field(default=lambda _: None)
-    on_facts: Callable[[dict[str, Any]], None] = field(default=lambda _: None)
+
+    def applied(self, recipe: Preset) -> Preset:
+        """The recipe with all settings, and the options that stand for some."""
+        recipe = apply_settings(recipe, list(self.settings))
+        given = {name: value for name in CHOSEN if (value := getattr(self, name)) is not None}
+        return dataclasses.replace(recipe, predict=with_values(recipe.predict, given))
 
     def over(self) -> bool:
         """Whether the deadline has passed."""
@@ -49,3 +59,49 @@ class SolveOptions:
             return self
         now = time.monotonic()
         return dataclasses.replace(self, deadline=now + max(0.0, self.deadline - now) * share)
+
+
+class Standing(NamedTuple):
+    """Where a query stands: candidates, best first, and the ballots they come from.
+
+    Without any candidate, although rows finished, it abstains: nothing they said counts as an answer.
+    """
+
+    candidates: Sequence[Tally]
+    ballots: int
+    spoiled: int
+
+
+class Answers(Protocol):
+    """What is known so far of some queries, by their numbers."""
+
+    ages: Numbers  # (n,): spent on each in all
+
+    @property
+    def closed(self) -> Flags:
+        """(n,): which get no further rows."""
+
+    def standings(self, numbers: Numbers, most: int | None = None) -> list[Standing]:
+        """How queries stand, each with at most so many candidates."""
+
+
+def _ignore(*_: object) -> None:
+    """Hear and do nothing."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Hears of a prediction while it runs.
+
+    `say` gets remarks, `heard(answers, numbers, queries)` that rows of queries finished, which the answers
+    know by `numbers` and the material by `queries`; `finished` of queries that get no further rows, `facts`
+    what the manifest should say.
+    """
+
+    say: Callable[[str], None] = _ignore
+    heard: Callable[[Answers, Numbers, Numbers], None] = _ignore
+    finished: Callable[[Numbers], None] = _ignore
+    facts: Callable[[dict[str, Any]], None] = _ignore
+
+
+SILENT = Listener()

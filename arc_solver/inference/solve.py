@@ -1,202 +1,199 @@
-"""Composition root of prediction: adapt -> predict -> vote -> write."""
+"""Composition root of prediction: what the weights know is answered, the rest learned first."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-from arc_solver.checkpoints.file_format import check_domain
+from arc_solver.checkpoints.file_format import CheckpointError, check_domain
 from arc_solver.checkpoints.weights import Loaded, load, preset_values
-from arc_solver.config import PredictConfig, Preset
+from arc_solver.config import Preset
+from arc_solver.domains.arc.domain import ARC
+from arc_solver.domains.protocols import Domain, Numbers
 from arc_solver.hardware.torch_device import choose_device
-from arc_solver.inference.answer import guesses, num_rows
-from arc_solver.inference.learning import learned
-from arc_solver.inference.options import SolveOptions
-from arc_solver.inference.stopping import EarlyDecision
+from arc_solver.inference.adaptation import learned
+from arc_solver.inference.answer import Answering
+from arc_solver.inference.options import SILENT, Listener, SolveOptions, Standing
+from arc_solver.inference.own_budget import leaves_it_open, own_budget_line, own_seconds
 from arc_solver.inference.time_budget import Pace
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
-from arc_solver.settings import apply_settings, with_values
-from arc_solver.storage.files import sha256_file, write_atomic
+from arc_solver.storage.files import sha256_file
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.tasks.sharding import cost
 from arc_solver.tasks.task import Task
-from augment.grid import Grid
-from submission.kaggle_json import build_submission, dump_submission
-from submission.vote import BallotBox, Query
+from submission.vote import Query
 
 COLD_PRESET = "cpu-arc"
-REPORT_SECONDS = 2.0
 
 
-def solve(
-    tasks: Sequence[Task], checkpoint: str | Path | None = None, **options: object
-) -> dict[Query, list[Grid]]:
-    """Up to two grids for every test input of `tasks`, best first; options are the fields of SolveOptions.
+def vote(
+    tasks: Sequence[Task],
+    checkpoint: str | Path | None,
+    options: SolveOptions,
+    listener: Listener = SILENT,
+) -> dict[Query, Standing]:
+    """All candidates for every test input of `tasks` with their votes.
 
     Tasks that the checkpoint knows by content are answered with their rows; others are learned from their
     demonstrations first, from the checkpoint's weights or, without one, from nothing.
     """
-    box = vote(tasks, checkpoint, SolveOptions(**options))  # type: ignore[arg-type]
-    return {query: box.attempts(query) for query in box.queries}
+    queries = [Query(task.id, i) for task in tasks for i in range(len(task.test))]
+    found = {query: Standing((), 0, 0) for query in queries}
+    for part, answering in Prediction(ARC, tuple(tasks), checkpoint, options, listener).run():
+        numbers = np.arange(len(part))
+        for query, standing in zip(part.tolist(), answering.standings(numbers), strict=True):
+            found[queries[query]] = standing
+    return found
 
 
-def vote(tasks: Sequence[Task], checkpoint: str | Path | None, options: SolveOptions) -> BallotBox:
-    """As `solve`, but with all candidates and their votes."""
-    started = time.monotonic()
-    box = BallotBox([Query(task.id, i) for task in tasks for i in range(len(task.test))])
-    device = choose_device(options.device)
-    loaded = load(checkpoint) if checkpoint is not None else None
-    if loaded and checkpoint is not None:
-        check_domain(loaded.metadata, "arc", Path(checkpoint).name)
-    preset = _recipe(loaded, options)
-    known = [t for t, task in enumerate(tasks) if loaded and loaded.puzzles.find(task) is not None]
-    unknown = sorted(set(range(len(tasks))) - set(known))
-    options.on_facts(_facts(loaded, checkpoint, preset, device) | {"known": [tasks[t].id for t in known]})
-    if known and loaded:
-        numbers = [loaded.puzzles.find(tasks[t]) or 0 for t in known]
-        options.say(f"{len(known)} of {len(tasks)} tasks are known to the checkpoint")
-        # The others are owed their part of the time.
-        mine = options.part(len(known) / len(tasks))
-        _predict(loaded.model.to(device), loaded.puzzles, tasks, known, numbers, preset, box, mine)
-        if not options.over():
-            options.on_finished([tasks[t].id for t in known])
-    groups = [[t] for t in unknown] if options.adapt_each else [unknown] if unknown else []
-    costs = [sum(cost(tasks[t]) for t in group) for group in groups]
-    for number, group in enumerate(groups):
-        if options.over():
-            break
-        mine = options.part(costs[number] / sum(costs[number:]))
-        _say_what_is_learnt(number, groups, loaded, options)
-        model, puzzles = learned([tasks[t] for t in group], loaded, preset, mine, device)
-        _predict(model, puzzles, tasks, group, range(len(group)), preset, box, mine)
-        if not options.over():
-            options.on_finished([tasks[t].id for t in group])
-    options.on_facts({"seconds": round(time.monotonic() - started, 2)})
-    return box
+@dataclass
+class Prediction:
+    """The answers to some material of one domain."""
 
+    domain: Domain[Any]
+    material: Any
+    checkpoint: str | Path | None
+    options: SolveOptions
+    listener: Listener = SILENT
 
-def _say_what_is_learnt(
-    number: int, groups: Sequence[Sequence[int]], loaded: Loaded | None, options: SolveOptions
-) -> None:
-    if options.adapt:
-        what = f"{len(groups[number])} tasks" if len(groups) == 1 else f"task {number + 1} of {len(groups)}"
-        start = "the checkpoint's weights" if loaded else "nothing"
-        options.say(f"learning {what} from their demonstrations, starting from {start}")
+    def run(self) -> list[tuple[Numbers, Answering]]:
+        """Answer everything; what was answered together, with the numbers of its queries in the material.
 
-
-def _recipe(loaded: Loaded | None, options: SolveOptions) -> Preset:
-    """The recipe that is asked for, else the checkpoint's, with all settings applied."""
-    preset = options.preset or (loaded.preset if loaded else find_preset(COLD_PRESET))
-    preset = apply_settings(preset, list(options.settings))
-    chosen = {"views": options.views, "ages": options.ages}
-    config = with_values(preset.predict, {key: value for key, value in chosen.items() if value is not None})
-    return dataclasses.replace(preset, predict=config)
-
-
-def _facts(
-    loaded: Loaded | None, checkpoint: str | Path | None, preset: Preset, device: torch.device
-) -> dict[str, Any]:
-    """What the manifest says of recipe, weights and device."""
-    facts: dict[str, Any] = {"recipe": preset_values(preset), "device": str(device), "checkpoint": None}
-    if loaded and checkpoint is not None:
-        facts["checkpoint"] = {
-            "name": str(checkpoint),
-            "sha256": sha256_file(Path(checkpoint)),
-            "step": loaded.metadata.get("step"),
-            "trained_on": loaded.metadata.get("files", []),
-        }
-    return facts
-
-
-def _predict(
-    model: Model,
-    puzzles: PuzzleMap,
-    tasks: Sequence[Task],
-    chosen: Sequence[int],
-    numbers: Sequence[int],
-    preset: Preset,
-    box: BallotBox,
-    options: SolveOptions,
-) -> None:
-    """Cast the guesses for `tasks[chosen]` into the box and report it now and then."""
-    mine = [tasks[t] for t in chosen]
-    first = np.cumsum([0, *(len(task.test) for task in tasks)])
-    place = np.concatenate([np.arange(first[t], first[t + 1]) for t in chosen])
-    config, canvas = preset.predict, preset.train.canvas
-    total = num_rows(mine, puzzles, numbers, config)
-    pace = None if options.deadline is None else Pace(config.ages, options.deadline, options.say)
-    early = _early(box, mine, [box.queries[p] for p in place], puzzles, numbers, config)
-    _say_missing_views(puzzles, numbers, options)
-    reported, answered = time.monotonic(), 0
-    with tqdm(total=total, desc="predict", unit="view", disable=True if options.quiet else None) as bar:
-        for found in guesses(
-            model.eval(),
-            puzzles,
-            mine,
-            numbers,
-            config,
-            canvas=canvas,
-            stop=options.over,
-            pace=pace,
-            early=early,
-        ):
-            answers = found.answers
-            box.cast_batch(
-                place[found.queries],
-                answers.keys,
-                answers.cells,
-                answers.shapes[:, 0],
-                answers.shapes[:, 1],
-                found.confidence,
+        Raises CheckpointError for weights of other material, ConfigError for a recipe that cannot be.
+        """
+        started = time.monotonic()
+        self.device = choose_device(self.options.device)
+        self.loaded = load(self.checkpoint) if self.checkpoint is not None else None
+        self._check_weights()
+        self.recipe = recipe_of(self.loaded, self.options)
+        self.domain.check(self.loaded.model.config if self.loaded else self.recipe.model, self.recipe.predict)
+        numbers = np.full(len(self.material), -1)
+        if self.loaded:
+            numbers = self.domain.numbers(self.material, self.loaded.puzzles)
+        known, unknown = np.flatnonzero(numbers >= 0), np.flatnonzero(numbers < 0)
+        ids = self.domain.ids(self.material) if self.domain.learns else []
+        self.listener.facts(
+            self._facts() | {"known": [ids[place] for place in known.tolist()] if ids else True}
+        )
+        done = []
+        if len(known) and self.loaded:
+            if ids:
+                self.listener.say(f"{len(known)} of {len(ids)} tasks are known to the checkpoint")
+            # The others are owed their part of the time.
+            mine = self.options.part(len(known) / len(numbers))
+            model = self.loaded.model.to(self.device)
+            done.append(self._answer(model, self.loaded.puzzles, known, numbers[known].tolist(), mine))
+        groups = [*unknown[:, None]] if self.options.adapt_each else [unknown] if len(unknown) else []
+        costs = [sum(block.cost for block in self.domain.blocks(self._take(group))) for group in groups]
+        own = self._own_seconds(groups)
+        for number, group in enumerate(groups):
+            if self.options.over():
+                break
+            mine = self.options.part(costs[number] / sum(costs[number:]))
+            self._say_what_is_learnt(number, groups)
+            # A time of our own ends the learning alone: everything is answered, however long that takes.
+            learning = replace(mine, deadline=time.monotonic() + own[number]) if own else mine
+            model, puzzles = learned(
+                self._take(group), self.loaded, self.recipe, learning, self.device, self.listener
             )
-            if early:
-                early.count(found)
-            bar.update(len(found.queries))
-            answered += len(found.queries)
-            if time.monotonic() - reported > REPORT_SECONDS:
-                options.on_votes(box)
-                reported = time.monotonic()
-    options.on_votes(box)
-    saved = early.saved() if early else 0
-    if saved:
-        options.say(f"{saved} of {total} views were not needed: their outputs were decided before")
-    if options.over() and answered + saved < total:
-        options.say(f"short of time: {answered} of {total} views were answered")
+            done.append(self._answer(model, puzzles, group, range(len(group)), mine))
+        self.listener.facts({"seconds": round(time.monotonic() - started, 2)})
+        return done
+
+    def _take(self, places: Numbers) -> Any:
+        return self.domain.take(self.material, places)
+
+    def _check_weights(self) -> None:
+        """CheckpointError where the weights are for other material."""
+        if self.loaded is None:
+            return
+        name = Path(str(self.checkpoint)).name
+        check_domain(self.loaded.metadata, self.domain.name, self.domain.noun, name)
+        fault = self.domain.fault(self.loaded.model.config, self.material)
+        if fault:
+            raise CheckpointError(f"{name}: {fault}")
+
+    def _own_seconds(self, groups: Sequence[Numbers]) -> list[float]:
+        """A budget for each group, said before it begins; none where somebody chose one."""
+        if not (groups and self.domain.learns and leaves_it_open(self.options)):
+            return []
+        together = own_seconds(self._take(np.concatenate(groups)))
+        each = [own_seconds(self._take(group)) for group in groups]
+        seconds = [together * own / sum(each) for own in each]
+        self.listener.say(own_budget_line(together, sum(map(len, groups))))
+        return seconds
+
+    def _say_what_is_learnt(self, number: int, groups: Sequence[Numbers]) -> None:
+        if self.options.adapt:
+            num = len(groups)
+            what = f"{len(groups[number])} tasks" if num == 1 else f"task {number + 1} of {num}"
+            start = "the checkpoint's weights" if self.loaded else "nothing"
+            self.listener.say(f"learning {what} from their demonstrations, starting from {start}")
+
+    def _facts(self) -> dict[str, Any]:
+        """What the manifest says of recipe, weights and device."""
+        facts: dict[str, Any] = {"recipe": preset_values(self.recipe), "device": str(self.device)}
+        facts["checkpoint"] = None
+        if self.loaded and self.checkpoint is not None:
+            facts["checkpoint"] = {
+                "name": str(self.checkpoint),
+                "sha256": sha256_file(Path(self.checkpoint)),
+                "step": self.loaded.metadata.get("step"),
+                "trained_on": self.loaded.metadata.get("files", []),
+            }
+        return facts
+
+    def _answer(
+        self, model: Model, puzzles: PuzzleMap, places: Numbers, numbers: Sequence[int], options: SolveOptions
+    ) -> tuple[Numbers, Answering]:
+        """Answer the puzzles at some places, told as they come and when they are finished."""
+        blocks, mine = self.domain.blocks(self.material), self._take(places)
+        config, listener = self.recipe.predict, self.listener
+        questions = self.domain.questions(mine, puzzles, numbers, config, self.recipe.train.canvas)
+        answering = Answering(self.domain, mine, questions, config)
+        queries = _queries_of(blocks, places)
+        total, most = int(questions.owed.sum()), int(questions.owed.max(initial=0)) // config.rollouts
+        if options.views is not None and options.views > most:
+            there = (
+                f"the recipe has {most} (--set num_views=...)" if self.domain.learns else f"there are {most}"
+            )
+            listener.say(f"{options.views} views are wished for; {there}")
+        pace = None if options.deadline is None else Pace(config.ages, options.deadline, listener.say)
+        with tqdm(total=total, desc="predict", unit="view", disable=True if options.quiet else None) as bar:
+            for found in answering.run(model.eval(), stop=options.over, pace=pace):
+                touched = np.unique(found.queries)
+                listener.heard(answering, touched, queries[touched])
+                bar.update(len(found.queries))
+        self._say_what_was_saved(answering, options, total)
+        if not options.over():
+            listener.finished(queries)
+        return queries, answering
+
+    def _say_what_was_saved(self, answering: Answering, options: SolveOptions, total: int) -> None:
+        """How many rows were not needed, and how many there was no time for."""
+        missing = answering.questions.owed - answering.answered
+        saved = int(missing[answering.closed].sum())
+        if saved:
+            self.listener.say(f"{saved} of {total} views were not needed: their outputs were decided before")
+        answered = int(answering.answered.sum())
+        if options.over() and answered + saved < total:
+            self.listener.say(f"short of time: {answered} of {total} views were answered")
 
 
-def _say_missing_views(puzzles: PuzzleMap, numbers: Sequence[int], options: SolveOptions) -> None:
-    """A remark where more views are asked for than the puzzles have rows for."""
-    most = max((int(puzzles.starts[n + 1] - puzzles.starts[n]) for n in numbers), default=0)
-    if options.views is not None and options.views > most:
-        options.say(f"{options.views} views are wished for; the recipe has {most} (--set num_views=...)")
+def _queries_of(blocks: Sequence[Any], places: Numbers) -> Numbers:
+    """The numbers of the queries of some places; a block of several places has one query for each."""
+    per_place = np.concatenate([np.full(len(b.places), b.num_queries // len(b.places)) for b in blocks])
+    ends = np.cumsum(per_place)
+    return np.concatenate([np.arange(ends[p] - per_place[p], ends[p]) for p in places.tolist()])
 
 
-def _early(
-    box: BallotBox,
-    tasks: Sequence[Task],
-    queries: Sequence[Query],
-    puzzles: PuzzleMap,
-    numbers: Sequence[int],
-    config: PredictConfig,
-) -> EarlyDecision | None:
-    """What stops the views of queries that are decided; None where all views are wanted."""
-    if config.early == "off":
-        return None
-    views = [num_rows([task], puzzles, [n], config) for task, n in zip(tasks, numbers, strict=True)]
-    counts = [len(task.test) for task in tasks]
-    return EarlyDecision(box, queries, np.repeat(np.array(views) // np.array(counts), counts), config)
-
-
-def write_submission(
-    path: str | Path, attempts: Mapping[Query, Sequence[Grid]], num_tests: Mapping[str, int]
-) -> None:
-    """Write a complete submission atomically: every task of `num_tests` in order, two attempts each."""
-    write_atomic(Path(path), dump_submission(build_submission(num_tests, attempts)))
+def recipe_of(loaded: Loaded | None, options: SolveOptions) -> Preset:
+    """The recipe that is asked for, else the checkpoint's, with all settings applied."""
+    asked = find_preset(options.preset) if isinstance(options.preset, str) else options.preset
+    return options.applied(asked or (loaded.preset if loaded else find_preset(COLD_PRESET)))

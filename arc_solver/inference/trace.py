@@ -18,12 +18,13 @@ from arc_solver.checkpoints.weights import Loaded
 from arc_solver.config import PredictConfig
 from arc_solver.domains.arc.examples import CANVASES, ArcQueries
 from arc_solver.domains.boards.board_set import BoardSet
-from arc_solver.domains.boards.examples import BoardQueries
+from arc_solver.domains.boards.domain import BoardDomain
+from arc_solver.domains.boards.examples import BoardQuestions
 from arc_solver.domains.protocols import QueryData
-from arc_solver.inference.boards import BoardAnswers, answer_boards
+from arc_solver.inference.adaptation import learned
+from arc_solver.inference.answer import Answering
 from arc_solver.inference.engine import Thought, answer_rows
-from arc_solver.inference.learning import learned
-from arc_solver.inference.options import SolveOptions
+from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task, without_answers
@@ -97,24 +98,27 @@ class _Chains:
 
 
 def watch_board(
-    model: Model, board: BoardSet, config: PredictConfig
-) -> tuple[list[ChainTrace], BoardAnswers]:
-    """The contenders that answered the one board of `board`, in order, and the answer that was chosen.
+    model: Model, domain: BoardDomain, board: BoardSet, config: PredictConfig
+) -> tuple[list[ChainTrace], Grid | None]:
+    """The contenders that answered the one board of `board`, in order, and the answer that was elected.
 
-    They are those of `answer_boards`. A cell without a value is 0 in a Sudoku.
+    None where none of them is one. A cell without a value is `domain.kind.missing`.
     """
     chains = _Chains()
 
     def watch(data: QueryData, thought: Thought) -> None:
-        assert isinstance(data, BoardQueries)
-        numbers = data.contenders[thought.rows]
+        numbers = data.contenders(thought.group)[thought.rows]
         cells = data.restore(thought.group, thought.rows, thought.tokens).cells
         for place in range(len(numbers)):
             logit = float(thought.halt_logits[place])
             chains.add(int(numbers[place]), int(thought.ages[place]), cells[place], logit)
 
-    answers = answer_boards(model.eval(), board, config, watch=watch)
-    return chains.traces(lambda cells: cells.reshape(-1, board.side, board.side)), answers
+    answering = Answering(domain, board, BoardQuestions(domain.kind, board, config), config)
+    for _ in answering.run(model.eval(), watch=watch):
+        pass
+    (standing,) = answering.standings(np.zeros(1, np.int64), 1)
+    elected = standing.candidates[0].grid if standing.candidates else None
+    return chains.traces(lambda cells: cells.reshape(-1, board.side, board.side)), elected
 
 
 def known_subject(loaded: Loaded, task: Task, device: torch.device) -> Subject | None:
@@ -130,6 +134,7 @@ def learned_subject(
     task: Task,
     options: SolveOptions,
     device: torch.device,
+    listener: Listener,
     glance: Callable[[Subject, int], None],
 ) -> Subject:
     """The task after test-time training as a prediction does it, its test outputs unseen.
@@ -139,7 +144,8 @@ def learned_subject(
     # Nothing but the tenths of the way decides when there is a glance.
     preset = dataclasses.replace(loaded.preset, train=dataclasses.replace(loaded.preset.train, eval_every=0))
     blind = without_answers(task)
-    start, puzzles = learned([blind], loaded, preset, dataclasses.replace(options, adapt=False), device)
+    still = dataclasses.replace(options, adapt=False)
+    start, puzzles = learned([blind], loaded, preset, still, device, listener)
     subject = Subject(start, blind, puzzles, 0, preset.train.canvas)
     glance(subject, 0)
     model, puzzles = learned(
@@ -148,6 +154,7 @@ def learned_subject(
         preset,
         options,
         device,
+        listener,
         lambda model, step: glance(dataclasses.replace(subject, model=model), step),
     )
     return dataclasses.replace(subject, model=model, puzzles=puzzles)

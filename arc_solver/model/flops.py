@@ -51,7 +51,7 @@ def evaluations(config: ModelConfig, depth: tuple[int, int] | None = None) -> tu
 
 def forward_flops(config: ModelConfig, cells: int) -> float:
     """One forward of one row of so many cells: one age of an answer."""
-    return evaluations(config)[0] * config.num_layers * layer_flops(config, config.prefix + cells)
+    return evaluations(config)[0] * config.num_layers * layer_flops(config, config.num_positions(cells))
 
 
 def step_flops(
@@ -64,4 +64,4 @@ def step_flops(
     """
     forward, differentiated = evaluations(config, depth)
     each = ages * config.num_layers * (forward + BACKWARD * differentiated)
-    return sum(num * each * layer_flops(config, config.prefix + cells) for cells, num in rows.items())
+    return sum(num * each * layer_flops(config, config.num_positions(cells)) for cells, num in rows.items())

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from arc_solver.config import ModelConfig
 from arc_solver.model.block import Block, Canvas, Linear, rotary_table
 from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.lookup import lookup
 from arc_solver.model.puzzle_embedding import PuzzleEmbedding
+from arc_solver.model.symbols import SymbolEmbedding
 
 HALT_BIAS = -5.0
 
@@ -49,9 +51,12 @@ class Model(nn.Module):
         self.config = config
         generator = torch.Generator().manual_seed(seed)
         width = config.width
-        self.token_embedding = nn.Parameter(
-            truncated_normal((config.vocabulary, width), width**-0.5, generator)
-        )
+        if config.symbols:
+            self.symbols = SymbolEmbedding(config, generator)
+        else:
+            self.token_embedding = nn.Parameter(
+                truncated_normal((config.vocabulary, width), width**-0.5, generator)
+            )
         self.puzzle = PuzzleEmbedding(config, num_rows, generator)
         self.latent_blocks = nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
         self.answer_blocks = (
@@ -59,7 +64,7 @@ class Model(nn.Module):
             if config.networks == 2
             else None
         )
-        self.head = Linear(width, config.vocabulary, generator)
+        self.head = Linear(width, 1 if config.symbols else config.vocabulary, generator)
         num_halts = 2 if config.continue_output else 1
         self.halt_weight = nn.Parameter(torch.zeros(num_halts, width))
         self.halt_bias = nn.Parameter(torch.full((num_halts,), HALT_BIAS))
@@ -73,6 +78,7 @@ class Model(nn.Module):
             )
         self.hint_head = Linear(width, config.hints, generator) if config.hints else None
         self.compute_dtype = torch.float32
+        self.rounded_factors = False  # of float32 products on a CPU, see `fused_norm.factors`
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
 
     def first_carry(self, rows: int, positions: int) -> Carry:
@@ -85,8 +91,10 @@ class Model(nn.Module):
 
     def embed(self, tokens: Tensor, codes: Tensor, vectors: Tensor | None) -> Tensor:
         """The question x (B, S, D) of tokens (B, L), puzzle codes (B, 12) and their gathered vectors."""
+        if self.config.symbols:
+            return self.symbols(tokens).to(self.compute_dtype)
         prefix = self.puzzle(vectors, codes, self.token_embedding)
-        question = torch.cat((prefix, self.token_embedding[tokens.long()]), dim=1)
+        question = torch.cat((prefix, lookup(self.token_embedding, tokens)), dim=1)
         if self.config.positions == "learned":
             question = (question + self.position_embedding) * 0.5**0.5
         return (question * self.config.width**0.5).to(self.compute_dtype)
@@ -119,12 +127,17 @@ class Model(nn.Module):
             for _ in range(cycles - 1):
                 carry = self.refine(still, carry, place, latent_steps)
         carry = self.refine(question, carry, place, latent_steps)
-        cells = carry.answer[:, self.config.prefix :]
-        logits = self.head(cells).float()
-        told = self.hint_head is not None and torch.is_grad_enabled()
+        if self.config.symbols:
+            cells, logits = None, self.symbols.logits(tokens, carry.answer, self.head.weight)
+            seen = carry.answer.float().mean(dim=1, keepdim=True)
+        else:
+            cells = carry.answer[:, self.config.prefix :]
+            logits = self.head(cells).float()
+            seen = carry.answer[:, :1].float()
+        told = self.hint_head is not None and cells is not None and torch.is_grad_enabled()
         hints = self.hint_head(cells).float() if self.hint_head is not None and told else None
         # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
-        halt = (carry.answer[:, :1].float() * self.halt_weight).sum(dim=-1) + self.halt_bias
+        halt = (seen * self.halt_weight).sum(dim=-1) + self.halt_bias
         halts = halt if self.config.continue_output else halt[:, 0]
         return Output(logits, halts, carry if attached else carry.detach(), hints)
 
@@ -182,7 +195,7 @@ class Model(nn.Module):
                 table = rotary_table(self.config.positions, self.config.prefix, *canvas, head_width)
                 rotary = None if table is None else (table[0].to(device), table[1].to(device))
             self._places[key] = Canvas(self.config.prefix, *canvas, rotary)
-        return self._places[key]
+        return self._places[key]._replace(rounded=self.rounded_factors)
 
 
 def halting_logit(halt: Tensor) -> Tensor:

@@ -1,55 +1,109 @@
-"""How a worker tells what it knows: only what is new."""
+"""How a worker tells what it knows: only what is new, now and then."""
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from arc_solver.inference.options import Answers, Listener, Standing
 from arc_solver.prediction.messages import Channel, Message
+from submission.vote import Query
 
 if TYPE_CHECKING:
-    from submission.vote import BallotBox
+    from arc_solver.domains.protocols import Numbers
 
-
-# Candidates per message, of up to 900 cells each.
-MAX_CANDIDATES = 2000
-
-
+REPORT_SECONDS = 1.5
+# What a message holds, in cells of its candidates.
+MAX_CELLS = 1 << 21
 # What is kept of a query's candidates until the last report, where all of them were asked for.
 INTERIM_CANDIDATES = 8
 
 
 class Reporter:
-    """Sends the standing of the queries that got ballots since the last time."""
+    """Sends how the queries stand that were heard of since the last time, and which items are finished."""
 
-    def __init__(self, channel: Channel, *, everything: bool) -> None:
-        """With `everything` all candidates of a query are sent in the end, else its best two."""
-        self._channel, self._everything = channel, everything
-        self._sent: dict[tuple[str, int, bool], int] = {}
+    def __init__(self, channel: Channel, queries: Sequence[Query], *, most: int, everything: bool) -> None:
+        """`queries` are what the parent calls them: item and index. Each is sent with its `most` best
+        candidates, with `everything` in the end with all of them."""
+        self._channel, self._queries, self._everything = channel, queries, everything
+        self._most = INTERIM_CANDIDATES if everything else most
+        self._open = Counter(query.task_id for query in queries)
+        self._done = np.zeros(len(queries), np.bool_)
+        self._news: dict[int, tuple[Answers, int]] = {}
+        self._partly: dict[int, tuple[Answers, int]] = {}  # sent without all of their candidates
+        self._next = time.monotonic() + REPORT_SECONDS
 
-    def votes(self, box: BallotBox, *, final: bool = False) -> None:
-        """Report what is new; with `final` with all that was asked for."""
-        num = INTERIM_CANDIDATES if self._everything else 2
+    def listener(self) -> Listener:
+        """What the prediction calls while it runs."""
+        return Listener(
+            say=lambda text: self._channel.send({"kind": "say", "text": text}),
+            heard=self._heard,
+            finished=self._finished,
+            facts=lambda facts: self._channel.send({"kind": "facts", "facts": facts}),
+        )
+
+    def finish(self) -> None:
+        """Send all that is new, and all that was asked for."""
+        self._send()
+        self._news, self._partly = self._partly, {}
+        self._send(final=True)
+
+    def _heard(self, known: Answers, numbers: Numbers, queries: Numbers) -> None:
+        pairs = zip(queries.tolist(), numbers.tolist(), strict=True)
+        self._news.update((query, (known, number)) for query, number in pairs)
+        if time.monotonic() >= self._next:
+            self._send()
+            self._next = time.monotonic() + REPORT_SECONDS
+
+    def _finished(self, queries: Numbers) -> None:
+        self._news.update({query: self._partly[query] for query in queries.tolist() if query in self._partly})
+        self._send(final=True)
+        self._close(queries[~self._done[queries]].tolist())
+
+    def _send(self, *, final: bool = False) -> None:
+        news, self._news = self._news, {}
         answers: list[Message] = []
         size = 0
-        for query in box.queries:
-            ballots = box.ballots(query)
-            key = (query.task_id, query.index, final and self._everything)
-            if not ballots or self._sent.get(key) == ballots:
-                continue
-            self._sent[key] = ballots
-            tallies = box.tallies(query) if key[2] else box.elect(query, num)
-            answers.append(
-                {
-                    "task": query.task_id,
-                    "index": query.index,
-                    "ballots": ballots,
-                    "spoiled": box.spoiled(query),
-                    "candidates": [[t.grid, t.votes, t.weight, t.confidence] for t in tallies],
-                }
-            )
-            size += len(tallies)
-            if size > MAX_CANDIDATES:
-                self._channel.send({"kind": "standing", "answers": answers})
+        for query, (known, number) in news.items():
+            whole = self._everything and (final or bool(known.closed[number]))
+            (standing,) = known.standings(np.array([number]), None if whole else self._most)
+            answers.append(self._entry(query, standing, int(known.ages[number])))
+            if self._everything and not whole:
+                self._partly[query] = (known, number)
+            else:
+                self._partly.pop(query, None)
+            size += sum(tally.grid.size for tally in standing.candidates)
+            if size > MAX_CELLS:
+                self._channel.send({"kind": "answers", "answers": answers})
                 answers, size = [], 0
         if answers:
-            self._channel.send({"kind": "standing", "answers": answers})
+            self._channel.send({"kind": "answers", "answers": answers})
+        self._close([q for q, (known, number) in news.items() if known.closed[number] and not self._done[q]])
+
+    def _entry(self, query: int, standing: Standing, ages: int) -> Message:
+        return {
+            "task": self._queries[query].task_id,
+            "index": self._queries[query].index,
+            "ballots": standing.ballots,
+            "spoiled": standing.spoiled,
+            "ages": ages,
+            "candidates": [[t.grid, t.votes, t.weight, t.confidence] for t in standing.candidates],
+        }
+
+    def _close(self, queries: Sequence[int]) -> None:
+        """Queries that get no further answers: their items are finished with the last of them."""
+        items = list(self._just_finished(queries))
+        if items:
+            self._channel.send({"kind": "finished", "items": items})
+
+    def _just_finished(self, queries: Sequence[int]) -> Iterator[str]:
+        for query in queries:
+            self._done[query] = True
+            item = self._queries[query].task_id
+            self._open[item] -= 1
+            if not self._open[item]:
+                yield item

@@ -1,59 +1,72 @@
-"""What is asked of a prediction, and how its tasks travel to another process."""
+"""What is asked of a prediction; it travels whole to the workers, so that an option is written once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
+from arc_solver.inference.options import SolveOptions
 from arc_solver.prediction.messages import Message
-from arc_solver.tasks.task import Pair, Task
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is asked of a prediction; names as on the command line. `seed` and `threads` are per worker."""
+class PredictRequest:
+    """What is asked of a prediction; names as on the command line. `threads` are per worker."""
 
     source: str
     out: Path
     checkpoint: Path | None = None
-    preset: str | None = None
-    settings: tuple[str, ...] = ()
-    views: int | None = None
-    ages: int | None = None
-    adapt: bool = True
-    adapt_steps: int | None = None
-    adapt_each: bool = False
-    keep: Path | None = None
     candidates: Path | None = None
-    device: str = "auto"
-    threads: int | None = None
     workers: int | None = None
-    seed: int = 0
-    quiet: bool = False
+    threads: int | None = None
+    solve: SolveOptions = field(default_factory=SolveOptions)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> PredictRequest:
+        """The request out of values by the names of its fields and of those of SolveOptions.
+
+        KeyError for a field without a value, but for the deadline, which is the worker's own.
+        """
+        named = {**values, "deadline": None}
+        own_options: dict[str, Any] = {each.name: _frozen(named[each.name]) for each in fields(SolveOptions)}
+        own: dict[str, Any] = {each.name: named[each.name] for each in fields(cls) if each.name != "solve"}
+        return cls(**own, solve=SolveOptions(**own_options))
+
+    def to_message(self) -> Message:
+        """The request as plain JSON values."""
+        return {key: _sent(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_message(cls, message: Message) -> PredictRequest:
+        """The inverse of `to_message`."""
+        solve = SolveOptions(**_received(SolveOptions, message["solve"]))
+        return cls(**_received(cls, {**message, "solve": None}) | {"solve": solve})
 
 
-def packed_tasks(tasks: Sequence[Task]) -> list[Message]:
-    """Tasks as a message holds them: without the outputs of their tests."""
-    return [
-        {
-            "id": task.id,
-            "train": [[pair.input, pair.output] for pair in task.train],
-            "test": [pair.input for pair in task.test],
-        }
-        for task in tasks
-    ]
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
-def unpacked_tasks(values: Sequence[Message]) -> list[Task]:
-    """The tasks of a message, their test outputs unknown."""
-    return [
-        Task(
-            value["id"],
-            tuple(Pair(np.array(pair[0], np.uint8), np.array(pair[1], np.uint8)) for pair in value["train"]),
-            tuple(Pair(np.array(grid, np.uint8), None) for grid in value["test"]),
-        )
-        for value in values
-    ]
+def _sent(value: Any) -> Any:
+    """Paths as text; text byte by byte, since names of files need not be UTF-8, which JSON is."""
+    if isinstance(value, str | Path):
+        return os.fsencode(value).decode("latin-1")
+    if isinstance(value, dict):
+        return {key: _sent(each) for key, each in value.items()}
+    return [_sent(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _received(kind: type, message: Message) -> dict[str, Any]:
+    return {each.name: _value(str(each.type), message[each.name]) for each in fields(kind)}
+
+
+def _value(kind: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_value("str", each) for each in value)
+    if not isinstance(value, str):
+        return value
+    text = os.fsdecode(value.encode("latin-1"))
+    return Path(text) if kind.startswith("Path") else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from arc_solver.domains.sources import tasks_of_source
+from arc_solver.domains.arc.domain import tasks_of_source
 from arc_solver.storage.files import sha256_file
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.arckit_sets import BUILTIN_NAMES
@@ -40,7 +40,7 @@ def read_truth(source: str) -> tuple[Truth, str]:
 
 
 def _truth_of_other_layouts(path: Path) -> Truth:
-    """The outputs of tasks in a layout that only the reader of tasks knows: a list, splits, among other keys."""
+    """The outputs of tasks in a layout that the reader of tasks alone knows: a list, splits, other keys."""
     try:
         return carried_truth(read_tasks(path))
     except DataError:

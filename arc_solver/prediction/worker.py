@@ -1,4 +1,4 @@
-"""The child of a prediction: reads one request from standard input, answers its tasks, reports on a pipe.
+"""The child of a prediction: reads one request from standard input, answers what it holds, reports on a pipe.
 
 `python -m arc_solver.prediction.worker`; `supervisor` says what it may say. Torch is loaded here, not in the
 parent.
@@ -6,18 +6,17 @@ parent.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 import traceback
-from pathlib import Path
 
 from arc_solver.prediction.deadlines import process_start
 from arc_solver.prediction.messages import MAX_REQUEST_BYTES, Channel, Message, MessageReader
-from arc_solver.prediction.reporter import Reporter
-from arc_solver.prediction.request import unpacked_tasks
 from arc_solver.storage.files import FolderInUse
 from arc_solver.storage.parent_process import die_with_parent
 from arc_solver.storage.standard_streams import guard_streams
+from submission.vote import Query
 
 READ_BYTES = 1 << 20
 
@@ -35,12 +34,7 @@ def main() -> None:
     die_with_parent(int(request["parent"]))
     threading.Thread(target=channel.beat, daemon=True).start()
     try:
-        if request["kind"] == "boards":
-            from arc_solver.prediction.board_work import work_boards
-
-            work_boards(request, channel, deadline)
-        else:
-            work(request, channel, deadline)
+        work(request, channel, deadline)
     except Exception as error:  # noqa: BLE001 - the parent decides what becomes of any error
         text = " ".join(str(error).split()) or type(error).__name__
         code = refusal_code(error)
@@ -60,33 +54,21 @@ def refusal_code(error: Exception) -> int | None:
     return getattr(error, "exit_code", None) if asked else None
 
 
-def work(request: Message, channel: Channel, deadline: float | None) -> None:
-    """Answer the tasks of a request until an instant of the monotonic clock and report as answers come."""
-    from arc_solver.inference.options import SolveOptions
-    from arc_solver.inference.solve import vote
-    from arc_solver.presets import find_preset
+def work(message: Message, channel: Channel, deadline: float | None) -> None:
+    """Answer the material of a request until an instant of the monotonic clock, told as answers come."""
+    from arc_solver.domains.domains import find_domain
+    from arc_solver.inference.solve import Prediction
+    from arc_solver.prediction.reporter import Reporter
+    from arc_solver.prediction.request import PredictRequest
 
-    reporter = Reporter(channel, everything=bool(request["everything"]))
-    options = SolveOptions(
-        preset=find_preset(request["preset"]) if request["preset"] else None,
-        settings=tuple(request["settings"]),
-        views=request["views"],
-        ages=request["ages"],
-        adapt=bool(request["adapt"]),
-        adapt_steps=request["adapt_steps"],
-        adapt_each=bool(request["adapt_each"]),
-        keep=Path(request["keep"]) if request["keep"] else None,
-        deadline=deadline,
-        device=request["device"],
-        seed=int(request["seed"]),
-        quiet=bool(request["quiet"]),
-        say=lambda text: channel.send({"kind": "say", "text": text}),
-        on_votes=reporter.votes,
-        on_finished=lambda ids: channel.send({"kind": "finished", "items": list(ids)}),
-        on_facts=lambda facts: channel.send({"kind": "facts", "facts": facts}),
-    )
-    box = vote(unpacked_tasks(request["tasks"]), request["checkpoint"], options)
-    reporter.votes(box, final=True)
+    domain, request = find_domain(message["domain"]), PredictRequest.from_message(message["request"])
+    queries = [Query(item, index) for item, number in message["items"] for index in range(number)]
+    everything = request.candidates is not None
+    reporter = Reporter(channel, queries, most=domain.attempts, everything=everything)
+    options = dataclasses.replace(request.solve, deadline=deadline, quiet=bool(message["quiet"]))
+    material = domain.unpack(message["material"])
+    Prediction(domain, material, request.checkpoint, options, reporter.listener()).run()
+    reporter.finish()
 
 
 def read_request() -> Message:

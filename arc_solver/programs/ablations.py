@@ -26,9 +26,9 @@ import torch
 
 from arc_solver.config import ConfigError, Preset
 from arc_solver.domains.boards.board_set import BoardSet
-from arc_solver.domains.boards.examples import BoardTraining
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import apart, generate_sudoku
-from arc_solver.inference.evaluate import BoardEvaluator
+from arc_solver.inference.evaluate import PuzzleEvaluator
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.programs.ablation_variants import (
@@ -146,7 +146,7 @@ def expected(missing: Sequence[tuple[Variant, int]], plan: Plan) -> str:
     """How long the missing cells will take, from the evaluation of an untrained preset."""
     preset = find_preset(PRESET)
     started = time.monotonic()
-    BoardEvaluator(plan.test, preset.predict).count(Model(preset.model), PuzzleMap("none"), 0, 1)
+    PuzzleEvaluator(SUDOKU, plan.test, preset.predict).count(Model(preset.model), PuzzleMap("none"), 0, 1)
     scoring = time.monotonic() - started
     minutes = len(missing) * (plan.seconds + scoring) / 60
     return f"about {minutes:.0f} min ({plan.seconds:g} s of training and {scoring:.0f} s of scoring each)"
@@ -155,7 +155,7 @@ def expected(missing: Sequence[tuple[Variant, int]], plan: Plan) -> str:
 def measure(variant: Variant, seed: int, plan: Plan) -> dict[str, Any]:
     """Train a variant from nothing for the time of the plan and score its averaged weights."""
     preset = recipe(variant, seed)
-    data = BoardTraining(plan.train, preset.train)
+    data, _ = SUDOKU.training(plan.train, preset)
     state = TrainState(Model(preset.model, seed=seed), data, preset.train, torch.device("cpu"))
     state.batches.paint(0)  # compiled before the clock starts
     hooks, fault = Hooks(), ""
@@ -163,7 +163,7 @@ def measure(variant: Variant, seed: int, plan: Plan) -> dict[str, Any]:
         run_steps(state, preset.train, Limits(time_limit=plan.seconds), hooks)
     except NotFinite as error:
         fault = str(error)
-    evaluator = BoardEvaluator(plan.test, preset.predict)
+    evaluator = PuzzleEvaluator(SUDOKU, plan.test, preset.predict)
     scores = evaluator.metrics(evaluator.count(state.averaged, PuzzleMap("none"), 0, 1))
     return {
         "key": key(variant, seed, plan),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arc_solver.storage.files import write_atomic
 from arc_solver.tasks.arckit_sets import builtin_tasks
 from arc_solver.tasks.sealing import HASHES, hashes_of
 
@@ -10,7 +11,7 @@ SETS = ("arc1:evaluation", "arc2:evaluation")
 
 def main() -> None:
     """Write the file again."""
-    HASHES.write_text(evaluation_text())
+    write_atomic(HASHES, evaluation_text().encode())
 
 
 def evaluation_text() -> str:

@@ -123,7 +123,7 @@ def _answered(
     data.paint(0, rows, tokens, codes)
     device = model.first_answer.device
     question, code = torch.from_numpy(tokens).to(device), torch.from_numpy(codes).to(device)
-    carry = model.first_carry(len(rows), model.config.prefix + height * width)
+    carry = model.first_carry(len(rows), model.config.num_positions(height * width))
     for _ in range(ages):
         output = model(question, code, carry, (height, width))
         carry = output.carry

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from arc_solver.domains.domains import find_domain
+from arc_solver.domains.protocols import Look
 from arc_solver.report.grid_drawing import CLASSIC
 
 Cells = npt.NDArray[np.uint8]
@@ -23,42 +25,12 @@ class PictureError(ValueError):
     exit_code = 2
 
 
-@dataclass(frozen=True, eq=False)
-class Look:
-    """How values are drawn: value v in `colors[v]` (V, 3) uint8, with `symbols[v]` on it if not empty.
-
-    Without colors value v is `letters[v]`. Values beyond V are left empty. Lines between boxes of `box` =
-    (rows, columns) cells are drawn thick.
-    """
-
-    colors: npt.NDArray[np.uint8]
-    symbols: tuple[str, ...] = ()
-    box: tuple[int, int] | None = None
-    letters: str = ""
-
-
 ARC_LOOK = Look(CLASSIC.rgb(), letters="0123456789")
-
-
-def sudoku_look(side: int) -> Look:
-    """Digits 0 (blank) to `side` on paper, with the boxes of a 4, 6 or 9 board."""
-    boxes = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
-    if side not in boxes:
-        raise PictureError(f"a Sudoku of side {side}, expected 4, 6 or 9")
-    colors = np.full((side + 1, 3), 255, np.uint8)
-    digits = tuple(map(str, range(1, side + 1)))
-    return Look(colors, ("", *digits), boxes[side], ".123456789"[: side + 1])
-
-
-def maze_look() -> Look:
-    """Cells as places in "# SGo": wall, free, start, goal, path."""
-    colors = [(45, 48, 54), (255, 255, 255), (31, 95, 191), (19, 105, 60), (255, 176, 32)]
-    return Look(np.array(colors, np.uint8), ("", "", "S", "G", ""), letters="# SGo")
 
 
 def board_look(kind: str, side: int) -> Look:
     """The look of a kind of board."""
-    return sudoku_look(side) if kind == "sudoku" else maze_look()
+    return find_domain(kind).look(side) or ARC_LOOK
 
 
 @dataclass(frozen=True, eq=False)

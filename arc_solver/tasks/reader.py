@@ -75,7 +75,7 @@ def read_tasks_softly(
 def refuse_unreadable(tasks: Sequence[Task], faults: Mapping[str, TaskFault]) -> None:
     """DataError where there are faults and not one task: there is nothing to answer."""
     if faults and not tasks:
-        more = f"; none of {len(faults)} tasks can be read" if len(faults) > 1 else ""
+        more = f"; and {len(faults) - 1} more bad tasks" if len(faults) > 1 else ""
         raise DataError(f"{next(iter(faults.values())).text}{more}")
 
 

@@ -193,10 +193,21 @@ class Sitting:
         save_weights(self.out / name, self.state, self.preset, self.puzzles, facts)
 
 
-def measure_step(preset: Preset, corpus: Corpus, device: str) -> dict[str, Any]:
-    """What a dry run tells: sizes, and what a run would cost; all processes of a run call together."""
+def measure_step(
+    preset: Preset,
+    corpus: Corpus,
+    device: str,
+    init: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """What a dry run tells: sizes, and what a run would cost; all processes of a run call together.
+
+    The weights `init` are opened as a run would, so that they are refused here already.
+    """
     examples, puzzles = corpus.training_data(preset)
     model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
+    if init is not None:
+        start_from(model, preset, puzzles, init, say)
     with memory_for(preset.train.batch_size), team_of(choose_device(device)) as (team, own):
         cost = estimate(preset, model, examples, own, team)
     slots = slots_per_canvas(examples.sizes, preset.train.batch_size)

@@ -60,7 +60,9 @@ class Slots:
 
     def fresh_carry(self) -> Carry:
         """y0 and z0 for every slot."""
-        return self.model.first_carry(self.tokens.shape[0], self.model.config.prefix + self.tokens.shape[1])
+        return self.model.first_carry(
+            self.tokens.shape[0], self.model.config.num_positions(self.tokens.shape[1])
+        )
 
     def refill(self, batch: Batch) -> None:
         """Give every halted slot its fresh example and the first carry."""

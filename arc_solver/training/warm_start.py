@@ -8,6 +8,7 @@ from pathlib import Path
 from arc_solver.checkpoints.file_format import CheckpointError, check_domain
 from arc_solver.checkpoints.weights import check_state, load
 from arc_solver.config import ModelConfig, Preset
+from arc_solver.domains.domains import find_domain
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 
@@ -16,6 +17,7 @@ SAME = (
     "mixer",
     "convolution",
     "peers",
+    "symbols",
     "neighbours",
     "maxima",
     "wall_token",
@@ -36,7 +38,8 @@ def start_from(
     that begin afresh are announced, since a row says nothing of another puzzle, and so is another depth.
     """
     loaded = load(path)
-    check_domain(loaded.metadata, preset.train.domain, path.name)
+    domain = find_domain(preset.train.domain)
+    check_domain(loaded.metadata, domain.name, domain.noun, path.name)
     if others := differences(preset.model, loaded.preset.model, SAME):
         raise CheckpointError(
             f"{path.name}: weights of another architecture ({others}); name other weights, or "

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, TrainConfig
+from arc_solver.domains.domains import find_domain
 from arc_solver.model import block, puzzle_embedding, trm
 from arc_solver.model.trm import Model
 from arc_solver.presets import PRESETS, find_preset
@@ -43,7 +44,6 @@ BAD_MODELS: tuple[dict[str, Any], ...] = (
     {"embedding": "composed", "vocabulary": 11},
 )
 BAD_TRAINING: tuple[dict[str, Any], ...] = (
-    {"domain": "chess"},
     {"optimizer": "sgd"},
     {"loss": "mse"},
     {"steps": 0},
@@ -105,8 +105,13 @@ def test_bad_values_are_one_line_that_names_the_field(kind: Any, values: dict[st
 def test_what_is_for_boards_is_refused_elsewhere(domain: str, values: dict[str, Any]) -> None:
     model = dataclasses.replace(preset().model, **values)
     with pytest.raises(ConfigError, match="is for ") as caught:
-        dataclasses.replace(preset(model), train=dataclasses.replace(preset().train, domain=domain))
+        find_domain(domain).check(model)
     assert "\n" not in str(caught.value)
+
+
+def test_a_domain_that_is_none_is_named_with_the_near_one() -> None:
+    with pytest.raises(ConfigError, match=r"domain='sudoko' is not one of .*; did you mean 'sudoku'"):
+        find_domain("sudoko")
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 
 from arc_solver.config import ModelConfig, PredictConfig, Preset, TrainConfig
+from arc_solver.domains.arc.domain import ARC
 from arc_solver.domains.arc.examples import ArcTraining
+from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.domains import find_domain
+from arc_solver.inference.answer import Answering
+from arc_solver.inference.election import Found
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.state import TrainState
 from augment.grid import Grid
+from submission.vote import Tally
 
 torch.set_num_threads(1)  # tiny shapes lose by threads, and bit-identity is promised for a fixed number only
 
@@ -86,3 +92,51 @@ def run(recipe: Preset, seed: int = 3, sides: Sequence[int] = (3, 4, 8)) -> Run:
     data = ArcTraining(listed, puzzles, recipe.train)
     model = Model(recipe.model, num_rows=puzzles.num_rows, seed=recipe.train.seed)
     return Run(recipe, puzzles, data, TrainState(model, data, recipe.train, CPU))
+
+
+def guesses(
+    model: Model,
+    puzzles: PuzzleMap,
+    listed: Sequence[Task],
+    numbers: Sequence[int],
+    config: PredictConfig,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Found]:
+    """What is found for the test inputs of tasks, batch by batch."""
+    return answering_of(puzzles, listed, numbers, config).run(model, stop=stop)
+
+
+def answering_of(
+    puzzles: PuzzleMap, listed: Sequence[Task], numbers: Sequence[int], config: PredictConfig
+) -> Answering:
+    """The answering of tasks, before anything is asked."""
+    material = tuple(listed)
+    questions = ARC.questions(material, puzzles, numbers, config, "fitted")
+    return Answering(ARC, material, questions, config)
+
+
+@dataclasses.dataclass(frozen=True)
+class BoardAnswers:
+    """The answers to n boards of L cells."""
+
+    cells: np.ndarray  # (n, L)
+    confidence: np.ndarray  # (n,)
+    ages: np.ndarray  # (n,)
+    answered: np.ndarray  # (n,)
+
+
+def answer_boards(model: Model, boards: BoardSet, config: PredictConfig) -> BoardAnswers:
+    """All boards answered."""
+    domain = find_domain(boards.kind)
+    answering = Answering(domain, boards, domain.questions(boards, PuzzleMap("none"), (), config, ""), config)
+    for _ in answering.run(model):
+        pass
+    blank = Tally(np.zeros((boards.side, boards.side), np.uint8), 0, 0.0, 0.0)
+    standings = answering.standings(np.arange(len(boards)), 1)
+    best = [s.candidates[0] if s.candidates else blank for s in standings]
+    return BoardAnswers(
+        np.array([tally.grid.ravel() for tally in best]),
+        np.array([tally.confidence for tally in best], np.float32),
+        answering.ages,
+        answering.answered > 0,
+    )

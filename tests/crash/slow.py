@@ -31,9 +31,9 @@ def endless_sync() -> None:
 
 def endless_evaluation() -> None:
     """Let an evaluation take a minute."""
-    from arc_solver.inference.evaluate import TaskEvaluator
+    from arc_solver.inference.evaluate import PuzzleEvaluator
 
-    TaskEvaluator.count = _slowed(TaskEvaluator.count, SECONDS)  # type: ignore[method-assign]
+    PuzzleEvaluator.count = _slowed(PuzzleEvaluator.count, SECONDS)  # type: ignore[method-assign]
 
 
 def talkative() -> None:

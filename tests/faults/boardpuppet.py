@@ -7,8 +7,6 @@ import time
 
 from arc_solver.prediction.messages import MAX_REQUEST_BYTES, MessageReader, send
 
-BLOCK = 64  # as in boardstanding, whose import would take long
-
 
 def main() -> None:
     kind = sys.argv[1]
@@ -19,11 +17,15 @@ def main() -> None:
     if kind == "refusal":
         send(1, {"kind": "error", "text": "--device toaster", "exit_code": 2, "trace": "Traceback ..."})
         time.sleep(3600)
-    block = request["numbers"][0] // BLOCK
-    mine = [place for place, number in enumerate(request["numbers"]) if number // BLOCK == block]
-    answers = [[request["numbers"][place], request["questions"][place], 1] for place in mine]
-    send(1, {"kind": "boards", "answers": answers})
-    send(1, {"kind": "finished", "items": [str(block)]})
+    (block, num), side = request["items"][0], request["material"]["side"]
+    entry = {"task": block, "ballots": 1, "spoiled": 0, "ages": 1}
+    answers = []
+    for index, text in enumerate(request["material"]["questions"][:num]):
+        cells = [0 if character == "." else int(character) for character in text]
+        board = [cells[start : start + side] for start in range(0, side * side, side)]
+        answers.append({**entry, "index": index, "candidates": [[board, 1, 1.0, 0.5]]})
+    send(1, {"kind": "answers", "answers": answers})
+    send(1, {"kind": "finished", "items": [block]})
     if kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(3600)

@@ -34,7 +34,7 @@ def main() -> None:
     request = None
     while request is None:
         request = next(iter(reader.feed(os.read(0, 1 << 20))), None)
-    ids = [task["id"] for task in request["tasks"]]
+    ids = [task["id"] for task in request["material"]["tasks"]]
     (folder / f"{time.monotonic_ns():020d}-{os.getpid()}.json").write_text(json.dumps(ids))
     if kind.startswith("once-"):
         kind = kind.removeprefix("once-") if is_first(folder) else "sane"
@@ -45,7 +45,7 @@ def main() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if kind.startswith("on-"):
         kind = "sane"
-    for number, task in enumerate(request["tasks"]):
+    for number, task in enumerate(request["material"]["tasks"]):
         if kind not in ("sane", "slow") and number == NUM_SANE:
             misbehave(kind, ids)
         answer(task)
@@ -75,7 +75,7 @@ def answer(task: dict) -> None:
         "spoiled": 0,
         "candidates": [[task["train"][0][1], 2, 2.0, 0.5]],
     }
-    say(kind="standing", answers=[{**entry, "index": index} for index in range(len(task["test"]))])
+    say(kind="answers", answers=[{**entry, "index": index} for index in range(len(task["test"]))])
     say(kind="finished", items=[task["id"]])
 
 
@@ -123,8 +123,8 @@ def babble(ids: list[str]) -> None:
     os.write(1, HEADER.pack(MAGIC, MAX_REPLY_BYTES + 1, 0))
     for value in [*nonsense, None, 1, "x"]:
         try:
-            say(kind="standing", answers=[value])
-            say(kind="standing", answers=value)
+            say(kind="answers", answers=[value])
+            say(kind="answers", answers=value)
         except TypeError:  # an integer that JSON cannot hold here
             continue
     for kind in (None, 1, "finished", "facts", "no such"):

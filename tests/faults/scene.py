@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from arc_solver.domains.arc.domain import ARC
+from arc_solver.inference.options import SolveOptions
 from arc_solver.prediction.deadlines import Times
 from arc_solver.prediction.prediction import Prediction
-from arc_solver.prediction.request import Wish
+from arc_solver.prediction.request import PredictRequest
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task
 from submission.validation import validate
@@ -50,10 +52,14 @@ def prediction(
     log = folder / "starts"
     log.mkdir(exist_ok=True)
     return Prediction(
-        Wish(
-            str(folder / "tasks.json"), folder / "submission.json", workers=workers, device="cpu", quiet=True
+        PredictRequest(
+            str(folder / "tasks.json"),
+            folder / "submission.json",
+            workers=workers,
+            solve=SolveOptions(device="cpu", quiet=True),
         ),
-        tasks,
+        ARC,
+        tuple(tasks),
         {},
         Times.of(time.monotonic(), seconds),
         lambda _: None,

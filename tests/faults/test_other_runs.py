@@ -13,6 +13,7 @@ from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name
 from arc_solver.checkpoints.weights import read_tensors, save
 from arc_solver.config import ConfigError, ModelConfig, Preset, TrainConfig
 from arc_solver.corpus.corpus import Corpus
+from arc_solver.domains.arc.domain import ARC
 from arc_solver.storage.files import sha256_file
 from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.loop import Hooks, Limits, run_steps
@@ -108,7 +109,7 @@ def changed_tasks() -> dict[str, tuple[Task, ...]]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("run")
-    train(RECIPE, Corpus("arc", tasks=TASKS), found, RunOptions(device="cpu"))
+    train(RECIPE, Corpus(ARC, TASKS), found, RunOptions(device="cpu"))
     return found
 
 
@@ -120,7 +121,7 @@ def refusal(recipe: Preset, listed: tuple[Task, ...], folder: Path) -> str:
     """The line with which the folder is refused; it must be as before."""
     before = contents(folder)
     with pytest.raises((CheckpointError, ConfigError)) as caught:
-        train(recipe, Corpus("arc", tasks=listed), folder, RunOptions(device="cpu"))
+        train(recipe, Corpus(ARC, listed), folder, RunOptions(device="cpu"))
     assert contents(folder) == before
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -154,7 +155,7 @@ def test_free_settings_go_on(folder: Path) -> None:
     freed = dataclasses.replace(
         RECIPE, train=dataclasses.replace(RECIPE.train, save_every=7, keep=3, steps=3)
     )
-    path = train(freed, Corpus("arc", tasks=TASKS), folder, RunOptions(device="cpu"))
+    path = train(freed, Corpus(ARC, TASKS), folder, RunOptions(device="cpu"))
     assert read_tensors(path)[0]["step"] == 3
 
 
@@ -220,11 +221,11 @@ def test_every_tensor_of_another_shape(kept: Kept, tmp_path: Path) -> None:
 def test_rows_that_start_afresh_are_announced(folder: Path, tmp_path: Path) -> None:
     said: list[str] = []
     options = RunOptions(init=folder / "final.safetensors", device="cpu", say=said.append)
-    train(RECIPE, Corpus("arc", tasks=TASKS[:1]), tmp_path / "fewer", options)
-    train(RECIPE, Corpus("arc", tasks=TASKS[::-1]), tmp_path / "turned", options)
+    train(RECIPE, Corpus(ARC, TASKS[:1]), tmp_path / "fewer", options)
+    train(RECIPE, Corpus(ARC, TASKS[::-1]), tmp_path / "turned", options)
     assert ["rows" in line and "afresh" in line for line in said].count(True) == 2
     said.clear()
-    train(RECIPE, Corpus("arc", tasks=TASKS), tmp_path / "same", options)
+    train(RECIPE, Corpus(ARC, TASKS), tmp_path / "same", options)
     assert not any("afresh" in line for line in said)
 
 
@@ -246,7 +247,7 @@ def test_weights_that_would_mean_something_else_begin_no_run(
     model = dataclasses.replace(SHORT, **{name: value}, **TOGETHER.get(name, {}))
     options = RunOptions(init=folder / "final.safetensors", device="cpu")
     with pytest.raises(CheckpointError) as caught:
-        train(dataclasses.replace(RECIPE, model=model), Corpus("arc", tasks=TASKS), tmp_path / "new", options)
+        train(dataclasses.replace(RECIPE, model=model), Corpus(ARC, TASKS), tmp_path / "new", options)
     assert "\n" not in str(caught.value)
     field = "prefix" if name == "prefix_length" else name
     wanted = f"{field} is {value} here, {getattr(SHORT, name)} there"
@@ -261,13 +262,13 @@ def test_weights_for_another_domain_begin_no_run(tmp_path: Path) -> None:
     save_weights(tmp_path / "boards.safetensors", found.state, boards, found.puzzles, {})
     options = RunOptions(init=tmp_path / "boards.safetensors", device="cpu")
     with pytest.raises(CheckpointError, match="weights for sudoku, but these are ARC tasks"):
-        train(RECIPE, Corpus("arc", tasks=TASKS), tmp_path / "new", options)
+        train(RECIPE, Corpus(ARC, TASKS), tmp_path / "new", options)
 
 
 def test_weights_of_another_depth_or_gradient_begin_a_run_with_a_remark(folder: Path, tmp_path: Path) -> None:
     said: list[str] = []
     options = RunOptions(init=folder / "final.safetensors", device="cpu", say=said.append)
-    corpus = Corpus("arc", tasks=TASKS)
+    corpus = Corpus(ARC, TASKS)
     deeper = dataclasses.replace(SHORT, cycles=2, gradient="last")
     train(dataclasses.replace(RECIPE, model=deeper), corpus, tmp_path / "deeper", options)
     assert said == ["final.safetensors was trained at another depth: cycles is 2 here, 1 there"]
@@ -279,7 +280,7 @@ def test_weights_to_begin_with_have_no_part_in_a_run_that_goes_on(folder: Path, 
     init, new = tmp_path / "init.safetensors", tmp_path / "new"
     init.write_bytes((folder / "final.safetensors").read_bytes())
     options = RunOptions(init=init, device="cpu", say=said.append)
-    corpus = Corpus("arc", tasks=TASKS, manifest=(("tasks.json", "1234"),))
+    corpus = Corpus(ARC, TASKS, manifest=(("tasks.json", "1234"),))
     path = train(RECIPE, corpus, new, options)
     began = [["tasks.json", "1234"], ["init.safetensors (--init)", sha256_file(init)]]
     assert read_tensors(path)[0]["files"] == began

@@ -31,10 +31,10 @@ def survive_death(tmp_path: Path, kind: str, seed: int) -> None:
     tasks = write_tasks(tmp_path / "tasks.json", seed=seed)
     run = prediction(tmp_path, tasks, kind)
     facts = run.run()
-    assert defects(run.wish.out, tasks) == []
+    assert defects(run.request.out, tasks) == []
     # Each start answers one task; the next one is told only what those before left open.
     assert starts(tmp_path) == [[task.id for task in tasks[done:]] for done in range(len(tasks))]
-    assert answered(run.wish.out, tasks) == [task.id for task in tasks]
+    assert answered(run.request.out, tasks) == [task.id for task in tasks]
     assert (facts["failures"], facts["unanswered"], facts["out_of_time"]) == ([], 0, False)
     assert survivors(tmp_path) == []
 
@@ -81,8 +81,8 @@ def survive_hang(tmp_path: Path, kind: str, seed: int) -> None:
     facts = run.run()
     assert run.times.left() > 0
     assert facts["out_of_time"]
-    assert defects(run.wish.out, tasks) == []
-    assert answered(run.wish.out, tasks) == [tasks[0].id]
+    assert defects(run.request.out, tasks) == []
+    assert answered(run.request.out, tasks) == [tasks[0].id]
     assert survivors(tmp_path) == []
 
 
@@ -92,20 +92,20 @@ def test_another_worker_takes_over(tmp_path: Path, kind: str) -> None:
     run = prediction(tmp_path, tasks, kind)
     facts = run.run()
     assert (facts["failures"], facts["unanswered"]) == ([], 0)
-    assert answered(run.wish.out, tasks) == [task.id for task in tasks]
+    assert answered(run.request.out, tasks) == [task.id for task in tasks]
 
 
 def test_the_answers_of_other_workers_do_not_change(tmp_path: Path) -> None:
     tasks = write_tasks(tmp_path / "tasks.json")
     sane = prediction(tmp_path, tasks, "sane", workers=3)
     assert sane.run()["unanswered"] == 0
-    expected = sane.standing.answers
+    expected = sane.sheet.answers
     shutil.rmtree(tmp_path / "starts")
     # Only one start misbehaves; what it left goes to a fourth, which may begin before the third is listed.
     hurt = prediction(tmp_path, tasks, "once-kill", workers=3)
     assert hurt.run()["unanswered"] == 0
     assert len(starts(tmp_path)) == 4
-    assert {q: a.tallies[0].grid.tolist() for q, a in hurt.standing.answers.items()} == {
+    assert {q: a.tallies[0].grid.tolist() for q, a in hurt.sheet.answers.items()} == {
         q: a.tallies[0].grid.tolist() for q, a in expected.items()
     }
     told = [id for part in starts(tmp_path) for id in part]
@@ -120,7 +120,7 @@ def test_what_the_user_did_wrong_comes_through(tmp_path: Path) -> None:
         run.run()
     assert caught.value.exit_code == 2
     assert len(starts(tmp_path)) == 1
-    assert defects(run.wish.out, tasks) == []
+    assert defects(run.request.out, tasks) == []
 
 
 def test_only_what_the_user_did_wrong_is_a_refusal() -> None:
@@ -135,17 +135,17 @@ def test_a_command_that_cannot_start_leaves_the_fallback(tmp_path: Path) -> None
     run = prediction(tmp_path, tasks, "sane")
     run.worker = (str(tmp_path / "no such program"),)
     assert len(run.run()["failures"]) == 1
-    assert defects(run.wish.out, tasks) == []
+    assert defects(run.request.out, tasks) == []
 
 
 def test_readers_never_see_an_invalid_file(tmp_path: Path) -> None:
     tasks = write_tasks(tmp_path / "tasks.json", num=40)
     run = prediction(tmp_path, tasks, "slow", seconds=SECONDS)
-    with watched(run.wish.out, tasks) as seen:
+    with watched(run.request.out, tasks) as seen:
         started = time.monotonic()
         facts = run.run()
     assert time.monotonic() - started < SECONDS
     assert facts["out_of_time"]
     assert (seen["invalid"], seen["missing"]) == (0, 0)
     assert seen["reads"] > 10
-    assert answered(run.wish.out, tasks)
+    assert answered(run.request.out, tasks)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
-import safetensors
-from safetensors.torch import load_file
+import numpy as np
 
+from arc_solver.checkpoints.convert.architecture import Choices
 from arc_solver.checkpoints.convert.errors import ConvertError
 from arc_solver.checkpoints.convert.foreign import extract
 from arc_solver.checkpoints.convert.identifiers import read_identifiers
-from arc_solver.checkpoints.convert.layout import Choices, adopt
+from arc_solver.checkpoints.convert.layout import adopted_from
+from arc_solver.checkpoints.convert.published_config import NAME as CONFIG_NAME
+from arc_solver.checkpoints.convert.published_config import PublishedConfig, read_published_config
 from arc_solver.checkpoints.weights import save
-from arc_solver.config import PredictConfig, Preset, TrainConfig
+from arc_solver.config import ModelConfig, PredictConfig, Preset, TrainConfig
 from arc_solver.storage.files import sha256_file
 from arc_solver.tasks.puzzles import PuzzleMap
 
@@ -22,53 +23,61 @@ __all__ = ["Choices", "ConvertError", "convert_file"]
 
 DOMAINS = {12: "arc", 11: "sudoku", 6: "maze"}
 AGES = 16
+ROWS_PER_TASK = 1001  # of the published ARC tables: the identity and a thousand views
 
 
-def convert_file(source: Path, out: Path, identifiers: Path | None, choices: Choices) -> dict[str, Any]:
+def convert_file(
+    source: Path, out: Path, identifiers: Path | None, choices: Choices, config_file: Path | None = None
+) -> dict[str, Any]:
     """Write the published checkpoint `source` as `out`; what was found, as plain values.
 
-    With `identifiers` its rows are kept, each task's together; tasks are known by id then. ConvertError names
-    the first thing that does not fit; nothing is written in that case.
+    What `choices` leaves open is read from `config_file`, or from the all_config.yaml beside `source` where
+    there is one. With `identifiers` its rows are kept, each task's together; tasks are known by id then.
+    ConvertError names the first thing that does not fit; nothing is written in that case.
     """
     if out.suffix != ".safetensors":
         raise ConvertError(f"{out}: the checkpoint's name must end in .safetensors")
-    with tempfile.TemporaryDirectory(prefix="arc-solver-convert-") as folder:
-        plain = Path(folder) / "tensors.safetensors"
-        extract(source, plain)
-        try:
-            tensors = load_file(plain)
-        except safetensors.SafetensorError as error:
-            raise ConvertError(f"{source}: its tensors cannot be read: {error}") from error
-    config, state = adopt(tensors, choices, source.name)
-    puzzles = PuzzleMap("rows")
-    if identifiers is not None:
-        puzzles, order = read_identifiers(identifiers, state["puzzle.rows"].shape[0])
-        state["puzzle.rows"] = state["puzzle.rows"][order]
-    else:
-        state["puzzle.rows"] = state["puzzle.rows"][:1]
+    beside = source.with_name(CONFIG_NAME)
+    config_file = config_file or (beside if beside.exists() else None)
+    published = read_published_config(config_file) if config_file else PublishedConfig()
+    adopted = adopted_from(extract(source), choices, source.name, published)
+    config, state = adopted.config, adopted.state
     domain = DOMAINS.get(config.vocabulary)
     if domain is None:
         raise ConvertError(f"{source.name}: a vocabulary of {config.vocabulary}, expected 12 (ARC), 11 or 6")
-    kind = "HRM" if config.networks == 2 else "TRM"
-    preset = Preset(
-        f"{kind.lower()}-imported",
-        f"{kind} for {domain}, imported from {source.name}",
-        config,
-        TrainConfig(domain=domain, canvas="full"),
-        PredictConfig(views=1000 if domain == "arc" else 1, ages=AGES),
-    )
+    puzzles, order = PuzzleMap("rows"), np.zeros(1, np.int64)
+    if identifiers is not None:
+        puzzles, order = read_identifiers(identifiers, state["puzzle.rows"].shape[0])
+    state["puzzle.rows"] = state["puzzle.rows"][order]
+    preset = _preset(config, domain, source.name, puzzles, published.number("halt_max_steps") or AGES)
     facts = {"kind": "weights", "step": 0, "seconds": 0.0, "files": [(source.name, sha256_file(source))]}
     save(out, {f"average.{name}": t.float() for name, t in state.items()}, preset, puzzles, facts)
     return {
         "checkpoint": str(out),
-        "kind": kind,
+        "kind": "HRM" if config.networks == 2 else "TRM",
         "domain": domain,
         "width": config.width,
         "layers": config.num_layers,
+        "heads": config.num_heads,
+        "prefix": config.prefix_length,
         "cycles": config.cycles,
         "latent_steps": config.latent_steps,
-        "assumed": choices.assumed(config) or "nothing",
+        "config": published.place or "none",
+        "assumed": adopted.assumed or "nothing",
         "parameters": sum(t.numel() for name, t in state.items() if name != "puzzle.rows"),
         "tasks": len(puzzles.ids),
         "rows": int(state["puzzle.rows"].shape[0]),
     }
+
+
+def _preset(config: ModelConfig, domain: str, name: str, puzzles: PuzzleMap, ages: int) -> Preset:
+    """A recipe that answers as published: every row that a task has."""
+    kind = "HRM" if config.networks == 2 else "TRM"
+    views = max(ROWS_PER_TASK, int(np.diff(puzzles.starts).max(initial=1))) if domain == "arc" else 1
+    return Preset(
+        f"{kind.lower()}-imported",
+        f"{kind} for {domain}, imported from {name}",
+        config,
+        TrainConfig(domain=domain, canvas="full"),
+        PredictConfig(views=views, ages=ages),
+    )

@@ -3,44 +3,74 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import safetensors
+from safetensors.torch import load_file
+from torch import Tensor
 
 from arc_solver.checkpoints.convert import opener
 from arc_solver.checkpoints.convert.errors import ConvertError
+from arc_solver.storage.regular_file import check_regular
+from arc_solver.storage.text import DataError, shown
 
 MAX_BYTES = 8 << 30
-TIMEOUT_SECONDS = 900
+# How long the child may take: to start on a busy machine, and to read at the speed of a slow disk.
+START_SECONDS, BYTES_PER_SECOND = 180, 10_000_000
 
 
-def extract(source: Path, plain: Path) -> None:
-    """Write the tensors of the torch file `source` to `plain` (safetensors), or raise ConvertError."""
+def extract(source: Path) -> dict[str, Tensor]:
+    """The tensors of the torch or safetensors file `source` under plain names, or ConvertError.
+
+    What the child hands back goes through a file without a name, so nothing stays behind however this ends.
+    """
     try:
-        size = source.stat().st_size
-    except OSError as error:
-        raise ConvertError(f"{source}: {error.strerror or error}") from error
-    if not source.is_file():
-        raise ConvertError(f"{source}: not a file; give the checkpoint itself")
-    if size > MAX_BYTES:
-        raise ConvertError(f"{source}: {size} bytes, over the limit of {MAX_BYTES}")
+        size = check_regular(source, MAX_BYTES)
+    except DataError as error:
+        raise ConvertError(str(error)) from error
+    with tempfile.TemporaryFile() as plain:
+        place = f"/dev/fd/{plain.fileno()}"
+        command = [sys.executable, "-I", opener.__file__, str(source.resolve()), place, str(MAX_BYTES)]
+        _run(command, source, plain.fileno(), START_SECONDS + size / BYTES_PER_SECOND)
+        try:
+            return load_file(place)
+        except (safetensors.SafetensorError, OSError) as error:
+            raise ConvertError(f"{shown(source)}: its tensors cannot be read: {shown(error)}") from error
+
+
+def _run(command: list[str], source: Path, plain: int, seconds: float) -> None:
+    """Run the child; ConvertError with the reason that it gives, or for its death."""
     # Isolated: no folder of the caller is on the child's path, and it imports torch and safetensors alone.
-    command = [sys.executable, "-I", opener.__file__, str(source.resolve()), str(plain), str(MAX_BYTES)]
+    # It ends when the pipe that it reads does, which nobody holds but this process.
+    reading, held = os.pipe()
     try:
         done = subprocess.run(  # noqa: S603 - this Python and a script of ours; the file is an argument
-            command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False
+            command,
+            stdin=reading,
+            capture_output=True,
+            pass_fds=(plain,),
+            timeout=seconds,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ConvertError(f"{source}: not opened within {TIMEOUT_SECONDS} s; is it a checkpoint?") from error
+        raise ConvertError(
+            f"{shown(source)}: not opened within {seconds:.0f} s; is it a checkpoint?"
+        ) from error
+    finally:
+        os.close(reading)
+        os.close(held)
     try:
         answer = json.loads(done.stdout)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
         raise ConvertError(
-            f"{source}: the process that opened it died (exit {done.returncode}); is it a checkpoint?"
+            f"{shown(source)}: the process that opened it died (exit {done.returncode}); is it a checkpoint?"
         )
     if answer.get("error") or done.returncode:
-        raise ConvertError(
-            f"{source}: {answer.get('error') or f'opening it failed (exit {done.returncode})'}"
-        )
+        reason = answer.get("error") or f"opening it failed (exit {done.returncode})"
+        raise ConvertError(f"{shown(source)}: {reason}")

@@ -1,47 +1,189 @@
-"""The child that opens a foreign file: run as a script, imports nothing of ours, prints one JSON object."""
+"""The child that opens a foreign file: run as a script, imports nothing of ours, prints one JSON object.
+
+It ends with whoever started it: at the end of its standard input. Its memory is held to a few times the file.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
+import resource
 import sys
+import threading
 import zipfile
 from pathlib import Path
+from typing import Any
 
-import torch
-from safetensors.torch import save_file
+# What compilers, trainers on several devices and the published classes put before a name.
+WRAPPED = re.compile(r"(?:(?:_orig_mod|module|model|inner)\.)+")
+# Under what trainers keep a state dict; of several the last counts, the average over the weights it is of.
+KEPT_UNDER = ("model", "state_dict", "model_state_dict", "shadow")
+MAX_WRAPPINGS = 4
+MAX_PICKLE_BYTES = 16 << 20  # it holds names and shapes; the published ones are under 100 kB
+SPARE_BYTES = 256 << 20
+COPIES = 4  # of a file: mapped, made dense, serialized, joined
+
+
+def plain_name(name: str) -> str:
+    """A tensor's name without wrappers before it."""
+    return WRAPPED.sub("", name, count=1) if WRAPPED.match(name) else name
 
 
 def open_foreign(source: Path, plain: Path, max_bytes: int) -> str | None:
-    """Save the state dict in `source` as safetensors; the reason when that cannot be."""
-    try:
-        # A memory map needs the archive format; older files are read whole.
-        state = torch.load(
-            source, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(source) or None
-        )
-    except Exception as error:  # noqa: BLE001 - a hostile file can make the reader fail in any way
-        if type(error).__name__ == "UnpicklingError":
-            return "holds more than tensors, or is no torch file; only plain state dicts are opened"
-        return f"not a torch file that can be read ({type(error).__name__})"
-    if not isinstance(state, dict) or not state:
-        return "not a state dict (names and tensors)"
-    for name, value in state.items():
-        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            return f"entry {ascii(name)[:80]} is {type(value).__name__}, expected names and tensors only"
-        if value.layout != torch.strided or value.is_quantized or value.device.type != "cpu":
-            return f"tensor {ascii(name)[:80]} is not a plain dense one"
-    total = sum(t.numel() * t.element_size() for t in state.values())
-    if total > max_bytes:
-        return f"tensors of {total} bytes, over the limit of {max_bytes}"
+    """Save the state dict in `source` as safetensors under plain names; the reason when that cannot be."""
+    from safetensors.torch import save
+
+    size = source.stat().st_size
+    found = _loaded(source, size)
+    if isinstance(found, str):
+        return found
+    state = _unwrapped(found)
+    if isinstance(state, str):
+        return state
+    if reason := _fault(state, min(max_bytes, 2 * size)):
+        return reason
     seen: set[int] = set()
     tensors = {}
     for name, tensor in state.items():
         storage = tensor.untyped_storage().data_ptr()
         tensors[name] = tensor.detach().clone() if storage in seen else tensor.detach().contiguous()
         seen.add(storage)
-    save_file(tensors, str(plain))
+    try:
+        data = save(tensors)
+    except Exception as error:  # noqa: BLE001 - a type of tensor that the format lacks can fail in any way
+        return f"its tensors are of a kind that cannot be kept ({type(error).__name__})"
+    try:
+        with plain.open("wb") as file:
+            file.write(data)
+    except OSError as error:
+        return f"{len(data):,} bytes cannot be put aside while it is read: {error.strerror or error}"
     return None
 
 
-if __name__ == "__main__":
-    reason = open_foreign(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+def _loaded(source: Path, size: int) -> Any:
+    """What the file holds, or the reason why it is not opened."""
+    import torch
+
+    if _is_safetensors(source):
+        return _safetensors(source)
+    try:
+        is_archive = zipfile.is_zipfile(source)
+        if is_archive and (reason := _expands(source, size)):
+            return reason
+        # A memory map needs the archive format; older files are read whole.
+        return torch.load(source, map_location="cpu", weights_only=True, mmap=is_archive or None)
+    except Exception as error:  # noqa: BLE001 - a hostile file can make the reader fail in any way
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+            return f"asks for far more memory than its {size:,} bytes; is it a checkpoint?"
+        if type(error).__name__ == "UnpicklingError":
+            return "holds more than tensors, or is no torch file; only plain state dicts are opened"
+        return f"not a torch file that can be read ({type(error).__name__})"
+
+
+def _is_safetensors(source: Path) -> bool:
+    with source.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _safetensors(source: Path) -> Any:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(source, "pt") as file:
+            if "arc_solver" in (file.metadata() or {}):
+                return "is a checkpoint of arc-solve already; nothing is to be converted"
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, ValueError) as error:
+        return f"not a safetensors file that can be read ({type(error).__name__})"
+
+
+def _expands(source: Path, size: int) -> str | None:
+    """Why an archive is refused before it is opened: torch stores its entries as they are, each once."""
+    with zipfile.ZipFile(source) as archive:
+        entries = archive.infolist()
+    if any(e.compress_type != zipfile.ZIP_STORED or e.file_size != e.compress_size for e in entries):
+        return "its archive is compressed, which torch.save never does; save the state dict again"
+    total = sum(entry.file_size for entry in entries)
+    if total > size:
+        return f"its archive of {size:,} bytes claims {total:,} bytes of content"
+    if any(e.filename.endswith(".pkl") and e.file_size > MAX_PICKLE_BYTES for e in entries):
+        return "holds more than tensors; only plain state dicts are opened"
+    return None
+
+
+def _unwrapped(found: Any, depth: int = 0) -> Any:
+    """The state dict under plain names, out of whatever it is kept under, or the reason why there is none."""
+    if not isinstance(found, dict) or not found:
+        return "not a state dict (names and tensors)"
+    kept = [found[name] for name in KEPT_UNDER if isinstance(found.get(name), dict)]
+    if kept and depth < MAX_WRAPPINGS:
+        joined: dict[Any, Any] = {}
+        for each in kept:
+            state = _unwrapped(each, depth + 1)
+            if isinstance(state, str):
+                return state
+            joined |= state
+        return joined
+    plain = {plain_name(name) if isinstance(name, str) else name: value for name, value in found.items()}
+    if len(plain) < len(found):
+        return "two of its names differ in their wrappers alone"
+    return plain
+
+
+def _fault(state: dict[Any, Any], max_bytes: int) -> str | None:
+    """Why a state dict is not taken: it holds something else, or tensors that the file does not."""
+    import torch
+
+    total = 0
+    for name, value in state.items():
+        shown = ascii(name)[:80]
+        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+            return f"entry {shown} is {type(value).__name__}, expected names and tensors only"
+        if value.layout != torch.strided or value.is_quantized or value.device.type != "cpu":
+            return f"tensor {shown} is not a plain dense one"
+        total += value.numel() * value.element_size()
+        if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            return f"tensor {shown} of shape {tuple(value.shape)} is larger than what is stored of it"
+    if total > max_bytes:
+        return f"tensors of {total:,} bytes, over the limit of {max_bytes:,}"
+    return None
+
+
+def _end_with_parent() -> None:
+    """End this process at the end of its standard input, whose other end the parent holds."""
+
+    def wait() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _hold_memory(size: int) -> None:
+    """Let this process have a few times `size` beyond what it has, where the system can hold it to that."""
+    import torch
+
+    torch.set_num_threads(1)  # every thread would have a stack and an arena
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        taken = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData:"))
+        limit = taken + COPIES * size + SPARE_BYTES
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def main(source: str, plain: str, max_bytes: str) -> None:
+    """Open a file for the parent."""
+    _end_with_parent()
+    _hold_memory(Path(source).stat().st_size)
+    try:
+        reason = open_foreign(Path(source), Path(plain), int(max_bytes))
+    except MemoryError:
+        reason = "asks for far more memory than its size; is it a checkpoint?"
     print(json.dumps({"error": reason}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

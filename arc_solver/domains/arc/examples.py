@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.config import TrainConfig
-from arc_solver.domains.protocols import Bytes, Canvas, Codes, Restored
+from arc_solver.config import PredictConfig, TrainConfig
+from arc_solver.domains.protocols import Bytes, Canvas, Codes, Numbers, Restored
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.tasks.task import Task
+from arc_solver.tasks.task import Task, task_hash
 from augment.batch import paint_inputs, paint_pairs, restore_answers
 from augment.canvas import CANVAS_SIDES, VOCABULARY, fitted_side
 from augment.dihedral import SWAPS_SIDES
@@ -19,7 +20,7 @@ from augment.grid import MAX_SIDE, Grid
 from augment.packed import PackedGrids
 from augment.sampler import DRAW, build_catalog, draw_examples
 
-__all__ = ["VOCABULARY", "ArcQueries", "ArcTraining", "task_side"]
+__all__ = ["VOCABULARY", "ArcQueries", "ArcQuestions", "ArcTraining", "task_side"]
 
 FULL_CANVAS = (MAX_SIDE,)
 # Finer steps waste fewer cells and cost more shapes: worth it on a CPU, where nothing is compiled.
@@ -92,7 +93,10 @@ class ArcTraining:
 
 
 class ArcQueries:
-    """QueryData of ARC test inputs, each under views of its task; the first views of all come first."""
+    """QueryData of ARC test inputs, each under contenders of its task; the first ones of all come first.
+
+    Contender c of a task with V views is view c % V, the identity first, in chain c // V.
+    """
 
     def __init__(
         self,
@@ -101,22 +105,31 @@ class ArcQueries:
         puzzles: PuzzleMap,
         num_views: int,
         sides: tuple[int, ...] = CANVAS_SIDES,
-        first_view: int = 0,
+        *,
+        rollouts: int = 1,
+        contenders: range | None = None,
+        chosen: Numbers | None = None,
     ) -> None:
-        """`numbers[t]` is the number of `tasks[t]` in `puzzles`; views are `first_view` up to `num_views`."""
+        """`numbers[t]` is the number of `tasks[t]` in `puzzles`; `contenders` of the `chosen` queries."""
         self.grids = PackedGrids.from_grids([pair.input for task in tasks for pair in task.test])
         self.views = puzzles.views
         self._puzzles = puzzles
+        contenders = contenders or range(num_views * rollouts)
+        asked = np.ones(len(self.grids), np.bool_)
+        if chosen is not None:
+            asked[:] = False
+            asked[chosen] = True
         query = 0
-        rows: dict[int, list[tuple[int, int, int]]] = {}
+        rows: dict[int, list[tuple[int, ...]]] = {}
         for task, number in zip(tasks, numbers, strict=True):
             side = task_side(task, sides)
-            start, end = int(puzzles.starts[number]), int(puzzles.starts[number + 1])
+            start = int(puzzles.starts[number])
+            num = min(int(puzzles.starts[number + 1]) - start, num_views)
+            own = range(contenders.start, min(contenders.stop, num * rollouts))
             for _ in task.test:
-                rows.setdefault(side, []).extend(
-                    (view - start, query, view)
-                    for view in range(start + first_view, min(end, start + num_views))
-                )
+                if asked[query] and len(own):
+                    found = ((c, query, start + c % num, c % num, c // num) for c in own)
+                    rows.setdefault(side, []).extend(found)
                 query += 1
         self._sides = tuple(sorted(rows))
         self._rows = [np.array(sorted(rows[side]), np.int64) for side in self._sides]
@@ -125,25 +138,33 @@ class ArcQueries:
     def canvases(self) -> tuple[Canvas, ...]:
         return tuple((side, side) for side in self._sides)
 
-    def queries(self, group: int) -> npt.NDArray[np.int64]:
+    def queries(self, group: int) -> Numbers:
         return self._rows[group][:, 1]
 
-    def view_numbers(self, group: int) -> npt.NDArray[np.int64]:
+    def contenders(self, group: int) -> Numbers:
+        return self._rows[group][:, 0]
+
+    def turns(self, group: int) -> tuple[Numbers, Numbers]:
+        return self._rows[group][:, 3], self._rows[group][:, 4]
+
+    def view_numbers(self, group: int) -> Numbers:
         """Row of the view table that each row of a group is seen under."""
         return self._rows[group][:, 2]
 
-    def paint(self, group: int, rows: npt.NDArray[np.int64], tokens: Bytes, codes: Codes) -> None:
+    def paint(self, group: int, rows: Numbers, tokens: Bytes, codes: Codes) -> None:
         views = self._rows[group][rows, 2]
         paint_inputs(self.grids, self.views, self._rows[group][rows, 1], views, tokens)
         codes[:] = self._puzzles.codes(views)
 
-    def restore(self, group: int, rows: npt.NDArray[np.int64], answers: Bytes) -> Restored:
+    def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
         return Restored(*restore_answers(answers, self.views.take(self._rows[group][rows, 2])))
+
+    breaks = None
 
     def confidence(
         self,
         group: int,
-        rows: npt.NDArray[np.int64],
+        rows: Numbers,
         shapes: Bytes,
         log_probabilities: npt.NDArray[np.float32],
     ) -> npt.NDArray[np.float32]:
@@ -161,6 +182,63 @@ class ArcQueries:
         total = np.where(inside, log_probabilities, 0).sum(axis=1, dtype=np.float64)
         count = inside.sum(axis=1)
         return np.where(count > 0, np.exp(total / np.maximum(count, 1)), 0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class ArcQuestions:
+    """Questions about ARC test inputs, on canvases of the sides that the model was trained with."""
+
+    tasks: Sequence[Task]
+    numbers: Sequence[int]
+    puzzles: PuzzleMap
+    config: PredictConfig
+    canvas: str
+
+    @property
+    def contenders(self) -> int:
+        return self.config.views * self.config.rollouts
+
+    @property
+    def owed(self) -> Numbers:
+        starts = self.puzzles.starts
+        views = [min(self.config.views, int(starts[n + 1] - starts[n])) for n in self.numbers]
+        counts = [len(task.test) for task in self.tasks]
+        return np.repeat(np.array(views, np.int64) * self.config.rollouts, counts)
+
+    @property
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        texts = (
+            f"{task_hash(task)} {index}".encode() for task in self.tasks for index in range(len(task.test))
+        )
+        digests = (hashlib.blake2b(text, digest_size=8).digest() for text in texts)
+        return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+
+    @property
+    def solved(self) -> npt.NDArray[np.bool_]:
+        return np.zeros(len(self.owed), np.bool_)
+
+    def as_they_stand(self, chosen: Numbers) -> Restored:
+        raise NotImplementedError("no task is its own answer")
+
+    def round(self, first: int, last: int, chosen: Numbers) -> ArcQueries:
+        return self._asked(CANVASES[self.canvas], range(first, last), chosen)
+
+    def again(self, chosen: Numbers) -> ArcQueries | None:
+        if self.canvas == "full":
+            return None
+        return self._asked(FULL_CANVAS, range(self.contenders), chosen)
+
+    def _asked(self, sides: tuple[int, ...], contenders: range, chosen: Numbers) -> ArcQueries:
+        return ArcQueries(
+            self.tasks,
+            self.numbers,
+            self.puzzles,
+            self.config.views,
+            sides,
+            rollouts=self.config.rollouts,
+            contenders=contenders,
+            chosen=chosen,
+        )
 
 
 def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[tuple[Grid, Grid]]]) -> str:

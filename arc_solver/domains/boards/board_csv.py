@@ -41,7 +41,9 @@ class PuzzleRow(NamedTuple):
 class PuzzleForm(NamedTuple):
     """What the rows of a kind look like: characters of a question and of an answer, and the lengths.
 
-    `clean` takes what stands between the cells out of a question or an answer.
+    `clean` takes what stands between the cells out of a question or an answer. `is_told` says of the first
+    lines of a file, or with True at least by guess, whether they are of this kind; `rows` reads lines without
+    a table, given the first of them. Without these two a line is a board that fits the form.
     """
 
     kind: str
@@ -49,7 +51,9 @@ class PuzzleForm(NamedTuple):
     answer: str
     is_length: Callable[[int], bool]
     lengths: str
-    clean: Callable[[str], str]
+    clean: Callable[[str], str] = str.strip
+    is_told: Callable[[Sequence[str], bool], bool] | None = None
+    rows: "Callable[[Iterator[str], Sequence[str], Complaints], Iterator[PuzzleRow]] | None" = None
 
 
 @dataclass

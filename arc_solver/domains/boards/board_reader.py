@@ -1,12 +1,13 @@
 """Rows of puzzles out of a file, whose kind and layout are told by its first lines."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from arc_solver.domains.boards.board_csv import (
     CHUNK,
+    NO_RATING,
     Complaints,
     PuzzleForm,
     PuzzleRow,
@@ -14,30 +15,30 @@ from arc_solver.domains.boards.board_csv import (
     fault_of,
     table_of,
 )
-from arc_solver.domains.boards.board_lines import is_comment, kind_of_lines, maze_rows, sudoku_rows
+from arc_solver.domains.boards.board_lines import is_comment, kind_of_lines
 from arc_solver.storage.line_reader import read_lines
 from arc_solver.storage.source import read_head
 
 HEAD_LINES = 200
 # The source of the answers that `predict` writes.
 OWN_SOURCE = "arc-solver"
-_ENDINGS = (".csv", ".tsv", ".txt", ".sdk", ".sdm")
 
 
-def looks_like_boards(source: Path | str) -> bool:
-    """Whether a file, or standard input for "-", holds Sudokus or mazes, by its first lines.
+def is_told(form: PuzzleForm, lines: Sequence[str], *, guess: bool = False) -> bool:
+    """Whether the first lines of a file are of this form."""
+    if form.is_told is not None:
+        return form.is_told(lines, guess)
+    shown = [line for line in lines if line.strip() and not is_comment(line)]
+    table = table_of(shown[0]) if shown else None
+    questions = [table.question_of(line) for line in shown[1:]] if table else shown
+    return any(_fits(form, form.clean(question)) for question in questions)
 
-    Only where these tell nothing the name decides, by which a reader then says what it wanted.
-    """
+
+def told(forms: Sequence[PuzzleForm], source: Path | str) -> PuzzleForm | None:
+    """The form that the first lines of a source, "-" for standard input, have; None: they tell nothing."""
     text = read_head(source).decode("utf-8", "replace").removeprefix("\ufeff")
-    start = text.lstrip()[:2]
-    if start[:1] == "{" or (start[:1] == "[" and not start[1:].isalpha()):
-        return False
     lines = text.splitlines()[:HEAD_LINES]
-    if kind_of_lines(lines) or any(table_of(line) for line in lines[:1]):
-        return True
-    path = Path(source)
-    return not path.is_dir() and path.name.lower().removesuffix(".gz").endswith(_ENDINGS)
+    return next((form for form in forms if is_told(form, lines)), None)
 
 
 @dataclass
@@ -63,8 +64,7 @@ class PuzzleReader:
         """
         lines = read_lines(source)
         head = list(itertools.islice(lines, HEAD_LINES))
-        kind = kind_of_lines(head, guess=True)
-        form = next((form for form in self.forms if form.kind == kind), self.forms[0])
+        form = next((form for form in self.forms if is_told(form, head, guess=True)), self.forms[0])
         rows = self._parsed(itertools.chain(head, lines), head, form, complaints)
         good = self._well_formed(rows, form, complaints)
         while chunk := list(itertools.islice(good, CHUNK)):
@@ -102,11 +102,22 @@ class PuzzleReader:
             return iter(())
         table = table_of(head[place])
         if table is None and not _is_header(head[place]):
-            read = sudoku_rows if form.kind == "sudoku" else maze_rows
-            return read(lines, head, complaints)
+            return (form.rows or _rows_a_line)(lines, head, complaints)
         check_header(head[place], self.need_answers, f"{complaints.label} row {place + 1}")
         assert table is not None
         return table.rows(itertools.islice(lines, place, None), place, complaints)
+
+
+def _rows_a_line(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
+    """A board in every line that is neither empty nor a comment."""
+    del head, complaints
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not is_comment(line):
+            yield PuzzleRow(number, "", line.rstrip("\r\n"), "", NO_RATING)
+
+
+def _fits(form: PuzzleForm, question: str) -> bool:
+    return bool(question) and set(question) <= set(form.question) and form.is_length(len(question))
 
 
 def _is_header(line: str) -> bool:

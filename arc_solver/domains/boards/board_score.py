@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.domains.boards.board_csv import Complaints
-from arc_solver.domains.boards.board_file import MAZE, SUDOKU, cells_from_texts, read_boards, texts_from_cells
+from arc_solver.domains.boards.board_file import board_domain, read_boards
 from arc_solver.domains.boards.board_reader import PuzzleReader
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
-from arc_solver.domains.boards.examples import valid_answers
 from arc_solver.storage.text import DataError, label_of, shown
 
 Flags = npt.NDArray[np.bool_]
@@ -81,20 +80,20 @@ def score_boards(answers: Path | str, solutions: Path | str, *, only_submitted: 
     where no board of the truth is answered.
     """
     boards, _ = read_boards(solutions, need_answers=True)
+    kind = board_domain(boards.kind).kind
     places: dict[str, list[int]] = {}
-    for place, question in enumerate(texts_from_cells(boards.kind, boards.questions)):
+    for place, question in enumerate(kind.texts(boards.questions)):
         places.setdefault(question, []).append(place)
     cells, answered = np.zeros_like(boards.answers), np.zeros(len(boards), np.bool_)
-    form = SUDOKU if boards.kind == "sudoku" else MAZE
     num_foreign = 0
-    reader = PuzzleReader((form,), need_answers=True)
+    reader = PuzzleReader((kind.form,), need_answers=True)
     for _, rows in reader.chunks(answers, Complaints(label_of(answers), skip_bad=True)):
         for row in rows:
             found = places.get(row.question.replace("0", "."), [])
             num_foreign += not found
             if found:
                 try:
-                    cells[found] = cells_from_texts(boards.kind, boards.side, [row.answer])
+                    cells[found] = kind.cells(boards.side, [row.answer])
                 except DataError:
                     continue
                 answered[found] = True
@@ -104,6 +103,6 @@ def score_boards(answers: Path | str, solutions: Path | str, *, only_submitted: 
         )
     if only_submitted:
         boards, cells, answered = boards.take(answered), cells[answered], answered[answered]
-    valid = answered & valid_answers(boards, np.arange(len(boards)), cells)
+    valid = answered & kind.solves(boards.questions, cells)
     exact = answered & (cells == boards.answers).all(axis=1)
     return BoardScore(boards, answered, exact, valid, num_foreign)

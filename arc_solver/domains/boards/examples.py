@@ -1,70 +1,21 @@
-"""Sudoku and Maze: boards of one side, every cell a token.
+"""Examples and questions of boards of one side, every cell a token.
 
 Shapes: n boards, B rows, N answers, L = side · side.
-A cell's token is its value + 1: digits with 0 for a blank, or indices into "# SGo".
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.config import TrainConfig
+from arc_solver.config import PredictConfig, TrainConfig
 from arc_solver.domains.boards.board_set import BoardSet
-from arc_solver.domains.maze.hints import maze_hints
-from arc_solver.domains.maze.paths import FREE, PATH
-from arc_solver.domains.maze.rules import connected_mazes, solve_mazes, valid_mazes
-from arc_solver.domains.protocols import Bytes, Canvas, Codes, Hints, Restored
-from arc_solver.domains.sudoku.rules import valid_boards
+from arc_solver.domains.boards.kind import BoardKind
+from arc_solver.domains.protocols import Breaks, Bytes, Canvas, Codes, Flags, Hints, Numbers, Restored
 from arc_solver.storage.text import DataError
-from augment.maze import CHARACTERS, MazePairs, paint_maze_views, paint_mazes, restore_mazes
-from augment.sudoku import BoardViews, SudokuView, paint_board_views, paint_boards, restore_boards, tabulate
-
-MAZE_VIEWS = 8
-# Standard deviation of the noise of rollouts and how one of them is chosen, as published (PTRM).
-ROLLOUTS = {"sudoku": (0.3, "first"), "maze": (1.0, "vote")}
-
-
-def vocabulary(boards: BoardSet) -> int:
-    """Tokens of a kind of board: PAD and one for every cell value."""
-    return 1 + (boards.side + 1 if boards.kind == "sudoku" else len(CHARACTERS))
-
-
-def num_distinct_views(boards: BoardSet, num_views: int) -> int:
-    """How many of the views asked for there are: a maze has its symmetries alone."""
-    return min(num_views, MAZE_VIEWS) if boards.kind == "maze" else num_views
-
-
-def board_hashes(boards: BoardSet) -> npt.NDArray[np.uint64]:
-    """A hash (n,) of every question, so that what is random about a board does not depend on its place."""
-    digests = (hashlib.blake2b(question, digest_size=8).digest() for question in boards.questions)
-    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
-
-
-def valid_answers(boards: BoardSet, numbers: npt.NDArray[np.int64], answers: Bytes) -> npt.NDArray[np.bool_]:
-    """(n,): whether answers (n, L) to the boards at `numbers` solve them, for scores: of a maze by search."""
-    check = valid_boards if boards.kind == "sudoku" else valid_mazes
-    return check(boards.questions[numbers], answers)
-
-
-def consistent_answers(
-    boards: BoardSet, numbers: npt.NDArray[np.int64], answers: Bytes
-) -> npt.NDArray[np.bool_]:
-    """(n,): what may be asked of answers (n, L) while they are chosen: rules and givens, no search.
-
-    A Sudoku's rules and givens; of a maze that the marks connect start and goal, not that no path is shorter.
-    """
-    check = valid_boards if boards.kind == "sudoku" else connected_mazes
-    return check(boards.questions[numbers], answers)
-
-
-def board_scores(boards: BoardSet, answers: Bytes) -> dict[str, float]:
-    """Shares of boards answered as in the file (exact) and by the rules of their kind (valid)."""
-    exact = (answers == boards.answers).all(axis=1)
-    valid = valid_answers(boards, np.arange(len(boards)), answers)
-    return {"exact": float(exact.mean()), "valid": float(valid.mean())}
 
 
 def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
@@ -78,22 +29,18 @@ def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
 
 
 class BoardTraining:
-    """TrainingData of boards: each once per epoch, under a fresh view of its domain."""
+    """TrainingData of boards: each once per epoch, under a fresh view of its kind."""
 
-    def __init__(self, boards: BoardSet, config: TrainConfig) -> None:
+    def __init__(self, kind: BoardKind, boards: BoardSet, config: TrainConfig) -> None:
         if not boards.answers.any(axis=1).all():
             raise DataError(f"some of these {boards.kind} boards have no answer to learn from")
-        self.boards, self.seed = boards, config.seed
-        # Of several shortest paths one is the label, by a rule that no symmetry keeps: a turned maze is
-        # labelled anew, and where labels follow another rule than ours mazes are not turned.
-        self._ruled = boards.kind == "maze" and bool(
-            (solve_mazes(boards.questions)[0] == boards.answers).all()
-        )
-        if config.hint_weight and not self._ruled:
+        if config.hint_weight and not (kind.labels and kind.labels.exist(boards)):
             raise DataError(
-                f"hint_weight={config.hint_weight}: these paths break the rule of dense labels (of down, "
-                "left, right, up the first that gets closer to the goal); set it to 0"
+                f"hint_weight={config.hint_weight}: these {boards.kind} boards have no dense labels, or "
+                "answers by another rule than theirs; set it to 0"
             )
+        self.kind, self.boards = kind, boards
+        self._paint = kind.painter(boards, config.seed)
         digest = hashlib.sha256(f"{boards.kind} {boards.questions.shape}".encode())
         digest.update(boards.questions.tobytes())
         digest.update(boards.answers.tobytes())
@@ -114,81 +61,120 @@ class BoardTraining:
     def paint(self, group: int, first: int, tokens: Bytes, targets: Bytes, codes: Codes) -> None:
         del group
         codes[:] = 0
-        if self.boards.kind == "sudoku":
-            paint_boards(self.boards.questions, self.boards.answers, self.seed, first, tokens, targets)
-        else:
-            pairs = MazePairs(self.boards.questions, self.boards.answers)
-            paint_mazes(pairs, self.seed, first, tokens, targets, symmetries=self._ruled)
-            if self._ruled:
-                targets[:] = solve_mazes(tokens - 1)[0] + 1
+        self._paint(first, tokens, targets)
 
     def hints(self, tokens: Bytes, targets: Bytes) -> Hints:
-        """The dense labels of painted mazes."""
+        """The dense labels of painted boards."""
         del targets
-        return maze_hints(tokens - 1)
+        assert self.kind.labels
+        return self.kind.labels.of(tokens - 1)
 
 
 class BoardQueries:
     """QueryData of boards: those at `chosen` (default: all) under each of the `contenders` in turn.
 
-    Contender c is view c % num_views, the identity first, in rollout c // num_views.
+    Contender c is view c % num_views, the identity first, in chain c // num_views.
     """
 
     def __init__(
         self,
+        kind: BoardKind,
         boards: BoardSet,
         num_views: int = 1,
         seed: int = 0,
         contenders: range | None = None,
-        chosen: npt.NDArray[np.int64] | None = None,
+        chosen: Numbers | None = None,
     ) -> None:
-        self.boards = boards
-        self.num_views = num_distinct_views(boards, num_views)
+        self.kind, self.boards = kind, boards
+        self.num_views = kind.num_views(num_views)
+        self._views = kind.views(boards.side, self.num_views, seed)
         chosen = np.arange(len(boards)) if chosen is None else chosen
-        numbers = np.arange(self.num_views) if contenders is None else np.array(contenders, np.int64)
+        numbers = np.array(contenders or range(self.num_views), np.int64)
         self._queries = np.tile(chosen, len(numbers))
-        self.contenders = np.repeat(numbers, len(chosen))  # of every row
-        self._turns = self.contenders % self.num_views
-        if boards.kind == "sudoku":
-            rng = np.random.default_rng(seed)
-            drawn = [SudokuView.identity(boards.side)]
-            drawn += [SudokuView.draw(rng, boards.side) for _ in range(self.num_views - 1)]
-            self._views = tabulate(drawn)
+        self._contenders = np.repeat(numbers, len(chosen))  # of every row
 
     @property
     def canvases(self) -> tuple[Canvas, ...]:
         return ((self.boards.side, self.boards.side),)
 
-    def queries(self, group: int) -> npt.NDArray[np.int64]:
+    def queries(self, group: int) -> Numbers:
         return self._queries
 
-    def paint(self, group: int, rows: npt.NDArray[np.int64], tokens: Bytes, codes: Codes) -> None:
+    def contenders(self, group: int) -> Numbers:
+        return self._contenders
+
+    def turns(self, group: int) -> tuple[Numbers, Numbers]:
+        chains, views = np.divmod(self._contenders, self.num_views)
+        return views, chains
+
+    def paint(self, group: int, rows: Numbers, tokens: Bytes, codes: Codes) -> None:
         codes[:] = 0
-        questions = self.boards.questions[self._queries[rows]]
-        if self.boards.kind == "sudoku":
-            paint_board_views(questions, self._views_of(rows), tokens)
-        else:
-            paint_maze_views(questions, self._turns[rows].astype(np.uint8), tokens)
+        turns = self._contenders[rows] % self.num_views
+        self._views.paint(self.boards.questions[self._queries[rows]], turns, tokens)
 
-    def restore(self, group: int, rows: npt.NDArray[np.int64], answers: Bytes) -> Restored:
-        """Sudokus with a cell that has no value are spoiled; of a maze an answer can only mark free cells."""
-        answers = np.ascontiguousarray(answers)
-        if self.boards.kind == "sudoku":
-            cells = restore_boards(answers, self._views_of(rows))
-            whole = (cells > 0).all(axis=1)
-        else:
-            marks = restore_mazes(answers, self._turns[rows].astype(np.uint8)) == PATH
-            questions = self.boards.questions[self._queries[rows]]
-            cells = np.where(marks & (questions == FREE), np.uint8(PATH), questions)
-            whole = np.ones(len(cells), np.bool_)
-        side = self.boards.side
-        shapes = np.where(whole[:, None], np.array([side, side], np.uint8), np.uint8(0)).astype(np.uint8)
-        keys = np.array([_key(board) for board in cells], np.uint64).reshape(len(cells), 2)
-        return Restored(cells, shapes, keys, np.zeros(len(cells), np.bool_))
+    def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
+        """Boards with a cell that has no value are spoiled."""
+        cells = self._views.restore(np.ascontiguousarray(answers), self._contenders[rows] % self.num_views)
+        if self.kind.completed is not None:
+            cells = self.kind.completed(self.boards.questions[self._queries[rows]], cells)
+        return restored(cells, self.boards.side, (cells != self.kind.missing).all(axis=1))
 
-    def _views_of(self, rows: npt.NDArray[np.int64]) -> BoardViews:
-        turns = self._turns[rows]
-        return BoardViews(*(array[turns] for array in self._views))
+    @property
+    def breaks(self) -> Breaks | None:
+        """Blanks break no rule, and no view changes what does."""
+        broken = self.kind.broken
+        return None if broken is None else lambda tokens: broken(np.maximum(tokens, 1) - 1)
+
+    def confidence(
+        self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]
+    ) -> None:
+        """A board halts when it is sure: the halting probability says how sure."""
+
+
+@dataclass(frozen=True)
+class BoardQuestions:
+    """Questions about boards of one kind."""
+
+    kind: BoardKind
+    boards: BoardSet
+    config: PredictConfig
+
+    @property
+    def contenders(self) -> int:
+        return self.kind.num_views(self.config.views) * self.config.rollouts
+
+    @property
+    def owed(self) -> Numbers:
+        return np.where(self.solved, 1, self.contenders)
+
+    @property
+    def solved(self) -> Flags:
+        """A board without a blank is its own answer where the rules decide."""
+        return (self.boards.questions > 0).all(axis=1) & self.kind.rules_decide
+
+    def as_they_stand(self, chosen: Numbers) -> Restored:
+        return restored(self.boards.questions[chosen], self.boards.side)
+
+    @property
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        digests = (hashlib.blake2b(question, digest_size=8).digest() for question in self.boards.questions)
+        return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+
+    def round(self, first: int, last: int, chosen: Numbers) -> BoardQueries:
+        views, seed = self.config.views, self.config.seed
+        return BoardQueries(self.kind, self.boards, views, seed, range(first, last), chosen)
+
+    def again(self, chosen: Numbers) -> BoardQueries | None:
+        """Boards have one canvas."""
+        return None
+
+
+def restored(cells: Bytes, side: int, whole: Flags | None = None) -> Restored:
+    """Answers (N, L) to boards of a side; those that are not `whole` are spoiled."""
+    sides = np.full((len(cells), 2), side, np.uint8)
+    shapes = sides if whole is None else np.where(whole[:, None], sides, np.uint8(0)).astype(np.uint8)
+    keys = np.array([_key(board) for board in cells], np.uint64).reshape(len(cells), 2)
+    return Restored(cells, shapes, keys, np.zeros(len(cells), np.bool_))
 
 
 def _key(board: Bytes) -> tuple[int, int]:

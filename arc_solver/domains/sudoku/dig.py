@@ -21,6 +21,8 @@ from augment.kernel_rng import Source, draw, shuffle
 
 NUM_GRIDS = 100
 NUM_REVISIONS = 200
+NUM_STEPS = 1000  # of a walk that exchanges givens
+MIN_DISTANCE = 4  # givens by which the puzzles of a walk differ
 
 
 @inner
@@ -101,3 +103,58 @@ def generate_range(
                 ratings[row] = rating
             if rating >= min_rating:
                 break
+
+
+@inner
+def distance(first: Cells, second: Cells) -> int:
+    """Cells that are given in one of two puzzles (L,) of the same grid alone."""
+    count = 0
+    for cell in range(first.shape[0]):
+        count += (first[cell] > 0) != (second[cell] > 0)
+    return count
+
+
+@kernel
+def exchange_range(
+    box: Box,
+    seeds: Source,
+    starts: Cells,
+    answer: Cells,
+    floors: npt.NDArray[np.int64],
+    found: Cells,
+    ratings: npt.NDArray[np.int64],
+) -> None:
+    """Walk from each puzzle of `starts` (n, L) to others with its answer, rated its floor or more.
+
+    A step puts up to three givens back and digs away what is not needed then. `found` (n, K, L) gets puzzles
+    that differ by MIN_DISTANCE givens from each other and from where the walk began, `ratings` (n, K) what
+    they rate; -1 where NUM_STEPS steps did not find so many.
+    """
+    stack = new_stack(box)
+    source = np.zeros(1, np.uint64)
+    length = starts.shape[1]
+    current, trial = np.zeros(length, np.uint8), np.zeros(length, np.uint8)
+    for row in range(starts.shape[0]):
+        source[0] = seeds[row]
+        current[:] = starts[row]
+        ratings[row] = -1
+        num = 0
+        for _ in range(NUM_STEPS):
+            if num == found.shape[1]:
+                break
+            trial[:] = current
+            for _ in range(1 + draw(source, 3)):
+                cell = draw(source, length)
+                trial[cell] = answer[row, cell]
+            dig(box, stack, source, trial)
+            rating = rate(box, stack, trial)
+            if rating < floors[row] or distance(trial, current) == 0:
+                continue
+            current[:] = trial
+            new = distance(trial, starts[row]) >= MIN_DISTANCE
+            for other in range(num):
+                new = new and distance(trial, found[row, other]) >= MIN_DISTANCE
+            if new:
+                found[row, num] = trial
+                ratings[row, num] = rating
+                num += 1

@@ -4,15 +4,15 @@ import numpy as np
 
 from arc_solver.domains.boards.board_set import BoardSet, collect, in_chunks
 from arc_solver.domains.sudoku.bit_tables import box_of
-from arc_solver.domains.sudoku.dig import NUM_GRIDS, generate_range
+from arc_solver.domains.sudoku.dig import NUM_GRIDS, exchange_range, generate_range
 from arc_solver.domains.sudoku.solver import solve_boards
 from arc_solver.storage.text import DataError
 from augment.kernel_rng import draw_seeds
 from augment.sudoku import BOX_SHAPES
 
 _CHUNK = 32
-
-
+FLOOR_SHARE = 0.6  # of the rating of a puzzle whose givens are exchanged
+MOST_EACH = 64  # puzzles of one walk
 _FEW_GRIDS_SIDE = 4  # only 288 grids exist, so puzzles can be kept apart by their questions alone
 
 
@@ -60,6 +60,49 @@ def _generated(num: int, side: int, rng: np.random.Generator, min_rating: int) -
 
     in_chunks(make, num, _CHUNK)
     return BoardSet("sudoku", pairs[:, 0].copy(), pairs[:, 1].copy(), ratings)
+
+
+def exchanged_givens(
+    num: int, like: BoardSet, rng: np.random.Generator, min_rating: int = 0, exclude: BoardSet | None = None
+) -> BoardSet:
+    """`num` puzzles as hard as those of `like`, which have answers, found by exchanging their givens.
+
+    Their grids are those of `like`; their ratings are at least FLOOR_SHARE of the one they come from, and
+    `min_rating`. Digging random grids rarely gives puzzles that need tens of guesses; near one that does
+    there are many. None has a question of `exclude`. DataError where so many are not found.
+    """
+    solved = solve_boards(like.questions)
+    starts = like.take(solved.guesses >= max(1, min_rating))
+    guesses = solved.guesses[solved.guesses >= max(1, min_rating)]
+    if not len(starts) or not starts.answers.any(1).all():
+        raise DataError(f"no puzzle with an answer is rated {max(1, min_rating)}; lower the rating floor")
+    floors = np.maximum(min_rating, (FLOOR_SHARE * guesses).astype(np.int64))
+
+    def generate(num_wanted: int) -> BoardSet:
+        each = max(1, min(MOST_EACH, -(-num_wanted // len(starts))))
+        seeds = draw_seeds(len(starts), rng)
+        found = np.zeros((len(starts), each, starts.questions.shape[1]), np.uint8)
+        ratings = np.full((len(starts), each), -1, np.int64)
+
+        def make(rows: slice) -> None:
+            exchange_range(
+                box_of(starts.side),
+                seeds[rows],
+                starts.questions[rows],
+                starts.answers[rows],
+                floors[rows],
+                found[rows],
+                ratings[rows],
+            )
+
+        in_chunks(make, len(starts) if num_wanted else 0, _CHUNK)
+        kept = ratings >= 0
+        answers = np.repeat(starts.answers, kept.sum(1), axis=0)
+        boards = BoardSet("sudoku", found[kept], answers, ratings[kept])
+        boards = boards.take(rng.permutation(len(boards))[:num_wanted])
+        return boards if exclude is None else boards.without(boards.questions, exclude.questions)
+
+    return collect(num, generate)
 
 
 def _filled_up(boards: BoardSet, min_givens: int, rng: np.random.Generator) -> BoardSet:

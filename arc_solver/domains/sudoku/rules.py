@@ -33,6 +33,14 @@ def valid_boards(questions: Cells, answers: Cells) -> npt.NDArray[np.bool_]:
     return result
 
 
+def broken_boards(cells: Cells) -> npt.NDArray[np.bool_]:
+    """(n,): whether a digit stands twice in a row, column or box of boards (n, L), whose blanks are 0."""
+    side = math.isqrt(cells.shape[1])
+    in_units = np.sort(cells[:, _units(side)], axis=2)
+    twice = (in_units[:, :, 1:] == in_units[:, :, :-1]) & (in_units[:, :, 1:] > 0)
+    return np.asarray(twice.any((1, 2)), np.bool_)
+
+
 def contradiction(question: Cells) -> str | None:
     """Which givens of one board (L,) break the rules, as in "5 twice in row 3"; None where none do."""
     side = math.isqrt(question.size)

@@ -10,14 +10,13 @@ import torch
 from arc_solver.benchmarks import stages
 from arc_solver.checkpoints.weights import save
 from arc_solver.config import PredictConfig
-from arc_solver.inference.answer import guesses
 from arc_solver.model.trm import Model
 from arc_solver.programs import voting_rules
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
 from augment.canvas import place
 from submission.vote import BallotBox, Query
-from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset, tasks
+from tests.arc_solver.tiny import MODEL, TRAIN, guesses, lively, preset, tasks
 
 SMALL = dataclasses.replace(MODEL, num_layers=1, cycles=1, latent_steps=1)
 CONFIG = PredictConfig(views=4, ages=2, batch_size=8, retry_overflow=False)

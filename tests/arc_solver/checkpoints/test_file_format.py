@@ -26,6 +26,8 @@ from arc_solver.checkpoints.file_format import (
 from arc_solver.checkpoints.weights import load, read_tensors, save
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.tiny import preset, tasks
+from tests.crash.payloads import Source
+from tests.crash.payloads import rewritten as retold_source
 
 TENSORS = {
     "model.a": torch.arange(600, dtype=torch.float32).view(20, 30),
@@ -206,6 +208,69 @@ def test_a_path_that_is_no_file_is_one_line(tmp_path: Path) -> None:
         locked.touch(0o000)
         with pytest.raises(CheckpointError, match="Permission denied"):
             read_header(locked)
+
+
+FOREIGN = {
+    "a torch file": (lambda path: torch.save({"a": torch.zeros(3)}, path), "a torch file, not a checkpoint"),
+    "a torch file of old": (
+        lambda path: torch.save({"a": torch.ones(3)}, path, _use_new_zipfile_serialization=False),
+        "a torch file, not a checkpoint",
+    ),
+    "weights of others": (
+        lambda path: safetensors.torch.save_file({"a": torch.ones(3)}, path),
+        "not a checkpoint of arc-solver",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize("name", ["step_1.pt", "step_1", "w.safetensors"])
+def test_weights_of_others_point_to_convert(kind: str, name: str, tmp_path: Path) -> None:
+    make, text = FOREIGN[kind]
+    make(tmp_path / name)
+    with pytest.raises(CheckpointError, match=text) as caught:
+        read_header(tmp_path / name)
+    assert f"arc-solve convert {name} --out " in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_pointer_of_git_lfs_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n")
+    with pytest.raises(CheckpointError, match=r"a git-lfs pointer, .* `git lfs pull`"):
+        read_header(path)
+
+
+def retold(content: bytes, change: Callable[[dict[str, Any], dict[str, Any]], object]) -> bytes:
+    return retold_source(Source(content, Path("none")), change)
+
+
+def test_tensors_that_share_bytes_are_refused_before_any_is_hashed(content: bytes, tmp_path: Path) -> None:
+    """A thousand names for one megabyte would be a gigabyte to hash."""
+
+    def share(header: dict[str, Any], metadata: dict[str, Any]) -> None:
+        header["twin"] = dict(header["model.a"])
+
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(retold(content, share))
+    with pytest.raises(CheckpointError, match="share bytes"):
+        read_header(path)
+
+
+def test_a_shape_of_many_sides_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(retold(content, lambda header, _: header["model.a"].update(shape=[2] * 100_000)))
+    with pytest.raises(CheckpointError, match="ValueError in its header"):
+        describe(path)
+
+
+def test_a_header_of_many_values_is_refused_unread(tmp_path: Path) -> None:
+    text = b'{"a":[' + b"[]," * (5 << 20) + b"[]]}"
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text)
+    with pytest.raises(CheckpointError, match=r"a header of up to .* values") as caught:
+        read_header(path)
+    assert caught.value.exit_code == 3
 
 
 def test_checkpoints_are_listed_newest_first(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from arc_solver.config import PredictConfig
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.tiny import HRM, MODEL, lively, preset, tasks
+from tests.crash.payloads import Source, rewritten
 
 KINDS = ("rows", "composed", "none")
 
@@ -206,3 +207,31 @@ def test_the_file_is_plain_safetensors(tmp_path: Path) -> None:
     header = json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])
     assert list(header["__metadata__"]) == [METADATA_KEY]
     assert header["average.head.weight"]["dtype"] == "F32"
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        ({"width": 1024, "rounding": 256, "num_layers": 60}, "does not fit"),
+        ({"num_layers": 1000}, "does not fit"),
+        ({"num_layers": 100_000}, "num_layers: 100000, at most 1024"),
+        ({"mixer": "mlp", "length": 900}, "does not fit"),
+    ],
+)
+def test_a_file_is_refused_before_the_model_that_it_asks_for_is_made(
+    model: dict[str, Any], text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, puzzles = built("rows")
+    path = tmp_path / "w.safetensors"
+    save(path, tensors_of(made), preset(), puzzles, {})
+    source = Source(path.read_bytes(), tmp_path / "none")
+    path.write_bytes(rewritten(source, lambda _, metadata: metadata["preset"]["model"].update(model)))
+
+    def take(tensor: Tensor, *_: object, **__: object) -> Tensor:
+        assert tensor.is_meta, "memory was asked for"
+        return tensor
+
+    monkeypatch.setattr(torch.nn.init, "trunc_normal_", take)
+    with pytest.raises(CheckpointError, match=text) as caught:
+        load(path)
+    assert caught.value.exit_code == 3

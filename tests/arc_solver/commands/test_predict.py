@@ -72,9 +72,10 @@ def test_merged_parts_are_the_submission_of_the_whole(arc_solve: Terminal, folde
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--tasks", "b.csv", "--candidates", "c.jsonl", "--keep", "k"], "--keep, --candidates: for tasks;"),
-        (["--tasks", "b.csv", "--adapt-steps", "5"], "--adapt-steps: for tasks; b.csv holds boards"),
-        (["--tasks", "x_challenges.json", "--rollouts", "9", "--sigma", "2"], "--rollouts, --sigma: for"),
+        (["--tasks", "b.csv", "--candidates", "c.jsonl", "--keep", "k"], "--keep: a board has no demonstr"),
+        (["--tasks", "b.csv", "--adapt-steps", "5"], "--adapt-steps: a board has no demonstrations"),
+        (["--tasks", "x_challenges.json", "--skip-bad"], "--skip-bad: a bad task costs only itself"),
+        (["--tasks", "x_challenges.json", "--rollouts", "9"], "rollouts=9: no noise was tried on tasks"),
     ],
 )
 def test_options_of_the_other_kind_are_refused(

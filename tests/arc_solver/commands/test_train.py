@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from arc_solver.inference import evaluate
 from arc_solver.storage.files import LOCK_NAME, lock_folder
@@ -139,6 +140,28 @@ def test_what_cannot_be_is_one_line_and_writes_nothing(name: str, arc_solve: Ter
     assert text in outcome.error_line()
     assert outcome.out == ""
     assert files(folder) == before
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_weights_of_others_point_to_convert(more: list[str], arc_solve: Terminal, folder: Path) -> None:
+    torch.save({"a": torch.zeros(3)}, folder / "step_1.pt")
+    before = files(folder)
+    outcome = arc_solve(*command(folder, "--init", str(folder / "step_1.pt"), *more))
+    assert outcome.code == 1
+    assert "arc-solve convert step_1.pt --out " in outcome.error_line()
+    assert files(folder) == before
+
+
+def test_a_dry_run_opens_the_weights_that_it_would_begin_with(arc_solve: Terminal, folder: Path) -> None:
+    first = arc_solve(*command(folder, "--steps", "1", "--json"))
+    weights = first.json()["weights"]
+    other = ("--out", str(folder / "other"), "--init", weights, "--dry-run")
+    assert arc_solve(*command(folder, *other)).code == 0
+    refused = arc_solve(*command(folder, *other, "--set", "num_heads=1"))
+    assert refused.code == 1
+    assert "weights of another architecture (num_heads is 1 here" in refused.error_line()
+    assert arc_solve(*command(folder, "--init", "none.safetensors", "--dry-run")).code == 3
+    assert not (folder / "other").exists()
 
 
 def test_a_fixed_length_for_the_canvas_of_all_tasks(arc_solve: Terminal, folder: Path) -> None:

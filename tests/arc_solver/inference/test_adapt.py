@@ -12,13 +12,12 @@ import torch
 from arc_solver.checkpoints.weights import Loaded, load
 from arc_solver.config import TrainConfig
 from arc_solver.inference.adaptation import ADAPTED_NAME, Keep, adapt, cold_model, warm_model, without_answers
-from arc_solver.inference.answer import guesses
 from arc_solver.inference.time_budget import AdaptBudget
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.loop import Hooks, Limits, Metrics
-from tests.arc_solver.tiny import CPU, MODEL, PREDICT, TRAIN, grid, lively, preset, tasks
+from tests.arc_solver.tiny import CPU, MODEL, PREDICT, TRAIN, grid, guesses, lively, preset, tasks
 
 SHORT = dataclasses.replace(MODEL, cycles=1)
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from arc_solver.config import ModelConfig, PredictConfig
+from arc_solver.domains.arc.domain import ARC
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import generate_sudoku
-from arc_solver.inference.answer import guesses
-from arc_solver.inference.boards import answer_boards
-from arc_solver.inference.evaluate import BoardEvaluator, TaskEvaluator
+from arc_solver.inference.evaluate import PuzzleEvaluator
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair
 from submission.vote import BallotBox, Query
-from tests.arc_solver.tiny import MODEL, lively, tasks
+from tests.arc_solver.tiny import MODEL, answer_boards, guesses, lively, tasks
 
 PREDICT = PredictConfig(views=1, ages=2, batch_size=4, retry_overflow=False)
 NUM_BOARDS = 7
@@ -31,7 +31,7 @@ def test_shares_of_boards_add_up(world: int) -> None:
     puzzles = PuzzleMap("none")
     said = answer_boards(model.eval(), boards, PREDICT).cells
     boards.answers[:3] = said[:3]
-    evaluator = BoardEvaluator(boards, PREDICT)
+    evaluator = PuzzleEvaluator(SUDOKU, boards, PREDICT)
     whole = evaluator.count(model, puzzles, 0, 1)
     assert (whole["boards"], whole["exact"]) == (NUM_BOARDS, pytest.approx(3))
     assert whole["ages"] == 2 * NUM_BOARDS
@@ -58,8 +58,8 @@ def test_shares_of_tasks_add_up(world: int) -> None:
         test=tuple(Pair(pair.input, grid) for pair, grid in zip(listed[0].test, first, strict=True)),
     )
     assert puzzles.find(answered) == puzzles.find(listed[0])
-    evaluator = TaskEvaluator((answered, *listed[1:]), config)
+    evaluator = PuzzleEvaluator(ARC, (answered, *listed[1:]), config)
     whole = evaluator.count(model, puzzles, 0, 1)
-    assert whole == {"outputs": 6, "pass_1": 2, "pass_2": 2}
+    assert whole == {"outputs": 6, "exact": 2, "pass_1": 2, "ages": 24}
     assert added([evaluator.count(model, puzzles, rank, world) for rank in range(world)]) == whole
-    assert evaluator.metrics(whole) == {"eval_exact": 0.33333, "eval_pass_1": 0.33333}
+    assert evaluator.metrics(whole) == {"eval_exact": 0.33333, "eval_pass_1": 0.33333, "eval_ages": 4}

@@ -10,12 +10,12 @@ from torch import Tensor
 from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domains.arc.examples import ArcQueries
 from arc_solver.domains.protocols import Canvas
-from arc_solver.inference.answer import Guesses, guesses, num_rows
+from arc_solver.inference.election import Found
 from arc_solver.model.trm import Carry, Output
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
 from augment.canvas import PAD, place
-from tests.arc_solver.tiny import MODEL, PREDICT, grid, lively, tasks
+from tests.arc_solver.tiny import MODEL, PREDICT, answering_of, grid, guesses, lively, tasks
 
 
 class Copying:
@@ -37,14 +37,14 @@ class Copying:
         return Output(torch.nn.functional.one_hot(answer, 12).float(), torch.zeros(len(tokens)), carry)
 
 
-def asked(model: object, listed: list[Task], config: PredictConfig) -> tuple[list[Guesses], PuzzleMap]:
+def asked(model: object, listed: list[Task], config: PredictConfig) -> tuple[list[Found], PuzzleMap]:
     puzzles = PuzzleMap.build(listed, "rows", config.views, seed=0)
     numbers = range(len(listed))
     found = list(guesses(model, puzzles, listed, numbers, config))  # type: ignore[arg-type]
     return found, puzzles
 
 
-def shown(found: list[Guesses]) -> dict[int, list[list[list[int]]]]:
+def shown(found: list[Found]) -> dict[int, list[list[list[int]]]]:
     """All grids guessed for every query."""
     grids: dict[int, list[list[list[int]]]] = {}
     for batch in found:
@@ -63,8 +63,9 @@ def test_a_copied_question_is_its_own_answer_under_every_view() -> None:
     assert sorted(grids) == list(range(6))
     for query, question in enumerate(questions):
         assert grids[query] == [question] * 8
-    assert num_rows(listed, puzzles, range(3), dataclasses.replace(PREDICT, views=8)) == 48
-    assert num_rows(listed, puzzles, range(3), dataclasses.replace(PREDICT, views=3)) == 18
+    for views, num in ((8, 48), (3, 18)):
+        config = dataclasses.replace(PREDICT, views=views)
+        assert answering_of(puzzles, listed, range(3), config).questions.owed.sum() == num
 
 
 def spilling_tasks() -> list[Task]:

@@ -6,23 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-import arc_solver.domains.boards.examples
 import arc_solver.domains.maze.rules
 from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domains.boards.board_file import cells_from_texts
 from arc_solver.domains.boards.board_set import BoardSet
-from arc_solver.domains.boards.examples import BoardQueries, board_scores, consistent_answers
+from arc_solver.domains.boards.examples import BoardQueries
+from arc_solver.domains.maze import domain
+from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.maze.paths import FREE, PATH
 from arc_solver.domains.maze.rules import connected_mazes, valid_mazes
-from arc_solver.inference.boards import answer_boards
 from arc_solver.model.trm import Model
-from tests.arc_solver.tiny import MODEL, lively
+from tests.arc_solver.tiny import MODEL, answer_boards, lively
 
-MAZE: ModelConfig = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
+TINY: ModelConfig = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 SEARCHES = {
     arc_solver.domains.maze.rules: ("solve_range", "check_range", "solve_mazes", "valid_mazes"),
-    arc_solver.domains.boards.examples: ("solve_mazes", "valid_mazes"),
+    domain: ("solve_mazes", "valid_mazes"),
 }
 
 
@@ -43,7 +43,7 @@ def mazes() -> BoardSet:
 
 @pytest.mark.parametrize("choice", ["auto", "first", "valid", "vote"])
 def test_no_choice_searches(mazes: BoardSet, poisoned: None, choice: str) -> None:
-    model = lively(Model(MAZE, num_rows=1, seed=1)).requires_grad_(False)
+    model = lively(Model(TINY, num_rows=1, seed=1)).requires_grad_(False)
     config = PredictConfig(views=2, ages=2, rollouts=2, sigma=0.5, choice=choice)
     assert answer_boards(model, mazes, config).answered.all()
 
@@ -51,7 +51,7 @@ def test_no_choice_searches(mazes: BoardSet, poisoned: None, choice: str) -> Non
 @pytest.mark.usefixtures("poisoned")
 def test_the_poison_works(mazes: BoardSet) -> None:
     with pytest.raises(AssertionError, match="searched"):
-        board_scores(mazes, mazes.answers)
+        MAZE.scores(mazes, mazes.answers)
 
 
 def cells(*texts: str) -> np.ndarray:
@@ -83,7 +83,7 @@ def test_a_long_way_round_is_consistent_and_not_valid() -> None:
     assert connected_mazes(question, longer).tolist() == [True]
     assert valid_mazes(question, longer).tolist() == [False]
     boards = BoardSet("maze", question, longer, np.array([4]))
-    assert consistent_answers(boards, np.array([0]), longer).tolist() == [True]
+    assert MAZE.keeps_the_rules(boards, np.array([0]), longer).tolist() == [True]
 
 
 def test_marks_do_not_leave_the_board_at_its_edge() -> None:
@@ -103,7 +103,7 @@ def test_every_valid_answer_is_consistent_and_a_spoiled_one_never() -> None:
 
 
 def test_an_answer_marks_free_cells_alone(mazes: BoardSet) -> None:
-    queries = BoardQueries(mazes, num_views=8)
+    queries = BoardQueries(MAZE.kind, mazes, num_views=8)
     rows = np.arange(24)
     tokens = np.full(
         (24, 25), PATH + 1, np.uint8

@@ -12,14 +12,16 @@ import torch
 
 from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
-from arc_solver.domains.boards.examples import BoardQueries, board_hashes
 from arc_solver.domains.maze.generate import generate_mazes
+from arc_solver.domains.protocols import Restored
+from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
 from arc_solver.domains.sudoku.generate import generate_sudoku
-from arc_solver.inference.boards import BoardAnswers, answer_boards, disturbance
-from arc_solver.inference.election import Choice, Contenders, FirstConfident, Vote
+from arc_solver.inference.answer import Answering
+from arc_solver.inference.election import Election, FirstConfident, Found, MajorityVote
 from arc_solver.inference.noise import mixed, normal_numbers
 from arc_solver.model.trm import Model
-from tests.arc_solver.tiny import CPU, MODEL, lively
+from arc_solver.tasks.puzzles import PuzzleMap
+from tests.arc_solver.tiny import CPU, MODEL, BoardAnswers, answer_boards, lively
 
 SUDOKU = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 CONFIG = PredictConfig(views=1, ages=4, batch_size=64, rollouts=5, sigma=0.5)
@@ -84,13 +86,24 @@ def test_batch_size_and_company_change_no_answer(choice: str, sure: bool) -> Non
     assert texts(answer_boards(model, listed.take(order), config)) == [whole[i] for i in order]
 
 
+def disturbance(listed: BoardSet, config: PredictConfig) -> Any:
+    """The noise of three chains."""
+    questions = DOMAIN.questions(listed, PuzzleMap("none"), (), config, "")
+    answering = Answering(DOMAIN, listed, questions, config)
+    return answering._disturbance(questions.round(0, 3, np.arange(len(listed))))
+
+
+def hashes_of(listed: BoardSet) -> list[int]:
+    return DOMAIN.questions(listed, PuzzleMap("none"), (), CONFIG, "").hashes.tolist()
+
+
 def test_the_seed_and_the_noise_matter_and_one_rollout_has_none() -> None:
     listed, model = boards(), thinker()
-    disturb = disturbance(BoardQueries(listed, 1, 0, range(3)), CONFIG)
+    disturb = disturbance(listed, CONFIG)
     keys, sigmas = disturb(0, np.arange(18))
     assert len(set(keys.tolist())) == 18
     assert sigmas.tolist() == [0.0] * 6 + [0.5] * 12
-    other = disturbance(BoardQueries(listed, 1, 0, range(3)), dataclasses.replace(CONFIG, seed=1))
+    other = disturbance(listed, dataclasses.replace(CONFIG, seed=1))
     assert not set(other(0, np.arange(18)).keys.tolist()) & set(keys.tolist())
     plain = dataclasses.replace(CONFIG, rollouts=1)
     alone = texts(answer_boards(model, listed, plain))
@@ -101,9 +114,9 @@ def test_the_seed_and_the_noise_matter_and_one_rollout_has_none() -> None:
 
 
 def test_a_board_is_known_by_its_content() -> None:
-    hashes = board_hashes(boards())
-    assert len(set(hashes.tolist())) == 6
-    assert board_hashes(boards().take(np.array([4]))).tolist() == [int(hashes[4])]
+    hashes = hashes_of(boards())
+    assert len(set(hashes)) == 6
+    assert hashes_of(boards().take(np.array([4]))) == [hashes[4]]
 
 
 def test_ages_go_beyond_sixteen() -> None:
@@ -122,14 +135,15 @@ def test_mazes_vote() -> None:
     assert answers.answered.all()
 
 
-def contenders(*rows: tuple[int, int, bool, bool, bool, float, int]) -> Contenders:
+def contenders(*rows: tuple[int, int, bool, bool, bool, float, int]) -> Found:
     """Rows of (contender, cell, whole, valid, confident, confidence, age), all of board 0."""
     number, cell, whole, valid, confident, confidence, age = zip(*rows, strict=True)
-    return Contenders(
+    shapes = np.repeat(np.array(whole, np.uint8)[:, None], 2, axis=1)
+    cells, none = np.array(cell, np.uint8)[:, None], np.zeros(len(rows), np.bool_)
+    return Found(
         np.zeros(len(rows), np.int64),
         np.array(number, np.int64),
-        np.array(cell, np.uint8)[:, None],
-        np.array(whole),
+        Restored(cells, shapes, np.zeros((len(rows), 2), np.uint64), none),
         np.array(valid),
         np.array(confident),
         np.array(confidence, np.float32),
@@ -137,9 +151,9 @@ def contenders(*rows: tuple[int, int, bool, bool, bool, float, int]) -> Contende
     )
 
 
-def picked(choice: Choice) -> tuple[int, float]:
-    cells, confidence = choice.chosen(np.array([0]))
-    return int(cells[0, 0]), round(float(confidence[0]), 4)
+def picked(choice: Election) -> tuple[int, float]:
+    (standing,) = choice.standings(np.array([0]))
+    return int(standing.candidates[0].grid[0, 0]), round(standing.candidates[0].confidence, 4)
 
 
 FIRST = {
@@ -169,15 +183,18 @@ VALID = {
     ),
     "a valid one that is not confident": ([(0, 1, 1, 0, 1, 0.9, 1), (1, 2, 1, 1, 0, 0.1, 9)], 2),
 }
-CHOICES: list[tuple[Callable[[int], Choice], str, Any]] = [
-    *((lambda num: FirstConfident((1, 1)), name, case) for name, case in FIRST.items()),
-    *((lambda num: FirstConfident((1, 1), valid_alone=True), name, case) for name, case in VALID.items()),
-    *((lambda num: Vote((1, 1), num), name, case) for name, case in VOTES.items()),
+CHOICES: list[tuple[Callable[[int], Election], str, Any]] = [
+    *((lambda num: FirstConfident(np.array([num])), name, case) for name, case in FIRST.items()),
+    *(
+        (lambda num: FirstConfident(np.array([num]), valid_alone=True), name, case)
+        for name, case in VALID.items()
+    ),
+    *((lambda num: MajorityVote(np.array([num])), name, case) for name, case in VOTES.items()),
 ]
 
 
 @pytest.mark.parametrize(("make", "name", "case"), CHOICES)
-def test_what_is_chosen(make: Callable[[int], Choice], name: str, case: Any) -> None:
+def test_what_is_chosen(make: Callable[[int], Election], name: str, case: Any) -> None:
     rows, expected = case
     results = set()
     for order in itertools.permutations(rows):
@@ -190,20 +207,25 @@ def test_what_is_chosen(make: Callable[[int], Choice], name: str, case: Any) -> 
 
 
 def test_rows_are_let_go_once_another_was_confident_earlier() -> None:
-    choice = FirstConfident((2, 1))
+    choice = FirstConfident(np.array([2, 2]))
     zero = np.zeros(1, np.int64)
-    assert choice.keep(zero, np.array([99])).all()
+    assert choice.wants(zero, np.array([99])).all()
     choice.take(contenders((0, 1, True, False, True, 0.9, 4)))
-    assert [bool(choice.keep(zero, np.array([age]))[0]) for age in (0, 3, 4, 5)] == [True, True, False, False]
-    assert choice.settled().tolist() == [True, False]
+    wanted = [bool(choice.wants(zero, np.array([age]))[0]) for age in (0, 3, 4, 5)]
+    assert wanted == [True, True, False, False]
+    assert choice.closed.tolist() == [False, False]
+    choice.end_round()
+    assert choice.closed.tolist() == [True, False]
 
 
 def test_a_vote_is_settled_by_more_than_half() -> None:
-    choice = Vote((1, 1), 4)
+    choice = MajorityVote(np.array([4]))
     for contender in range(3):
-        assert not choice.settled()[0]
+        choice.end_round()
+        assert not choice.closed[0]
         choice.take(contenders((contender, 5, True, False, False, 0.5, 1)))
-    assert choice.settled()[0]
+    choice.end_round()
+    assert choice.closed[0]
 
 
 def test_confident_chains_save_ages() -> None:
@@ -217,3 +239,31 @@ def test_confident_chains_save_ages() -> None:
     assert not sure.all()
     assert (many.ages[sure] == alone.ages[sure]).all()
     assert (many.ages[~sure] > alone.ages[~sure]).all()
+
+
+@pytest.mark.parametrize("choice", ["first", "valid", "vote"])
+def test_a_full_board_costs_one_pass(choice: str) -> None:
+    listed = boards()
+    questions = listed.questions.copy()
+    questions[:3] = listed.answers[:3]
+    mixed_boards = BoardSet(listed.kind, questions, listed.answers, listed.ratings)
+    config = dataclasses.replace(CONFIG, views=3, halt_logit=math.inf, choice=choice)
+    found = answer_boards(thinker(), mixed_boards, config)
+    assert found.ages[:3].tolist() == [1, 1, 1]
+    assert found.answered.all()
+    assert np.array_equal(found.cells[:3], listed.answers[:3])
+    alone = answer_boards(thinker(), listed, config)
+    assert np.array_equal(found.cells[3:], alone.cells[3:])
+    assert found.ages[3:].tolist() == alone.ages[3:].tolist()
+
+
+@pytest.mark.parametrize("rules_decide", [True, False])
+def test_an_answer_that_keeps_the_rules_ends_the_search_for_another(rules_decide: bool) -> None:
+    """Where nothing is confident, a Sudoku is settled by the first round that solves it, a maze is not."""
+    elected = FirstConfident(np.array([3]), rules_decide=rules_decide)
+    elected.take(contenders((0, 1, True, False, False, 0.9, 4)))
+    elected.end_round()
+    assert not elected.closed[0]
+    elected.take(contenders((1, 2, True, True, False, 0.4, 4)))
+    elected.end_round()
+    assert elected.closed[0] == rules_decide

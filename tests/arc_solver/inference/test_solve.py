@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from arc_solver.checkpoints.weights import load, save
-from arc_solver.inference.options import SolveOptions
-from arc_solver.inference.solve import solve, vote, write_submission
+from arc_solver.inference.options import Listener, SolveOptions, Standing
+from arc_solver.inference.solve import vote
+from arc_solver.library import solve, write_submission
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
@@ -26,20 +27,20 @@ SHORT = preset(dataclasses.replace(MODEL, cycles=1), TRAIN, PREDICT)
 PROGRAM = """
 import hashlib, sys
 from pathlib import Path
-from arc_solver.inference.solve import solve, write_submission
+from arc_solver.library import solve, write_submission
 from tests.arc_solver.inference.test_solve import SHORT
 from tests.arc_solver.tiny import tasks
 listed = tasks(4, num_tests=2)
 path = Path(sys.argv[1])
 attempts = solve(listed, preset=SHORT, adapt_steps=3, seed=5)
-write_submission(path, attempts, {task.id: len(task.test) for task in listed})
+write_submission(path, attempts, listed)
 print(hashlib.sha256(path.read_bytes()).hexdigest())
 """
 
 
 def submitted(path: Path, listed: list[Task], seed: int = 5, **options: object) -> bytes:
     attempts = solve(listed, preset=SHORT, adapt_steps=3, seed=seed, **options)
-    write_submission(path, attempts, {task.id: len(task.test) for task in listed})
+    write_submission(path, attempts, listed)
     return path.read_bytes()
 
 
@@ -62,6 +63,11 @@ def with_outputs(listed: list[Task], seed: int) -> list[Task]:
         )
         for task in listed
     ]
+
+
+def shown(standing: Standing) -> list[object]:
+    """Grids and votes of a query, best first."""
+    return [(tally.grid.tolist(), tally.votes) for tally in standing.candidates]
 
 
 def test_one_seed_gives_the_same_bytes_in_any_process(tmp_path: Path, repository: Path) -> None:
@@ -104,20 +110,19 @@ def test_known_tasks_are_answered_and_unknown_ones_learned(tmp_path: Path) -> No
     listed = tasks(4, num_tests=1)
     path = trained_checkpoint(tmp_path / "w.safetensors", listed[1:2])
     said: list[str] = []
-    options = SolveOptions(preset=SHORT, adapt_steps=2, say=said.append)
-    box = vote(listed, path, options)
+    options, listener = SolveOptions(preset=SHORT, adapt_steps=2), Listener(say=said.append)
+    found = vote(listed, path, options, listener)
     assert any("1 of 3 tasks are known" in line for line in said)
     assert any("learning 2 tasks" in line and "checkpoint's weights" in line for line in said)
-    assert all(tally.votes for query in box.queries for tally in box.elect(query, 1))
+    assert all(standing.candidates[0].votes for standing in found.values())
     alone = vote(listed[1:2], path, options)
     query = Query(listed[1].id, 0)
-    assert [t.votes for t in box.elect(query, 2)] == [t.votes for t in alone.elect(query, 2)]
-    assert [g.tolist() for g in box.attempts(query)] == [g.tolist() for g in alone.attempts(query)]
+    assert shown(found[query]) == shown(alone[query])
 
 
 def test_without_adaptation_nothing_is_learned() -> None:
     said: list[str] = []
-    vote(tasks(4), None, SolveOptions(preset=SHORT, adapt=False, say=said.append))
+    vote(tasks(4), None, SolveOptions(preset=SHORT, adapt=False), Listener(say=said.append))
     assert said == []
 
 
@@ -163,9 +168,13 @@ def test_the_first_share_of_learning_from_weights_trains_rows_alone(tmp_path: Pa
 
 def test_what_was_learnt_is_found_again(tmp_path: Path) -> None:
     said: list[str] = []
-    options = SolveOptions(preset=SHORT, adapt_steps=3, keep=tmp_path / "kept", say=said.append)
-    first = vote(tasks(4), None, options)
-    second = vote(tasks(4), None, options)
+    options, listener = (
+        SolveOptions(preset=SHORT, adapt_steps=3, keep=tmp_path / "kept"),
+        Listener(said.append),
+    )
+    first = vote(tasks(4), None, options, listener)
+    second = vote(tasks(4), None, options, listener)
     assert sum("going on with what was learnt" in line for line in said) == 1
-    for query in first.queries:
-        assert [g.tolist() for g in first.attempts(query)] == [g.tolist() for g in second.attempts(query)]
+    assert {query: shown(found) for query, found in first.items()} == {
+        query: shown(found) for query, found in second.items()
+    }

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from arc_solver.config import PredictConfig
-from arc_solver.inference.answer import guesses, num_rows
+from arc_solver.inference.election import TopTwoVote
 from arc_solver.inference.stopping import EarlyDecision
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
-from submission.vote import BallotBox, Query
+from submission.vote import BallotBox
 from tests.arc_solver.inference.test_guesses import Copying
-from tests.arc_solver.tiny import tasks
+from tests.arc_solver.tiny import answering_of, tasks
 
 CONFIG = PredictConfig(views=16, ages=3, batch_size=4, retry_overflow=False)
 
@@ -42,16 +42,13 @@ def voted(
 ) -> tuple[BallotBox, EarlyDecision, int]:
     """The box after a prediction with early decisions, what decided them, and the views that were cast."""
     puzzles = PuzzleMap.build(listed, "rows", config.views, seed=0)
-    box = BallotBox([Query(task.id, i) for task in listed for i in range(len(task.test))])
-    numbers = range(len(listed))
-    rows = num_rows(listed, puzzles, numbers, config)
-    early = EarlyDecision(box, box.queries, np.full(len(box.queries), rows // len(box.queries)), config)
-    chosen = None if config.early == "off" else early
-    for found in guesses(model, puzzles, listed, numbers, config, early=chosen):  # type: ignore[arg-type]
-        a = found.answers
-        box.cast_batch(found.queries, a.keys, a.cells, a.shapes[:, 0], a.shapes[:, 1], found.confidence)
-        early.count(found)
-    return box, early, sum(box.ballots(query) for query in box.queries)
+    answering = answering_of(puzzles, listed, range(len(listed)), config)
+    for _ in answering.run(model):  # type: ignore[arg-type]
+        pass
+    election = answering.election
+    assert isinstance(election, TopTwoVote)
+    box = election.box
+    return box, election.early, sum(box.ballots(query) for query in box.queries)
 
 
 def attempts(box: BallotBox) -> list[list[object]]:

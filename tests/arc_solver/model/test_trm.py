@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from arc_solver.config import SUDOKU_LENGTHS, ModelConfig
-from arc_solver.model.block import box_height, truncated_normal
+from arc_solver.domains.sudoku.rules import _units
 from arc_solver.model.block import norm as model_norm
+from arc_solver.model.block import truncated_normal
 from arc_solver.model.trm import Carry, Model
 from arc_solver.presets import find_preset
 from augment.sudoku import BOX_SHAPES
@@ -128,8 +129,8 @@ class Reference:
         mean = hidden[self.config.prefix :].mean(axis=0)
         if f"{name}.convolution.weight" in self.weights:
             hidden = self.with_neighbors(hidden, self.weights[f"{name}.convolution.weight"])
-        if f"{name}.peers.weight" in self.weights:
-            hidden = self.with_peers(hidden, self.weights[f"{name}.peers.weight"])
+        if f"{name}.group_sums.weight" in self.weights:
+            hidden = self.with_peers(hidden, self.weights[f"{name}.group_sums.weight"])
         if self.config.mixer == "none":
             hidden[: self.config.prefix] += mean
         return hidden @ self.weights[f"{name}.down.weight"].T
@@ -231,7 +232,12 @@ def test_two_forwards_equal_the_reference(name: str) -> None:
 
 @pytest.mark.parametrize(("side", "height"), [(4, 2), (6, 2), (9, 3)])
 def test_boxes_are_those_of_sudoku(side: int, height: int) -> None:
-    assert box_height(side) == height
+    config = ModelConfig(peers=True, length=side * side)
+    assert config.group_shape == (side // height, height, height, side // height)
+    cells = np.arange(side * side).reshape(config.group_shape)
+    groups = [np.moveaxis(cells, axes, (-2, -1)).reshape(side, side) for axes in config.group_axes]
+    for group, unit in zip(groups, np.split(_units(side), 3), strict=True):
+        assert {frozenset(cells.tolist()) for cells in group} == {frozenset(cells.tolist()) for cells in unit}
     assert BOX_SHAPES[side] == (height, side // height)
     assert sorted(size**2 for size in BOX_SHAPES) == list(SUDOKU_LENGTHS)
 

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from arc_solver.config import ConfigError
+from arc_solver.domains.arc.domain import ARC
 from arc_solver.hardware import accelerators
+from arc_solver.inference.options import SolveOptions
 from arc_solver.inference.time_budget import Pace, view_rounds
-from arc_solver.prediction.answer_sheet import Standing
+from arc_solver.prediction.answer_sheet import SubmissionSheet
 from arc_solver.prediction.deadlines import Times, process_start
 from arc_solver.prediction.manifest import manifest_path, source_facts, write_manifest
 from arc_solver.prediction.messages import HEADER, MAGIC, MessageReader, framed
-from arc_solver.prediction.request import packed_tasks, unpacked_tasks
+from arc_solver.prediction.request import PredictRequest
 from arc_solver.tasks.sharding import cost, cut, parse_shard, part_of
 from arc_solver.tasks.task import Pair, Task, TaskFault
 from submission.candidates import read_candidates
@@ -103,11 +105,18 @@ def test_shard_is_read() -> None:
 
 def test_tasks_travel_without_answers() -> None:
     tasks = [task("a", 3, 2, answer=5), task("b", 30)]
-    sent = json.loads(framed({"tasks": packed_tasks(tasks)})[HEADER.size :])["tasks"]
-    got = unpacked_tasks(sent)
+    got = ARC.unpack(json.loads(framed(ARC.pack(tuple(tasks)))[HEADER.size :]))
     assert [each.train for each in got] == [each.train for each in tasks]
     assert all(pair.output is None for each in got for pair in each.test)
     assert [len(each.test) for each in got] == [2, 1]
+
+
+def test_a_request_travels_whole() -> None:
+    solve = SolveOptions(
+        settings=("a=1", "b=2"), views=3, sigma=0.5, adapt=False, keep=Path("k\udcff"), device="cpu", seed=7
+    )
+    request = PredictRequest("in é.json", Path("out.json"), Path("w"), None, 2, None, solve)
+    assert PredictRequest.from_message(json.loads(framed(request.to_message())[HEADER.size :])) == request
 
 
 def standing_message(
@@ -115,11 +124,11 @@ def standing_message(
 ) -> dict[str, object]:
     candidates = [[grid, 1, 1.0, 0.5] for grid in grids]
     entry = {"task": name, "index": index, "ballots": ballots, "spoiled": 0, "candidates": candidates}
-    return {"kind": "standing", "answers": [entry]}
+    return {"kind": "answers", "answers": [entry]}
 
 
 def test_standing_keeps_what_rests_on_most_ballots(tmp_path: Path) -> None:
-    standing = Standing(tmp_path / "s.json", {"a": 1, "b": 1})
+    standing = SubmissionSheet(tmp_path / "s.json", [task("a", 1), task("b", 1)])
     assert standing.take(["a"], standing_message(5, [[1]], [[2]], [[3]]))
     assert standing.take(["a"], standing_message(4, [[9]]))
     assert not standing.take(["a"], standing_message(9, [[9]], name="b")), "a task of another worker"
@@ -144,7 +153,7 @@ def test_standing_keeps_what_rests_on_most_ballots(tmp_path: Path) -> None:
 def test_what_no_candidate_file_may_hold_is_nonsense(
     tmp_path: Path, votes: int, weight: float, confidence: float
 ) -> None:
-    standing = Standing(tmp_path / "s.json", {"a": 1})
+    standing = SubmissionSheet(tmp_path / "s.json", [task("a", 1)])
     message = standing_message(1, [[1]])
     message["answers"][0]["candidates"] = [[[[1]], votes, weight, confidence]]
     assert not standing.take(["a"], message)
@@ -154,7 +163,7 @@ def test_what_no_candidate_file_may_hold_is_nonsense(
 def test_standing_says_that_it_cannot_write_and_tries_again(tmp_path: Path) -> None:
     said: list[str] = []
     folder = tmp_path / "folder"
-    standing = Standing(folder / "s.json", {"a": 1}, said.append)
+    standing = SubmissionSheet(folder / "s.json", [task("a", 1)], say=said.append)
     standing.file.write()
     (folder / "s.json").unlink()
     (folder / "s.json").mkdir()

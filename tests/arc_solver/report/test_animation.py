@@ -6,11 +6,14 @@ import io
 import numpy as np
 import pytest
 
+from arc_solver.config import ConfigError
+from arc_solver.domains.maze.domain import MAZE
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.report import animation
 from arc_solver.report.animation import draw_thinking
 from arc_solver.report.board_story import follow
 from arc_solver.report.grid_drawing import CLASSIC
-from arc_solver.report.panels import ARC_LOOK, Look, PictureError, maze_look, sudoku_look
+from arc_solver.report.panels import ARC_LOOK, Look, PictureError
 from arc_solver.report.picture import PillowMissing
 
 LOGITS = [-3.0, 0.5, 4.0, 900.0]
@@ -76,17 +79,17 @@ def test_sheet_holds_all_ages(num_ages: int) -> None:
 def test_sudoku_shows_its_digits(side: int) -> None:
     boards = np.zeros((2, side, side), np.uint8)
     boards[1, 0, 0] = side
-    shown = frames(draw_thinking(boards, [0.0, 1.0], look=sudoku_look(side)))
+    shown = frames(draw_thinking(boards, [0.0, 1.0], look=SUDOKU.look(side)))
     assert (shown[0] != shown[1]).any()
-    assert sudoku_look(side).symbols[side] == str(side)
-    with pytest.raises(PictureError, match="expected 4, 6 or 9"):
-        sudoku_look(5)
+    assert SUDOKU.look(side).symbols[side] == str(side)
+    with pytest.raises(ConfigError, match="expected 4, 6 or 9"):
+        SUDOKU.look(5)
 
 
 def test_maze_shows_walls_and_the_path() -> None:
     mazes = np.array([[[2, 1], [0, 3]], [[2, 4], [0, 3]]], np.uint8)
-    shown = frames(draw_thinking(mazes, [0.0, 1.0], look=maze_look(), format="gif"))
-    path = maze_look().colors[4].astype(int)
+    shown = frames(draw_thinking(mazes, [0.0, 1.0], look=MAZE.look(2), format="gif"))
+    path = MAZE.look(2).colors[4].astype(int)
     counts = [int((np.abs(frame.astype(int) - path).max(axis=2) < 8).sum()) for frame in shown]
     assert counts[0] == 0 < counts[1]
 

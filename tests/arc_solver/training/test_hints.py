@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from arc_solver.config import ConfigError, Preset
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardTraining
+from arc_solver.domains.maze.domain import MAZE as DOMAIN
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.protocols import NEVER, NOT_ASKED
 from arc_solver.model.trm import Model
@@ -42,7 +43,7 @@ def mazes() -> BoardSet:
 
 
 def started(recipe: Preset = RECIPE) -> TrainState:
-    data = BoardTraining(mazes(), recipe.train)
+    data = BoardTraining(DOMAIN.kind, mazes(), recipe.train)
     return TrainState(Model(recipe.model), data, recipe.train, CPU)
 
 
@@ -141,7 +142,7 @@ def test_paths_by_another_rule_have_no_dense_labels() -> None:
         "maze", turned.questions[:, ::-1].copy(), turned.answers[:, ::-1].copy(), turned.ratings
     )
     with pytest.raises(DataError, match="break the rule of dense labels"):
-        BoardTraining(upside_down, RECIPE.train)
+        BoardTraining(DOMAIN.kind, upside_down, RECIPE.train)
 
 
 def test_hints_are_for_mazes() -> None:

@@ -43,8 +43,9 @@ def state_dict(
             place = f"{level}.layers.{layer}"
             if kind == "mlp":
                 positions = prefix + length
-                names[f"{place}.mlp_t.gate_up_proj.weight"] = draw(128, positions)
-                names[f"{place}.mlp_t.down_proj.weight"] = draw(positions, 64)
+                inner = math.ceil(round(positions * 8 / 3) / 32) * 32
+                names[f"{place}.mlp_t.gate_up_proj.weight"] = draw(2 * inner, positions)
+                names[f"{place}.mlp_t.down_proj.weight"] = draw(positions, inner)
             else:
                 names[f"{place}.self_attn.qkv_proj.weight"] = draw(3 * WIDTH, WIDTH)
                 names[f"{place}.self_attn.o_proj.weight"] = draw(WIDTH, WIDTH)

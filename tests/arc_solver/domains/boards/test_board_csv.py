@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arc_solver.domains.boards.board_file import MAZE, SUDOKU, board_csv, read_boards
+from arc_solver.domains.boards.board_file import board_csv, read_boards
 from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.maze.rules import valid_mazes
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.domains.sudoku.rules import valid_boards
 from arc_solver.domains.sudoku.solver import solve_boards

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arc_solver.domains.boards.board_file import complaints_line, read_boards, texts_from_cells
-from arc_solver.domains.boards.board_reader import looks_like_boards
+from arc_solver.domains.boards.board_file import read_boards, texts_from_cells
+from arc_solver.domains.boards.domain import BoardDomain
+from arc_solver.domains.boards.reading import complaints_line
+from arc_solver.domains.domains import domain_of
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.storage.text import DataError
 
@@ -19,6 +21,10 @@ ROWS = [NINE[start : start + 9] for start in range(0, 81, 9)]
 MAZES = generate_mazes(3, 7, np.random.default_rng(0))
 QUESTIONS = texts_from_cells("maze", MAZES.questions)
 ANSWERS = texts_from_cells("maze", MAZES.answers)
+
+
+def looks_like_boards(source: Path | str) -> bool:
+    return isinstance(domain_of(str(source)), BoardDomain)
 
 
 def barred(rule: str, rows: list[str] = ROWS) -> str:

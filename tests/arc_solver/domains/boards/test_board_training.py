@@ -6,6 +6,7 @@ import pytest
 from arc_solver.config import TrainConfig
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardTraining
+from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.maze.rules import solve_mazes, valid_mazes
 from augment.dihedral import DIHEDRALS
@@ -15,7 +16,7 @@ NUM, SIDE = 12, 9
 
 def painted(boards: BoardSet) -> tuple[np.ndarray, np.ndarray]:
     """Questions and answers (8 * NUM, L) of eight epochs."""
-    data = BoardTraining(boards, TrainConfig(domain="maze", seed=3))
+    data = BoardTraining(MAZE.kind, boards, TrainConfig(domain="maze", seed=3))
     tokens, targets = (np.zeros((8 * NUM, SIDE * SIDE), np.uint8) for _ in range(2))
     data.paint(0, 0, tokens, targets, np.zeros((8 * NUM, 12), np.int32))
     return tokens - 1, targets - 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arc_solver.domains.boards.board_set import MAX_BARREN_ROUNDS, BoardSet, collect
-from arc_solver.domains.sudoku.generate import apart, generate_sudoku
+from arc_solver.domains.sudoku.generate import apart, exchanged_givens, generate_sudoku
 from arc_solver.domains.sudoku.rules import contradiction, exact_boards, sudoku_faults, valid_boards
 from arc_solver.domains.sudoku.solver import solve_boards
 from arc_solver.storage.text import DataError
@@ -203,7 +203,7 @@ PLAIN_PYTHON = """
 import numpy as np
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.maze.rules import solve_mazes, valid_mazes
-from arc_solver.domains.sudoku.generate import generate_sudoku
+from arc_solver.domains.sudoku.generate import exchanged_givens, generate_sudoku
 from arc_solver.domains.sudoku.solver import solve_boards
 rng = np.random.default_rng(7)
 for boards in (generate_sudoku(3, 4, rng), generate_mazes(3, 6, rng)):
@@ -227,3 +227,27 @@ def test_kernels_do_the_same_when_interpreted() -> None:
     ]
     assert outputs[0] == outputs[1]
     assert outputs[0].count("\n") == 4
+
+
+def test_exchanged_givens_give_other_puzzles_as_hard_with_the_same_grids() -> None:
+    like = generate_sudoku(4, 9, np.random.default_rng(8), min_rating=3)
+    found = exchanged_givens(12, like, np.random.default_rng(5), exclude=like)
+    solved = solve_boards(found.questions)
+    assert (solved.counts == 1).all()
+    assert (solved.answers == found.answers).all()
+    assert (solved.guesses == found.ratings).all()
+    sources = {answer.tobytes(): rating for answer, rating in zip(like.answers, like.ratings, strict=True)}
+    for answer, rating in zip(found.answers, found.ratings, strict=True):
+        assert rating >= int(0.6 * sources[answer.tobytes()]), "a floor for each, from where it began"
+    assert len({question.tobytes() for question in found.questions}) == 12
+    assert not {q.tobytes() for q in found.questions} & {q.tobytes() for q in like.questions}
+    again = exchanged_givens(12, like, np.random.default_rng(5), exclude=like)
+    assert (again.questions == found.questions).all()
+    harder = exchanged_givens(3, like, np.random.default_rng(5), min_rating=int(like.ratings.max()))
+    assert harder.ratings.min() >= like.ratings.max()
+
+
+def test_puzzles_without_guesses_have_no_givens_to_exchange() -> None:
+    easy = generate_sudoku(3, 9, np.random.default_rng(8), min_givens=50)
+    with pytest.raises(DataError, match="lower the rating floor"):
+        exchanged_givens(2, easy, np.random.default_rng(5), min_rating=1)

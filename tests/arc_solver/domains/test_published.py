@@ -1,13 +1,17 @@
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from arc_solver.corpus.corpus import read_corpus
 from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.domains import domain_of
 from arc_solver.domains.maze.generate import generate_mazes
+from arc_solver.domains.protocols import Reading
 from arc_solver.domains.published_content import (
     arc_from_published,
     maze_from_published,
@@ -19,6 +23,7 @@ from arc_solver.storage.text import DataError
 from arc_solver.tasks.task import Pair, Task
 from augment.grid import Grid
 from augment.view import View
+from tests.fuzz.damage import hangs_are_seen
 
 Example = tuple[np.ndarray, np.ndarray]
 
@@ -83,7 +88,9 @@ def random_tasks(num: int, rng: np.random.Generator) -> list[Task]:
     return [Task(f"task {n}", tuple(pair() for _ in range(3)), (pair(),)) for n in range(num)]
 
 
-def arc_folder(folder: Path, tasks: list[Task], rng: np.random.Generator) -> None:
+def arc_folder(
+    folder: Path, tasks: list[Task], rng: np.random.Generator, form: str = "{}|||t{}|||{}"
+) -> None:
     """Demonstrations of a task and of one view of it, moved about together, and test pairs that stay."""
 
     def moved(pair: Pair) -> Example:
@@ -94,7 +101,7 @@ def arc_folder(folder: Path, tasks: list[Task], rng: np.random.Generator) -> Non
     names, train, test = ["<blank>"], [], []
     for task in tasks:
         view = View(3, (0, 2, 1, *range(3, 10)))
-        names += [task.id, f"{task.id}|||t3|||{''.join(map(str, view.colors))}"]
+        names += [task.id, form.format(task.id, 3, "".join(map(str, view.colors)))]
         seen = [Pair(view.apply(p.input), view.apply(p.output)) for p in task.train]
         group = [(len(names) - 2, list(map(moved, task.train))), (len(names) - 1, list(map(moved, seen)))]
         train.append(group)
@@ -136,6 +143,26 @@ def test_arc_tasks_come_back_from_wherever_they_were_put(tmp_path: Path) -> None
     data = read_published(tmp_path)
     assert len(data.splits["train"].inputs) == 36
     assert arc_from_published(data) == tasks
+
+
+@pytest.mark.parametrize("form", ["{}|||t{}|||{}", "{}_t{}_{}"])
+@pytest.mark.parametrize("name", ["{}", "{}_t3_0614732958", "{}|||x", "a_t{}"])
+def test_views_of_both_forms_are_no_tasks(name: str, form: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    tasks = [Task(name.format(n), task.train, task.test) for n, task in enumerate(random_tasks(3, rng))]
+    arc_folder(tmp_path, tasks, rng, form)
+    assert arc_from_published(read_published(tmp_path)) == tasks
+    assert len(read_corpus([tmp_path]).material) == 3
+
+
+def test_numbers_of_any_width_and_order_are_read(tmp_path: Path) -> None:
+    boards = sudoku_folder(tmp_path)
+    for name, kind in (("inputs", np.int64), ("labels", ">i2"), ("puzzle_indices", ">u8")):
+        path = tmp_path / "train" / f"all__{name}.npy"
+        np.save(path, np.asfortranarray(np.load(path).astype(kind)))
+    read = sudoku_from_published(read_published(tmp_path), "train")
+    assert (read.questions == boards.questions).all()
+    assert (read.answers == boards.answers).all()
 
 
 def test_sets_are_joined_and_dataset_json_may_stand_above(tmp_path: Path) -> None:
@@ -223,6 +250,87 @@ def test_damage_is_named_in_one_line(tmp_path: Path, damage: Callable[[Path], No
     assert "\n" not in str(caught.value)
 
 
+def header(text: str, data: bytes = b"", version: bytes = b"\x01\x00") -> Callable[[Path], None]:
+    """An npy file of that header."""
+    size = len(text).to_bytes(2 if version[0] == 1 else 4, "little")
+    return put("train/all__inputs.npy", b"\x93NUMPY" + version + size + text.encode("latin-1") + data)
+
+
+HEADERS = {
+    "more numbers than bytes": header("{'descr': '|u1', 'fortran_order': False, 'shape': (10, 81), }"),
+    "numbers beyond all": header(
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (1180591620717411303424, 81), }"
+    ),
+    "none of numbers beyond all": header(
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (1180591620717411303424, 0)}"
+    ),
+    "a negative side": header("{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 81), }"),
+    "no sides": header("{'descr': '|u1', 'fortran_order': False, 'shape': (), }", b"\1"),
+    "a side that is true": header("{'descr': '|u1', 'fortran_order': False, 'shape': (True, 81), }"),
+    "a call": header("{'descr': '|u1', 'fortran_order': False, 'shape': (len('a'), 81), }"),
+    "fields": header("{'descr': [('a', '<i4'), ('b', '<i4')], 'fortran_order': False, 'shape': (10,), }"),
+    "an unknown type": header("{'descr': '<i3', 'fortran_order': False, 'shape': (10, 81), }"),
+    "texts": header("{'descr': '<U9', 'fortran_order': False, 'shape': (10, 81), }"),
+    "no type": header("{'fortran_order': False, 'shape': (10, 81), }"),
+    "the type thrice": header("{'descr': '|u1', 'descr': '|u1', 'descr': '|u1'}"),
+    "deep": header("(" * 3000),
+    "open": header("{'descr': '|u1', 'fortran_order': False, 'shape': (10, 81"),
+    "not ASCII": header("{'d\xe9scr': '|u1'}"),
+    "longer than the file": put("train/all__inputs.npy", b"\x93NUMPY\x01\x00\xff\xff{"),
+    "4 GB long": put("train/all__inputs.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff{"),
+    "of a later version": header(
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}", b"\1", b"\x09\x00"
+    ),
+    "an archive": put("train/all__inputs.npy", b"PK\x03\x04" + bytes(100)),
+    "a pointer": put("train/all__inputs.npy", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_hostile_header_is_one_line_that_names_the_file(name: str, tmp_path: Path) -> None:
+    sudoku_folder(tmp_path)
+    HEADERS[name](tmp_path)
+    with hangs_are_seen(), pytest.raises(DataError) as caught:
+        read_published(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/train/all__inputs.npy: ")
+    assert str(caught.value).isprintable()
+    assert ("git lfs pull" in str(caught.value)) == (name == "a pointer")
+
+
+NAMES = ("identifiers.json", "train/dataset.json", "train/all__inputs.npy", "train/all__group_indices.npy")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_named_and_not_waited_for(name: str, kind: str, tmp_path: Path) -> None:
+    sudoku_folder(tmp_path)
+    path = tmp_path / name
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+        writer = os.open(path, os.O_RDWR)  # so that a reader who opens it would wait for bytes, not for ever
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    try:
+        with hangs_are_seen(5), pytest.raises(DataError) as caught:
+            read_corpus([tmp_path])
+    finally:
+        if kind == "pipe":
+            os.close(writer)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "expected a regular file" in str(caught.value)
+
+
+@pytest.mark.parametrize("sets", [["all"] * 2, ["all"] * 3000, [f"set{n}" for n in range(3000)]])
+def test_sets_without_end_are_refused_before_any_is_read(sets: list[str], tmp_path: Path) -> None:
+    sudoku_folder(tmp_path)
+    meta(sets=sets)(tmp_path)
+    with pytest.raises(DataError, match=f"{len(sets)} sets, expected at most 64 different ones"):
+        read_published(tmp_path)
+
+
 def test_an_array_of_objects_is_never_unpickled(tmp_path: Path) -> None:
     sudoku_folder(tmp_path)
     touched = tmp_path / "touched"
@@ -267,9 +375,31 @@ def test_boards_with_padding_are_refused(tmp_path: Path) -> None:
 def test_a_published_folder_is_training_data(tmp_path: Path) -> None:
     boards = sudoku_folder(tmp_path)
     corpus = read_corpus([tmp_path])
-    assert corpus.boards is not None
-    assert (corpus.domain, len(corpus.boards)) == ("sudoku", 5)
-    assert np.array_equal(corpus.boards.answers, boards.answers)
+    assert (corpus.domain.name, len(corpus.material)) == ("sudoku", 5)
+    assert np.array_equal(corpus.material.answers, boards.answers)
     (tmp_path / "train" / "dataset.json").write_text("{}")
     with pytest.raises(DataError):
         read_corpus([tmp_path])
+
+
+def test_a_published_folder_is_answered_and_scored(tmp_path: Path) -> None:
+    """Of boards the split "test" where there is one; of tasks those that ask for something."""
+
+    def read(name: str) -> Any:
+        source = str(tmp_path / name)
+        return domain_of(source).read(source, Reading(), lambda _: None)[0]
+
+    boards = sudoku_folder(tmp_path / "boards")
+    held_out = generate_sudoku(3, 9, np.random.default_rng(1))
+    write_boards(tmp_path / "other", held_out, 11)
+    assert np.array_equal(read("boards").answers, boards.answers)
+    (tmp_path / "other" / "train").rename(tmp_path / "boards" / "test")
+    assert np.array_equal(read("boards").questions, held_out.questions)
+    rng = np.random.default_rng(0)
+    tasks = random_tasks(3, rng)
+    blank = Pair(tasks[0].test[0].input, np.zeros((1, 1), np.uint8))
+    tasks[0] = Task(tasks[0].id, tasks[0].train, (blank,))
+    arc_folder(tmp_path / "arc", tasks, rng)
+    found = read("arc")
+    assert list(found[1:]) == tasks[1:]
+    assert found[0].test == (Pair(blank.input, None),)
