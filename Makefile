@@ -73,13 +73,12 @@ ABLATIONS ?=
 ablations: $(STAMP) ## every published ablation on Sudoku 4x4 at equal time; writes docs/ablations.md (hours; resumes)
 	$(PY) -m arc_solver.programs.ablations $(ABLATIONS)
 
-# The long runs of docs/gpu.md. PIECE=9m stops after so long and goes on when called again; GPUS=8 runs on eight; ARGS:
-# more words, as in ARGS="--set compile=blocks".
-DATA ?= data
-OUT ?= runs/gpu
-PIECE ?=
-GPUS ?= 1
-PROGRAM = $(PY) -m arc_solver.programs.run_in_pieces $(@:gpu-%=%) --data $(DATA) --out $(OUT) --gpus $(GPUS) --piece "$(PIECE)" $(ARGS)
+# The long runs of docs/gpu.md. DATA, OUT, PIECE, GPUS, PRESET, PARTS, ARGS and DEVICE reach the script, as in
+# make gpu-sudoku DATA=data PIECE=9m ARGS="--set compile=blocks"
+PROGRAM = @ARC=$(BIN)/arc-solve PYTHON=$(PY) bash arc_solver/programs/gpu.sh $(@:gpu-%=%)
+
+gpu-profile: $(STAMP) ## the step of the real recipes, figure by figure: rates and largest costs; what needs a GPU tested
+	$(PROGRAM)
 
 gpu-sudoku: $(STAMP) ## Sudoku-Extreme: train, answer, score (DATA, OUT, PIECE, GPUS; see docs/gpu.md)
 	$(PROGRAM)
@@ -101,10 +100,6 @@ gpu-arc1-unseen: $(STAMP) ## ARC-AGI-1 as a hidden set: train on the training se
 
 gpu-arc2-unseen: $(STAMP) ## ARC-AGI-2 as a hidden set
 	$(PROGRAM)
-
-gpu-profile: $(STAMP) ## what needs a GPU tested, then the step of the real recipes: rates and the largest costs
-	$(PYTEST) -m gpu tests/arc_solver
-	$(BIN)/arc-solve bench profile-blocks profile
 
 # More options for the run: make reliability RELIABILITY="--rows 1,2 --write"
 RELIABILITY ?=

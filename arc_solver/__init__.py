@@ -11,9 +11,9 @@ _HOMES = {
     "read_tasks": "arc_solver.tasks.reader",
     "train": "arc_solver.training.run",
     "load": "arc_solver.checkpoints.weights",
-    "solve": "arc_solver.inference.solve",
-    "write_submission": "arc_solver.inference.solve",
-    "score": "submission.score",
+    "solve": "arc_solver.library",
+    "write_submission": "arc_solver.library",
+    "score": "arc_solver.library",
 }
 
 __all__ = [*_HOMES, "__version__"]

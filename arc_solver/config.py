@@ -213,6 +213,8 @@ class TrainConfig:
     permute_colors: bool = True  # False: views are the symmetries alone
     translate: bool = True
     canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
+    # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of
+    # products on a CPU that has AMX tiles
     precision: str = "auto"
     compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
     save_every: int = 1000
@@ -225,7 +227,7 @@ class TrainConfig:
         _choice("loss", self.loss, ("stablemax", "softmax"))
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
         _choice("curriculum", self.curriculum, ("off", "depth"))
-        _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
+        _choice("precision", self.precision, ("auto", "products", "float32", "bfloat16"))
         _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
         for name in ("steps", "batch_size", "max_age", "gradient_ages", "num_views", "save_every", "keep"):
             value = getattr(self, name)

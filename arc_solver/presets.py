@@ -149,6 +149,7 @@ _PRESETS = (
             permute_colors=False,
             translate=False,
             canvas="fine",
+            precision="products",
         ),
         PredictConfig(views=8, ages=1, batch_size=64),
     ),

@@ -1,15 +1,30 @@
-"""`key=value` into fields of a configuration, with a hint where a key is unknown."""
+"""What is written as text: `key=value` into fields of a configuration, and durations."""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
 import math
+import re
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig, _require
 
 AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)
+
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_from(text: str) -> float:
+    """`90s`, `25m`, `11h` (or a sum such as `1h30m`) in seconds; ConfigError for anything else."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text, re.ASCII)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ConfigError(f"{text!r} is not a duration; write 90s, 25m or 11h")
+    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    if seconds <= 0:
+        raise ConfigError(f"{text!r}: a duration must be longer than nothing")
+    return seconds
 
 
 def from_mapping(kind: type[AnyConfig], values: dict[str, Any]) -> AnyConfig:

@@ -74,6 +74,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.prediction.worker": LOWER,
     "arc_solver.programs": LOWER | under("commands"),
     "arc_solver.benchmarks": LOWER,
+    # The program without its command line.
+    "arc_solver.library": LOWER,
     "arc_solver.cli": {"typer", "arc_solver"} | STREAMS | under("commands"),
     "arc_solver.commands": LOWER | {"typer"} | under("benchmarks"),
 }

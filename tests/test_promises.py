@@ -69,10 +69,15 @@ def test_every_least_is_of_what_the_page_tells() -> None:
             continue
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         number = int(cells[0]) if cells[0] else number
+        if cells[-2] == "not measured":
+            continue
         tried, _, what = cells[-2].partition(" ")
         told.setdefault(number, {})[what] = int(tried.replace(",", ""))
+    assert len(told) >= 18
     for number, row in ROWS.items():
         assert row.least, number
+        if number not in told:
+            continue  # which the page says
         for what, least in row.least.items():
             assert told[number][what] >= least, (number, what)
 

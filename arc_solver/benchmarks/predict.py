@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ FULL, PLAIN_AGES = 30, 16
 PROXY_SECONDS = 240.0
 
 
-def measure_predict(quick: bool, weights: Sequence[Path] = ()) -> list[dict[str, Any]]:
+def measure_predict(quick: bool, weights: Sequence[Path] = ()) -> Iterator[dict[str, Any]]:
     """`predict.vs_plain`: canvases and ages as `arc1` has them; `predict.ages_saved` and rollouts on Sudoku.
 
     Times are those of the paper's width. A proxy, which the quick form leaves out, tells what so few ages
@@ -39,10 +39,10 @@ def measure_predict(quick: bool, weights: Sequence[Path] = ()) -> list[dict[str,
     the ARC proxy (where they know small tasks of the training set) or of the Sudoku proxy.
     """
     domains = {str(read_header(path).metadata["preset"]["train"]["domain"]): path for path in weights}
-    found = measure_canvases(quick)
+    yield from measure_canvases(quick)
     if not quick:
-        found += measure_stages(domains.get(ARC.name), find_preset("arc1").predict.ages, PROXY_SECONDS)
-    return found + measure_boards(quick, domains.get(SUDOKU.name))
+        yield from measure_stages(domains.get(ARC.name), find_preset("arc1").predict.ages, PROXY_SECONDS)
+    yield from measure_boards(quick, domains.get(SUDOKU.name))
 
 
 def measure_canvases(quick: bool) -> list[dict[str, Any]]:

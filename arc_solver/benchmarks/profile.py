@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,48 +43,42 @@ STEPS, QUICK_STEPS, PROFILED_STEPS, COSTS = 20, 2, 2, 3
 MATRIX_SIDE, QUICK_MATRIX_SIDE = 8192, 256
 
 
-def measure_profile(section: str, quick: bool) -> list[dict[str, Any]]:
+def measure_profile(section: str, quick: bool) -> Iterator[dict[str, Any]]:
     """`profile`, compiled as training does, or `profile-blocks`, block by block.
 
     Of each recipe: seconds and FLOP/s of a step, its share of torch.mm, memory, the largest costs.
     """
     device = choose_device("auto")
-    found = []
     settings = ["train.compile=blocks"] if section == "profile-blocks" else []
     settings += TINY if quick else ()
     for name in CASES:
         recipe = apply_settings(find_preset(name), [f"num_views={NUM_VIEWS}", *settings])
-        found += [
-            each | {"name": f"{section}.{name}.{each['name']}"} for each in profiled(recipe, device, quick)
-        ]
-    return found
+        for each in profiled(recipe, device, quick):
+            yield each | {"name": f"{section}.{name}.{each['name']}"}
 
 
-def profiled(recipe: Preset, device: torch.device, quick: bool) -> list[dict[str, Any]]:
+def profiled(recipe: Preset, device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
     """The figures of one recipe."""
     data, num_rows = material(recipe, smallest_only=quick)
     state = TrainState(Model(recipe.model, num_rows=num_rows), data, recipe.train, device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    first = timed_step(state, recipe, 0)
+    yield figure("first_step_s", [timed_step(state, recipe, 0)], "s")
     timed_step(state, recipe, 1)
     taken = [timed_step(state, recipe, 2 + number) for number in range(QUICK_STEPS if quick else STEPS)]
+    yield figure("step_s", taken, "s")
     rows = {
         height * width: slots
         for (height, width), slots in zip(data.canvases, state.batches.global_slots, strict=True)
     }
     work = step_flops(recipe.model, rows, ages=recipe.train.gradient_ages)
     ceiling = matrix_rate(state.model.compute_dtype, device, QUICK_MATRIX_SIDE if quick else MATRIX_SIDE)
-    figures = [
-        figure("first_step_s", [first], "s"),
-        figure("step_s", taken, "s"),
-        figure("tflop_per_s", [work / each / 1e12 for each in taken], "TFLOP/s"),
-        figure("matmul_fraction", [work / each / ceiling for each in taken], "of torch.mm"),
-        figure("torch_mm", [ceiling / 1e12], "TFLOP/s"),
-    ]
+    yield figure("tflop_per_s", [work / each / 1e12 for each in taken], "TFLOP/s")
+    yield figure("matmul_fraction", [work / each / ceiling for each in taken], "of torch.mm")
+    yield figure("torch_mm", [ceiling / 1e12], "TFLOP/s")
     if device.type == "cuda":
-        figures.append(figure("memory", [torch.cuda.max_memory_allocated(device) / 1e9], "GB"))
-    return figures + largest_costs(state, recipe)
+        yield figure("memory", [torch.cuda.max_memory_allocated(device) / 1e9], "GB")
+    yield from largest_costs(state, recipe)
 
 
 def timed_step(state: TrainState, recipe: Preset, number: int) -> float:

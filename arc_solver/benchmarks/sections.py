@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-Figures = list[dict[str, Any]]
 RUNS, QUICK_RUNS, QUICK_TASKS = 7, 3, 100
 
 
-def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Figures:
-    """The figures of a section: augment, train, predict, vote, cli, profile or profile-blocks.
+def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Iterator[dict[str, Any]]:
+    """The figures of a section, each as soon as it is made.
 
-    `predict` takes `weights` for its proxies.
+    Sections: augment, train, predict, vote, cli, profile or profile-blocks. `predict` takes `weights` for its
+    proxies.
     """
     if section == "augment":
         from arc_solver.benchmarks.augment import bench_painting, bench_start, bench_sudoku, random_tasks
@@ -22,31 +22,33 @@ def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Figures:
 
         tasks = random_tasks(0, QUICK_TASKS) if quick else None
         runs = QUICK_RUNS if quick else RUNS
-        start = bench_start(tasks, 1 if quick else QUICK_RUNS)
-        boards = [*bench_sudoku(runs), *bench_solver(runs)]
-        return _plain([*bench_painting(tasks, runs), *start, *boards]) + measure_synthetic(quick, runs)
-    if section == "train":
+        yield from bench_painting(tasks, runs)
+        yield from bench_start(tasks, 1 if quick else QUICK_RUNS)
+        yield from bench_sudoku(runs)
+        yield from bench_solver(runs)
+        yield from measure_synthetic(quick, runs)
+    elif section == "train":
+        from arc_solver.benchmarks.small_step import measure_small_step
         from arc_solver.benchmarks.train import measure_train
 
-        return measure_train(quick)
-    if section.startswith("profile"):
+        yield from measure_train(quick)
+        yield from measure_small_step(quick)
+    elif section.startswith("profile"):
         from arc_solver.benchmarks.profile import measure_profile
 
-        return measure_profile(section, quick)
-    if section == "predict":
+        yield from measure_profile(section, quick)
+    elif section == "predict":
         from arc_solver.benchmarks.predict import measure_predict
 
-        return measure_predict(quick, weights)
-    if section == "vote":
+        yield from measure_predict(quick, weights)
+    elif section == "vote":
         from arc_solver.benchmarks.augment import bench_restoring, random_tasks
         from arc_solver.benchmarks.vote import measure_vote
 
         tasks = random_tasks(0, QUICK_TASKS) if quick else None
-        return _plain(bench_restoring(tasks, QUICK_RUNS if quick else RUNS)) + measure_vote(quick)
-    from arc_solver.benchmarks.cli import measure_cli
+        yield from bench_restoring(tasks, QUICK_RUNS if quick else RUNS)
+        yield from measure_vote(quick)
+    else:
+        from arc_solver.benchmarks.cli import measure_cli
 
-    return measure_cli(quick)
-
-
-def _plain(figures: Iterable[Mapping[str, Any]]) -> Figures:
-    return [dict(each) for each in figures]
+        yield from measure_cli(quick)

@@ -34,7 +34,7 @@ def bench(
 ) -> None:
     """Measure the speed of this machine.
 
-    Every figure is a median of several runs, with its spread.
+    Every figure is a median of several runs, with its spread, and is printed as soon as it is made.
     """
     unknown = sorted(set(sections or ()) - {*SECTIONS, *ASKED_FOR})
     if unknown:
@@ -44,12 +44,17 @@ def bench(
     say = sayer(quiet)
     found: list[dict[str, Any]] = []
     for section in sections or SECTIONS:
-        started = time.monotonic()
-        figures = measure(section, quick, weights)
-        found += figures
-        say(f"{section}: {len(figures)} figures in {duration(time.monotonic() - started)}")
-        for figure in () if as_json else figures:
-            line = f"{figure['name']:32} {figure['value']:>14,.4g} {figure['unit']:16}"
-            typer.echo(f"{line} {figure['runs']:>3} runs, spread {figure['spread']:.3g}")
+        started, before = time.monotonic(), len(found)
+        for figure in measure(section, quick, weights):
+            found.append(figure)
+            # What a killed run has measured is on the screen: with --json as remarks.
+            (say if as_json else typer.echo)(row(figure))
+        say(f"{section}: {len(found) - before} figures in {duration(time.monotonic() - started)}")
     if as_json:
         typer.echo(json.dumps(found))
+
+
+def row(figure: dict[str, Any]) -> str:
+    """A figure as a line of the table."""
+    line = f"{figure['name']:32} {figure['value']:>14,.4g} {figure['unit']:16}"
+    return f"{line} {figure['runs']:>3} runs, spread {figure['spread']:.3g}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,20 +14,18 @@ if TYPE_CHECKING:
     from arc_solver.domains.protocols import Domain, M, Numbers
     from arc_solver.tasks.task import Task
 
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
 
 def seconds_of(text: str | None) -> float | None:
     """`90s`, `25m`, `11h` (or a sum such as `1h30m`) in seconds; a usage error for anything else."""
     if text is None:
         return None
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise typer.BadParameter(f"{text!r} is not a duration; write 90s, 25m or 11h")
-    seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
-    if seconds <= 0:
-        raise typer.BadParameter(f"{text!r}: a duration must be longer than nothing")
-    return seconds
+    from arc_solver.config import ConfigError
+    from arc_solver.settings import seconds_from
+
+    try:
+        return seconds_from(text)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def duration(seconds: float) -> str:

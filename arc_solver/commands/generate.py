@@ -77,17 +77,19 @@ def generate(
 
     from arc_solver.domains.boards.board_set import BoardSet
     from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.output_lock import own_outputs
 
-    sweep_beside(out)
-    say, rng = sayer(quiet), np.random.default_rng(seed)
-    seen = [domain.read(str(path), Reading(), say)[0] for path in exclude]
-    apart = BoardSet.joined(seen) if seen else None
-    if like is not None and generator.like is not None:
-        models = domain.read(str(like), Reading(need_answers=True), say)[0]
-        boards = generator.like(num, models, rng, min_rating or 0, apart)
-    else:
-        boards = generator.make(num, side or generator.side, rng, floors, apart)
-    write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
+    with own_outputs(out):
+        sweep_beside(out)
+        say, rng = sayer(quiet), np.random.default_rng(seed)
+        seen = [domain.read(str(path), Reading(), say)[0] for path in exclude]
+        apart = BoardSet.joined(seen) if seen else None
+        if like is not None and generator.like is not None:
+            models = domain.read(str(like), Reading(need_answers=True), say)[0]
+            boards = generator.like(num, models, rng, min_rating or 0, apart)
+        else:
+            boards = generator.make(num, side or generator.side, rng, floors, apart)
+        write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
     say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
@@ -100,16 +102,18 @@ def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: boo
 
     from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
     from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.output_lock import own_outputs
     from arc_solver.tasks.writer import tasks_json
     from submission.messages import count
 
     name = f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}"
     drawn = synthetic_tasks(SyntheticName.parse(name))
-    sweep_beside(out)
     hidden = True if quiet else None
-    bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
-    tasks = list(bar)
-    write_atomic(out, tasks_json(tasks))
+    with own_outputs(out):
+        sweep_beside(out)
+        bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
+        tasks = list(bar)
+        write_atomic(out, tasks_json(tasks))
     num_tests = sum(len(task.test) for task in tasks)
     sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
     sayer(quiet)(f"look at them: arc-solve show {out}")

@@ -45,7 +45,9 @@ def merge(
     tells what each solves alone and what merging brings, and merges only where that wins; these may be the
     answers of another set, for which --calibrate then gives the candidates of the same solvers.
     """
+    from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.merge_files import Merge, merge_files
+    from arc_solver.storage.output_lock import own_outputs
 
     if rule is not None and rule not in RULES:
         raise typer.BadParameter(f"--rule {rule!r}: expected one of {', '.join(RULES)}")
@@ -56,7 +58,8 @@ def merge(
         raise typer.BadParameter(
             "--calibrate needs --solutions, the answers of the tasks of those candidates"
         )
-    facts: dict[str, Any] = merge_files(Merge(candidates, tasks, out, rule, solutions, calibrate or ()))
+    with own_outputs(out, manifest_path(out)):
+        facts: dict[str, Any] = merge_files(Merge(candidates, tasks, out, rule, solutions, calibrate or ()))
     text = facts.pop("text")
     for remark in facts["unreadable"]:
         print(f"warning: {remark}", file=sys.stderr)

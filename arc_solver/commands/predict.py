@@ -19,12 +19,16 @@ from arc_solver.commands.console import (
     seconds_of,
     with_manifest,
 )
+from arc_solver.commands.source import HELP, named_material, one_source
 from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
     from arc_solver.prediction.prediction import Prediction
 
-EPILOG = "\b\nExample: arc-solve predict --tasks arc-agi_test_challenges.json --time-limit 11h"
+EPILOG = (
+    "\b\nExamples: arc-solve predict 00d62c1b\n          arc-solve predict puzzles.csv --out answers.csv\n"
+    "          arc-solve predict arc-agi_test_challenges.json --time-limit 11h"
+)
 
 # A score is printed only where at least this much of the time limit is left for it.
 SCORE_SECONDS = 1.5
@@ -37,9 +41,8 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    source: str = typer.Option(
-        ..., "--tasks", help="Challenges, a folder of tasks, '-', arc1:evaluation, or boards (csv, txt)."
-    ),
+    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
+    tasks: str | None = typer.Option(None, help="The same, named."),
     out: Path = typer.Option(Path(DEFAULT_OUT), help="The submission (for boards: a csv of answers)."),
     checkpoint: Path | None = typer.Option(
         None, help="Weights in place of those that ship with the package."
@@ -48,7 +51,10 @@ def predict(
         None, help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from nothing."
     ),
     settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
-    time_limit: str | None = typer.Option(None, help="A valid file is complete before this (90s, 25m, 11h)."),
+    time_limit: str | None = typer.Option(
+        None,
+        help="A valid file is complete before this (90s, 25m, 11h); default: by the size of the tasks.",
+    ),
     views: int | None = typer.Option(None, min=1, help="Views that vote on each test input."),
     ages: int | None = typer.Option(None, min=1, help="Most refinements of one answer."),
     rollouts: int | None = typer.Option(
@@ -91,6 +97,7 @@ def predict(
     know is learned from its demonstrations first.
     """
     asked = dict(locals())
+    given = one_source(source, tasks)
     from arc_solver.domains.domains import domain_of
     from arc_solver.domains.protocols import Reading
     from arc_solver.prediction.deadlines import Times, process_start
@@ -103,7 +110,9 @@ def predict(
 
     times = Times.of(process_start(), seconds_of(time_limit))
     say, part = sayer(quiet), parse_shard(shard) if shard else (1, 1)
-    domain = domain_of(source)
+    named = named_material(given)
+    domain, source = (named[0], named[2]) if named else (domain_of(given), given)
+    asked["source"] = source
     for option, reason in domain.refused.items():
         refuse_options({option: asked[option.removeprefix("--").replace("-", "_")]}, f"{reason} ({source})")
     if out == Path(DEFAULT_OUT):
@@ -112,7 +121,7 @@ def predict(
     if keep is not None and keep.exists() and not keep.is_dir():
         raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
     request = PredictRequest.of(asked)
-    material, faults = domain.read(source, Reading(lenient, skip_bad), say)
+    material, faults = (named[1], {}) if named else domain.read(source, Reading(lenient, skip_bad), say)
     places = chosen_places(domain, material, limit, only, max_canvas)
     if places is not None:
         material, faults = domain.take(material, places), {}
@@ -128,8 +137,11 @@ def predict(
 
 def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Callable[[str], None]) -> None:
     """Print what was done, with the score where answers came along; PredictionIncomplete after failures."""
+    from arc_solver.commands.board_answers import board_results, draw_boards
+    from arc_solver.prediction.answer_sheet import BoardSheet
     from arc_solver.prediction.prediction import PredictionIncomplete
 
+    sheet = prediction.sheet
     out, times, missing = prediction.request.out, prediction.times, prediction.sheet.missing()
     if missing:
         say(missing)
@@ -138,9 +150,18 @@ def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Cal
     score = {} if late else prediction.sheet.score()
     facts |= score
     if not as_json:
-        typer.echo(prediction.sheet.text(facts), nl=False)
+        if isinstance(sheet, BoardSheet) and not late:
+            draw_boards(sheet)
+        typer.echo(sheet.text(facts), nl=False)
+    elif isinstance(sheet, BoardSheet):
+        facts["results"] = board_results(sheet)
     if not score:
-        say("no time left to score" if late else f"score it: arc-solve score {out} --solutions FILE")
+        next_one = (
+            "look at them: arc-solve show FILE"
+            if isinstance(sheet, BoardSheet)
+            else "score it: arc-solve score FILE --solutions TRUTH"
+        )
+        say("no time left to score" if late else next_one.replace("FILE", str(out), 1))
     say(f"{out}: done in {duration(time.monotonic() - times.started)}")
     if as_json:
         typer.echo(json.dumps(facts))

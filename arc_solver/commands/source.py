@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from arc_solver.domains.boards.board_set import BoardSet
+    from arc_solver.domains.protocols import Domain
     from arc_solver.tasks.task import Task, TaskFault
 
 HELP = (
@@ -59,6 +60,26 @@ def read_source(
     elif isinstance(domain_of(source), BoardDomain):
         return boards_as_they_stand(source), {}
     return read_tasks_softly(source, with_solutions=with_solutions, lenient=lenient, notice=notice)
+
+
+def named_material(source: str) -> tuple[Domain[Any], Any, str] | None:
+    """What a name stands for that is no path, to be answered: its domain, the material and a short name.
+
+    None for everything that a domain reads itself. DataError for a board that is no proper puzzle.
+    """
+    from arc_solver.domains.arc.domain import ARC
+    from arc_solver.domains.boards.board_file import board_domain
+    from arc_solver.storage.text import DataError
+
+    found = None if source == "-" or _exists(source) else _named(source)
+    if found is None:
+        return None
+    if isinstance(found, list):
+        return ARC, tuple(found), source
+    domain = board_domain(found.kind)
+    if faults := domain.kind.faults(found):
+        raise DataError(f"this {found.kind}: {faults[0]}")
+    return domain, found, domain.kind.texts(found.questions)[0]
 
 
 def _named(source: str) -> list[Task] | BoardSet | None:

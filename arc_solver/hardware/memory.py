@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 import gc
+import sys
 from collections.abc import Iterator
 
 import torch
@@ -43,3 +46,24 @@ def release_memory() -> None:
     if torch.cuda.is_available():
         gc.collect()
         torch.cuda.empty_cache()
+
+
+# Of glibc's mallopt, and what they are set to: everything below a gigabyte is kept for the next allocation.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
+_KEPT = {_MMAP_THRESHOLD: 2**30, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 2**26}
+
+
+@functools.cache
+def keep_freed_memory() -> bool:
+    """Let this process keep the memory it frees, where the C library is glibc; tells whether it does.
+
+    Tensors of some megabytes would else be new pages of the system at every step, which cost more than what
+    is computed in them.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    return all(mallopt(name, value) == 1 for name, value in _KEPT.items())

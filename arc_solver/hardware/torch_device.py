@@ -32,7 +32,17 @@ def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
 
     Weights, optimizers and losses are float32 in any case.
     """
-    if precision != "auto":
+    if precision not in ("auto", "products"):
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
     native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if native else torch.float32
+
+
+def rounded_factors(precision: str, device: torch.device) -> bool:
+    """Whether products on a CPU round their factors to bfloat16: with "products", where it has AMX tiles.
+
+    They are summed in float32, which everything else stays. Without such units it would only be slower.
+    """
+    if precision != "products" or device.type != "cpu":
+        return False
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))

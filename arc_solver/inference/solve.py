@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +20,16 @@ from arc_solver.hardware.torch_device import choose_device
 from arc_solver.inference.adaptation import learned
 from arc_solver.inference.answer import Answering
 from arc_solver.inference.options import SILENT, Listener, SolveOptions, Standing
+from arc_solver.inference.own_budget import leaves_it_open, own_budget_line, own_seconds
 from arc_solver.inference.time_budget import Pace
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
-from arc_solver.storage.files import sha256_file, write_atomic
+from arc_solver.storage.files import sha256_file
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
-from augment.grid import Grid
-from submission.kaggle_json import build_submission, dump_submission
 from submission.vote import Query
 
 COLD_PRESET = "cpu-arc"
-
-
-def solve(
-    tasks: Sequence[Task], checkpoint: str | Path | None = None, **options: object
-) -> dict[Query, list[Grid]]:
-    """Up to two grids for every test input of `tasks`, best first; options are the fields of SolveOptions.
-
-    Tasks that the checkpoint knows by content are answered with their rows; others are learned from their
-    demonstrations first, from the checkpoint's weights or, without one, from nothing.
-    """
-    standings = vote(tasks, checkpoint, SolveOptions(**options))  # type: ignore[arg-type]
-    return {query: [tally.grid for tally in found.candidates[:2]] for query, found in standings.items()}
 
 
 def vote(
@@ -51,7 +38,11 @@ def vote(
     options: SolveOptions,
     listener: Listener = SILENT,
 ) -> dict[Query, Standing]:
-    """As `solve`, but with all candidates and their votes."""
+    """All candidates for every test input of `tasks` with their votes.
+
+    Tasks that the checkpoint knows by content are answered with their rows; others are learned from their
+    demonstrations first, from the checkpoint's weights or, without one, from nothing.
+    """
     queries = [Query(task.id, i) for task in tasks for i in range(len(task.test))]
     found = {query: Standing((), 0, 0) for query in queries}
     for part, answering in Prediction(ARC, tuple(tasks), checkpoint, options, listener).run():
@@ -100,13 +91,16 @@ class Prediction:
             done.append(self._answer(model, self.loaded.puzzles, known, numbers[known].tolist(), mine))
         groups = [*unknown[:, None]] if self.options.adapt_each else [unknown] if len(unknown) else []
         costs = [sum(block.cost for block in self.domain.blocks(self._take(group))) for group in groups]
+        own = self._own_seconds(groups)
         for number, group in enumerate(groups):
             if self.options.over():
                 break
             mine = self.options.part(costs[number] / sum(costs[number:]))
             self._say_what_is_learnt(number, groups)
+            # A time of our own ends the learning alone: everything is answered, however long that takes.
+            learning = replace(mine, deadline=time.monotonic() + own[number]) if own else mine
             model, puzzles = learned(
-                self._take(group), self.loaded, self.recipe, mine, self.device, self.listener
+                self._take(group), self.loaded, self.recipe, learning, self.device, self.listener
             )
             done.append(self._answer(model, puzzles, group, range(len(group)), mine))
         self.listener.facts({"seconds": round(time.monotonic() - started, 2)})
@@ -124,6 +118,16 @@ class Prediction:
         fault = self.domain.fault(self.loaded.model.config, self.material)
         if fault:
             raise CheckpointError(f"{name}: {fault}")
+
+    def _own_seconds(self, groups: Sequence[Numbers]) -> list[float]:
+        """A budget for each group, said before it begins; none where somebody chose one."""
+        if not (groups and self.domain.learns and leaves_it_open(self.options)):
+            return []
+        together = own_seconds(self._take(np.concatenate(groups)))
+        each = [own_seconds(self._take(group)) for group in groups]
+        seconds = [together * own / sum(each) for own in each]
+        self.listener.say(own_budget_line(together, sum(map(len, groups))))
+        return seconds
 
     def _say_what_is_learnt(self, number: int, groups: Sequence[Numbers]) -> None:
         if self.options.adapt:
@@ -193,10 +197,3 @@ def recipe_of(loaded: Loaded | None, options: SolveOptions) -> Preset:
     """The recipe that is asked for, else the checkpoint's, with all settings applied."""
     asked = find_preset(options.preset) if isinstance(options.preset, str) else options.preset
     return options.applied(asked or (loaded.preset if loaded else find_preset(COLD_PRESET)))
-
-
-def write_submission(
-    path: str | Path, attempts: Mapping[Query, Sequence[Grid]], num_tests: Mapping[str, int]
-) -> None:
-    """Write a complete submission atomically: every task of `num_tests` in order, two attempts each."""
-    write_atomic(Path(path), dump_submission(build_submission(num_tests, attempts)))

@@ -13,6 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
+from arc_solver.model.fused_attention import Projections, attend
+from arc_solver.model.fused_feed_forward import Shape, Weights, convolved, feed_forward
+from arc_solver.model.fused_norm import gated, norm_of_sum
 from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.neighbours import Neighbours
 
@@ -47,6 +50,12 @@ class Canvas(NamedTuple):
     width: int
     rotary: tuple[Tensor, Tensor] | None
     free: Tensor | None = None
+    rounded: bool = False  # the large products of float32 on a CPU round their factors to bfloat16
+
+
+def shape_of(canvas: Canvas) -> Shape:
+    """The sizes of a canvas alone."""
+    return Shape(canvas.prefix, canvas.height, canvas.width)
 
 
 class Convolution(nn.Module):
@@ -61,11 +70,12 @@ class Convolution(nn.Module):
         self.weight = nn.Parameter(truncated_normal((inner, side, side), 1 / side, generator))
 
     def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
-        rows, _, inner = cells.shape
-        image = cells.reshape(rows, canvas.height, canvas.width, inner).permute(0, 3, 1, 2)
-        kernel = self.weight.to(cells.dtype)[:, None]
-        near = F.conv2d(image, kernel, padding=kernel.shape[-1] // 2, groups=inner)
-        return cells + near.permute(0, 2, 3, 1).reshape(cells.shape)
+        return convolved(cells, self.kernel().to(cells.dtype), shape_of(canvas))
+
+    def kernel(self) -> Tensor:
+        """The weights (I, 1, k, k) with one more in the middle, which is the cell itself."""
+        half = self.weight.shape[-1] // 2
+        return (self.weight + F.pad(self.weight.new_ones(1, 1, 1), (half,) * 4))[:, None]
 
 
 class GroupSums(nn.Module):
@@ -110,13 +120,20 @@ class SwiGLU(nn.Module):
         self.down = Linear(inner, width, generator)
 
     def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
-        gate, up = self.gate_up(h).chunk(2, dim=-1)
-        hidden = F.silu(gate) * up
+        hidden = gated(self.gate_up(h))
         return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
 
     def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
         """The inner numbers (B, P + L, I) as they go to the second projection: here as they are."""
         return hidden
+
+    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
+        """norm(h + self(h, canvas))."""
+        return self._fused(h, None, Shape(0, 0, 0), canvas.rounded)
+
+    def _fused(self, h: Tensor, kernel: Tensor | None, shape: Shape, rounded: bool) -> Tensor:
+        weights = Weights(self.gate_up.weight, self.down.weight, kernel)
+        return feed_forward(h, weights, shape, NORM_EPS, rounded)
 
 
 class MixingSwiGLU(SwiGLU):
@@ -146,6 +163,11 @@ class MixingSwiGLU(SwiGLU):
             cells = self.group_sums(cells)
         return torch.cat((prefix, cells), dim=1) if canvas.prefix else cells
 
+    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
+        if self.convolution is None or self.group_sums is not None or self.told:
+            return norm_of_sum(h, self(h, canvas), NORM_EPS)
+        return self._fused(h, self.convolution.kernel(), shape_of(canvas), canvas.rounded)
+
 
 class NeighbourSwiGLU(SwiGLU):
     """A SwiGLU within which every cell meets its four neighbours; walls take no part.
@@ -168,6 +190,9 @@ class NeighbourSwiGLU(SwiGLU):
         prefix = prefix + self.neighbours.told(board, free)[:, None]
         return torch.cat((prefix, self.neighbours(board, free).flatten(1, 2)), dim=1)
 
+    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
+        return norm_of_sum(h, self(h, canvas), NORM_EPS)
+
 
 class Attention(nn.Module):
     """Multi-head self-attention over all positions, with rotary positions where a table is given."""
@@ -178,14 +203,10 @@ class Attention(nn.Module):
         self.qkv = Linear(config.width, 3 * config.width, generator)
         self.out = Linear(config.width, config.width, generator)
 
-    def forward(self, h: Tensor, rotary: tuple[Tensor, Tensor] | None) -> Tensor:
-        rows, length, width = h.shape
-        qkv = self.qkv(h).view(rows, length, 3, self.num_heads, width // self.num_heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        if rotary is not None:
-            query, key = rotate(query, rotary), rotate(key, rotary)
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        return self.out(mixed.transpose(1, 2).reshape(rows, length, width))
+    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
+        """norm(h + attention(h)), (B, P + L, D) to (B, P + L, D)."""
+        projections = Projections(self.qkv.weight, self.out.weight)
+        return attend(h, projections, canvas.rotary, self.num_heads, NORM_EPS, canvas.rounded)
 
 
 class Block(nn.Module):
@@ -209,19 +230,12 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.attention is not None:
-            h = norm(h + self.attention(h, canvas.rotary))
+            h = self.attention.added(h, canvas)
         elif self.mixer is not None:
             # The norm of the mixer runs over positions, as in the published code.
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)
-        return norm(h + self.feed_forward(h, canvas))
-
-
-def rotate(h: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotate the two halves of every head by the angles of its position; h is (B, H, L, head width)."""
-    cosine, sine = rotary
-    first, second = h.chunk(2, dim=-1)
-    return h * cosine.to(h.dtype) + torch.cat((-second, first), dim=-1) * sine.to(h.dtype)
+        return self.feed_forward.added(h, canvas)
 
 
 def rotary_table(

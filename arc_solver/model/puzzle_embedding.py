@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
 from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.lookup import lookup
 
 CODE_LENGTH = 12
 FIRST_COLOR_TOKEN = 2
@@ -49,8 +50,8 @@ class PuzzleEmbedding(nn.Module):
         if self.kind == "rows":
             missing = self.prefix * self.width - vectors.shape[1]
             return nn.functional.pad(vectors, (0, missing)).view(-1, self.prefix, self.width)
-        colors = token_embedding[codes[:, 2:].long() + FIRST_COLOR_TOKEN] + self.color_role
-        return torch.cat((vectors[:, None], self.dihedral[codes[:, 1].long()][:, None], colors), dim=1)
+        colors = lookup(token_embedding, codes[:, 2:] + FIRST_COLOR_TOKEN) + self.color_role
+        return torch.cat((vectors[:, None], lookup(self.dihedral, codes[:, 1:2]), colors), dim=1)
 
 
 class SignSGD:

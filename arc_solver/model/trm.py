@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from arc_solver.config import ModelConfig
 from arc_solver.model.block import Block, Canvas, Linear, rotary_table
 from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.lookup import lookup
 from arc_solver.model.puzzle_embedding import PuzzleEmbedding
 from arc_solver.model.symbols import SymbolEmbedding
 
@@ -77,6 +78,7 @@ class Model(nn.Module):
             )
         self.hint_head = Linear(width, config.hints, generator) if config.hints else None
         self.compute_dtype = torch.float32
+        self.rounded_factors = False  # of float32 products on a CPU, see `fused_norm.factors`
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
 
     def first_carry(self, rows: int, positions: int) -> Carry:
@@ -92,7 +94,7 @@ class Model(nn.Module):
         if self.config.symbols:
             return self.symbols(tokens).to(self.compute_dtype)
         prefix = self.puzzle(vectors, codes, self.token_embedding)
-        question = torch.cat((prefix, self.token_embedding[tokens.long()]), dim=1)
+        question = torch.cat((prefix, lookup(self.token_embedding, tokens)), dim=1)
         if self.config.positions == "learned":
             question = (question + self.position_embedding) * 0.5**0.5
         return (question * self.config.width**0.5).to(self.compute_dtype)
@@ -193,7 +195,7 @@ class Model(nn.Module):
                 table = rotary_table(self.config.positions, self.config.prefix, *canvas, head_width)
                 rotary = None if table is None else (table[0].to(device), table[1].to(device))
             self._places[key] = Canvas(self.config.prefix, *canvas, rotary)
-        return self._places[key]
+        return self._places[key]._replace(rounded=self.rounded_factors)
 
 
 def halting_logit(halt: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
 from arc_solver.domains.boards.domain import BLOCK, BoardDomain
 from arc_solver.domains.boards.kind import NO_VALUE
 from arc_solver.domains.boards.reading import csv_of
-from arc_solver.domains.protocols import Bytes, Domain, Faults
+from arc_solver.domains.protocols import Bytes, Domain, Faults, Flags
 from arc_solver.prediction.manifest import source_facts
 from arc_solver.prediction.messages import Message
 from arc_solver.prediction.rewriter import Rewriter
@@ -25,6 +25,7 @@ from arc_solver.tasks.task import Task
 from submission.candidates import from_tallies, write_candidates
 from submission.grid import GridError, check_grid
 from submission.kaggle_json import build_submission, dump_submission
+from submission.messages import count
 from submission.vote import Query, Tally
 
 SOURCE = "arc-solver"
@@ -257,6 +258,8 @@ class BoardSheet:
             "boards": len(self.boards),
             "unanswered": int((~answered).sum()),
             "abstained": int((answered & ~self.cells.any(axis=1)).sum()),
+            "keep_the_rules": int(self.kept().sum()),
+            "break_the_rules": int((self.given() & ~self.kept()).sum()),
             "mean_ages": round(float(self.ages[answered].mean()), 3) if answered.any() else 0.0,
         }
 
@@ -276,9 +279,30 @@ class BoardSheet:
         shares = self.domain.scores(self.boards, self.cells)
         return {name: round(share, 5) for name, share in shares.items()}
 
+    def given(self) -> Flags:
+        """(n,): which boards have an answer."""
+        return self.answered & np.asarray(self.cells.any(axis=1))
+
+    def kept(self) -> Flags:
+        """(n,): which answers keep the rules, as far as that can be told without solving a board."""
+        kept = self.given()
+        numbers = np.flatnonzero(kept)
+        kept[numbers] = self.domain.keeps_the_rules(self.boards, numbers, self.cells[numbers])
+        return kept
+
     def text(self, facts: dict[str, Any]) -> str:
-        more = {"mean_ages": " a board, all its views together"}
-        return "".join(f"{key}: {value}{more.get(key, '')}\n" for key, value in facts.items())
+        """In sentences."""
+        kept, broken = facts["keep_the_rules"], facts["break_the_rules"]
+        lines = [f"{count(len(self.boards), 'board')}: {_rules(kept, broken)}"]
+        if none := facts["unanswered"] + facts["abstained"]:
+            lines.append(f"{count(none, 'board')} without an answer")
+        if "exact" in facts:
+            lines.append(
+                f"by the answers in the file: {100 * facts['exact']:.2f} % exact, "
+                f"{100 * facts['valid']:.2f} % valid"
+            )
+        lines.append(f"{facts['mean_ages']:g} ages a board, all its views together")
+        return "".join(f"{line}\n" for line in lines)
 
     def _board(self, value: object) -> Bytes:
         grid, side = np.array(value), self.boards.side
@@ -292,6 +316,19 @@ class BoardSheet:
         unrated = np.full(len(self.boards), UNKNOWN_RATING, np.int64)
         boards = BoardSet(self.boards.kind, self.boards.questions, self.cells, unrated)
         write_atomic(self.path, csv_of(self.domain.kind, boards, SOURCE))
+
+
+def _rules(kept: int, broken: int) -> str:
+    """How many answers keep the rules and how many do not."""
+    if not kept and not broken:
+        return "no answer"
+    parts = []
+    if kept:
+        parts.append(f"{count(kept, 'answer')} {'keeps' if kept == 1 else 'keep'} the rules")
+    if broken:
+        verb = "breaks" if broken == 1 else "break"
+        parts.append(f"{count(broken, 'answer')} {verb} them: there the network was not sure")
+    return ", ".join(parts).replace("them", "the rules" if not kept else "them")
 
 
 def candidate_lines(answers: Iterable[tuple[Query, Answer]]) -> Iterable[bytes]:

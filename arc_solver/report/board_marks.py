@@ -5,10 +5,12 @@ Only what is marked is followed; nothing here looks for an answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from arc_solver.domains.boards.board_file import board_domain
 from arc_solver.report.panels import Cells, Mask
 from augment.maze import CHARACTERS
 from augment.sudoku import BOX_SHAPES
@@ -34,8 +36,14 @@ class Marks(NamedTuple):
 
 
 def board_marks(kind: str, question: Cells, answer: Cells) -> Marks:
-    """The marks of an answer to a Sudoku or a maze; 0 or what is no value is an empty cell."""
-    return (_sudoku_marks if kind == "sudoku" else _maze_marks)(question, answer)
+    """The marks of an answer to a board; 0 or what is no value is an empty cell."""
+    if kind in _MARKERS:
+        return _MARKERS[kind](question, answer)
+    given, rows = question > 0, (question.reshape(1, -1), answer.reshape(1, -1))
+    keeps = bool(board_domain(kind).kind.keeps_the_rules(*rows)[0])
+    return Marks(
+        given, given & (answer != question), () if keeps else ("the answer does not fit the question",)
+    )
 
 
 def _sudoku_marks(question: Cells, answer: Cells) -> Marks:
@@ -83,6 +91,9 @@ def _maze_marks(question: Cells, answer: Cells) -> Marks:
     if ends.any():
         faults.append(count(int(ends.sum()), "dead end"))
     return Marks(given, broken | strange | apart | ends, tuple(faults))
+
+
+_MARKERS: dict[str, Callable[[Cells, Cells], Marks]] = {"sudoku": _sudoku_marks, "maze": _maze_marks}
 
 
 def _reached(steps: Mask, start: Mask) -> Mask:

@@ -82,7 +82,7 @@ class BoardStory:
     def opening(self) -> Opening:
         """What stands before the frames."""
         look = board_look(self.kind, len(self.question))
-        return Opening(self.name, look, marks=BOARD_MARKS[self.kind])
+        return Opening(self.name, look, marks=_told_apart_by(self.kind))
 
     def frames(self, chain: Chain, title: str = "") -> Iterator[Frame]:
         """A frame for every age of one contender; `title` says whose ages these are."""
@@ -158,7 +158,7 @@ class BoardStory:
 
 def told_apart(kind: str, side: int) -> Opening:
     """What stands before boards that are only shown: their marks."""
-    marks = tuple(mark for mark in BOARD_MARKS[kind] if mark != "changed")
+    marks = tuple(mark for mark in _told_apart_by(kind) if mark != "changed")
     return Opening("", board_look(kind, side), marks=marks)
 
 
@@ -168,3 +168,7 @@ def _name(number: int, num_views: int) -> str:
     if num_views == 1:
         return f"chain {chain + 1}"
     return f"view {view + 1}" + (f", chain {chain + 1}" if chain else "")
+
+
+def _told_apart_by(kind: str) -> tuple[str, ...]:
+    return BOARD_MARKS.get(kind, ("given", "changed", "broken"))

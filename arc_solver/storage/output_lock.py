@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from arc_solver.storage.files import TEMP_PREFIX, TEMP_SUFFIX, named, sign, take_lock, target_of
+
+# A file system that knows no locks takes outputs all the same.
+_NO_LOCKS = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS)
 
 
 @contextmanager
@@ -28,19 +32,25 @@ def own_outputs(*outputs: Path | None) -> Iterator[None]:
 
 @contextmanager
 def _owned(output: Path) -> Iterator[None]:
+    descriptor = None
     with named(output):
         target = target_of(output)
         made = [folder for folder in target.parents if not folder.exists()]
         digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
         lock = target.with_name(f"{TEMP_PREFIX}{digest}{TEMP_SUFFIX}")  # as short as any name may have to be
-        advice = "wait for it or choose another path"
-        descriptor = take_lock(lock, f"{output} is being written", advice)
+        try:
+            descriptor = take_lock(lock, f"{output} is being written", "wait for it or choose another path")
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
     try:
-        sign(lock, descriptor)
+        if descriptor is not None:
+            sign(lock, descriptor)
         yield
     finally:
         with suppress(OSError):
             lock.unlink()
             for folder in made:
                 folder.rmdir()  # where nothing was written
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)

@@ -14,8 +14,9 @@ from arc_solver.storage.text import STDIN, DataError, label_of, shown
 
 HEAD_BYTES = 2**16
 _GZIP_MAGIC = b"\x1f\x8b"
-# A packed file may unpack to so many bytes, or to so many times its own.
-FREE_BYTES, MAX_RATIO = 2**26, 100
+# A packed file may unpack to so many bytes (more than the cap on JSON, which is said first), or to so many
+# times its own.
+FREE_BYTES, MAX_RATIO = 2**26 + 2**20, 100
 # What cannot be opened twice (standard input, a pipe) and was looked at: its stream and what was read of it.
 _looked_at: dict[str, tuple[BinaryIO, bytes]] = {}
 

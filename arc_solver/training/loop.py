@@ -58,9 +58,9 @@ def run_steps(
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     started, reported, reported_step = clock(), clock(), state.step
     base, first, before = state.seconds, state.step, 1.0
-    bar = tqdm(
-        total=config.steps, initial=state.step, desc=label, unit="step", disable=None if not quiet else True
-    )
+    # How many steps a time allows is known at the first report.
+    total = config.steps if limits.time_limit is None else None
+    bar = tqdm(total=total, initial=state.step, desc=label, unit="step", disable=True if quiet else None)
     complete = False
     for batches in state.batches.from_step(state.step):
         state.seconds = base + clock() - started

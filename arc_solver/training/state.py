@@ -14,7 +14,11 @@ from torch import Tensor
 
 from arc_solver.config import TrainConfig
 from arc_solver.domains.protocols import TrainingData
-from arc_solver.hardware.torch_device import compute_dtype
+from arc_solver.hardware.memory import keep_freed_memory
+from arc_solver.hardware.torch_device import compute_dtype, rounded_factors
+from arc_solver.model.fused_attention import attend
+from arc_solver.model.fused_feed_forward import feed_forward
+from arc_solver.model.fused_norm import gated, norm_of_sum
 from arc_solver.model.puzzle_embedding import SignSGD
 from arc_solver.model.trm import Model, Output
 from arc_solver.training.batches import Batches
@@ -42,6 +46,9 @@ class TrainState:
         self.team = team or Team()
         self.model = model.to(device)
         self.model.compute_dtype = compute_dtype(config.precision, device)
+        self.model.rounded_factors = rounded_factors(config.precision, device)
+        if device.type == "cpu":
+            keep_freed_memory()
         # The table of rows is by far the largest tensor; unless averaged it is shared, not copied.
         rows = self.model.puzzle.rows
         shared = {} if config.ema_rows else {id(rows): rows}
@@ -141,6 +148,9 @@ def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Out
     """
     if wish == "off" or (wish == "auto" and device.type != "cuda"):
         return model
+    for function in (gated, norm_of_sum, attend, feed_forward):
+        # Whoever runs the graph without compiling it further computes as if there were none.
+        torch.compiler.allow_in_graph(function)
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)
     blocks = [*model.latent_blocks, *(model.answer_blocks or ())] if wish == "blocks" else []
     for block in blocks:

@@ -1,5 +1,7 @@
 """An error that comes late leaves what an earlier run answered; two runs never write one file."""
 
+import errno
+import fcntl
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from arc_solver.checkpoints.shipped import shipped_weights
 from arc_solver.config import MAX_SEED
 from arc_solver.prediction.manifest import manifest_path
 from arc_solver.storage.earlier_files import earlier_files
-from arc_solver.storage.files import TEMP_PREFIX, FolderInUse, StorageError, sweep_stale
+from arc_solver.storage.files import TEMP_PREFIX, FolderInUse, StorageError, sweep_stale, write_atomic
 from arc_solver.storage.output_lock import own_outputs
 from tests.faults.scene import defects, write_tasks
 from tests.faults.test_command import TINY, command, environment, launched, predict
@@ -93,6 +95,24 @@ def test_an_answered_file_stays(tmp_path: Path, error: Callable[[Path], list[str
         assert not [path for path in tmp_path.iterdir() if path.name.startswith(TEMP_PREFIX)]
 
 
+def test_a_manifest_that_cannot_be_written_stops_a_merge(tmp_path: Path) -> None:
+    write_tasks(tmp_path / "t.json")
+    (tmp_path / "c.jsonl").write_text('{"task":"task00","index":0,"grid":[[7]]}\n')
+    (tmp_path / "s.json").write_text(OLDER)
+    manifest_path(tmp_path / "s.json").mkdir()
+    words = ["merge", str(tmp_path / "c.jsonl"), "--tasks", str(tmp_path / "t.json")]
+    done = subprocess.run(
+        command(*words, "--out", str(tmp_path / "s.json")),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "s.manifest.json: it is not a regular file" in done.stderr
+    assert (tmp_path / "s.json").read_text() == OLDER
+
+
 @pytest.mark.parametrize("number", range(count("PREDICTIONS", 1)))
 def test_one_of_two_predictions_wins(tmp_path: Path, number: int) -> None:
     tasks = write_tasks(tmp_path / "a_challenges.json")
@@ -109,7 +129,7 @@ def test_one_of_two_predictions_wins(tmp_path: Path, number: int) -> None:
     held = held and loser.stderr.startswith("error: ") and loser.stderr.count("\n") == 1
     winner.communicate(timeout=120)
     held = held and winner.returncode == 0 and defects(tmp_path / "s.json", tasks) == []
-    record(16, "pairs of predictions into one file", 1, held)
+    record(23, "pairs of predictions into one file", 1, held)
     assert held, f"after {seconds:.1f} s: {loser.stderr}"
 
 
@@ -129,6 +149,16 @@ def test_outputs_are_owned_and_nothing_is_left(tmp_path: Path) -> None:
         pytest.fail("a folder is no output")
     with own_outputs(tmp_path / ("x" * 250 + ".json")):
         pass
+
+
+def test_a_file_system_without_locks_takes_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    with own_outputs(tmp_path / "s.json"):
+        write_atomic(tmp_path / "s.json", b"{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["s.json"]
 
 
 def test_the_lock_of_a_run_that_was_killed_is_swept(tmp_path: Path) -> None:

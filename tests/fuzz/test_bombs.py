@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.arc_solver.corpus.test_published import sudoku_folder
 
 from arc_solver.checkpoints.weights import save
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.checkpoints.convert.published_model import state_dict
+from tests.arc_solver.domains.test_published import sudoku_folder
 from tests.arc_solver.tiny import preset, tasks
 from tests.crash.payloads import Source, rewritten
 from tests.tally import record, some

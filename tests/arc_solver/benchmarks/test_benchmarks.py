@@ -1,8 +1,12 @@
 """Figures have the agreed form, and the sections the agreed names."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 
+from arc_solver.benchmarks import sections
 from arc_solver.benchmarks.figures import figure
 from arc_solver.benchmarks.profile import CASES
 from arc_solver.benchmarks.train import Step
@@ -46,6 +50,20 @@ def test_the_profile_of_a_gpu_is_rehearsed(
             assert found[f"profile.{recipe}.{name}"]["value"] > 0
         shares = [found[f"profile.{recipe}.cost_{place}"]["value"] for place in (1, 2, 3)]
         assert 1 >= sum(shares) >= shares[0] >= shares[1] >= shares[2] > 0
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_killed_bench_has_printed_what_it_measured(
+    as_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measured(*_: object) -> Iterator[dict[str, Any]]:
+        yield figure("a.b", [1.5], "s")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sections, "measure", measured)
+    outcome = Terminal(monkeypatch, capsys)("bench", "vote", *(["--json"] if as_json else []))
+    assert outcome.code != 0
+    assert "a.b" in (outcome.err if as_json else outcome.out)
 
 
 def test_bench_prints_one_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ import torch
 
 from arc_solver.checkpoints.weights import load, save
 from arc_solver.inference.options import Listener, SolveOptions, Standing
-from arc_solver.inference.solve import solve, vote, write_submission
+from arc_solver.inference.solve import vote
+from arc_solver.library import solve, write_submission
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
@@ -26,20 +27,20 @@ SHORT = preset(dataclasses.replace(MODEL, cycles=1), TRAIN, PREDICT)
 PROGRAM = """
 import hashlib, sys
 from pathlib import Path
-from arc_solver.inference.solve import solve, write_submission
+from arc_solver.library import solve, write_submission
 from tests.arc_solver.inference.test_solve import SHORT
 from tests.arc_solver.tiny import tasks
 listed = tasks(4, num_tests=2)
 path = Path(sys.argv[1])
 attempts = solve(listed, preset=SHORT, adapt_steps=3, seed=5)
-write_submission(path, attempts, {task.id: len(task.test) for task in listed})
+write_submission(path, attempts, listed)
 print(hashlib.sha256(path.read_bytes()).hexdigest())
 """
 
 
 def submitted(path: Path, listed: list[Task], seed: int = 5, **options: object) -> bytes:
     attempts = solve(listed, preset=SHORT, adapt_steps=3, seed=seed, **options)
-    write_submission(path, attempts, {task.id: len(task.test) for task in listed})
+    write_submission(path, attempts, listed)
     return path.read_bytes()
 
 

@@ -10,7 +10,7 @@ from arc_solver.checkpoints.file_format import CheckpointError, check_domain
 from arc_solver.checkpoints.weights import save
 from arc_solver.domains.boards.board_file import board_csv
 from arc_solver.domains.sudoku.generate import generate_sudoku
-from arc_solver.inference.solve import solve
+from arc_solver.library import solve
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
