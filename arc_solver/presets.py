@@ -230,7 +230,7 @@ _PRESETS = (
             precision="bfloat16",
             compile="on",
         ),
-        PredictConfig(views=1, ages=32, batch_size=64, halt_logit=4.0),
+        PredictConfig(views=1, ages=200, batch_size=64, halt_logit=4.0, guess_after=10),
     ),
     Preset(
         "cpu-maze",

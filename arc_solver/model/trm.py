@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.block import Block, Canvas, Linear, rotary_table
+from arc_solver.model.block import Block
 from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.layers import Linear
 from arc_solver.model.lookup import lookup
+from arc_solver.model.positions import Canvas, rotary_table
 from arc_solver.model.puzzle_embedding import PuzzleEmbedding
 from arc_solver.model.symbols import SymbolEmbedding
 

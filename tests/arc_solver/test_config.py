@@ -9,7 +9,7 @@ import torch
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, TrainConfig
 from arc_solver.domains.domains import find_domain
-from arc_solver.model import block, puzzle_embedding, trm
+from arc_solver.model import layers, mixers, neighbours, puzzle_embedding, symbols, trm
 from arc_solver.model.trm import Model
 from arc_solver.presets import PRESETS, find_preset
 from arc_solver.settings import apply_settings, from_mapping, with_values
@@ -218,7 +218,7 @@ def test_published_steps_are_epochs_times_examples_over_rows() -> None:
 @pytest.fixture
 def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models without the seconds that drawing their weights takes."""
-    for module in (block, puzzle_embedding, trm):
+    for module in (layers, mixers, neighbours, puzzle_embedding, symbols, trm):
         monkeypatch.setattr(module, "truncated_normal", lambda shape, std, generator: torch.zeros(shape))
 
 
