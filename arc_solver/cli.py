@@ -33,6 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
     train,
@@ -65,7 +66,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version."
+        False, "--version", "-V", callback=_version, is_eager=True, help="Print the version."
     ),
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error (allowed anywhere)."),
 ) -> None:
@@ -80,13 +81,17 @@ def main() -> None:
     """Entry point; exits 0 done, 1 failure, 2 usage, 3 bad input, 4 invalid submission, 130/143 signals."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    if sys.argv[1:2] == ["help"]:
+        sys.argv = [sys.argv[0], *sys.argv[2:3], "--help"]
     guard_streams()
     settle()
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed ends no work
     try:
-        code = app(standalone_mode=not _follows())  # standalone it prints usage errors itself, and exits
+        code = app(
+            prog_name="arc-solve", standalone_mode=not _follows()
+        )  # standalone it prints usage errors itself, and exits
     except SystemExit as end:
         code = end.code
     except Exception as error:  # noqa: BLE001 - the one border where any error becomes a line

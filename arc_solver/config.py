@@ -211,6 +211,9 @@ class TrainConfig:
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
     num_views: int = 1000
     permute_colors: bool = True  # False: views are the symmetries alone
+    all_pairs: bool = (
+        False  # ARC: a task is drawn with all its pairs under one view, as published, not one pair
+    )
     translate: bool = True
     canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
     # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of

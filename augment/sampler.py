@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from augment.counter_rng import bounded, bounded_low, hash64, item_of_epoch, mix64
 from augment.dihedral import SWAPS_SIDES
-from augment.kernel import kernel
+from augment.kernel import inner, kernel
 from augment.packed import PackedGrids
 from augment.threads import spread
 from augment.view import ViewTable
@@ -85,13 +85,22 @@ def build_catalog(
 
 
 def draw_examples(
-    catalog: Catalog, seed: int, counter: int, translate: bool, side: int, draws: npt.NDArray[np.void]
+    catalog: Catalog,
+    seed: int,
+    counter: int,
+    translate: bool,
+    side: int,
+    draws: npt.NDArray[np.void],
+    *,
+    all_pairs: bool = False,
 ) -> None:
     """Fill `draws` (num,) of dtype DRAW with examples counter, counter + 1, ... on canvases of `side`.
 
     Each task comes once in every len(catalog.tasks) examples, the order new each time. Pair and view are
     uniform, and so is the offset over the places where both grids fit; but one pair of each (task, view)
-    stays at (0, 0), and all do unless `translate`. How a range of counters is cut into calls changes nothing.
+    stays at (0, 0), and all do unless `translate`. With `all_pairs` a task brings all its pairs, one
+    after the other, under one view: an epoch has as many examples as pairs. How a range of counters is cut
+    into calls changes nothing.
     """
     if draws.dtype != DRAW:
         raise ValueError(f"draws of dtype {draws.dtype}, expected sampler.DRAW")
@@ -99,9 +108,10 @@ def draw_examples(
         raise ValueError(
             f"canvas side {side}, expected at least {catalog.max_side}, the longest side of a grid"
         )
+    draw = _draw_all_pairs if all_pairs else _draw_examples
 
     def fill(part: slice) -> None:
-        _draw_examples(catalog, np.uint64(seed), counter + part.start, translate, side, draws[part])
+        draw(catalog, np.uint64(seed), counter + part.start, translate, side, draws[part])
 
     spread(fill, len(draws))
 
@@ -116,19 +126,56 @@ def _draw_examples(
         task = item_of_epoch(example, num_tasks, seed)
         luck = hash64(seed, example, _EXAMPLE)
         choice = bounded(luck, catalog.pair_counts[task])
-        pair = catalog.pair_starts[task] + choice
         view = catalog.view_starts[task] + bounded_low(luck, catalog.view_counts[task])
-        anchored = choice == bounded(hash64(seed, view, _ANCHOR), catalog.pair_counts[task])
-        row = column = np.int64(0)
-        if translate and not anchored:
-            height, width = catalog.heights[pair], catalog.widths[pair]
-            if SWAPS_SIDES[catalog.dihedrals[view]]:
-                height, width = width, height
-            luck = mix64(luck)
-            row = bounded(luck, side - height + 1)
-            column = bounded_low(luck, side - width + 1)
-        draws[number]["task"] = catalog.tasks[task]
-        draws[number]["pair"] = pair
-        draws[number]["view"] = view
-        draws[number]["row"] = row
-        draws[number]["column"] = column
+        _write(catalog, seed, task, choice, view, mix64(luck), translate, side, draws[number])
+
+
+@kernel
+def _draw_all_pairs(
+    catalog: Catalog, seed: np.uint64, counter: int, translate: bool, side: int, draws: npt.NDArray[np.void]
+) -> None:
+    num_tasks, num_pairs = len(catalog.tasks), len(catalog.inputs)
+    epoch, before = counter // num_pairs, counter % num_pairs
+    number = 0
+    while number < len(draws):
+        for visit in range(epoch * num_tasks, (epoch + 1) * num_tasks):
+            task = item_of_epoch(visit, num_tasks, seed)
+            first = min(before, catalog.pair_counts[task])  # pairs that came before the first draw
+            before -= first
+            last = min(catalog.pair_counts[task], first + len(draws) - number)
+            luck = hash64(seed, visit, _EXAMPLE)
+            view = catalog.view_starts[task] + bounded_low(luck, catalog.view_counts[task])
+            for choice in range(first, last):
+                place = hash64(luck, choice, _EXAMPLE)
+                _write(catalog, seed, task, choice, view, place, translate, side, draws[number])
+                number += 1
+        epoch += 1
+
+
+@inner
+def _write(
+    catalog: Catalog,
+    seed: np.uint64,
+    task: int | np.int64,
+    choice: int | np.int64,
+    view: int,
+    luck: np.uint64,
+    translate: bool,
+    side: int,
+    draw: np.void,
+) -> None:
+    """The pair number `choice` of a task under a view, at a place of luck."""
+    pair = catalog.pair_starts[task] + choice
+    anchored = choice == bounded(hash64(seed, view, _ANCHOR), catalog.pair_counts[task])
+    row = column = np.int64(0)
+    if translate and not anchored:
+        height, width = catalog.heights[pair], catalog.widths[pair]
+        if SWAPS_SIDES[catalog.dihedrals[view]]:
+            height, width = width, height
+        row = bounded(luck, side - height + 1)
+        column = bounded_low(luck, side - width + 1)
+    draw["task"] = catalog.tasks[task]
+    draw["pair"] = pair
+    draw["view"] = view
+    draw["row"] = row
+    draw["column"] = column

@@ -76,6 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.benchmarks": LOWER,
     # The program without its command line.
     "arc_solver.library": LOWER,
+    "arc_solver.__main__": under("cli"),
     "arc_solver.cli": {"typer", "arc_solver"} | STREAMS | under("commands"),
     "arc_solver.commands": LOWER | {"typer"} | under("benchmarks"),
 }

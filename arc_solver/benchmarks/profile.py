@@ -17,7 +17,6 @@ from torch.profiler import ProfilerActivity, profile
 
 from arc_solver.benchmarks.figures import figure
 from arc_solver.config import Preset
-from arc_solver.corpus.set_sizes import ARC_TASKS
 from arc_solver.domains.arc.examples import ArcTraining
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
 from arc_solver.domains.protocols import TrainingData
@@ -38,6 +37,8 @@ TINY = (
     *("width=16", "num_heads=2", "rounding=8", "cycles=2", "latent_steps=1", "prefix_length=2"),
     *("batch_size=6", "compile=off"),
 )
+# Cells of a canvas -> tasks that `arc1` trains on: ARC-1 and ConceptARC.
+ARC_TASKS = {49: 65, 121: 230, 256: 270, 441: 205, 676: 85, 900: 105}
 NUM_BOARDS, NUM_TASKS, NUM_VIEWS = 64, 48, 4
 STEPS, QUICK_STEPS, PROFILED_STEPS, COSTS = 20, 2, 2, 3
 MATRIX_SIDE, QUICK_MATRIX_SIDE = 8192, 256
@@ -141,7 +142,7 @@ def material(recipe: Preset, *, smallest_only: bool = False) -> tuple[TrainingDa
         answers = rng.integers(1, 10, (NUM_BOARDS, 81)).astype(np.uint8)
         ratings = np.full(NUM_BOARDS, UNKNOWN_RATING, np.int64)
         return SUDOKU.training(BoardSet(SUDOKU.name, questions, answers, ratings), recipe)[0], 1
-    mix = ARC_TASKS["arc1"]
+    mix = ARC_TASKS
     cells = sorted(mix)[:2] if smallest_only else list(mix)
     tasks = []
     for each in cells:

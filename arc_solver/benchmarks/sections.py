@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 RUNS, QUICK_RUNS, QUICK_TASKS = 7, 3, 100
 
 
-def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Iterator[dict[str, Any]]:
+def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Iterator[Mapping[str, Any]]:
     """The figures of a section, each as soon as it is made.
 
     Sections: augment, train, predict, vote, cli, profile or profile-blocks. `predict` takes `weights` for its

@@ -48,7 +48,8 @@ def cast_all(ballots: Ballots) -> BallotBox:
     box = BallotBox(Query(f"task-{place}", 0) for place in range(NUM_QUERIES))
     sides = np.full(BATCH, SIDE, np.uint8)
     for start in range(0, len(ballots.queries), BATCH):
-        batch = Ballots(*(part[start : start + BATCH] for part in ballots))
-        few = sides[: len(batch.queries)]
-        box.cast_batch(batch.queries, batch.keys, batch.cells, few, few, batch.confidences)
+        rows = slice(start, start + BATCH)
+        few = sides[: len(ballots.queries[rows])]
+        cells, confidences = ballots.cells[rows], ballots.confidences[rows]
+        box.cast_batch(ballots.queries[rows], ballots.keys[rows], cells, few, few, confidences)
     return box

@@ -199,7 +199,8 @@ def _are_views(dihedrals: npt.NDArray[Any], colors: npt.NDArray[Any]) -> bool:
 
 def puzzle_tensors(puzzles: PuzzleMap) -> dict[str, Tensor]:
     """The tensors that `puzzles_from` reads."""
-    arrays = (puzzles.starts, puzzles.views.dihedrals, puzzles.views.colors)
+    views = puzzles.views
+    arrays: tuple[npt.NDArray[np.generic], ...] = (puzzles.starts, views.dihedrals, views.colors)
     return {
         f"puzzles.{part}": torch.from_numpy(array.copy())
         for part, array in zip(PUZZLE_ARRAYS, arrays, strict=True)
@@ -229,4 +230,4 @@ def save(
 def _raw(tensor: Tensor) -> memoryview:
     if tensor.numel() == 0:
         return memoryview(b"")
-    return memoryview(tensor.reshape(-1).view(torch.uint8).numpy())
+    return tensor.reshape(-1).view(torch.uint8).numpy().data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def bench(
     from arc_solver.benchmarks.sections import measure
 
     say = sayer(quiet)
-    found: list[dict[str, Any]] = []
+    found: list[Mapping[str, Any]] = []
     for section in sections or SECTIONS:
         started, before = time.monotonic(), len(found)
         for figure in measure(section, quick, weights):
@@ -54,7 +55,7 @@ def bench(
         typer.echo(json.dumps(found))
 
 
-def row(figure: dict[str, Any]) -> str:
+def row(figure: Mapping[str, Any]) -> str:
     """A figure as a line of the table."""
     line = f"{figure['name']:32} {figure['value']:>14,.4g} {figure['unit']:16}"
     return f"{line} {figure['runs']:>3} runs, spread {figure['spread']:.3g}"

@@ -127,14 +127,18 @@ def chosen_places(
     if only:
         missing = sorted(set(only) - set(ids))
         if missing:
-            raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file")
+            from arc_solver.commands.source import near
+
+            hint = near(missing[0], set(ids))
+            raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file{hint}")
         wanted = set(only)
         places = places[[each in wanted for each in ids]]
     if max_canvas is not None:
         sides = np.array(domain.sides(domain.take(material, places)), np.int64)
         places = places[sides <= max_canvas]
         if not len(places):
-            raise typer.BadParameter(f"--max-canvas {max_canvas}: no task has so small a canvas")
+            least = f"; the smallest is {sides.min()}" if len(sides) else ""
+            raise typer.BadParameter(f"--max-canvas {max_canvas}: no task has so small a canvas{least}")
     return places[:limit]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -16,7 +16,10 @@ def register(app: typer.Typer) -> None:
 
 
 def info(
-    checkpoint: Path | None = typer.Argument(None, help="A checkpoint; without one the presets are listed."),
+    checkpoint: str | None = typer.Argument(
+        None,
+        help="A checkpoint, the name of shipped weights (arc) or of a preset; without one both are listed.",
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Say what a checkpoint is; list presets.
@@ -36,9 +39,7 @@ def info(
         for name, about in listed.items():
             typer.echo(f"{name:{wide}}  {about}")
         return
-    from arc_solver.checkpoints.file_format import describe
-
-    facts = describe(checkpoint)
+    facts = _described(checkpoint)
     if as_json:
         typer.echo(json.dumps(facts))
         return
@@ -49,3 +50,17 @@ def info(
                 typer.echo(f"  {name:22} {item}")
         else:
             typer.echo(f"{key:24} {value}")
+
+
+def _described(name: str) -> dict[str, Any]:
+    """The facts of a checkpoint, or the fields of a preset of that name; a file goes first."""
+    import dataclasses
+
+    from arc_solver.checkpoints.file_format import describe
+    from arc_solver.checkpoints.shipped import find_weights
+    from arc_solver.presets import PRESETS
+
+    path = find_weights(name)
+    if name in PRESETS and not path.exists():
+        return dataclasses.asdict(PRESETS[name])
+    return describe(path)

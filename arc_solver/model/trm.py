@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.block import Block, Canvas, Linear, rotary_table
+from arc_solver.model.block import Block
 from arc_solver.model.flat import Layout, Segment, join, split, turns_of
 from arc_solver.model.fused_attention import keeps_weights
 from arc_solver.model.fused_norm import fits
 from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.layers import Linear
 from arc_solver.model.lookup import lookup
+from arc_solver.model.positions import Canvas, rotary_table
 from arc_solver.model.puzzle_embedding import PuzzleEmbedding
 from arc_solver.model.symbols import SymbolEmbedding
 

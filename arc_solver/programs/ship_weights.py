@@ -37,7 +37,8 @@ def box_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dic
     loaded = load(source)
     preset = apply_settings(loaded.preset, list(settings))
     state = loaded.model.state_dict()
-    if preset.model == task_rows(loaded.preset.model):
+    composed = loaded.preset.model.embedding == "composed"
+    if composed and preset.model == task_rows(loaded.preset.model):
         state = {name: t for name, t in state.items() if name not in COMPOSED}
     elif preset.model != loaded.preset.model:
         raise ValueError(f"{', '.join(settings)}: the model of finished weights cannot be changed")

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from arc_solver.domains.protocols import Look
 from arc_solver.report.board_story import follow
 from arc_solver.report.panel_picture import CHANGED, MIN_CELL, UNKNOWN_SIDE, legend_pictures, panel_picture
-from arc_solver.report.panels import ARC_LOOK, Frame, Look, Opening, Panel, PictureError
+from arc_solver.report.panels import ARC_LOOK, Frame, Opening, Panel, PictureError
 from arc_solver.report.picture import (
     MUTED,
     Picture,

@@ -86,8 +86,9 @@ def judge_task(task: Task, submission: Mapping[str, object], truth: Sequence[Gri
 
 
 def _compared(guess: Grid | None, truth: Grid | None) -> Attempt:
-    comparable = guess is not None and truth is not None and guess.shape == truth.shape
-    return Attempt(guess, guess != truth if comparable else None)
+    if guess is None or truth is None or guess.shape != truth.shape:
+        return Attempt(guess, None)
+    return Attempt(guess, np.asarray(guess != truth))
 
 
 def _defects(remarks: Remarks) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from arc_solver.report.panels import Look, Opening, Panel
+from arc_solver.domains.protocols import Look
+from arc_solver.report.panels import Opening, Panel
 from arc_solver.report.picture import (
     INK,
     MUTED,

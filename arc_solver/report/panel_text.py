@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from arc_solver.report.panels import Cells, Look, Opening, Panel
+from arc_solver.domains.protocols import Look
+from arc_solver.report.panels import Cells, Opening, Panel
 from arc_solver.report.terminal import RESET, Block, half_blocks, titled
 
 INK, PAPER, QUIET = (28, 29, 31), (255, 255, 255), (226, 226, 222)

@@ -38,8 +38,8 @@ def build_report(
     truth is no truth.
     """
     told = _carried(tasks) if truth is None else truth
-    summary = _tiles(score(submission, told, "")) if told else ""
     known = {task_id: [check_grid(grid) for grid in grids] for task_id, grids in told.items()}
+    summary = _tiles(score(submission, known, "")) if told else ""
     entries = submission if isinstance(submission, Mapping) else {}
     outcomes = [judge_task(task, entries, known.get(task.id, ())) for task in tasks]
     anchors = [anchor(task.id, place) for place, task in enumerate(tasks)]

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -25,7 +26,7 @@ CURVE_STYLE = """
 :root:has(#axis-step:checked) .by-seconds,:root:has(#axis-seconds:checked) .by-step{display:none}
 """
 
-Record = Mapping[str, object]
+Record = Mapping[str, Any]
 
 
 def read_metrics(path: Path) -> tuple[list[dict[str, object]], list[str]]:

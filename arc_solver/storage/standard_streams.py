@@ -79,7 +79,7 @@ def _lossy(number: int, stream: TextIO | None) -> TextIO:
     encoding = getattr(stream, "encoding", None) or "utf-8"
     raw = LossyOutput(number, PATIENCE_SECONDS if STREAMS[number] == "stderr" else None)
     return io.TextIOWrapper(
-        raw,  # type: ignore[type-var] - nothing is held back below the text
+        raw,  # nothing is held back below the text
         encoding=encoding,
         errors="backslashreplace",
         line_buffering=True,

@@ -1,8 +1,9 @@
 """Supervision that asks for nothing before it can be known: dense labels, and targets as far as they go.
 
-What a cell has to say travels from cell to cell, at most one move in every update of a layer. A label that is
-due is asked for; one that cannot have come yet is asked to be "not known" (a target: to be as in the
-question); in between nothing is asked.
+What a cell has to say travels from cell to cell, one move in every update of a layer. A label that is due is
+asked for; one that is not is asked to be "not known" (a target: to be as in the question); in between, for
+few moves, nothing is asked. So the news has to travel everywhere at the same speed, without which it would
+not come first by the shortest way.
 Shapes: B rows, L tokens, K classes of labels.
 """
 
@@ -18,8 +19,8 @@ from arc_solver.config import ModelConfig
 from arc_solver.domains.protocols import NOT_ASKED
 from arc_solver.training.loss import PAD
 
-# Updates that a network may need to see where it is, and to tell what it knows.
-SLACK = 3
+# How many updates before its age ends a network must know what it tells, and need not know it.
+LATEST, EARLIEST = 3, 1
 NOT_KNOWN = 0
 
 
@@ -43,7 +44,7 @@ class HintTensors(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Moves that news has surely made, and at most can have made, by the end of each row's age (B, 1)."""
+    """Moves that news must have made, and at most may have made, by the end of each row's age (B, 1)."""
 
     sure: Tensor
     most: Tensor
@@ -52,8 +53,8 @@ class Reach(NamedTuple):
     def of(config: ModelConfig, depth: tuple[int, int] | None, ages: Tensor) -> Reach:
         """`ages` (B,) are counted from 1; `depth` is (cycles, latent_steps) where they are not configured."""
         cycles, latent_steps = depth or (config.cycles, config.latent_steps)
-        done = (ages * cycles * config.num_layers)[:, None]
-        return Reach(done * latent_steps - SLACK, done * (latent_steps + 1) + 1)
+        updates = (ages * cycles * config.num_layers * (latent_steps + 1))[:, None]
+        return Reach(updates - LATEST, updates - EARLIEST)
 
 
 def asked_targets(hints: HintTensors, targets: Tensor) -> Tensor:

@@ -28,7 +28,8 @@ class Batch(NamedTuple):
         *plain, hints = self
         if hints is not None:
             hints = HintTensors(*(t.to(device, non_blocking=True) for t in hints))
-        return Batch(*(t.to(device, non_blocking=True) for t in plain), hints)
+        tokens, targets, codes, least_age = (t.to(device, non_blocking=True) for t in plain)
+        return Batch(tokens, targets, codes, least_age, hints)
 
 
 class Slots:

@@ -145,9 +145,9 @@ class TrainState:
                 slots.setdefault(int(group), {})[field] = t
             else:
                 own[name].copy_(t)
-        for group, state in slots.items():
-            start, end = self.batches.spans[group]
-            self.slots[group].load_state({name: t[start:end] for name, t in state.items()})
+        for number, state in slots.items():
+            start, end = self.batches.spans[number]
+            self.slots[number].load_state({name: t[start:end] for name, t in state.items()})
 
     def shared_rows(self, touched: dict[int, tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
         """Codes and row gradients that this process touched, by canvas, joined with those of all others."""

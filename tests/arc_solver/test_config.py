@@ -9,7 +9,7 @@ import torch
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, TrainConfig
 from arc_solver.domains.domains import find_domain
-from arc_solver.model import block, puzzle_embedding, trm
+from arc_solver.model import layers, mixers, neighbours, puzzle_embedding, symbols, trm
 from arc_solver.model.trm import Model
 from arc_solver.presets import PRESETS, find_preset
 from arc_solver.settings import apply_settings, from_mapping, with_values
@@ -204,10 +204,21 @@ def test_configs_are_frozen() -> None:
         preset().train.steps = 4  # type: ignore[misc]
 
 
+def test_published_steps_are_epochs_times_examples_over_rows() -> None:
+    """Boards: 1,000 examples. ARC: what the published checkpoints were trained for, by set."""
+    epochs = {"paper-sudoku-mlp": 50_000, "paper-sudoku-att": 50_000, "paper-maze": 50_000}
+    epochs |= {"hrm-sudoku": 20_000, "hrm-maze": 20_000}
+    for name, number in epochs.items():
+        train = find_preset(name).train
+        assert train.steps == pytest.approx(number * 1000 / train.batch_size, rel=0.01)
+    steps = {name: find_preset(name).train.steps for name in ("paper-arc", "hrm-arc", "paper-arc2")}
+    assert steps == {"paper-arc": 518_000, "hrm-arc": 518_000, "paper-arc2": 724_000}
+
+
 @pytest.fixture
 def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models without the seconds that drawing their weights takes."""
-    for module in (block, puzzle_embedding, trm):
+    for module in (layers, mixers, neighbours, puzzle_embedding, symbols, trm):
         monkeypatch.setattr(module, "truncated_normal", lambda shape, std, generator: torch.zeros(shape))
 
 
@@ -229,6 +240,11 @@ def test_every_preset_builds_a_model(name: str) -> None:
     if name.startswith(("hrm", "paper")):
         assert found.train.ema == (0 if name.startswith("hrm") else 0.999)
         assert found.train.precision == "auto"
+        assert found.train.all_pairs == (found.train.domain == "arc")
+        if found.train.all_pairs:
+            assert (found.train.canvas, found.train.num_views, found.predict.views) == ("full", 1001, 1001)
+    if found.train.domain == "arc" and not name.startswith("cpu"):
+        assert found.predict.ages == found.train.max_age
     smallest, largest = {"arc": (12, 12), "sudoku": (6, 11), "maze": (6, 6)}[found.train.domain]
     assert smallest <= found.model.vocabulary <= largest
 

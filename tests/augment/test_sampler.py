@@ -8,9 +8,9 @@ from tests.augment.datasets import random_data_set
 SIDE = 11
 
 
-def drawn(catalog, seed, counter, num, translate=True, side=SIDE):
+def drawn(catalog, seed, counter, num, translate=True, side=SIDE, all_pairs=False):
     draws = np.zeros(num, DRAW)
-    draw_examples(catalog, seed, counter, translate, side, draws)
+    draw_examples(catalog, seed, counter, translate, side, draws, all_pairs=all_pairs)
     return draws
 
 
@@ -22,12 +22,56 @@ def test_examples_equal_their_twin(seed):
     assert draws.tolist() == wanted
 
 
-def test_any_slice_gives_the_same_examples():
+@pytest.mark.parametrize("all_pairs", [False, True])
+def test_any_slice_gives_the_same_examples(all_pairs):
     data = random_data_set(1)
-    whole = drawn(data.catalog, 5, 0, 700)
-    for start, stop in [(0, 1), (1, 300), (300, 700), (699, 700), (40, 40)]:
-        assert (drawn(data.catalog, 5, start, stop - start) == whole[start:stop]).all()
-    assert (drawn(data.catalog, 6, 0, 700) != whole).mean() > 0.5
+    whole = drawn(data.catalog, 5, 0, 700, all_pairs=all_pairs)
+    for start, stop in [(0, 1), (1, 300), (300, 700), (699, 700), (40, 40), *((n, n + 9) for n in range(80))]:
+        part = drawn(data.catalog, 5, start, stop - start, all_pairs=all_pairs)
+        assert (part == whole[start:stop]).all()
+    assert (drawn(data.catalog, 6, 0, 700, all_pairs=all_pairs) != whole).mean() > 0.5
+
+
+def test_all_pairs_of_a_task_come_together_under_one_view():
+    chosen = [8, 2, 3, 7]
+    data = random_data_set(2, num_tasks=9, chosen=chosen)
+    firsts = np.cumsum([0, *(len(data.pairs[task]) for task in chosen)]).tolist()
+    num_pairs = len(data.catalog.inputs)
+    orders, views = set(), set()
+    for epoch in range(60):
+        draws = drawn(data.catalog, 3, epoch * num_pairs, num_pairs, all_pairs=True)
+        # A visit ends where the task changes: every task has one, with each of its pairs and a single view.
+        visits = np.split(draws, np.flatnonzero(np.diff(draws["task"])) + 1)
+        assert sorted(visit["task"][0] for visit in visits) == sorted(chosen)
+        for visit in visits:
+            task = visit["task"][0]
+            first = firsts[chosen.index(task)]
+            assert sorted(visit["pair"]) == list(range(first, first + len(data.pairs[task])))
+            assert len(set(visit["view"])) == 1
+            views.add(visit["view"][0])
+        orders.add(tuple(visit["task"][0] for visit in visits))
+    assert len(orders) > 10
+    assert len(views) == sum(data.view_counts[task] for task in chosen)
+
+
+def test_all_pairs_are_placed_as_single_ones_are():
+    """The pair that stays in the corner is the same one for a (task, view), whichever way it is drawn."""
+    data = random_data_set(4, num_tasks=5)
+    one, whole = (drawn(data.catalog, 1, 0, 1500, all_pairs=way) for way in (False, True))
+    moved = (whole["row"] > 0) | (whole["column"] > 0)
+    for view in range(len(data.views)):
+        still = []
+        for draws in (one, whole):
+            mine = draws[draws["view"] == view]
+            away = (mine["row"] > 0) | (mine["column"] > 0)
+            still.append(set(mine["pair"]) - set(mine["pair"][away]))
+        assert still[0] == still[1]
+    assert 0.3 < moved.mean() < 0.95
+    for draw in whole:
+        grid = np.zeros((data.catalog.heights[draw["pair"]], data.catalog.widths[draw["pair"]]), np.uint8)
+        height, width = data.views[draw["view"]].apply(grid).shape
+        assert draw["row"] + height <= SIDE
+        assert draw["column"] + width <= SIDE
 
 
 def test_each_task_once_per_epoch():

@@ -43,7 +43,7 @@ def test_a_task_that_kills_every_worker_costs_only_itself(tmp_path: Path) -> Non
     tasks = write_tasks(tmp_path / "tasks.json", num=9)
     run = prediction(tmp_path, tasks, "on-task04")
     facts = run.run()
-    assert answered(run.wish.out, tasks) == [task.id for task in tasks if task.id != "task04"]
+    assert answered(run.request.out, tasks) == [task.id for task in tasks if task.id != "task04"]
     assert facts["unanswered"] == len(tasks[4].test)
     assert facts["failures"] == ["worker 1 was ended by SIGKILL"]
     assert sum(ids == ["task04"] for ids in starts(tmp_path)) == 1
@@ -56,7 +56,7 @@ def test_workers_that_all_die_at_once_are_given_up(tmp_path: Path) -> None:
     facts = run.run()
     assert facts["failures"] == ["worker 1 was ended by SIGKILL"]
     assert len(starts(tmp_path)) == MAX_FRUITLESS + 1
-    assert defects(run.wish.out, tasks) == []
+    assert defects(run.request.out, tasks) == []
 
 
 @pytest.mark.parametrize("num_deaths", [2, 4])
@@ -65,7 +65,7 @@ def test_the_rest_of_a_limit_is_used_after_workers_were_killed(tmp_path: Path, n
     run = prediction(tmp_path, tasks, f"first{num_deaths}-dead", seconds=120.0)
     facts = run.run()
     assert (facts["failures"], facts["unanswered"]) == ([], 0)
-    assert answered(run.wish.out, tasks) == [task.id for task in tasks]
+    assert answered(run.request.out, tasks) == [task.id for task in tasks]
 
 
 @pytest.mark.parametrize("attempt", range(COUNT))

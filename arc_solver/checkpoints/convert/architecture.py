@@ -11,7 +11,8 @@ from torch import Tensor
 from arc_solver.checkpoints.convert.errors import ConvertError
 from arc_solver.checkpoints.convert.published_config import OTHER_RECURSIONS, PublishedConfig
 from arc_solver.config import ConfigError, ModelConfig
-from arc_solver.model.block import NORM_EPS, ROTARY_THETA, rotary_table
+from arc_solver.model.layers import NORM_EPS
+from arc_solver.model.positions import ROTARY_THETA, rotary_table
 
 HEAD_WIDTH = 64
 HRM_PREFIX, TRM_PREFIX = 1, 16

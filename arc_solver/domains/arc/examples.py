@@ -77,7 +77,9 @@ class ArcTraining:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        return tuple(len(catalog.tasks) for catalog in self._catalogs)
+        # In slots as in examples: an epoch sees every task once, with `all_pairs` every pair.
+        own = (catalog.inputs if self.config.all_pairs else catalog.tasks for catalog in self._catalogs)
+        return tuple(map(len, own))
 
     @property
     def fingerprint(self) -> str:
@@ -87,7 +89,8 @@ class ArcTraining:
         side = self._sides[group]
         draws = np.empty(len(tokens), DRAW)
         catalog, seed = self._catalogs[group], self.config.seed * (MAX_SIDE + 1) + side
-        draw_examples(catalog, seed, first, self.config.translate, side, draws)
+        config = self.config
+        draw_examples(catalog, seed, first, config.translate, side, draws, all_pairs=config.all_pairs)
         paint_pairs(self.grids, catalog, self.views, draws, tokens, targets)
         codes[:] = self._puzzles.codes(draws["view"])
 

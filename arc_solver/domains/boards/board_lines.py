@@ -6,8 +6,9 @@ Told by content: a Sudoku by its digits and blanks, a maze by walls, start and g
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
-from arc_solver.domains.boards.board_csv import NO_RATING, Complaints, PuzzleRow, table_of
+from arc_solver.domains.boards.board_csv import NO_RATING, Complaints, PuzzleRow, Table, table_of
 
 MAZE_CELLS = "# SGo"
 _SIDES = (4, 6, 9)
@@ -43,7 +44,8 @@ def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
 
     With `guess` lines with a start and a goal and no digit are taken for a maze, whatever its walls are.
     """
-    walls, letters, table = False, set[str](), None
+    walls, letters = False, set[str]()
+    table: Table | Literal[False] | None = None
     for line in lines:
         if not table and (not line.strip() or is_comment(line)):
             continue

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -84,7 +85,8 @@ def in_chunks(job: Callable[[slice], None], num: int, size: int) -> None:
 
     The first exception is raised here, and chunks that wait are then dropped.
     """
-    pool = ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS)
+    settings: Any = numba.config  # untyped
+    pool = ThreadPoolExecutor(settings.NUMBA_NUM_THREADS)
     try:
         for future in [pool.submit(job, slice(start, start + size)) for start in range(0, num, size)]:
             future.result()

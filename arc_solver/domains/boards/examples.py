@@ -150,7 +150,7 @@ class BoardQuestions:
     @property
     def solved(self) -> Flags:
         """A board without a blank is its own answer where the rules decide."""
-        return (self.boards.questions > 0).all(axis=1) & self.kind.rules_decide
+        return np.asarray((self.boards.questions > 0).all(axis=1) & self.kind.rules_decide)
 
     def as_they_stand(self, chosen: Numbers) -> Restored:
         return restored(self.boards.questions[chosen], self.boards.side)

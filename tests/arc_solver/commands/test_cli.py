@@ -45,6 +45,32 @@ def test_help_lists_every_command_and_version_is_the_package(arc_solve: Terminal
     assert arc_solve("--version").out.startswith("arc-solve ")
 
 
+def test_the_usual_ways_to_ask_for_help_and_version(arc_solve: Terminal, repository: Path) -> None:
+    whole, of_one = arc_solve("--help").out, arc_solve("score", "--help").out
+    assert arc_solve("-h").out == arc_solve("help").out == whole
+    assert arc_solve("score", "-h").out == arc_solve("help", "score").out == of_one
+    assert arc_solve("-V").out == arc_solve("--version").out
+    command = [sys.executable, "-m", "arc_solver", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=repository, check=True)
+    assert done.stdout == whole
+
+
+def test_help_of_predict_is_grouped_and_names_what_one_types(arc_solve: Terminal) -> None:
+    text = arc_solve("predict", "-h").out
+    places = [text.index(f"{name}:") for name in ("What to answer", "How long", "How", "Where to", "More")]
+    assert places[0] < places[1] < places[3] < places[4]
+    assert "list[" not in text
+    assert "--no-no-adapt" not in text
+    assert "--no-quiet" not in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_a_preset_and_shipped_weights_are_described_by_name(arc_solve: Terminal) -> None:
+    assert arc_solve("info", "cpu-arc", "--json").json()["name"] == "cpu-arc"
+    assert arc_solve("info", "arc", "--json").code == 0
+    assert arc_solve("info", "cpu-arx").code == 3
+
+
 USAGE = {
     "no such command": ["predct"],
     "no option": ["score", "submission.json"],
@@ -444,3 +470,17 @@ def test_a_closed_pipe_ends_quietly(folder: Path, repository: Path) -> None:
     )
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [(["--only", "task-O"], "did you mean task-"), (["--max-canvas", "2"], "the smallest is ")],
+)
+def test_a_choice_that_leaves_nothing_names_what_there_is(
+    more: list[str], text: str, arc_solve: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.json").write_text(json.dumps(challenges()))
+    outcome = arc_solve("predict", "x.json", *more)
+    assert outcome.code == 2
+    assert text in " ".join(outcome.err.split())

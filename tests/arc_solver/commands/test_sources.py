@@ -102,7 +102,7 @@ def test_training_leaves_bad_tasks_out_where_asked_to(folder: Path) -> None:
         read_corpus(["x.json"])
     heard: list[str] = []
     corpus = read_corpus(["x.json"], skip_bad=True, notice=heard.append)
-    assert [task.id for task in corpus.tasks] == ["task-0", "task-1"]
+    assert [task.id for task in corpus.material] == ["task-0", "task-1"]
     (line,) = heard
     assert line.startswith('x.json: 2 bad tasks left out; the first: task "tall"')
     write(folder / "x.json", {"tall": TALL})

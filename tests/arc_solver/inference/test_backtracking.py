@@ -160,7 +160,7 @@ def test_the_guess_goes_to_the_cell_with_two_likely_symbols() -> None:
     assert next_move(trail, tokens, logits, lambda cells: np.ones(len(cells), np.bool_))
     assert tokens.tolist() == [EMPTY, EMPTY, EMPTY], "no value is left"
     assert not next_move(trail, tokens, logits, lambda cells: np.ones(len(cells), np.bool_))
-    assert tokens.tolist() == [3, EMPTY, EMPTY], "a cell that had no first guess yet"
+    assert tokens.tolist() == [2, EMPTY, EMPTY], "a cell that had no first guess yet"
 
 
 def test_a_guess_that_leads_nowhere_is_taken_back() -> None:

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from arc_solver.model import fused_attention, fused_norm
-from arc_solver.model.block import rotary_table
 from arc_solver.model.fused_attention import Projections, attend, attention
 from arc_solver.model.fused_feed_forward import Shape, Weights, feed_forward
 from arc_solver.model.fused_norm import factors, fits
 from arc_solver.model.lookup import lookup, product_lookup
+from arc_solver.model.positions import rotary_table
 
 EPSILON = 1e-5
 ROWS, HEIGHT, WIDTH, HEADS, EACH, INNER = 5, 4, 3, 2, 8, 24

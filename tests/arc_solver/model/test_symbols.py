@@ -207,4 +207,4 @@ def test_the_forward_is_one_graph_to_the_compiler() -> None:
     carry = model.first_carry(ROWS, model.config.num_positions(16))
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     ours, theirs = compiled(cells, codes, carry, (4, 4)), model(cells, codes, carry, (4, 4))
-    assert torch.equal(ours.logits, theirs.logits)
+    torch.testing.assert_close(ours.logits, theirs.logits, atol=1e-4, rtol=1e-4)

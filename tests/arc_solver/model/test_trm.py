@@ -11,8 +11,8 @@ import torch
 
 from arc_solver.config import SUDOKU_LENGTHS, ModelConfig
 from arc_solver.domains.sudoku.rules import _units
-from arc_solver.model.block import norm as model_norm
-from arc_solver.model.block import truncated_normal
+from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.layers import norm as model_norm
 from arc_solver.model.trm import Carry, Model
 from arc_solver.presets import find_preset
 from augment.sudoku import BOX_SHAPES

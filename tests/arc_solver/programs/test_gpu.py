@@ -1,4 +1,4 @@
-"""The long runs: their pieces, with a program that only notes what it is asked; then what they ask, done in small."""
+"""The long runs: their pieces, with a player in place of arc-solve; then what they ask, done in small."""
 
 import json
 import os
@@ -20,8 +20,8 @@ TINY = (
     *("prefix_length=2", "train.batch_size=2", "predict.batch_size=8", "num_views=2", "views=2", "ages=1"),
     *("warmup_steps=0", "train.compile=off", "steps=2"),
 )
-# Notes its words and leaves the file that the command would leave; STEPS_LEFT in the folder: trains no further
-# than a sitting; FAIL: the command with that word fails; SLEEP: it takes long.
+# Notes its words and leaves the file that the command would leave. Files beside it: `unfinished`, training
+# does not come to its end; `fail`, the command with the word in it fails; `sleep`, it takes a minute.
 PLAYER = """#!/usr/bin/env bash
 echo "$@" >> "$HERE/asked"
 while [ $# -gt 0 ]; do
@@ -160,8 +160,8 @@ def test_a_command_longer_than_its_piece_is_stopped(stage: Stage) -> None:
 
 def test_cards_share_the_work(stage: Stage) -> None:
     asked = stage("arc2-unseen", GPUS="8", ARGS="--set compile=blocks --seed 3")
-    launcher = "-m torch.distributed.run --standalone --nproc-per-node 8 -m arc_solver.cli train --data arc2:training"
-    assert asked[0].startswith(launcher)
+    launcher = "-m torch.distributed.run --standalone --nproc-per-node 8 -m arc_solver.cli train"
+    assert asked[0].startswith(f"{launcher} --data arc2:training")
     assert asked[0].endswith("--set compile=blocks --seed 3")
     assert all("--workers 8" in line and "--adapt-steps 313" in line for line in asked[1:5])
     assert "--preset cpu-sudoku9" in stage("sudoku", PRESET="cpu-sudoku9")[0]

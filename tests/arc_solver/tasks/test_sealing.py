@@ -27,7 +27,9 @@ def as_json(tasks: Sequence[Task]) -> dict[str, object]:
 
 def trained(corpus: Corpus) -> set[str]:
     """What the pairs are that a run on it learns from."""
-    return {pair_hash(p) for task in corpus.tasks for p in (*task.train, *task.test) if p.output is not None}
+    return {
+        pair_hash(p) for task in corpus.material for p in (*task.train, *task.test) if p.output is not None
+    }
 
 
 def test_the_list_of_hashes_is_that_of_the_published_sets() -> None:
@@ -68,7 +70,7 @@ def test_an_evaluation_task_is_told_by_its_content(tmp_path: Path) -> None:
     assert heard == [
         f"not trained on: {num} answers in 4 tasks of --data that the ARC evaluation sets ask for"
     ]
-    assert {task.id: len(task.train) for task in corpus.tasks} == {
+    assert {task.id: len(task.train) for task in corpus.material} == {
         "mine": 1,
         "turned": len(second.train),
         "within": 1,
@@ -91,12 +93,13 @@ def test_demonstrations_of_an_evaluation_task_seal_every_answer() -> None:
 
 
 def test_a_corpus_made_by_hand_is_sealed_too() -> None:
+    from arc_solver.domains.arc.domain import ARC
     from arc_solver.domains.arc.examples import known_pairs
     from arc_solver.presets import find_preset
 
     task = EVALUATION[0]
-    examples, _ = Corpus("arc", (task,)).training_data(find_preset("cpu-arc"))
-    shown, _ = Corpus("arc", (dataclasses.replace(task, test=()),)).training_data(find_preset("cpu-arc"))
+    examples, _ = Corpus(ARC, (task,)).training_data(find_preset("cpu-arc"))
+    shown, _ = Corpus(ARC, (dataclasses.replace(task, test=()),)).training_data(find_preset("cpu-arc"))
     assert len(known_pairs(task)) > len(task.train)
     assert examples.sizes == shown.sizes
     assert len(examples.grids.cells) == len(shown.grids.cells)  # type: ignore[attr-defined]
@@ -115,6 +118,6 @@ def test_hidden_tasks_of_a_data_folder_are_sealed_in_the_rest(tmp_path: Path) ->
     (tmp_path / "mine.json").write_text(json.dumps({"c": closed}))
     heard: list[str] = []
     corpus = read_corpus(["arc1", tmp_path / "mine.json"], data_dir=tmp_path, notice=heard.append)
-    (mine,) = [task for task in corpus.tasks if task.id == "c"]
+    (mine,) = [task for task in corpus.material if task.id == "c"]
     assert mine.test[0].output is None
     assert heard == ["not trained on: 1 answer in 1 task of --data that the ARC evaluation sets ask for"]

@@ -8,9 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from arc_solver.config import TrainConfig
-from arc_solver.domains.protocols import Bytes, Canvas, Codes
+from arc_solver.domains.protocols import Bytes, Canvas, Codes, TrainingData
 from arc_solver.training.batches import Batches, slots_per_canvas
 from arc_solver.training.slots import Batch
 from tests.arc_solver.tiny import CPU, TRAIN, preset, run
@@ -115,3 +116,21 @@ def test_no_exploration_and_a_single_age() -> None:
     assert not any(batch.least_age.any() for batch in painted(none, 0)[0])
     single = dataclasses.replace(CONFIG, max_age=1, exploration=1.0)
     assert all((batch.least_age == 2).all() for batch in painted(single, 0)[0])
+
+
+def test_a_task_brings_all_its_pairs_under_one_view() -> None:
+    train = dataclasses.replace(TRAIN, all_pairs=True, batch_size=27, num_views=50)
+    data = run(preset(train=train)).data  # three tasks of three pairs, two of them on the first canvas
+    assert data.sizes == (6, 3)
+    one, two = (painted_of(data, train, world) for world in (1, 2))
+    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    for codes in one:
+        visits = codes.view(-1, 3, 12)
+        assert torch.equal(visits, visits[:, :1].expand_as(visits))
+        assert len(codes[:, 0].unique()) > len(visits) // 2
+
+
+def painted_of(data: TrainingData, train: TrainConfig, world: int) -> list[Tensor]:
+    """The codes of a step on every canvas, those of all processes joined."""
+    parts = [Batches(data, train, CPU, rank=rank, world=world).paint(3) for rank in range(world)]
+    return [torch.cat([part[group].codes for part in parts]) for group in range(len(data.sizes))]

@@ -115,7 +115,7 @@ def test_a_disk_without_room_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["paper-arc", "hrm-arc", "arc1", "arc2"])
+@pytest.mark.parametrize("name", ["paper-arc", "paper-arc2", "hrm-arc", "arc1", "arc2"])
 @pytest.mark.parametrize("averaged", [False, True])
 def test_default_checkpoints_fit_a_disk_of_20_gb(name: str, averaged: bool) -> None:
     """ARC-1 with ConceptARC: 866,323 views at 1000 a task; the bytes of the other rows are computed."""

@@ -30,6 +30,7 @@ RECIPES: dict[str, Preset] = {
     "no latent": preset(dataclasses.replace(SHORT, num_latents=0)),
     "convolution": preset(dataclasses.replace(SHORT, convolution=3), MUON),
     "curriculum": preset(MODEL, dataclasses.replace(TRAIN, curriculum="depth", age_decay=0.7)),
+    "all pairs": preset(SHORT, dataclasses.replace(TRAIN, all_pairs=True)),
     "several ages in the gradient": preset(
         SHORT, dataclasses.replace(TRAIN, gradient_ages=3, max_age=4, exploration=0.5)
     ),

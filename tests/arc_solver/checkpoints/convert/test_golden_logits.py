@@ -13,7 +13,7 @@ from torch import Tensor
 
 from arc_solver.checkpoints.convert.convert import Choices
 from arc_solver.checkpoints.convert.layout import adopt
-from arc_solver.model.block import rotary_table
+from arc_solver.model.positions import rotary_table
 from arc_solver.model.trm import Model
 
 WIDTH, INNER, HEADS, LAYERS, PREFIX, SIDE, ROWS = 128, 384, 2, 2, 16, 30, 3

@@ -10,7 +10,7 @@ import torch
 from arc_solver.checkpoints.convert.convert import Choices, ConvertError, convert_file
 from arc_solver.checkpoints.convert.identifiers import read_identifiers
 from arc_solver.checkpoints.weights import load
-from arc_solver.inference.answer import num_rows
+from arc_solver.domains.arc.domain import ARC
 from augment.view import View
 from tests.arc_solver.checkpoints.convert.published_model import state_dict
 from tests.arc_solver.tiny import tasks
@@ -76,5 +76,6 @@ def test_all_1001_rows_of_a_task_vote(form: str, tmp_path: Path) -> None:
     assert (facts["tasks"], facts["rows"]) == (1, 1002)
     loaded = load(out)
     assert loaded.puzzles.find(task) == 0
-    assert num_rows([task], loaded.puzzles, [0], loaded.preset.predict) == 2 * 1001
+    questions = ARC.questions((task,), loaded.puzzles, [0], loaded.preset.predict, "full")
+    assert questions.owed.sum() == 2 * 1001
     assert [loaded.puzzles.views[i] for i in (1, 1000)] == [View(*drawn[0]), View(*drawn[-1])]

@@ -14,7 +14,7 @@ from arc_solver.checkpoints.convert.layout import adopt, adopted_from
 from arc_solver.checkpoints.convert.opener import open_foreign, plain_name
 from arc_solver.checkpoints.convert.published_config import PublishedConfig
 from arc_solver.checkpoints.weights import load
-from arc_solver.model.block import rotary_table
+from arc_solver.model.positions import rotary_table
 from tests.arc_solver.checkpoints.convert.published_model import State, state_dict
 
 SEED = 11
