@@ -44,8 +44,8 @@ def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
 def rounded_factors(precision: str, device: torch.device, width: int) -> bool:
     """Whether products on a CPU round their factors to bfloat16: with "products", where it has AMX tiles.
 
-    They are summed in float32, which everything else stays. Without such units it would only be slower, and so
-    it is for matrices of a small `width`.
+    They are summed in float32, which everything else stays. Without such units it would only be slower, and
+    so it is for matrices of a small `width`.
     """
     if precision != "products" or device.type != "cpu" or width < LEAST_ROUNDED_WIDTH:
         return False

@@ -16,7 +16,7 @@ from arc_solver.tasks.task import Task
 from submission.grid import check_grid
 from submission.messages import count
 from submission.score import RULES, Score, score
-from submission.truth import Truth
+from submission.truth import Truth as Known
 
 Truth = Mapping[str, Sequence[npt.ArrayLike]]
 
@@ -41,7 +41,7 @@ def build_report(
     """
     told = _carried(tasks) if truth is None else truth
     # The scorer says what is wrong with a truth.
-    summary = _tiles(score(submission, cast(Truth, told), "")) if told else ""
+    summary = _tiles(score(submission, cast(Known, told), "")) if told else ""
     known = {task_id: [check_grid(grid) for grid in grids] for task_id, grids in told.items()}
     entries = submission if isinstance(submission, Mapping) else {}
     outcomes = [judge_task(task, entries, known.get(task.id, ())) for task in tasks]
