@@ -115,7 +115,7 @@ def test_a_trained_checkpoint_predicts_what_it_knows_and_can_be_watched(
     asked = ["watch", "--checkpoint", weights, "--tasks", "x_challenges.json", "--id", "task-1"]
     seen = arc_solve(*asked, "--index", "1", "--ages", "2", "--out", "t.gif")
     assert (seen.code, seen.out) == (0, "t.gif\n")
-    assert "known to the checkpoint" in seen.err
+    assert "known to the weights" in seen.err
     assert (folder / "t.gif").read_bytes().startswith(b"GIF8")
     stranger = {"other": challenges()["task-0"] | {"train": challenges()["task-2"]["train"][:1]}}
     write(folder / "other.json", stranger)
