@@ -86,7 +86,7 @@ def add_weights(paths: list[Path], folder: Path) -> None:
             raise BundleError(f"{path}: arc-solve info refuses it: {reason[0].removeprefix('error: ')}")
         try:
             header, _ = read_verified(path)
-            check_domain(header.metadata, "arc", path.name)
+            check_domain(header.metadata, "arc", "ARC tasks", path.name)
         except CheckpointError as error:
             raise BundleError(f"{path}: {str(error).removeprefix(f'{path.name}: ')}") from error
         shutil.copyfile(path, folder / path.name)

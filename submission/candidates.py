@@ -125,9 +125,7 @@ def _begins_a_submission(head: bytes) -> bool:
         value = parse(head)
     except DocumentError:
         return head.strip() == b"{" or head.rstrip().endswith((b"[", b"{", b","))
-    return (
-        isinstance(value, dict) and "task" not in value and any(isinstance(v, list) for v in value.values())
-    )
+    return isinstance(value, dict) and bool(value) and all(isinstance(v, list) for v in value.values())
 
 
 def _of_submission(answers: Mapping[str, object], source: str) -> list[Candidate]:

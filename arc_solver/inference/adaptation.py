@@ -200,12 +200,7 @@ def learned(
         if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
             listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
             return model, puzzles
-    changes: dict[str, Any] = {"seed": options.seed}
-    if loaded and kind != "none":
-        changes["rows_only_share"] = preset.predict.adapt_rows_share
-    if options.adapt_steps is not None:
-        changes["steps"] = max(1, options.adapt_steps)
-    config = dataclasses.replace(train, **changes)
+    config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks()
         budget = _budget(tasks, puzzles, preset, limits, options.deadline)
@@ -233,6 +228,18 @@ def learned(
         config = dataclasses.replace(config, batch_size=config.batch_size // 2)
         listener.say(f"warning: not enough memory; learning again with batches of {config.batch_size}")
         release_memory()
+
+
+def _config(preset: Preset, options: SolveOptions, *, from_weights: bool) -> TrainConfig:
+    """How it is learnt; from weights with rows the first share of it trains the new rows alone."""
+    train = dataclasses.replace(preset.train, seed=options.seed)
+    if from_weights:
+        train = dataclasses.replace(train, rows_only_share=preset.predict.adapt_rows_share)
+    return (
+        train
+        if options.adapt_steps is None
+        else dataclasses.replace(train, steps=max(1, options.adapt_steps))
+    )
 
 
 def _is_short_of_time(

@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.layers import norm
+from arc_solver.model.flat import Layout
+from arc_solver.model.fused_attention import attend_flat
+from arc_solver.model.fused_feed_forward import feed_forward_flat
+from arc_solver.model.layers import NORM_EPS, norm
 from arc_solver.model.mixers import Attention, MixingSwiGLU, NeighbourSwiGLU, SwiGLU
 from arc_solver.model.positions import Canvas
 
@@ -33,7 +36,9 @@ class Block(nn.Module):
         else:
             self.feed_forward = SwiGLU(config.width, config.inner(config.width), generator)
 
-    def forward(self, h: Tensor, canvas: Canvas) -> Tensor:
+    def forward(self, h: Tensor, canvas: Canvas | Layout) -> Tensor:
+        if isinstance(canvas, Layout):
+            return self._flat(h, canvas)
         if self.attention is not None:
             h = self.attention.added(h, canvas)
         elif self.mixer is not None:
@@ -41,3 +46,9 @@ class Block(nn.Module):
             turned = h.transpose(1, 2)
             h = norm(turned + self.mixer(turned)).transpose(1, 2)
         return self.feed_forward.added(h, canvas)
+
+    def _flat(self, h: Tensor, layout: Layout) -> Tensor:
+        """The same for several canvases at once, (N, D) to (N, D), for blocks with attention; see `flat`."""
+        assert self.attention is not None
+        h = attend_flat(h, self.attention.projections(), layout, self.attention.num_heads, NORM_EPS)
+        return feed_forward_flat(h, self.feed_forward.weights(), layout, NORM_EPS)

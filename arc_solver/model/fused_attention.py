@@ -1,6 +1,6 @@
 """norm(h + attention(h)) as one function; see `fused_norm`.
 
-Shapes: B rows, S positions, D width, H heads of d numbers each.
+Shapes: B rows, S positions, D width, H heads of d numbers each, N positions of all rows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from arc_solver.model.flat import Layout, Segment, join, split, turns_of
+from arc_solver.model.fused_feed_forward import Shape
 from arc_solver.model.fused_norm import factors, fits, norm, norm_gradient, normalise
 
 # Of the weights of attention: worked on together, while the cache of a core holds them.
@@ -29,11 +31,18 @@ class Projections(NamedTuple):
     out: Tensor
 
 
+def keeps_weights(layout: Layout, num_heads: int) -> bool:
+    """Whether the weights of attention of every segment can be kept."""
+    positions = ((each, layout.prefix + each.height * each.width) for each in layout.segments)
+    return all(each.rows * num_heads * num**2 <= MOST_WEIGHTS for each, num in positions)
+
+
 def attend(
     h: Tensor,
     projections: Projections,
     rotary: tuple[Tensor, Tensor] | None,
     num_heads: int,
+    shape: Shape,
     epsilon: float,
     rounded: bool,
 ) -> Tensor:
@@ -41,13 +50,19 @@ def attend(
 
     The projections round their factors to bfloat16 where `rounded`.
     """
-    if not fits(h) or h.shape[0] * num_heads * h.shape[1] ** 2 > MOST_WEIGHTS:
+    segment = Segment(h.shape[0], shape.height, shape.width, turns_of(rotary) if fits(h) else None)
+    layout = Layout(shape.prefix, (segment,), rounded)
+    if not fits(h) or not keeps_weights(layout, num_heads):
         return norm(h + attention(h, projections, rotary, num_heads), epsilon)
-    turns = None
-    if rotary is not None:
-        cosine, sine = (table[:, : table.shape[1] // 2] for table in rotary)
-        turns = torch.complex(cosine, sine)
-    return cast(Tensor, _Attend.apply(h, *projections, turns, num_heads, epsilon, rounded))
+    flat = attend_flat(join([h], shape.prefix), projections, layout, num_heads, epsilon)
+    return split(flat, layout)[0]
+
+
+def attend_flat(
+    h: Tensor, projections: Projections, layout: Layout, num_heads: int, epsilon: float
+) -> Tensor:
+    """The next h (N, D) of all canvases together."""
+    return cast(Tensor, _Attend.apply(h, *projections, layout, num_heads, epsilon))
 
 
 def attention(
@@ -79,67 +94,93 @@ class _Attend(Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
-        h: Tensor,
-        qkv: Tensor,
-        out: Tensor,
-        turns: Tensor | None,
-        num_heads: int,
-        epsilon: float,
-        rounded: bool,
+        ctx: Any, h: Tensor, qkv: Tensor, out: Tensor, layout: Layout, num_heads: int, epsilon: float
     ) -> Tensor:
-        rows, length, width = h.shape
-        each = width // num_heads
-        used = qkv if turns is None else _reordered(qkv, (2, each // 2))
-        with factors(rounded):
-            heads = h.reshape(-1, width) @ used.T
-        heads = heads.view(rows, length, 3, num_heads, each).permute(2, 0, 3, 1, 4)
-        held = heads.new_empty(heads.shape)
-        _turn(heads, turns, held)
-        held[0] *= each**-0.5
-        query, key, value = held.flatten(1, 2)
-        weights = query.new_empty(rows * num_heads, length, length)
-        mixed = torch.empty_like(value)
-        for of in _parts(weights):
-            torch.softmax(torch.bmm(query[of], key[of].mT), dim=-1, out=weights[of])
-            torch.bmm(weights[of], value[of], out=mixed[of])
-        read = mixed.view(rows, num_heads, length, each).transpose(1, 2).reshape(-1, width)
-        with factors(rounded):
-            normed = torch.addmm(h.reshape(-1, width), read, out.T).view(h.shape)
+        each = h.shape[1] // num_heads
+        turned = any(segment.turns is not None for segment in layout.segments)
+        used = _reordered(qkv, (2, each // 2)) if turned else qkv
+        with factors(layout.rounded):
+            heads = h @ used.T
+        read, kept = torch.empty_like(h), []
+        for segment, *places in layout.spans():
+            length = layout.prefix + segment.height * segment.width
+            held = h.new_empty(3, segment.rows, num_heads, length, each)
+            for place, at in zip(places, _positions(layout), strict=True):
+                some = heads[place].view(segment.rows, -1, 3, num_heads, each)
+                _turn(some.permute(2, 0, 3, 1, 4), _at(segment.turns, at), held[:, :, :, at])
+            weights, mixed = _mixed(held)
+            for place, at in zip(places, _positions(layout), strict=True):
+                written = read[place].view(segment.rows, -1, num_heads, each)
+                written.copy_(mixed[:, :, at].transpose(1, 2))
+            kept += [held, weights]
+        with factors(layout.rounded):
+            normed = torch.addmm(h, read, out.T)
         scale = normalise(normed, epsilon)
-        ctx.save_for_backward(h, used, out, turns, held, weights, read, normed, scale)
-        ctx.rounded = rounded
+        ctx.save_for_backward(h, used, out, read, normed, scale, *kept)
+        ctx.layout, ctx.turned = layout, turned
         return normed
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        h, used, out, turns, held, weights, read, normed, scale = ctx.saved_tensors
-        _, rows, num_heads, length, each = held.shape
-        width = num_heads * each
-        to_h = norm_gradient(gradient, normed, scale).view(-1, width)
-        with factors(ctx.rounded):
+        h, used, out, read, normed, scale, *kept = ctx.saved_tensors
+        layout: Layout = ctx.layout
+        to_h = norm_gradient(gradient, normed, scale)
+        with factors(layout.rounded):
             to_out = to_h.T @ read
             given = torch.mm(to_h, out, out=read)
-        given = given.view(rows, length, num_heads, each).transpose(1, 2).flatten(0, 1)
-        query, key, value = held.flatten(1, 2)
-        for of in _parts(weights):
-            scores = torch.bmm(given[of], value[of].mT)
-            torch.bmm(weights[of].mT, given[of], out=value[of])
-            scores = torch._softmax_backward_data(scores, weights[of], -1, torch.float32)
-            to_query = torch.bmm(scores, key[of])
-            torch.bmm(scores.mT, query[of], out=key[of])
-            torch.mul(to_query, each**-0.5, out=query[of])
-        heads = h.new_empty(rows, length, 3, num_heads, each)
-        back = None if turns is None else turns.conj().resolve_conj()
-        _turn(held, back, heads.permute(2, 0, 3, 1, 4))
-        flat = heads.view(-1, 3 * width)
-        with factors(ctx.rounded):
-            to_qkv = flat.T @ h.reshape(-1, width)
-            to_h.addmm_(flat, used)
-        if turns is not None:
+        heads = h.new_empty(len(h), used.shape[0])
+        for number, (segment, *places) in enumerate(layout.spans()):
+            held, weights = kept[2 * number : 2 * number + 2]
+            _, rows, num_heads, length, each = held.shape
+            to_mixed = h.new_empty(rows, num_heads, length, each)
+            for place, at in zip(places, _positions(layout), strict=True):
+                to_mixed[:, :, at] = given[place].view(rows, -1, num_heads, each).transpose(1, 2)
+            _mixed_gradient(to_mixed, held, weights)
+            back = None if segment.turns is None else segment.turns.conj().resolve_conj()
+            for place, at in zip(places, _positions(layout), strict=True):
+                some = heads[place].view(rows, -1, 3, num_heads, each)
+                _turn(held[:, :, :, at], _at(back, at), some.permute(2, 0, 3, 1, 4))
+        with factors(layout.rounded):
+            to_qkv = heads.T @ h
+            torch.addmm(to_h, heads, used, out=to_h)
+        if ctx.turned:
             to_qkv = _reordered(to_qkv, (each // 2, 2))
-        return to_h.view(h.shape), to_qkv, to_out, None, None, None, None
+        return to_h, to_qkv, to_out, None, None, None
+
+
+def _positions(layout: Layout) -> tuple[slice, slice]:
+    """Those of cells and of the prefix within a row."""
+    return slice(layout.prefix, None), slice(0, layout.prefix)
+
+
+def _at(turns: Tensor | None, at: slice) -> Tensor | None:
+    return None if turns is None else turns[at]
+
+
+def _mixed(held: Tensor) -> tuple[Tensor, Tensor]:
+    """The weights (B · H, S, S) and what is read with them (B, H, S, d); queries are scaled in place."""
+    _, rows, num_heads, length, each = held.shape
+    held[0] *= each**-0.5
+    query, key, value = held.flatten(1, 2)
+    weights, mixed = query.new_empty(rows * num_heads, length, length), torch.empty_like(value)
+    for of in _parts(weights):
+        torch.softmax(torch.bmm(query[of], key[of].mT), dim=-1, out=weights[of])
+        torch.bmm(weights[of], value[of], out=mixed[of])
+    return weights, mixed.view(rows, num_heads, length, each)
+
+
+def _mixed_gradient(gradient: Tensor, held: Tensor, weights: Tensor) -> None:
+    """Write the gradients of queries, keys and values over them."""
+    given = gradient.flatten(0, 1)
+    query, key, value = held.flatten(1, 2)
+    for of in _parts(weights):
+        scores = torch.bmm(given[of], value[of].mT)
+        torch.bmm(weights[of].mT, given[of], out=value[of])
+        scores = torch._softmax_backward_data(scores, weights[of], -1, torch.float32)
+        to_query = torch.bmm(scores, key[of])
+        torch.bmm(scores.mT, query[of], out=key[of])
+        torch.mul(to_query, held.shape[-1] ** -0.5, out=query[of])
 
 
 def _parts(weights: Tensor) -> Iterator[slice]:

@@ -1,7 +1,7 @@
 """norm(h + SwiGLU(h)) with a depthwise convolution over the cells, as one function; see `fused_norm`.
 
-The prefix takes no part in the convolution. Shapes: B rows, S positions, D width, I inner width, kernels of
-k × k.
+The prefix takes no part in the convolution. Shapes: B rows, S positions, D width, I inner width, kernels
+of k × k, N positions of all rows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from arc_solver.model.flat import Layout, Segment, join, split
 from arc_solver.model.fused_norm import (
     factors,
     fits,
@@ -44,13 +45,19 @@ class Weights(NamedTuple):
 def feed_forward(h: Tensor, weights: Weights, shape: Shape, epsilon: float, rounded: bool) -> Tensor:
     """The next h (B, S, D); the large products round their factors to bfloat16 where `rounded`."""
     if fits(h):
-        return cast(Tensor, _FeedForward.apply(h, *weights, shape, epsilon, rounded))
+        layout = Layout(shape.prefix, (Segment(h.shape[0], shape.height, shape.width),), rounded)
+        return split(feed_forward_flat(join([h], shape.prefix), weights, layout, epsilon), layout)[0]
     gates, up = F.linear(h, weights.gate_up.to(h.dtype)).chunk(2, dim=-1)
     hidden = F.silu(gates) * up
     if weights.kernel is not None:
-        cells, prefix = _parts(hidden, shape)
+        prefix, cells = hidden[:, : shape.prefix], hidden[:, shape.prefix :]
         hidden = torch.cat((prefix, convolved(cells, weights.kernel.to(h.dtype), shape)), dim=1)
     return norm(h + F.linear(hidden, weights.down.to(h.dtype)), epsilon)
+
+
+def feed_forward_flat(h: Tensor, weights: Weights, layout: Layout, epsilon: float) -> Tensor:
+    """The next h (N, D) of all canvases together."""
+    return cast(Tensor, _FeedForward.apply(h, *weights, layout, epsilon))
 
 
 class _FeedForward(Function):
@@ -61,64 +68,64 @@ class _FeedForward(Function):
         gate_up: Tensor,
         down: Tensor,
         kernel: Tensor | None,
-        shape: Shape,
+        layout: Layout,
         epsilon: float,
-        rounded: bool,
     ) -> Tensor:
-        flat = _flat(h, shape)
-        with factors(rounded):
-            wide = flat @ gate_up.T
+        with factors(layout.rounded):
+            wide = h @ gate_up.T
         hidden, opened = gate(wide)
-        num = h.shape[0] * (h.shape[1] - shape.prefix)
-        met = hidden[:num] if kernel is None else convolved(hidden[:num], kernel, shape)
-        normed = torch.empty_like(h, memory_format=torch.contiguous_format)
-        cells, prefix = _parts(normed, shape)
-        with factors(rounded):
-            torch.add(h[:, shape.prefix :], (met @ down.T).view(cells.shape), out=cells)
+        normed, kept = torch.empty_like(h), []
+        with factors(layout.rounded):
+            for cells, shape in _boards(layout, kernel, len(h)):
+                met = hidden[cells] if kernel is None else convolved(hidden[cells], kernel, shape)
+                torch.addmm(h[cells], met, down.T, out=normed[cells])
+                kept.append(met)
         # Row by row: a product of few rows rounds by their number, so by a row's company.
-        few = hidden[num:].view(len(h), shape.prefix, down.shape[1])
-        told = torch.bmm(few, down.T.expand(len(h), -1, -1))
-        torch.add(h[:, : shape.prefix], told, out=prefix)
+        few = _few(layout, kernel, len(h))
+        rows = hidden[few].view(-1, max(1, layout.prefix), down.shape[1])
+        told = torch.bmm(rows, down.T.expand(len(rows), -1, -1)).flatten(0, 1)
+        torch.add(h[few], told, out=normed[few])
         scale = normalise(normed, epsilon)
-        ctx.save_for_backward(gate_up, down, kernel, normed, scale, flat, wide, opened, hidden, met)
-        ctx.shape, ctx.rounded = shape, rounded
+        ctx.save_for_backward(h, gate_up, down, kernel, wide, opened, hidden, normed, scale, *kept)
+        ctx.layout = layout
         return normed
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        gate_up, down, kernel, normed, scale, flat, wide, opened, hidden, met = ctx.saved_tensors
-        num = met.shape[0]
+        h, gate_up, down, kernel, wide, opened, hidden, normed, scale, *kept = ctx.saved_tensors
+        layout: Layout = ctx.layout
         to_h = norm_gradient(gradient, normed, scale)
-        given = _flat(to_h, ctx.shape)
-        with factors(ctx.rounded):
-            to_down = given[:num].T @ met
-            to_met = torch.mm(given[:num], down, out=met)
-        to_down.addmm_(given[num:].T, hidden[num:])
-        to_kernel = None
-        if kernel is not None:
-            to_met, to_kernel = _convolution_gradient(to_met, hidden[:num], kernel, ctx.shape)
-        gate_gradient(to_met, wide[:num], opened[:num])
-        gate_gradient(given[num:] @ down, wide[num:], opened[num:])
-        with factors(ctx.rounded):
-            to_gate_up = wide.T @ flat
-            to_flat = torch.mm(wide, gate_up, out=given)
-        for part, more in zip(_parts(to_h, ctx.shape), (to_flat[:num], to_flat[num:]), strict=True):
-            part += more.view(part.shape)
-        return to_h, to_gate_up, to_down, to_kernel, None, None, None
+        few = _few(layout, kernel, len(h))
+        to_down = to_h[few].T @ hidden[few]
+        to_kernel = None if kernel is None else torch.zeros_like(kernel)
+        for (cells, shape), met in zip(_boards(layout, kernel, len(h)), kept, strict=True):
+            with factors(layout.rounded):
+                torch.addmm(to_down, to_h[cells].T, met, out=to_down)
+                to_met = torch.mm(to_h[cells], down, out=met)
+            if kernel is not None and to_kernel is not None:
+                to_met, more = _convolution_gradient(to_met, hidden[cells], kernel, shape)
+                to_kernel += more
+            gate_gradient(to_met, wide[cells], opened[cells])
+        gate_gradient(to_h[few] @ down, wide[few], opened[few])
+        with factors(layout.rounded):
+            to_gate_up = wide.T @ h
+            torch.addmm(to_h, wide, gate_up, out=to_h)
+        return to_h, to_gate_up, to_down, to_kernel, None, None
 
 
-def _parts(h: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
-    """Cells and prefix of h (B, S, D)."""
-    return h[:, shape.prefix :], h[:, : shape.prefix]
+def _few(layout: Layout, kernel: Tensor | None, num: int) -> slice:
+    """The prefixes, where they are not as the cells."""
+    return slice(num if kernel is None else layout.num_cells, num)
 
 
-def _flat(h: Tensor, shape: Shape) -> Tensor:
-    """h (B, S, D) as a matrix (B · S, D) in which all cells come before all prefixes.
-
-    To part them costs less here than later, when there are inner numbers to part.
-    """
-    return torch.cat([part.reshape(-1, h.shape[2]) for part in _parts(h, shape)])
+def _boards(layout: Layout, kernel: Tensor | None, num: int) -> list[tuple[slice, Shape]]:
+    """The cells of every segment with its sizes; all positions together where no cells meet."""
+    if kernel is None:
+        return [(slice(0, num), Shape(0, 0, 0))]
+    return [
+        (cells, Shape(layout.prefix, segment.height, segment.width)) for segment, cells, _ in layout.spans()
+    ]
 
 
 def convolved(cells: Tensor, kernel: Tensor, shape: Shape) -> Tensor:

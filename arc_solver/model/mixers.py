@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
 from arc_solver.model.fused_attention import Projections, attend
-from arc_solver.model.fused_feed_forward import Shape, Weights, convolved, feed_forward
+from arc_solver.model.fused_feed_forward import Weights, convolved, feed_forward
 from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.layers import NORM_EPS, Linear, norm
 from arc_solver.model.neighbours import Neighbours
@@ -92,11 +92,11 @@ class SwiGLU(nn.Module):
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
         """norm(h + self(h, canvas))."""
-        return self._fused(h, None, Shape(0, 0, 0), canvas.rounded)
+        return feed_forward(h, self.weights(), shape_of(canvas), NORM_EPS, canvas.rounded)
 
-    def _fused(self, h: Tensor, kernel: Tensor | None, shape: Shape, rounded: bool) -> Tensor:
-        weights = Weights(self.gate_up.weight, self.down.weight, kernel)
-        return feed_forward(h, weights, shape, NORM_EPS, rounded)
+    def weights(self) -> Weights:
+        """What the fused form wants."""
+        return Weights(self.gate_up.weight, self.down.weight, None)
 
 
 class MixingSwiGLU(SwiGLU):
@@ -129,7 +129,11 @@ class MixingSwiGLU(SwiGLU):
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
         if self.convolution is None or self.group_sums is not None or self.told:
             return norm(h + self(h, canvas))
-        return self._fused(h, self.convolution.kernel(), shape_of(canvas), canvas.rounded)
+        return feed_forward(h, self.weights(), shape_of(canvas), NORM_EPS, canvas.rounded)
+
+    def weights(self) -> Weights:
+        kernel = None if self.convolution is None else self.convolution.kernel()
+        return Weights(self.gate_up.weight, self.down.weight, kernel)
 
 
 class NeighbourSwiGLU(SwiGLU):
@@ -168,5 +172,9 @@ class Attention(nn.Module):
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
         """norm(h + attention(h)), (B, P + L, D) to (B, P + L, D)."""
-        projections = Projections(self.qkv.weight, self.out.weight)
-        return attend(h, projections, canvas.rotary, self.num_heads, NORM_EPS, canvas.rounded)
+        sizes = (self.num_heads, shape_of(canvas), NORM_EPS, canvas.rounded)
+        return attend(h, self.projections(), canvas.rotary, *sizes)
+
+    def projections(self) -> Projections:
+        """What the fused form wants."""
+        return Projections(self.qkv.weight, self.out.weight)

@@ -6,6 +6,7 @@ The paper's T is `cycles`, its n `latent_steps`; its x, y, z are `question`, `an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
 from arc_solver.model.block import Block
+from arc_solver.model.flat import Layout, Segment, join, split, turns_of
+from arc_solver.model.fused_attention import keeps_weights
+from arc_solver.model.fused_norm import fits
 from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.layers import Linear
 from arc_solver.model.lookup import lookup
@@ -31,6 +35,16 @@ class Carry(NamedTuple):
 
     def detach(self) -> Carry:
         return Carry(self.answer.detach(), self.latent.detach())
+
+
+class Asked(NamedTuple):
+    """What a forward is about: the rows of one canvas (height, width)."""
+
+    tokens: Tensor  # (B, L)
+    codes: Tensor  # (B, 12)
+    carry: Carry
+    canvas: tuple[int, int]
+    vectors: Tensor | None = None  # (B, row width), gathered where None
 
 
 class Output(NamedTuple):
@@ -116,19 +130,72 @@ class Model(nn.Module):
         `depth` is (cycles, latent_steps) where they are not the configured ones. The carry comes detached
         unless it shall stay `attached` for the gradient of a later age.
         """
-        cycles, latent_steps = depth or (self.config.cycles, self.config.latent_steps)
-        if vectors is None:
-            vectors = self.puzzle.gather(codes)
-        question = self.embed(tokens, codes, vectors)
+        asked = Asked(tokens, codes, carry, canvas, vectors)
+        layout = self.layout([asked])
+        if layout is not None:
+            return self._together([asked], layout, depth, attached)[0]
+        question = self._question(asked)
         place = self.place(canvas, tokens.device)
         if self.config.wall_token:
             free = (tokens != self.config.wall_token).view(-1, *canvas, 1)
             place = place._replace(free=free)
+        return self._output(tokens, self._refined(question, carry, place, depth), attached)
+
+    def together(
+        self, asked: Sequence[Asked], depth: tuple[int, int] | None = None, attached: bool = False
+    ) -> list[Output]:
+        """`forward` for several canvases, in one go where they fit together."""
+        layout = self.layout(asked)
+        if layout is None:
+            return [self(*each, depth, attached) for each in asked]
+        return self._together(asked, layout, depth, attached)
+
+    def _together(
+        self, asked: Sequence[Asked], layout: Layout, depth: tuple[int, int] | None, attached: bool
+    ) -> list[Output]:
+        questions = [self._question(each) for each in asked]
+        states = zip(*(each.carry for each in asked), strict=True)
+        question, answer, latent = (join(parts, layout.prefix) for parts in (questions, *states))
+        carry = self._refined(question, Carry(answer, latent), layout, depth)
+        carries = zip(split(carry.answer, layout), split(carry.latent, layout), strict=True)
+        return [
+            self._output(each.tokens, Carry(*parts), attached)
+            for each, parts in zip(asked, carries, strict=True)
+        ]
+
+    @property
+    def joins(self) -> bool:
+        """Whether blocks take all canvases at once: attention, then a SwiGLU, maybe with a convolution."""
+        c = self.config
+        others = c.peers or c.symbols or c.neighbours or c.wall_token
+        return c.mixer == "attention" and c.num_latents == 1 and not others
+
+    def layout(self, asked: Sequence[Asked]) -> Layout | None:
+        """How the rows lie in one matrix; None where they had better not."""
+        if not (self.joins and fits(asked[0].carry.answer)):
+            return None
+        segments = []
+        for each in asked:
+            turns = turns_of(self.place(each.canvas, each.tokens.device).rotary)
+            segments.append(Segment(each.tokens.shape[0], *each.canvas, turns))
+        layout = Layout(self.config.prefix, tuple(segments), self.rounded_factors)
+        return layout if keeps_weights(layout, self.config.num_heads) else None
+
+    def _question(self, asked: Asked) -> Tensor:
+        vectors = self.puzzle.gather(asked.codes) if asked.vectors is None else asked.vectors
+        return self.embed(asked.tokens, asked.codes, vectors)
+
+    def _refined(
+        self, question: Tensor, carry: Carry, place: Canvas | Layout, depth: tuple[int, int] | None
+    ) -> Carry:
+        cycles, latent_steps = depth or (self.config.cycles, self.config.latent_steps)
         with torch.no_grad():
             still = question.detach()
             for _ in range(cycles - 1):
                 carry = self.refine(still, carry, place, latent_steps)
-        carry = self.refine(question, carry, place, latent_steps)
+        return self.refine(question, carry, place, latent_steps)
+
+    def _output(self, tokens: Tensor, carry: Carry, attached: bool) -> Output:
         if self.config.symbols:
             cells, logits = None, self.symbols.logits(tokens, carry.answer, self.head.weight)
             seen = carry.answer.float().mean(dim=1, keepdim=True)
@@ -143,7 +210,7 @@ class Model(nn.Module):
         halts = halt if self.config.continue_output else halt[:, 0]
         return Output(logits, halts, carry if attached else carry.detach(), hints)
 
-    def refine(self, question: Tensor, carry: Carry, place: Canvas, steps: int) -> Carry:
+    def refine(self, question: Tensor, carry: Carry, place: Canvas | Layout, steps: int) -> Carry:
         """Think `steps` times, then revise the answer once."""
         if self.config.num_latents != 1:
             return self._refine_ablated(question, carry, place, steps)
@@ -157,7 +224,7 @@ class Model(nn.Module):
             latent = self.think(latent + answer + question, place)
         return Carry(self.revise(answer + latent, place), latent)
 
-    def _refine_ablated(self, question: Tensor, carry: Carry, place: Canvas, steps: int) -> Carry:
+    def _refine_ablated(self, question: Tensor, carry: Carry, place: Canvas | Layout, steps: int) -> Carry:
         """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k.
 
         What the k latents add to an input is their sum.
@@ -175,13 +242,13 @@ class Model(nn.Module):
                 latents[i % len(latents)] = self.think(sum(latents) + answer + question, place)
         return Carry(self.revise(answer + sum(latents), place), torch.stack(latents, 1))
 
-    def think(self, h: Tensor, place: Canvas) -> Tensor:
+    def think(self, h: Tensor, place: Canvas | Layout) -> Tensor:
         """f of the latent."""
         for block in self.latent_blocks:
             h = block(h, place)
         return h
 
-    def revise(self, h: Tensor, place: Canvas) -> Tensor:
+    def revise(self, h: Tensor, place: Canvas | Layout) -> Tensor:
         """f of the answer: the same network unless `networks` is 2."""
         for block in self.answer_blocks if self.answer_blocks is not None else self.latent_blocks:
             h = block(h, place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from arc_solver.hardware.torch_device import compute_dtype, rounded_factors
 from arc_solver.model.fused_attention import attend
 from arc_solver.model.fused_feed_forward import feed_forward
 from arc_solver.model.puzzle_embedding import SignSGD
-from arc_solver.model.trm import Model, Output
+from arc_solver.model.trm import Asked, Model, Output
 from arc_solver.training.batches import Batches
 from arc_solver.training.distributed import Team
 from arc_solver.training.non_finite import Guard
@@ -28,6 +28,8 @@ from arc_solver.training.slots import Slots
 
 # Canvases times depths times passes with and without gradient; the library's limit of 8 is soon reached.
 MAX_COMPILED_FORMS = 128
+# Of the rows that a backward pass on a CPU takes together: what it keeps of them must find room.
+MOST_POSITIONS = 8192
 
 
 class TrainState:
@@ -69,10 +71,32 @@ class TrainState:
         ]
         for canvas in data.canvases:
             self.model.place(canvas, device)  # a table made while compiling would ask for compiling again
+        self.joins = config.compile == "auto"  # else whatever is compiled, or compared with it, is one canvas
         self.forward = compiled(self.model, config.compile, device)
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings
         self.passed_over: list[Path] = []  # checkpoints that were found damaged when the run went on
+
+    def joined_groups(self) -> list[list[int]]:
+        """Canvases with rows in flight, those together whose rows a forward takes at once on this device."""
+        joins = self.joins and self.model.joins and self.model.first_answer.device.type == "cpu"
+        joined: list[list[int]] = []
+        positions = MOST_POSITIONS
+        for group, slots in enumerate(self.slots):
+            num = slots.carry.answer.shape[0] * slots.carry.answer.shape[1]
+            if num and (not joins or positions + num > MOST_POSITIONS):
+                joined.append([])
+                positions = 0
+            if num:
+                joined[-1].append(group)
+                positions += num
+        return joined
+
+    def forwards(self, asked: Sequence[Asked], depth: tuple[int, int] | None, attached: bool) -> list[Output]:
+        """The outputs for some canvases, see `Model.forward`."""
+        if len(asked) > 1:
+            return self.model.together(asked, depth, attached)
+        return [self.forward(*asked[0], depth, attached)]
 
     def moved_by_a_step(self) -> list[Tensor]:
         """Weights and optimizer tensors on the device: what an update of the optimizers changes."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from arc_solver.config import TrainConfig
-from arc_solver.model.trm import Output
+from arc_solver.model.trm import Asked, Carry, Output
 from arc_solver.training.hints import Reach, asked_targets, due_targets, hint_loss
 from arc_solver.training.loss import Loss, supervision_loss
 from arc_solver.training.non_finite import kept, restore
@@ -67,52 +69,71 @@ def _backward(
     batch_size = sum(state.batches.global_slots)
     measures = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     touched: dict[int, tuple[Tensor, Tensor]] = {}
-    for group, (slots, batch) in enumerate(zip(state.slots, batches, strict=True)):
-        if slots.tokens.shape[0] == 0:
-            continue
-        slots.refill(batch)
-        vectors = state.model.puzzle.gather(slots.codes, requires_grad=True)
-        output, loss = _supervised(state, slots, vectors, config, depth)
-        (loss.total / (batch_size * config.gradient_ages)).backward()
-        slots.advance(output, batch.least_age, config.max_age, config.gradient_ages)
-        if vectors is not None and vectors.grad is not None:
-            touched[group] = (slots.codes, vectors.grad)
-        measures += _measured(slots, loss, config.gradient_ages)
+    for groups in state.joined_groups():
+        slots = [state.slots[group] for group in groups]
+        for group, each in zip(groups, slots, strict=True):
+            each.refill(batches[group])
+        vectors = [state.model.puzzle.gather(each.codes, requires_grad=True) for each in slots]
+        outputs, losses = _supervised(state, slots, vectors, config, depth)
+        total = torch.stack([loss.total for loss in losses]).sum()
+        (total / (batch_size * config.gradient_ages)).backward()
+        for group, each, output, loss, rows in zip(groups, slots, outputs, losses, vectors, strict=True):
+            each.advance(output, batches[group].least_age, config.max_age, config.gradient_ages)
+            if rows is not None and rows.grad is not None:
+                touched[group] = (each.codes, rows.grad)
+            measures += _measured(each, loss, config.gradient_ages)
     return measures, touched
 
 
 def _supervised(
     state: TrainState,
-    slots: Slots,
-    vectors: Tensor | None,
+    slots: Sequence[Slots],
+    vectors: Sequence[Tensor | None],
     config: TrainConfig,
     depth: tuple[int, int] | None,
-) -> tuple[Output, Loss]:
-    """`gradient_ages` forwards with a loss at each: the last output, and the sums of the losses.
+) -> tuple[list[Output], list[Loss]]:
+    """`gradient_ages` forwards with a loss at each: by canvas the last output, and the sums of the losses.
 
     Nothing is detached between these ages; `right` is that of the last one.
     """
-    carry, losses = slots.carry, []
+    carries: list[Carry] = [each.carry for each in slots]
+    losses: list[list[Loss]] = [[] for _ in slots]
     for number in range(config.gradient_ages):
-        attached = number + 1 < config.gradient_ages
-        output = state.forward(slots.tokens, slots.codes, carry, slots.canvas, vectors, depth, attached)
-        age, carry = slots.age + number, output.carry
-        due, hints = _hinted(state, slots, output, age, config, depth)
-        losses.append(
-            supervision_loss(
-                output,
-                slots.targets if slots.hints is None else asked_targets(slots.hints, slots.targets),
-                kind=config.loss,
-                smoothing=config.label_smoothing,
-                halt_weight=config.halt_weight,
-                continue_target=_continue_target(state, slots, output, age, config, depth),
-                weights=config.age_decay**age if config.age_decay < 1 else None,
-                due=due,
-                hints=hints,
-            )
-        )
-    total, cells, halting = (torch.stack(part).sum(0) for part in list(zip(*losses, strict=True))[:3])
-    return output, Loss(total, cells, halting, losses[-1].right)
+        asked = [
+            Asked(each.tokens, each.codes, carry, each.canvas, rows)
+            for each, carry, rows in zip(slots, carries, vectors, strict=True)
+        ]
+        outputs = state.forwards(asked, depth, number + 1 < config.gradient_ages)
+        carries = [output.carry for output in outputs]
+        for each, output, found in zip(slots, outputs, losses, strict=True):
+            found.append(_loss(state, each, output, each.age + number, config, depth))
+    sums = []
+    for found in losses:
+        total, cells, halting = (torch.stack(part).sum(0) for part in list(zip(*found, strict=True))[:3])
+        sums.append(Loss(total, cells, halting, found[-1].right))
+    return outputs, sums
+
+
+def _loss(
+    state: TrainState,
+    slots: Slots,
+    output: Output,
+    age: Tensor,
+    config: TrainConfig,
+    depth: tuple[int, int] | None,
+) -> Loss:
+    due, hints = _hinted(state, slots, output, age, config, depth)
+    return supervision_loss(
+        output,
+        slots.targets if slots.hints is None else asked_targets(slots.hints, slots.targets),
+        kind=config.loss,
+        smoothing=config.label_smoothing,
+        halt_weight=config.halt_weight,
+        continue_target=_continue_target(state, slots, output, age, config, depth),
+        weights=config.age_decay**age if config.age_decay < 1 else None,
+        due=due,
+        hints=hints,
+    )
 
 
 def _hinted(

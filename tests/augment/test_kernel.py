@@ -53,7 +53,7 @@ def test_each_kernel_is_compiled_once():
         for name, value in vars(module).items()
         if isinstance(value, Dispatcher) and value.stats.cache_path is not None
     }
-    assert len(signatures) == 11
+    assert len(signatures) == 12
     assert {name: kinds for name, kinds in signatures.items() if len(kinds) != 1} == {}
 
 

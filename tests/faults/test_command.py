@@ -159,7 +159,7 @@ def test_same_bytes_for_any_hash_seed_and_number_of_workers_and_answers_stay_sea
         tmp_path, "two.json", "--no-adapt", "--workers", "2", "--json", PYTHONHASHSEED="2", PYTHONPATH=path
     )
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
-    assert "solutions FILE" in first.stderr
+    assert "--solutions" in first.stderr
     assert first.stdout == ""
     assert len(json.loads(second.stdout)["failures"]) == 0
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
@@ -210,14 +210,12 @@ def test_training_does_not_open_the_answers_beside_its_tasks(tmp_path: Path) -> 
     ],
 )
 def test_a_mistake_of_the_user_is_one_line(tmp_path: Path, more: list[str], code: int, text: str) -> None:
-    tasks = write_tasks(tmp_path / "a_challenges.json")
+    write_tasks(tmp_path / "a_challenges.json")
     (tmp_path / "s.json").write_text("the submission of yesterday")
     done = predict(tmp_path, "s.json", *more)
-    if more[0] != "--device":  # what only torch can tell comes after the fallback
-        assert (tmp_path / "s.json").read_text() == "the submission of yesterday"
+    assert (tmp_path / "s.json").read_text() == "the submission of yesterday"
+    if more[0] != "--device":  # what only torch can tell comes after the manifest
         assert len(list(tmp_path.iterdir())) == 2
-    else:
-        assert defects(tmp_path / "s.json", tasks) == []
     assert done.returncode == code
     last = done.stderr.splitlines()[-1]
     assert last.startswith("error: ")

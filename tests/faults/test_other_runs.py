@@ -47,7 +47,7 @@ OTHER: dict[str, Any] = {
 }
 TOGETHER: dict[str, dict[str, Any]] = {"mixer": {"length": 49}}
 # No recipe for ARC can have it: such a one is refused before it meets any folder.
-OF_BOARDS = ("peers",)
+OF_BOARDS = ("peers", "symbols", "neighbours", "maxima", "wall_token", "hint_weight")
 
 
 def other(config: ModelConfig | TrainConfig, name: str) -> ModelConfig | TrainConfig:

@@ -56,7 +56,7 @@ def test_attention(kind: str, prefix: int, cached: int, monkeypatch: pytest.Monk
     table = rotary_table(kind, prefix, HEIGHT, WIDTH, EACH)
 
     def fused(h: Tensor, qkv: Tensor, out: Tensor) -> Tensor:
-        return attend(h, Projections(qkv, out), table, HEADS, EPSILON, False)
+        return attend(h, Projections(qkv, out), table, HEADS, Shape(prefix, HEIGHT, WIDTH), EPSILON, False)
 
     def plain(h: Tensor, qkv: Tensor, out: Tensor) -> Tensor:
         return norm(h + attention(h, Projections(qkv, out), table, HEADS))
@@ -67,10 +67,11 @@ def test_attention(kind: str, prefix: int, cached: int, monkeypatch: pytest.Monk
 
 def test_more_weights_than_are_kept_go_the_plain_way(monkeypatch: pytest.MonkeyPatch) -> None:
     h, qkv, out = numbers(ROWS, 9, D), numbers(3 * D, D, seed=1), numbers(D, D, seed=2)
-    kept, _ = gradients(lambda h: attend(h, Projections(qkv, out), None, HEADS, EPSILON, False), [h])
+    sizes = (HEADS, Shape(1, 2, 4), EPSILON, False)
+    kept, _ = gradients(lambda h: attend(h, Projections(qkv, out), None, *sizes), [h])
     monkeypatch.setattr(fused_attention, "MOST_WEIGHTS", ROWS * HEADS * 81 - 1)
     monkeypatch.setattr(fused_attention._Attend, "apply", None)
-    plain, _ = gradients(lambda h: attend(h, Projections(qkv, out), None, HEADS, EPSILON, False), [h])
+    plain, _ = gradients(lambda h: attend(h, Projections(qkv, out), None, *sizes), [h])
     torch.testing.assert_close(kept, plain)
 
 
@@ -109,7 +110,7 @@ def test_a_gradient_that_is_a_view_is_taken() -> None:
     h, qkv, out = numbers(2, 13, D), numbers(3 * D, D, seed=1), numbers(D, D, seed=2)
     gate_up, down = numbers(2 * INNER, D, seed=3), numbers(D, INNER, seed=4)
     for function in (
-        lambda h: attend(h, Projections(qkv, out), None, HEADS, EPSILON, False),
+        lambda h: attend(h, Projections(qkv, out), None, HEADS, Shape(1, 4, 3), EPSILON, False),
         lambda h: feed_forward(h, Weights(gate_up, down, None), Shape(1, 4, 3), EPSILON, False),
     ):
         (repeated,) = torch.autograd.grad(function(h).transpose(0, 1)[2:].sum(), h)
@@ -132,9 +133,8 @@ def test_inputs_are_left_as_they_are() -> None:
     inputs = [numbers(2, 13, D), numbers(3 * D, D, seed=1), numbers(D, D, seed=2)]
     more = [numbers(2 * INNER, D, seed=3), numbers(D, INNER, seed=4), numbers(INNER, 1, 3, 3, seed=5)]
     before = [t.detach().clone() for t in (*inputs, *more)]
-    h = attend(
-        inputs[0], Projections(*inputs[1:]), rotary_table("rotary2d", 1, 4, 3, EACH), HEADS, EPSILON, False
-    )
+    table = rotary_table("rotary2d", 1, 4, 3, EACH)
+    h = attend(inputs[0], Projections(*inputs[1:]), table, HEADS, Shape(1, 4, 3), EPSILON, False)
     feed_forward(h, Weights(*more), Shape(1, 4, 3), EPSILON, False).sum().backward()
     assert all(torch.equal(a, b) for a, b in zip(before, (*inputs, *more), strict=True))
 
