@@ -194,7 +194,8 @@ def test_the_failure_of_one_process_is_not_silent(
     arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCAL_RANK", "1")
-    (folder / "none.safetensors").write_bytes(b"no weights " * 100)
+    text = b'{"__metadata__":{}}'
+    (folder / "none.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
     outcome = arc_solve(*command(folder, "--init", "none.safetensors"))
     assert outcome.code == 1
     assert "none.safetensors" in outcome.error_line()
