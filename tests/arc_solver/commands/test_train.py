@@ -196,7 +196,7 @@ def test_the_failure_of_one_process_is_not_silent(
     monkeypatch.setenv("LOCAL_RANK", "1")
     text = b'{"__metadata__":{}}'
     (folder / "none.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
-    outcome = arc_solve(*command(folder, "--init", "none.safetensors"))
+    outcome = arc_solve(*command(folder, "--init", folder / "none.safetensors"))
     assert outcome.code == 1
     assert "none.safetensors" in outcome.error_line()
 
