@@ -67,7 +67,7 @@ def generate(
     assert generator
     options = {name: f"--{name.replace('_', '-')}" for name in Floors._fields}
     given = floors._asdict().items()
-    foreign = {options[name]: floor for name, floor in given if name not in generator.floors}
+    foreign = {options[name]: floor is not None for name, floor in given if name not in generator.floors}
     own = " and ".join(options[name] for name in generator.floors) or "no floor"
     refuse_options(foreign, f"not for {domain.noun}, which take {own}")
     if like is not None and (generator.like is None or min_givens or side):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import torch
 
+# Numbers in a row of the matrices from which on it pays to round their factors.
+LEAST_ROUNDED_WIDTH = 96
+
 
 class DeviceError(ValueError):
     """The device that was asked for is not there."""
@@ -38,11 +41,12 @@ def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
-def rounded_factors(precision: str, device: torch.device) -> bool:
+def rounded_factors(precision: str, device: torch.device, width: int) -> bool:
     """Whether products on a CPU round their factors to bfloat16: with "products", where it has AMX tiles.
 
-    They are summed in float32, which everything else stays. Without such units it would only be slower.
+    They are summed in float32, which everything else stays. Without such units it would only be slower, and
+    so it is for matrices of a small `width`.
     """
-    if precision != "products" or device.type != "cpu":
+    if precision != "products" or device.type != "cpu" or width < LEAST_ROUNDED_WIDTH:
         return False
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))

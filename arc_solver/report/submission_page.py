@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy.typing as npt
 
@@ -15,6 +16,7 @@ from arc_solver.tasks.task import Task
 from submission.grid import check_grid
 from submission.messages import count
 from submission.score import RULES, Score, score
+from submission.truth import Truth as Known
 
 Truth = Mapping[str, Sequence[npt.ArrayLike]]
 
@@ -38,8 +40,9 @@ def build_report(
     truth is no truth.
     """
     told = _carried(tasks) if truth is None else truth
+    # The scorer says what is wrong with a truth.
+    summary = _tiles(score(submission, cast(Known, told), "")) if told else ""
     known = {task_id: [check_grid(grid) for grid in grids] for task_id, grids in told.items()}
-    summary = _tiles(score(submission, known, "")) if told else ""
     entries = submission if isinstance(submission, Mapping) else {}
     outcomes = [judge_task(task, entries, known.get(task.id, ())) for task in tasks]
     anchors = [anchor(task.id, place) for place, task in enumerate(tasks)]

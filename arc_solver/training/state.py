@@ -47,7 +47,7 @@ class TrainState:
         self.team = team or Team()
         self.model = model.to(device)
         self.model.compute_dtype = compute_dtype(config.precision, device)
-        self.model.rounded_factors = rounded_factors(config.precision, device)
+        self.model.rounded_factors = rounded_factors(config.precision, device, self.model.config.width)
         if device.type == "cpu":
             keep_freed_memory()
         # The table of rows is by far the largest tensor; unless averaged it is shared, not copied.

@@ -115,14 +115,14 @@ def test_a_trained_checkpoint_predicts_what_it_knows_and_can_be_watched(
     asked = ["watch", "--checkpoint", weights, "--tasks", "x_challenges.json", "--id", "task-1"]
     seen = arc_solve(*asked, "--index", "1", "--ages", "2", "--out", "t.gif")
     assert (seen.code, seen.out) == (0, "t.gif\n")
-    assert "known to the checkpoint" in seen.err
+    assert "known to the weights" in seen.err
     assert (folder / "t.gif").read_bytes().startswith(b"GIF8")
     stranger = {"other": challenges()["task-0"] | {"train": challenges()["task-2"]["train"][:1]}}
     write(folder / "other.json", stranger)
     asked = ["watch", "--checkpoint", weights, "--tasks", "other.json", "--id", "other", "--ages", "1"]
     blank = arc_solve(*asked, "--out", "t.png")
     assert blank.code == 0
-    assert "sees the blank row" in blank.err
+    assert "new to the weights" in blank.err
     assert (folder / "t.png").read_bytes().startswith(b"\x89PNG")
     assert "learnt for 2 steps" in arc_solve(*asked, "--out", "t.png", "--adapt-steps", "2").err
 

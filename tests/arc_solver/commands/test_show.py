@@ -184,7 +184,7 @@ def test_generated_tasks_are_those_of_their_name(arc_solve: Terminal, folder: Pa
     assert (folder / "g.json").read_bytes() == (folder / "h.json").read_bytes()
     for wrong in (["--min-path", "3"], ["--min-givens", "3"], ["--exclude", "g.json"]):
         refused = arc_solve("generate", "arc", "--num", "1", "--out", "x.json", *wrong)
-        assert (refused.code, "for Sudokus and mazes" in refused.err) == (2, True)
+        assert (refused.code, "for boards" in refused.err) == (2, True)
     for side in ("5", "31"):
         assert arc_solve("generate", "arc", "--num", "1", "--out", "x.json", "--side", side).code == 3
     assert not (folder / "x.json").exists()

@@ -148,7 +148,7 @@ def test_boards_on_standard_input(arc_solve: Terminal, folder: Path, monkeypatch
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"# one\n.234\n3.1.\n21.3\n.321\n")))
     outcome = arc_solve("predict", "--tasks", "-", "--out", "a.csv", "--views", "1", "--threads", "1")
     assert outcome.code == 0, outcome.err
-    assert "boards: 1\n" in outcome.out
+    assert "1 board: 1 answer keeps the rules" in outcome.out
     rows = (folder / "a.csv").read_text().splitlines()
     assert rows[1].startswith("arc-solver,.2343.1.21.3.321,")
 

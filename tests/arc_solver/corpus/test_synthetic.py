@@ -315,9 +315,9 @@ def test_a_wrong_name_is_refused_in_one_line(text: str, reason: str) -> None:
 
 def test_a_name_is_training_material() -> None:
     corpus = read_corpus(["synthetic:6:2:8"])
-    assert corpus.domain == "arc"
+    assert corpus.domain.name == "arc"
     assert corpus.manifest == (("synthetic:6:2:8", ""),)
-    assert list(corpus.tasks) == list(synthetic_tasks(SyntheticName(6, 2, 8)))
+    assert list(corpus.material) == list(synthetic_tasks(SyntheticName(6, 2, 8)))
     data, puzzles = corpus.training_data(find_preset("cpu-arc"))
     assert sum(data.sizes) == len(puzzles.starts) - 1 == 6
 

@@ -240,9 +240,9 @@ def test_what_a_dying_worker_answered_stays(tmp_path: Path) -> None:
     facts = puppeteered(tmp_path, boards, "kill").run()
     found = rows(tmp_path / "a.csv")
     assert [row["question"] for row in found] == texts_from_cells("sudoku", boards.questions)
-    # Each of two starts answers one block and dies.
-    assert [bool(row["answer"]) for row in found] == [True] * 2 * BLOCK + [False] * 3
-    assert (facts["unanswered"], len(facts["failures"])) == (3, 1)
+    # Each start answers one block and dies; the next goes on with what is left.
+    assert all(row["answer"] for row in found)
+    assert facts["unanswered"] == 0
 
 
 def test_a_worker_that_hangs_is_late_for_no_file(tmp_path: Path) -> None:

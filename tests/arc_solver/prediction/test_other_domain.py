@@ -66,12 +66,12 @@ def test_predict_and_watch_refuse(
 def test_what_was_there_stays(arc_solve: Terminal, tmp_path: Path, source: str) -> None:
     (tmp_path / "out").write_text("the answers of yesterday")
     before = sorted(tmp_path.iterdir())
-    for more in (
-        ["--checkpoint", weights(tmp_path, "maze")],
-        ["--checkpoint", "none.safetensors"],
-        ["--checkpoint", source],
+    for more, code in (
+        (["--checkpoint", weights(tmp_path, "maze")], 1),
+        (["--checkpoint", "none.safetensors"], 3),
+        (["--checkpoint", source], 1),
     ):
-        assert arc_solve("predict", "--tasks", source, *more, "--out", "out").code == 1
+        assert arc_solve("predict", "--tasks", source, *more, "--out", "out").code == code
     fitting = weights(tmp_path, "arc" if source == "tasks.json" else "sudoku")
     wrong = ["--checkpoint", fitting, "--set", "halt_logitt=1"]
     refused = arc_solve("predict", "--tasks", source, *wrong, "--out", "out")

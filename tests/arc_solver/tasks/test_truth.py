@@ -18,5 +18,5 @@ def test_an_id_that_no_submission_can_hold_costs_only_itself() -> None:
 @pytest.mark.parametrize("name", SEALED_SETS)
 def test_the_answers_of_a_published_evaluation_set_are_not_trained_on(name: str) -> None:
     corpus = read_corpus([name])
-    assert corpus.tasks
-    assert all(pair.output is None for task in corpus.tasks for pair in task.test)
+    assert corpus.material
+    assert all(pair.output is None for task in corpus.material for pair in task.test)
