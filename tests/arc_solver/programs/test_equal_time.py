@@ -1,0 +1,57 @@
+"""The development set holds training tasks alone, and cells are measured once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from arc_solver.domains.arc.examples import task_side
+from arc_solver.programs import equal_time
+from arc_solver.programs.development_set import LIST, WANTED, development_tasks, listing
+from arc_solver.tasks.sealing import sealed
+from arc_solver.tasks.task import Task
+
+
+def test_the_list_is_what_the_rule_gives() -> None:
+    assert LIST.read_text() == listing()
+
+
+def test_no_answer_of_an_evaluation_task_is_among_them() -> None:
+    tasks = development_tasks()
+    assert sealed(tasks).num_answers == 0
+    assert sum(len(task.test) for task in tasks) == sum(WANTED.values()) >= 100
+    assert {task_side(task) for task in tasks} == set(WANTED)
+    assert len({(task.id, task_side(task)) for task in tasks}) == len(tasks)
+    small = development_tasks(7)
+    assert sum(len(task.test) for task in small) == WANTED[7]
+    assert all(pair.output is not None for task in tasks for pair in task.test)
+
+
+def test_every_cell_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def learn(tasks: list[Task], recipe, loaded, seconds: float) -> dict[str, int]:  # type: ignore[no-untyped-def]
+        assert (seconds, loaded, len(tasks)) == (3.0, None, 7)
+        asked.append((recipe.model.width, recipe.train.seed))
+        return {"solved": len(asked)}
+
+    monkeypatch.setattr(equal_time, "measured", learn)
+    words = ["--seconds", "3", "--most-side", "7", "--every", "3", "--out", str(tmp_path / "cells.jsonl")]
+    words += ["--variant", "", "--variant", "width=64 num_heads=2"]
+    equal_time.main([*words, "--seeds", "0"])
+    assert asked == [(128, 0), (64, 0)]
+    equal_time.main([*words, "--seeds", "0", "1"])
+    assert asked[2:] == [(128, 1), (64, 1)]
+    cells = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]
+    assert [cell["solved"] for cell in cells] == [1, 2, 3, 4]
+    assert [(cell["variant"], cell["seed"]) for cell in cells[:2]] == [("", 0), ("width=64 num_heads=2", 0)]
+
+
+def test_a_cell_learns_and_answers(tmp_path: Path) -> None:
+    out = tmp_path / "cells.jsonl"
+    words = ["--seconds", "0.2", "--most-side", "7", "--every", "10", "--out", str(out)]
+    equal_time.main([*words, "--variant", "width=16 num_heads=2 num_views=1 views=1 batch_size=4"])
+    (cell,) = [json.loads(line) for line in out.read_text().splitlines()]
+    assert cell["outputs"] >= cell["solved"] >= cell["solved_at_once"] >= 0
+    assert cell["steps"] >= 1
+    assert cell["learning_s"] > 0
