@@ -94,6 +94,9 @@ class Model(nn.Module):
             )
         self.hint_head = Linear(width, config.hints, generator) if config.hints else None
         self.compute_dtype = torch.float32
+        self.plain = (
+            False  # where blocks are compiled, each by itself, they are given what is written plainly
+        )
         self.rounded_factors = False  # of float32 products on a CPU, see `fused_norm.factors`
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
 
@@ -172,7 +175,7 @@ class Model(nn.Module):
 
     def layout(self, asked: Sequence[Asked]) -> Layout | None:
         """How the rows lie in one matrix; None where they had better not."""
-        if not (self.joins and fits(asked[0].carry.answer)):
+        if self.plain or not (self.joins and fits(asked[0].carry.answer)):
             return None
         segments = []
         for each in asked:

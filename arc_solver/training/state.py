@@ -176,6 +176,7 @@ def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Out
         torch.compiler.allow_in_graph(function)
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)
     blocks = [*model.latent_blocks, *(model.answer_blocks or ())] if wish == "blocks" else []
+    model.plain = bool(blocks)
     for block in blocks:
         block.compile(dynamic=False)
     fast = model if blocks else torch.compile(model, dynamic=False)

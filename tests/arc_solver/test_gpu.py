@@ -29,6 +29,7 @@ def test_muon_in_bfloat16_on_a_cpu() -> None:
     gpu_checks.muon_survives_bfloat16(CPU, torch.bfloat16)
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch traces so
 @pytest.mark.parametrize("wish", ["on", "blocks"])
 def test_traced_on_a_cpu(wish: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of compiling but the making of code, which takes a minute and a C++ compiler."""

@@ -20,12 +20,14 @@ def outcomes(seed: int) -> str:
     table = distinct_views([data.grids[number] for number in range(len(data.grids))], 20, seed)
     draws = np.zeros(20, DRAW)
     draw_examples(data.catalog, seed, 3, True, 11, draws)
+    visits = np.zeros(20, DRAW)
+    draw_examples(data.catalog, seed, 3, True, 11, visits, all_pairs=True)
     canvases = np.zeros((3, 20, 121), np.uint8)
     paint_pairs(data.grids, data.catalog, data.views, draws, canvases[0], canvases[1])
     rows = draws["view"].astype(np.int64)
     paint_inputs(data.grids, data.views, rng.integers(len(data.grids), size=20), rows, canvases[2])
     answers = restore_answers(canvases[2], data.views.take(rows))
-    for array in (table.dihedrals, table.colors, draws, canvases, *answers):
+    for array in (table.dihedrals, table.colors, draws, visits, canvases, *answers):
         digest.update(array.tobytes())
     boards = rng.integers(0, 10, size=(4, 20, 81)).astype(np.uint8)
     paint_boards(boards[0], boards[1], seed, 5, boards[2], boards[3])

@@ -122,9 +122,9 @@ def test_a_trained_checkpoint_predicts_what_it_knows_and_can_be_watched(
     asked = ["watch", "--checkpoint", weights, "--tasks", "other.json", "--id", "other", "--ages", "1"]
     blank = arc_solve(*asked, "--out", "t.png")
     assert blank.code == 0
-    assert "sees the blank row" in blank.err
+    assert "new to the weights" in blank.err
     assert (folder / "t.png").read_bytes().startswith(b"\x89PNG")
-    assert "learnt for 2 steps" in arc_solve(*asked, "--out", "t.png", "--adapt-steps", "2").err
+    assert "demonstration, 2 steps" in arc_solve(*asked, "--out", "t.png", "--adapt-steps", "2").err
 
 
 def test_limit_and_only_choose_what_is_owed(arc_solve: Terminal, folder: Path) -> None:

@@ -194,8 +194,9 @@ def test_the_failure_of_one_process_is_not_silent(
     arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCAL_RANK", "1")
-    (folder / "none.safetensors").write_bytes(b"no weights")
-    outcome = arc_solve(*command(folder, "--init", "none.safetensors"))
+    text = b'{"__metadata__":{}}'
+    (folder / "none.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
+    outcome = arc_solve(*command(folder, "--init", folder / "none.safetensors"))
     assert outcome.code == 1
     assert "none.safetensors" in outcome.error_line()
 
@@ -270,7 +271,7 @@ def test_held_out_boards(arc_solve: Terminal, folder: Path, monkeypatch: pytest.
     assert arc_solve("generate", "sudoku", "--num", "2", "--side", "6", "--out", folder / "six.csv").code == 0
     other = arc_solve(*command(folder, "--eval-data", folder / "six.csv", kind="sudoku"))
     assert other.code == 3
-    assert "sudoku boards of side 6, the run is for another side" in other.error_line()
+    assert "sudoku of side 6, the run is for another side" in other.error_line()
 
 
 def test_intervals_without_anything_to_score_are_remarked_on(arc_solve: Terminal, folder: Path) -> None:
