@@ -53,6 +53,8 @@ def command(name: str, changes: str, data: Path, out: Path) -> list[str]:
         settings += ["vocabulary=6"]
     if recipe.model.length:
         settings += [f"length={LENGTHS[recipe.train.domain]}"]
+    if recipe.train.gradient_ages > 1:
+        settings += ["cycles=1", "gradient_ages=2"]
     settings += changes.split()
     argv = ["train", "--data", str(data), "--preset", name, "--out", str(out), "--threads", "1", "--quiet"]
     return argv + [part for setting in settings for part in ("--set", setting)]
