@@ -72,91 +72,34 @@ def test_a_preset_and_shipped_weights_are_described_by_name(arc_solve: Terminal)
 
 
 USAGE = {
-    "no such command": ["predct"],
-    "no option": ["score", "submission.json"],
-    "unknown preset": ["train", "--data", "tasks.json", "--preset", "cpu-arcc", "--out", "run"],
-    "zero cycles": [
-        "train",
-        "--data",
-        "tasks.json",
-        "--preset",
-        "cpu-arc",
-        "--set",
-        "cycles=0",
-        "--out",
-        "run",
-    ],
-    "typo": [
-        "train",
-        "--data",
-        "tasks.json",
-        "--preset",
-        "cpu-arc",
-        "--set",
-        "lerning_rate=1",
-        "--out",
-        "run",
-    ],
-    "no equals sign": [
-        "train",
-        "--data",
-        "tasks.json",
-        "--preset",
-        "cpu-arc",
-        "--set",
-        "steps",
-        "--out",
-        "run",
-    ],
-    "bad number": [
-        "train",
-        "--data",
-        "tasks.json",
-        "--preset",
-        "cpu-arc",
-        "--set",
-        "steps=x",
-        "--out",
-        "run",
-    ],
-    "bad duration": ["predict", "--tasks", "tasks.json", "--time-limit", "10"],
-    "no duration": [
-        "train",
-        "--data",
-        "tasks.json",
-        "--preset",
-        "cpu-arc",
-        "--out",
-        "run",
-        "--time-limit",
-        "0s",
-    ],
-    "unknown task": ["predict", "--tasks", "tasks.json", "--only", "task-9"],
-    "learnt from nothing": ["merge", "a.jsonl", "--tasks", "tasks.json", "--rule", "learnt"],
-    "unknown rule": ["merge", "a.jsonl", "--tasks", "tasks.json", "--rule", "best"],
-    "unknown section": ["bench", "everything"],
-    "unknown kind": ["generate", "chess", "--num", "1", "--out", "x.csv"],
-    "a maze's rating": ["generate", "maze", "--num", "1", "--out", "x.csv", "--min-rating", "1"],
-    "no picture": ["watch", "--checkpoint", "c", "--tasks", "tasks.json", "--id", "task-0", "--out", "x.mp4"],
-    "no such test": ["watch", "--checkpoint", "c", "--tasks", "tasks.json", "--id", "task-0", "--index", "7"],
-    "nothing to report": ["report"],
-    "nothing to show": ["show", "tasks.json", "--id", "task-9"],
-    "a report over its input": [
-        "report",
-        "submission.json",
-        "--tasks",
-        "tasks.json",
-        "--out",
-        "./tasks.json",
-    ],
-    "a merge over its input": ["merge", "a.jsonl", "--tasks", "tasks.json", "--out", "tasks.json"],
+    "no such command": "predct",
+    "no option": "score submission.json",
+    "unknown preset": "train --data tasks.json --preset cpu-arcc --out run",
+    "zero cycles": "train --data tasks.json --preset cpu-arc --set cycles=0 --out run",
+    "typo": "train --data tasks.json --preset cpu-arc --set lerning_rate=1 --out run",
+    "no equals sign": "train --data tasks.json --preset cpu-arc --set steps --out run",
+    "bad number": "train --data tasks.json --preset cpu-arc --set steps=x --out run",
+    "bad duration": "predict --tasks tasks.json --time-limit 10",
+    "no duration": "train --data tasks.json --preset cpu-arc --out run --time-limit 0s",
+    "unknown task": "predict --tasks tasks.json --only task-9",
+    "learnt from nothing": "merge a.jsonl --tasks tasks.json --rule learnt",
+    "unknown rule": "merge a.jsonl --tasks tasks.json --rule best",
+    "unknown section": "bench everything",
+    "unknown kind": "generate chess --num 1 --out x.csv",
+    "a maze's rating": "generate maze --num 1 --out x.csv --min-rating 1",
+    "no picture": "watch --checkpoint c --tasks tasks.json --id task-0 --out x.mp4",
+    "no such test": "watch --checkpoint c --tasks tasks.json --id task-0 --index 7",
+    "nothing to report": "report",
+    "nothing to show": "show tasks.json --id task-9",
+    "a report over its input": "report submission.json --tasks tasks.json --out ./tasks.json",
+    "a merge over its input": "merge a.jsonl --tasks tasks.json --out tasks.json",
 }
 
 
 @pytest.mark.parametrize("name", USAGE)
 def test_usage_errors_exit_with_2_and_write_nothing(name: str, arc_solve: Terminal, folder: Path) -> None:
     before = sorted(folder.rglob("*"))
-    outcome = arc_solve(*USAGE[name])
+    outcome = arc_solve(*USAGE[name].split())
     assert outcome.code == 2, outcome.err
     assert outcome.out == ""
     assert "Traceback" not in outcome.err
@@ -177,47 +120,30 @@ def test_usage_errors_exit_with_2_and_write_nothing(name: str, arc_solve: Termin
     ],
 )
 def test_usage_errors_say_what_to_do(name: str, text: str, arc_solve: Terminal, folder: Path) -> None:
-    assert text in " ".join(arc_solve(*USAGE[name]).err.split())
+    assert text in " ".join(arc_solve(*USAGE[name].split()).err.split())
 
 
 BAD_DATA = {
-    "train: missing": ["train", "--data", "none.json", "--preset", "cpu-arc", "--out", "run"],
-    "train: broken": ["train", "--data", "broken.json", "--preset", "cpu-arc", "--out", "run"],
-    "train: folder without files": ["train", "--data", "empty", "--preset", "cpu-arc", "--out", "run"],
-    "train: sudoku without a folder": [
-        "train",
-        "--data",
-        "sudoku",
-        "--preset",
-        "cpu-sudoku4",
-        "--out",
-        "run",
-    ],
-    "predict: missing": ["predict", "--tasks", "none.json", "--out", "new.json"],
-    "predict: broken": ["predict", "--tasks", "broken.json", "--out", "new.json"],
-    "predict: folder without files": ["predict", "--tasks", "empty", "--out", "new.json"],
-    "score: missing truth": ["score", "submission.json", "--solutions", "none.json"],
-    "score: broken truth": ["score", "submission.json", "--solutions", "broken.json"],
-    "validate: missing tasks": ["validate", "submission.json", "--tasks", "none.json"],
-    "report: missing tasks": ["report", "submission.json", "--tasks", "none.json"],
-    "report: no run": ["report", "--run", "empty"],
-    "report: no task": ["report", "submission.json", "--tasks", "faulty.json"],
-    "show: missing": ["show", "none.json"],
-    "merge: missing candidates": ["merge", "none.jsonl", "--tasks", "tasks.json", "--out", "new.json"],
-    "merge: bad candidates": ["merge", "tasks.json", "--tasks", "tasks.json", "--out", "new.json"],
-    "convert: missing": ["convert", "none.pt", "--out", "x.safetensors"],
-    "convert: name": ["convert", "tasks.json", "--out", "x.pt"],
-    "generate: side": ["generate", "sudoku", "--num", "1", "--side", "7", "--out", "x.csv"],
-    "generate: missing exclude": [
-        "generate",
-        "maze",
-        "--num",
-        "1",
-        "--out",
-        "x.csv",
-        "--exclude",
-        "none.csv",
-    ],
+    "train: missing": "train --data none.json --preset cpu-arc --out run",
+    "train: broken": "train --data broken.json --preset cpu-arc --out run",
+    "train: folder without files": "train --data empty --preset cpu-arc --out run",
+    "train: sudoku without a folder": "train --data sudoku --preset cpu-sudoku4 --out run",
+    "predict: missing": "predict --tasks none.json --out new.json",
+    "predict: broken": "predict --tasks broken.json --out new.json",
+    "predict: folder without files": "predict --tasks empty --out new.json",
+    "score: missing truth": "score submission.json --solutions none.json",
+    "score: broken truth": "score submission.json --solutions broken.json",
+    "validate: missing tasks": "validate submission.json --tasks none.json",
+    "report: missing tasks": "report submission.json --tasks none.json",
+    "report: no run": "report --run empty",
+    "report: no task": "report submission.json --tasks faulty.json",
+    "show: missing": "show none.json",
+    "merge: missing candidates": "merge none.jsonl --tasks tasks.json --out new.json",
+    "merge: bad candidates": "merge tasks.json --tasks tasks.json --out new.json",
+    "convert: missing": "convert none.pt --out x.safetensors",
+    "convert: name": "convert tasks.json --out x.pt",
+    "generate: side": "generate sudoku --num 1 --side 7 --out x.csv",
+    "generate: missing exclude": "generate maze --num 1 --out x.csv --exclude none.csv",
 }
 
 
@@ -226,7 +152,7 @@ def test_bad_data_exit_with_3_in_one_line_and_write_nothing(
     name: str, arc_solve: Terminal, folder: Path
 ) -> None:
     before = sorted(folder.rglob("*"))
-    outcome = arc_solve(*BAD_DATA[name])
+    outcome = arc_solve(*BAD_DATA[name].split())
     assert outcome.code == 3, outcome.err
     assert outcome.out == ""
     assert outcome.error_line()
