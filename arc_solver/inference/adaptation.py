@@ -149,7 +149,7 @@ class _Sitting:
         self.folder, self.state, self.puzzles, self.data, self.keep = folder, state, puzzles, data, keep
         self._report = hooks.report
         self._next = time.monotonic() + keep.seconds
-        self.hooks = Hooks(self.report)
+        self.hooks = dataclasses.replace(hooks, report=self.report)
 
     def report(self, metrics: Metrics) -> None:
         """Pass the report on, and save when it is time to."""
@@ -185,8 +185,8 @@ def learned(
     From trained weights the first `preset.predict.adapt_rows_share` of it trains the new rows alone. `glance`
     is shown the model now and then, as it stands.
     """
-    kind = loaded.model.config.embedding if loaded else preset.model.embedding
-    train = preset.train
+    network = loaded.model.config if loaded else preset.model
+    kind, train = network.embedding, preset.train
     puzzles = PuzzleMap.build(tasks, kind, train.num_views, options.seed, permute_colors=train.permute_colors)
 
     def untrained() -> Model:
@@ -195,7 +195,7 @@ def learned(
     if not options.adapt:
         return untrained().to(device).requires_grad_(False), puzzles
     asked_for = options.adapt_steps is not None or options.keep is not None
-    if not (asked_for or options.deadline is None):
+    if options.deadline is not None and not asked_for:
         model = untrained().to(device).requires_grad_(False)
         if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
             listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
@@ -203,7 +203,7 @@ def learned(
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks()
-        budget = _budget(tasks, puzzles, preset, limits, options.deadline)
+        budget = _budget(tasks, puzzles, preset, network.cycles, limits, options.deadline)
         if budget:
             hooks.report = budget.report
         try:
@@ -235,11 +235,9 @@ def _config(preset: Preset, options: SolveOptions, *, from_weights: bool) -> Tra
     train = dataclasses.replace(preset.train, seed=options.seed)
     if from_weights:
         train = dataclasses.replace(train, rows_only_share=preset.predict.adapt_rows_share)
-    return (
-        train
-        if options.adapt_steps is None
-        else dataclasses.replace(train, steps=max(1, options.adapt_steps))
-    )
+    if options.adapt_steps is not None:
+        train = dataclasses.replace(train, steps=max(1, options.adapt_steps))
+    return train
 
 
 def _is_short_of_time(
@@ -262,7 +260,7 @@ def _is_short_of_time(
     seconds_per_cell = (time.monotonic() - started) / rows
     first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
     # A backward pass costs about twice its forward, and only the last of the cycles has one.
-    step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / preset.model.cycles)
+    step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / model.config.cycles)
     return seconds_per_cell * (first + LEAST_STEPS * step) > deadline - time.monotonic()
 
 
@@ -280,7 +278,12 @@ def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener
 
 
 def _budget(
-    tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, limits: Limits, deadline: float | None
+    tasks: Sequence[Task],
+    puzzles: PuzzleMap,
+    preset: Preset,
+    cycles: int,
+    limits: Limits,
+    deadline: float | None,
 ) -> AdaptBudget | None:
     """The time until `deadline`, if there is one, shared between learning `tasks` and answering them."""
     if deadline is None:
@@ -290,4 +293,4 @@ def _budget(
     per_query = np.repeat(cells, [len(task.test) for task in tasks])
     owed = preset.predict.ages * int((asked.owed * per_query).sum())
     left = max(0.1, deadline - time.monotonic())
-    return AdaptBudget(limits, left, owed, sum(cells) / len(cells), preset.model.cycles)
+    return AdaptBudget(limits, left, owed, sum(cells) / len(cells), cycles)

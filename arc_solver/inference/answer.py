@@ -101,12 +101,12 @@ class Answering:
             breaks=data.breaks,
             watch=watch,
         ):
-            found = self._restored(data, answered)
-            self._take(found)
-            if pace:
-                length = answered.tokens.shape[1]
-                pace.answered(len(found.queries) * length, int(found.ages.sum()) * length)
-            yield found
+            for found in self._restored(data, answered):
+                self._take(found)
+                if pace:
+                    length = answered.tokens.shape[1]
+                    pace.answered(len(found.queries) * length, int(found.ages.sum()) * length)
+                yield found
         yield from self._waved_through
         self._waved_through.clear()
 
@@ -121,21 +121,26 @@ class Answering:
         valid = self.domain.keeps_the_rules(self.material, queries, answers.cells)
         return Found(queries, contenders, answers, valid, yes, yes.astype(np.float32), ages)
 
-    def _restored(self, data: QueryData, answered: Answered) -> Found:
+    def _restored(self, data: QueryData, answered: Answered) -> Iterator[Found]:
         group, rows = answered.group, answered.rows
-        queries = data.queries(group)[rows]
-        if self._solved[queries].all():
-            return self._itself(queries, data.contenders(group)[rows], answered.ages)
-        restored = data.restore(group, rows, answered.tokens)
-        confidence = data.confidence(group, rows, restored.shapes, answered.log_probabilities)
-        return Found(
+        queries, contenders = data.queries(group)[rows], data.contenders(group)[rows]
+        own = self._solved[queries]
+        if own.any():
+            yield self._itself(queries[own], contenders[own], answered.ages[own])
+        if own.all():
+            return
+        rest = ~own
+        rows, queries = rows[rest], queries[rest]
+        restored = data.restore(group, rows, answered.tokens[rest])
+        confidence = data.confidence(group, rows, restored.shapes, answered.log_probabilities[rest])
+        yield Found(
             queries,
-            data.contenders(group)[rows],
+            contenders[rest],
             restored,
             self.domain.keeps_the_rules(self.material, queries, restored.cells),
-            answered.confident,
-            answered.confidence if confidence is None else confidence,
-            answered.ages,
+            answered.confident[rest],
+            answered.confidence[rest] if confidence is None else confidence,
+            answered.ages[rest],
         )
 
     def _wanted(self, data: QueryData) -> Wanted:

@@ -7,16 +7,12 @@ Shapes: B rows in flight, n of them that are stuck, L tokens, V tokens of the vo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-Tokens = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
-# Whether the cells that are filled in boards (n, L) break the rules among themselves.
-Breaks = Callable[[Tokens], Flags]
+from arc_solver.domains.protocols import Breaks, Bytes
 
 EMPTY = 1  # the token of a cell that is not given
 SURE = 0.9  # a cell is decided when the network gives its symbol at least this probability
@@ -59,7 +55,7 @@ class Trail:
         return emptied, None
 
 
-def next_move(trail: Trail, tokens: Tokens, logits: npt.NDArray[np.float32], breaks: Breaks) -> bool:
+def next_move(trail: Trail, tokens: Bytes, logits: npt.NDArray[np.float32], breaks: Breaks) -> bool:
     """Guess on, or take a guess back, in `tokens` (L,) of a stuck row; True where the row begins anew.
 
     A guess goes to the undecided cell whose two likeliest symbols have most of the probability, a first one

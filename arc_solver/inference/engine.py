@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import PredictConfig
-from arc_solver.domains.protocols import QueryData
+from arc_solver.domains.protocols import Breaks, QueryData
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
-from arc_solver.inference.backtracking import EMPTY, Breaks, Trail, next_move
+from arc_solver.inference.backtracking import EMPTY, Trail, next_move
 from arc_solver.inference.noise import Disturb, mixed, normal_numbers
 from arc_solver.model.trm import Carry, Model, halting_logit
 

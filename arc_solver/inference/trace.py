@@ -20,7 +20,7 @@ from arc_solver.domains.arc.examples import CANVASES, ArcQueries
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.examples import BoardQuestions
-from arc_solver.domains.protocols import QueryData
+from arc_solver.domains.protocols import Bytes, QueryData
 from arc_solver.inference.adaptation import learned
 from arc_solver.inference.answer import Answering
 from arc_solver.inference.engine import Thought, answer_rows
@@ -33,7 +33,6 @@ from augment.grid import Grid
 from augment.view import View
 
 NO_VALUE = 255
-Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)

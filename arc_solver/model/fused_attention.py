@@ -50,12 +50,13 @@ def attend(
 
     The projections round their factors to bfloat16 where `rounded`.
     """
-    segment = Segment(h.shape[0], shape.height, shape.width, turns_of(rotary) if fits(h) else None)
-    layout = Layout(shape.prefix, (segment,), rounded)
-    if not fits(h) or not keeps_weights(layout, num_heads):
-        return norm(h + attention(h, projections, rotary, num_heads), epsilon)
-    flat = attend_flat(join([h], shape.prefix), projections, layout, num_heads, epsilon)
-    return split(flat, layout)[0]
+    if fits(h):
+        segment = Segment(h.shape[0], shape.height, shape.width, turns_of(rotary))
+        layout = Layout(shape.prefix, (segment,), rounded)
+        if keeps_weights(layout, num_heads):
+            flat = attend_flat(join([h], shape.prefix), projections, layout, num_heads, epsilon)
+            return split(flat, layout)[0]
+    return norm(h + attention(h, projections, rotary, num_heads), epsilon)
 
 
 def attend_flat(

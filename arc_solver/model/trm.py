@@ -94,9 +94,7 @@ class Model(nn.Module):
             )
         self.hint_head = Linear(width, config.hints, generator) if config.hints else None
         self.compute_dtype = torch.float32
-        self.plain = (
-            False  # where blocks are compiled, each by itself, they are given what is written plainly
-        )
+        self.plain = False  # where blocks are compiled, each by itself: they are given canvases, no Layout
         self.rounded_factors = False  # of float32 products on a CPU, see `fused_norm.factors`
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
 
@@ -206,8 +204,9 @@ class Model(nn.Module):
             cells = carry.answer[:, self.config.prefix :]
             logits = self.head(cells).float()
             seen = carry.answer[:, :1].float()
-        told = self.hint_head is not None and cells is not None and torch.is_grad_enabled()
-        hints = self.hint_head(cells).float() if self.hint_head is not None and told else None
+        hints = None
+        if self.hint_head is not None and cells is not None and torch.is_grad_enabled():
+            hints = self.hint_head(cells).float()
         # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
         halt = (seen * self.halt_weight).sum(dim=-1) + self.halt_bias
         halts = halt if self.config.continue_output else halt[:, 0]
