@@ -89,9 +89,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed ends no work
     try:
-        code = app(
-            prog_name="arc-solve", standalone_mode=not _follows()
-        )  # standalone it prints usage errors itself, and exits
+        # Standalone it prints usage errors itself, and exits.
+        code = app(prog_name="arc-solve", standalone_mode=not _follows())
     except SystemExit as end:
         code = end.code
     except Exception as error:  # noqa: BLE001 - the one border where any error becomes a line

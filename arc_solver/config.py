@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MAX_SEED = 2**32
@@ -22,10 +23,15 @@ def _require(condition: bool, text: str) -> None:
         raise ConfigError(text)
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a line: a hint at the known name that is meant, or nothing."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        near = difflib.get_close_matches(value, allowed, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(value, allowed)
         raise ConfigError(f"{name}={value!r} is not one of {', '.join(allowed)}{hint}")
 
 
@@ -61,6 +67,11 @@ class ModelConfig:
     continue_output: bool = False  # the second halting output of HRM
 
     def __post_init__(self) -> None:
+        self._check_shape()
+        self._check_mixing()
+
+    def _check_shape(self) -> None:
+        """What the network is, however its cells mix."""
         _choice("mixer", self.mixer, ("attention", "mlp", "none"))
         _choice("positions", self.positions, ("rotary1d", "rotary2d", "learned", "none"))
         _choice("embedding", self.embedding, ("rows", "composed", "none"))
@@ -77,6 +88,7 @@ class ModelConfig:
         )
         _require(self.networks in (1, 2), f"networks={self.networks}: 1 or 2")
         _require(self.num_latents >= 0, f"num_latents={self.num_latents}: 0 or more")
+        _require(self.hints >= 0, f"hints={self.hints}: 0 or more")
         _require(
             self.convolution in (0, 3, 5, 7), f"convolution={self.convolution}: 3, 5 or 7, or 0 for none"
         )
@@ -100,6 +112,9 @@ class ModelConfig:
             self.embedding != "composed" or self.vocabulary >= 12,
             f"vocabulary={self.vocabulary}: embedding='composed' needs the 12 tokens of ARC",
         )
+
+    def _check_mixing(self) -> None:
+        """What may stand beside each way in which cells mix."""
         if self.mixer == "mlp" or self.positions == "learned":
             _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
         _require(
@@ -124,12 +139,10 @@ class ModelConfig:
             0 <= self.wall_token < self.vocabulary,
             f"wall_token={self.wall_token}: one of {self.vocabulary} tokens, or 0 for none",
         )
-        _require(self.hints >= 0, f"hints={self.hints}: 0 or more")
         _require(
             not self.peers or self.length in SUDOKU_LENGTHS,
             f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
         )
-
         _require(
             not self.symbols
             or (self.peers and self.mixer == "none" and self.embedding == "none" and not self.convolution),
@@ -211,9 +224,8 @@ class TrainConfig:
     rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
     num_views: int = 1000
     permute_colors: bool = True  # False: views are the symmetries alone
-    all_pairs: bool = (
-        False  # ARC: a task is drawn with all its pairs under one view, as published, not one pair
-    )
+    # ARC: a task is drawn with all its pairs under one view, as published, not one pair
+    all_pairs: bool = False
     translate: bool = True
     canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
     # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from arc_solver.checkpoints.shipped import find_weights, shipped_weights
-from arc_solver.config import ConfigError, Preset
+from arc_solver.config import ConfigError, Preset, did_you_mean
 from arc_solver.domains.arc.domain import ARC
 from arc_solver.domains.boards.board_score import BoardScore, score_boards
 from arc_solver.domains.boards.domain import BoardDomain
@@ -117,8 +116,8 @@ def _options(given: dict[str, Any]) -> SolveOptions:
     known = [field.name for field in dataclasses.fields(SolveOptions)]
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, [*known, "time_limit"], 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known: time_limit, {', '.join(known)}"
+            near = did_you_mean(name, [*known, "time_limit"])
+            hint = near or f"; known: time_limit, {', '.join(known)}"
             raise ConfigError(f"solve has no option {name!r}{hint}")
     for name in COUNTS:
         value = given.get(name)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from typing import Any
 
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
+from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig, did_you_mean
 
 PAPER_ARC = ModelConfig(latent_steps=4, positions="rotary1d")
 # 100,000 epochs, in each of which every task brings all its pairs under one of the identity and 1,000 views:
 # 518k steps on ARC-1, 724k on ARC-2 (arXiv 2510.04871, its code, and the published checkpoints' own numbers).
 PAPER_ARC1_TRAIN = TrainConfig(steps=518_000, canvas="full", num_views=1001, all_pairs=True)
-PAPER_BOARD = TrainConfig(row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0)
+PAPER_BOARD = TrainConfig(steps=65_000, row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0)
 SUDOKU_MLP = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none")
 SUDOKU_ATT = ModelConfig(vocabulary=11, positions="rotary1d")
 MAZE_ATT = ModelConfig(vocabulary=6, latent_steps=4, positions="rotary1d")
@@ -43,10 +42,12 @@ CPU_TRAIN = TrainConfig(
     loss="softmax",
 )
 CPU_BOARD = ModelConfig(width=64, num_heads=4, rounding=32, cycles=2, latent_steps=2, prefix_length=1)
+# One layer whose cells meet by sums alone: over the groups of a Sudoku or the neighbours of a maze.
+CPU_SUMS: dict[str, Any] = {"mixer": "none", "positions": "none", "num_layers": 1, "cycles": 1}
 
 
-def _board(name: str, about: str, model: ModelConfig, domain: str, epochs_steps: int) -> Preset:
-    train = dataclasses.replace(PAPER_BOARD, domain=domain, steps=epochs_steps)
+def _board(name: str, about: str, model: ModelConfig, domain: str) -> Preset:
+    train = dataclasses.replace(PAPER_BOARD, domain=domain)
     return Preset(name, about, model, train, PredictConfig(views=1))
 
 
@@ -80,7 +81,7 @@ GPU_BOARD = TrainConfig(
 
 
 def _gpu_arc(name: str, about: str, steps: int) -> Preset:
-    train = TrainConfig(steps=steps, num_views=300, rows_only_share=0.0)
+    train = TrainConfig(steps=steps, num_views=300)
     # All the ages that they are trained for: whether fewer do at this size was not tried.
     return Preset(
         name, about, ModelConfig(), train, PredictConfig(views=256, ages=train.max_age, batch_size=512)
@@ -107,16 +108,14 @@ _PRESETS = (
         "TRM-MLP on Sudoku-Extreme as published (not run here)",
         SUDOKU_MLP,
         "sudoku",
-        65_000,
     ),
     _board(
         "paper-sudoku-att",
         "TRM-Att on Sudoku-Extreme as published (not run here)",
         SUDOKU_ATT,
         "sudoku",
-        65_000,
     ),
-    _board("paper-maze", "TRM-Att on Maze-Hard as published (not run here)", MAZE_ATT, "maze", 65_000),
+    _board("paper-maze", "TRM-Att on Maze-Hard as published (not run here)", MAZE_ATT, "maze"),
     # Boards: 20,000 epochs of 1,000 examples (arXiv 2506.21734 and its code); those above have 50,000.
     _hrm("hrm-arc", "arc", 12, PAPER_ARC1_TRAIN),
     _hrm("hrm-sudoku", "sudoku", 11, dataclasses.replace(PAPER_BOARD, domain="sudoku", steps=26_000)),
@@ -187,13 +186,10 @@ _PRESETS = (
         "Sudoku 9x9 on two cores in an hour: sums over rows, columns and boxes, and many views for hard ones",
         dataclasses.replace(
             CPU_BOARD,
+            **CPU_SUMS,
             vocabulary=11,
-            mixer="none",
-            positions="none",
             peers=True,
             length=81,
-            num_layers=1,
-            cycles=1,
             latent_steps=6,
         ),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=8, learning_rate=0.007),
@@ -204,18 +200,15 @@ _PRESETS = (
         "Sudoku 9x9: a position for every cell and digit, the gradient through four ages, compiled",
         dataclasses.replace(
             CPU_BOARD,
+            **CPU_SUMS,
             vocabulary=11,
             width=32,
             rounding=16,
             expansion=3.0,
-            mixer="none",
-            positions="none",
             embedding="none",
             peers=True,
             symbols=True,
             length=81,
-            num_layers=1,
-            cycles=1,
             latent_steps=4,
         ),
         dataclasses.replace(
@@ -237,17 +230,14 @@ _PRESETS = (
         "Mazes on two cores in minutes, small ones first: walls, four neighbours, dense labels, no attention",
         dataclasses.replace(
             CPU_BOARD,
+            **CPU_SUMS,
             vocabulary=6,
             width=32,
-            mixer="none",
-            positions="none",
             neighbours=True,
             maxima=0.375,
             wall_token=1,
             hints=5,
             expansion=3.0,
-            num_layers=1,
-            cycles=1,
             latent_steps=4,
         ),
         dataclasses.replace(
@@ -270,7 +260,5 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}
 def find_preset(name: str) -> Preset:
     """The preset of that name; ConfigError suggests the near one."""
     if name not in PRESETS:
-        near = difflib.get_close_matches(name, PRESETS, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"no preset {name!r}{hint}; known: {', '.join(PRESETS)}")
+        raise ConfigError(f"no preset {name!r}{did_you_mean(name, PRESETS)}; known: {', '.join(PRESETS)}")
     return PRESETS[name]

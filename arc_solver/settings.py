@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import re
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig, _require
+from arc_solver.config import (
+    ConfigError,
+    ModelConfig,
+    PredictConfig,
+    Preset,
+    TrainConfig,
+    _require,
+    did_you_mean,
+)
 
 AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)
-
-
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -45,10 +50,7 @@ def with_values(config: AnyConfig, values: dict[str, Any]) -> AnyConfig:
 
 def unknown_key(key: str, known: list[str]) -> str:
     """The line for a field that does not exist."""
-    near = difflib.get_close_matches(key, known, 1)
-    return f"unknown setting {key!r}" + (
-        f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-    )
+    return f"unknown setting {key!r}" + (did_you_mean(key, known) or f"; known: {', '.join(known)}")
 
 
 def apply_settings(preset: Preset, settings: list[str]) -> Preset:

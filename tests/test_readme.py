@@ -1,5 +1,6 @@
 """README and the pages: links lead somewhere, commands and options exist, the Python in them runs."""
 
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -88,3 +89,19 @@ def test_the_python_in_it_runs(
         assert shorter != block
         exec(compile(shorter, page, "exec"), {})
     assert (tmp_path / "submission.json").is_file()
+
+
+IMPORTS = re.compile(r"^from (\w[\w.]*) import ([\w, ]+)$", re.MULTILINE)
+
+
+def test_what_the_pages_import_is_there(repository: Path) -> None:
+    found = [
+        (page.name, module, name.strip())
+        for page in pages(repository)
+        for block in PYTHON.findall(page.read_text())
+        for module, names in IMPORTS.findall(block)
+        for name in names.split(",")
+    ]
+    assert len(found) > 5
+    for page, module, name in found:
+        assert hasattr(importlib.import_module(module), name), f"{page}: from {module} import {name}"

@@ -142,14 +142,13 @@ def material(recipe: Preset, *, smallest_only: bool = False) -> tuple[TrainingDa
         answers = rng.integers(1, 10, (NUM_BOARDS, 81)).astype(np.uint8)
         ratings = np.full(NUM_BOARDS, UNKNOWN_RATING, np.int64)
         return SUDOKU.training(BoardSet(SUDOKU.name, questions, answers, ratings), recipe)[0], 1
-    mix = ARC_TASKS
-    cells = sorted(mix)[:2] if smallest_only else list(mix)
+    cells = sorted(ARC_TASKS)[:2] if smallest_only else list(ARC_TASKS)
     tasks = []
     for each in cells:
         # A canvas has an edge beside the grid, but for the largest one.
         side = round(each**0.5)
         side = side if side == 30 else side - 1
-        for number in range(max(1, round(NUM_TASKS * mix[each] / sum(mix.values())))):
+        for number in range(max(1, round(NUM_TASKS * ARC_TASKS[each] / sum(ARC_TASKS.values())))):
             grids = (rng.integers(0, 10, (side, side)).astype(np.uint8) for _ in range(3))
             tasks.append(
                 Task(f"{side}-{number}", (Pair(next(grids), next(grids)),), (Pair(next(grids), None),))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,11 +87,11 @@ class Runner:
     """The step as it is now, from the first weights of seed 0."""
 
     def __init__(self, precision: str) -> None:
-        self.recipe = find_preset("cpu-arc")
-        train = dataclasses.replace(self.recipe.train, precision=precision)
+        recipe = find_preset("cpu-arc")
+        train = dataclasses.replace(recipe.train, precision=precision)
         tasks = random_tasks()
-        puzzles = PuzzleMap.build(tasks, self.recipe.model.embedding, train.num_views, train.seed)
-        model = Model(self.recipe.model, num_rows=puzzles.num_rows)
+        puzzles = PuzzleMap.build(tasks, recipe.model.embedding, train.num_views, train.seed)
+        model = Model(recipe.model, num_rows=puzzles.num_rows)
         self.train = train
         self.state = TrainState(model, ArcTraining(tasks, puzzles, train), train, torch.device("cpu"))
 
@@ -120,7 +121,7 @@ def examples_of(batch: Batch) -> Examples:
     return Examples(side, batch.tokens, batch.targets, batch.codes[:, 0].long())
 
 
-def timed(action: Any) -> float:
+def timed(action: Callable[..., object]) -> float:
     """The seconds of CPU time of `action`."""
     started = time.process_time()
     action()

@@ -17,7 +17,7 @@ from typing import Any
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig
 from arc_solver.settings import from_mapping
 from arc_solver.storage.regular_file import LFS_REMARK, LFS_START, most_values
-from arc_solver.storage.text import shown
+from arc_solver.storage.text import escaped, shown
 
 FORMAT = 1
 METADATA_KEY = "arc_solver"
@@ -26,7 +26,6 @@ MAX_HEADER_BYTES, MAX_HEADER_VALUES = 32 << 20, 1 << 22
 MAX_DIMENSIONS = 8
 ARCHIVE_START, PICKLE_START = b"PK\x03\x04", b"\x80"  # of what torch.save writes, now and before 1.6
 STEP_NAME = re.compile(r"checkpoint-(\d{8})\.safetensors")
-# What there is of each domain, in the words of an error.
 
 
 class CheckpointError(ValueError):
@@ -257,7 +256,7 @@ def describe(path: Path) -> dict[str, Any]:
     prefix = "model." if any(name.startswith("model.") for name in header.tensors) else "average."
     dense = [e for n, e in header.tensors.items() if n.startswith(prefix) and not n.endswith("puzzle.rows")]
     recipe, ids = _part(facts, "preset"), _part(facts, "puzzles").get("ids")
-    shown = {
+    told = {
         "file": str(path),
         "bytes": path.stat().st_size,
         "kind": facts.get("kind"),
@@ -275,7 +274,7 @@ def describe(path: Path) -> dict[str, Any]:
         "train": _part(recipe, "train"),
         "predict": _part(recipe, "predict"),
     }
-    return {key: _inert(value) for key, value in shown.items()}
+    return {key: _inert(value) for key, value in told.items()}
 
 
 def _part(values: dict[str, Any], key: str) -> dict[str, Any]:
@@ -287,7 +286,7 @@ def _part(values: dict[str, Any], key: str) -> dict[str, Any]:
 def _inert(value: Any) -> Any:
     """A value in whose texts nothing is left that would steer a terminal."""
     if isinstance(value, str):
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value)
+        return escaped(value)
     if isinstance(value, dict):
         return {_inert(key): _inert(item) for key, item in value.items()}
     return [_inert(item) for item in value] if isinstance(value, list) else value

@@ -123,7 +123,8 @@ def chosen_places(
         return None
     import numpy as np
 
-    ids, places = domain.ids(material), np.arange(len(domain.ids(material)))
+    ids = domain.ids(material)
+    places = np.arange(len(ids))
     if only:
         missing = sorted(set(only) - set(ids))
         if missing:

@@ -72,7 +72,7 @@ def generate(
     refuse_options(foreign, f"not for {domain.noun}, which take {own}")
     if like is not None and (generator.like is None or min_givens or side):
         raise typer.BadParameter("--like is for Sudokus; side and givens are those of its file")
-    refuse_overwriting({"--out": out}, *exclude, *([like] if like else []))
+    refuse_overwriting({"--out": out}, *exclude, like)
     import numpy as np
 
     from arc_solver.domains.boards.board_set import BoardSet

@@ -40,10 +40,10 @@ def merge(
 ) -> None:
     """Join several solvers in one submission.
 
-    Takes the candidate files that `predict --candidates` writes, or of any other solver, or whole
-    submissions, whose first attempts weigh more. With answers it
-    tells what each solves alone and what merging brings, and merges only where that wins; these may be the
-    answers of another set, for which --calibrate then gives the candidates of the same solvers.
+    Takes the candidate files that `predict --candidates` writes, those of any other solver, or whole
+    submissions, whose first attempts weigh more. With answers it tells what each solves alone and what
+    merging brings, and merges only where that wins; these may be the answers of another set, for which
+    --calibrate then gives the candidates of the same solvers.
     """
     from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.merge_files import Merge, merge_files

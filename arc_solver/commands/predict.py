@@ -179,7 +179,7 @@ def predict(
     manifest = manifest_path(out)
     with (
         own_outputs(out, manifest, candidates),
-        earlier_files(out, manifest, unless=lambda: bool(prediction.sheet.answers)),
+        earlier_files(out, manifest, unless=prediction.sheet.has_answers),
     ):
         _tell(prediction, prediction.run(), as_json, say)
 
@@ -191,12 +191,12 @@ def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Cal
     from arc_solver.prediction.prediction import PredictionIncomplete
 
     sheet = prediction.sheet
-    out, times, missing = prediction.request.out, prediction.times, prediction.sheet.missing()
+    out, times, missing = prediction.request.out, prediction.times, sheet.missing()
     if missing:
         say(missing)
     facts["seconds"] = round(time.monotonic() - times.started, 2)
     late = times.left() < SCORE_SECONDS
-    score = {} if late else prediction.sheet.score()
+    score = {} if late else sheet.score()
     facts |= score
     if not as_json:
         if isinstance(sheet, BoardSheet) and not late:
@@ -206,11 +206,11 @@ def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Cal
         facts["results"] = board_results(sheet)
     if not score:
         next_one = (
-            "look at them: arc-solve show FILE"
+            f"look at them: arc-solve show {out}"
             if isinstance(sheet, BoardSheet)
-            else "score it: arc-solve score FILE --solutions TRUTH"
+            else f"score it: arc-solve score {out} --solutions TRUTH"
         )
-        say("no time left to score" if late else next_one.replace("FILE", str(out), 1))
+        say("no time left to score" if late else next_one)
     say(f"{out}: done in {duration(time.monotonic() - times.started)}")
     if as_json:
         typer.echo(json.dumps(facts))

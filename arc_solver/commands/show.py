@@ -10,7 +10,7 @@ import typer
 
 from arc_solver.commands.console import chosen, refuse_options, sayer
 from arc_solver.commands.screen import Screen
-from arc_solver.commands.source import HELP, one_source, read_source
+from arc_solver.commands.source import HELP, board_place, one_source, read_source
 
 if TYPE_CHECKING:
     from arc_solver.domains.boards.board_set import BoardSet
@@ -115,9 +115,10 @@ def _show_boards(
     from arc_solver.report.board_story import BoardStory, told_apart
     from arc_solver.report.playback import Player
 
-    places = _places(numbers, len(boards)) if numbers else range(min(limit, len(boards)))
-    if not numbers and len(places) < len(boards):
-        _say_more(len(places), len(boards), "boards")
+    num = len(boards)
+    places = [board_place(number, num) for number in numbers] if numbers else range(min(limit, num))
+    if not numbers and len(places) < num:
+        _say_more(len(places), num, "boards")
     given = None if submission is None else _answers(submission, boards.kind)
     shape = (boards.side, boards.side)
     frames = []
@@ -136,13 +137,6 @@ def _show_boards(
     player.begin(opening)
     for frame in frames:
         player.show(frame)
-
-
-def _places(numbers: list[str], num_boards: int) -> list[int]:
-    for number in numbers:
-        if not (number.isascii() and number.isdigit() and 1 <= int(number) <= num_boards):
-            raise typer.BadParameter(f"--id {number!r}: expected the number of a board, 1 to {num_boards}")
-    return [int(number) - 1 for number in numbers]
 
 
 def _answers(path: Path, kind: str) -> dict[bytes, Cells]:

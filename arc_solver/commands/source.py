@@ -117,6 +117,13 @@ def near(name: str, known: set[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
+def board_place(number: str, num_boards: int) -> int:
+    """The place of a board that is called by its number, from 1; a usage error where there is none."""
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= num_boards):
+        raise typer.BadParameter(f"--id {number!r}: expected the number of a board, 1 to {num_boards}")
+    return int(number) - 1
+
+
 def _drawn_board(text: str) -> BoardSet | None:
     """A Sudoku written as it is, on one line or drawn; None where the text is none."""
     from arc_solver.domains.boards.board_file import board_from_text

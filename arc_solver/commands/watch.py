@@ -12,7 +12,7 @@ import typer
 
 from arc_solver.commands.console import duration, refuse_options, sayer, seconds_of, set_threads
 from arc_solver.commands.screen import Screen, Stage
-from arc_solver.commands.source import HELP, near, one_source, read_source
+from arc_solver.commands.source import HELP, board_place, near, one_source, read_source
 from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
@@ -135,12 +135,10 @@ def _one_task(
 
 def _one_board(boards: BoardSet, number: str | None, say: Callable[[str], None]) -> tuple[BoardSet, int]:
     """Board `number`, counted from 1; without it the first."""
-    place = "1" if number is None else number
-    if not (place.isascii() and place.isdigit() and 1 <= int(place) <= len(boards)):
-        raise typer.BadParameter(f"--id {place!r}: expected the number of a board, 1 to {len(boards)}")
+    place = board_place("1" if number is None else number, len(boards))
     if number is None and len(boards) > 1:
         say(f"the first of {len(boards)} boards; --id picks another")
-    return boards.take(slice(int(place) - 1, int(place))), int(place)
+    return boards.take(slice(place, place + 1)), place + 1
 
 
 def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:

@@ -16,6 +16,7 @@ from arc_solver.domains.protocols import Domain, Reading, TrainingData
 from arc_solver.domains.published_content import is_published
 from arc_solver.storage.files import sha256_file
 from arc_solver.storage.text import DataError
+from arc_solver.tasks.layouts import solutions_beside
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import faults_line, read_tasks
 from arc_solver.tasks.task import Task, without_answers
@@ -73,6 +74,7 @@ def read_corpus(
     manifest: list[tuple[str, str]] = []
     parts: list[tuple[Domain[Any], Any]] = []
     hidden: list[Task] = []
+    files = {domain.name: domain.training_file for domain in DOMAINS if domain.training_file}
     reading = Reading(lenient=lenient, skip_bad=skip_bad, need_answers=True, split="train")
     for text in map(str, names):
         if text in ARC_SETS:
@@ -82,7 +84,6 @@ def read_corpus(
             parts.append((ARC, tuple(synthetic_tasks(SyntheticName.parse(text), workers))))
             manifest.append((text, ""))
             continue
-        files = {domain.name: domain.training_file for domain in DOMAINS if domain.training_file}
         path = _training_file(text, files[text], data_dir) if text in files else Path(text)
         parts.append(_read(str(path), reading, notice))
         _record(path, manifest)
@@ -135,11 +136,9 @@ def _arc_set(
                 continue
             raise DataError(f"{data_dir}: no {paths[0].name} (or {paths[-1].name}) in the folder")
         _record(path, manifest)
-        solutions = path.with_name(path.name.replace("_challenges", "_solutions")) if answers else None
-        if solutions is not None and solutions.is_file():
+        solutions = solutions_beside(path) if answers else None
+        if solutions is not None:
             _record(solutions, manifest)
-        else:
-            solutions = None
         tasks = read_tasks(path, solutions=solutions)
         if not answers:
             tasks = list(map(without_answers, tasks))
@@ -157,7 +156,4 @@ def _training_file(name: str, file: str, data_dir: Path | None) -> Path:
 
 
 def _record(path: Path, manifest: list[tuple[str, str]]) -> None:
-    if path.is_file():
-        manifest.append((path.name, sha256_file(path)))
-    else:
-        manifest.append((path.name, ""))
+    manifest.append((path.name, sha256_file(path) if path.is_file() else ""))

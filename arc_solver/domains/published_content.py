@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet, Cells
+from arc_solver.domains.boards.board_set import BoardSet, Cells
 from arc_solver.domains.maze.rules import MIN_SIDE
 from arc_solver.domains.published_npy import Places, Published, PublishedSplit, read_published
 from arc_solver.storage.text import DataError, quoted
@@ -56,8 +56,7 @@ def sudoku_from_published(data: Published, split: str) -> BoardSet:
     if part.side not in BOX_SHAPES or not _fits(part, part.side + 2):
         raise _foreign(data, part, "Sudokus of side 4, 6 or 9 (digit + 1)")
     questions, answers = _cells(part, 1, 2, f"{data.label}: {split} has cells without a digit")
-    ratings = np.full(len(questions), UNKNOWN_RATING, np.int64)
-    return BoardSet("sudoku", questions, answers, ratings)
+    return BoardSet.unrated("sudoku", questions, answers)
 
 
 def maze_from_published(data: Published, split: str) -> BoardSet:
@@ -66,8 +65,7 @@ def maze_from_published(data: Published, split: str) -> BoardSet:
     if part.side < MIN_SIDE or part.side**2 != part.inputs.shape[1] or not _fits(part, len(CHARACTERS) + 1):
         raise _foreign(data, part, f'square mazes (place in "{CHARACTERS}" + 1)')
     questions, answers = _cells(part, 1, 1, f"{data.label}: {split} has cells without a character")
-    ratings = np.full(len(questions), UNKNOWN_RATING, np.int64)
-    return BoardSet("maze", questions, answers, ratings)
+    return BoardSet.unrated("maze", questions, answers)
 
 
 def arc_from_published(data: Published) -> list[Task]:
@@ -124,9 +122,8 @@ def _cells(part: PublishedSplit, question: int, answer: int, complaint: str) -> 
     """Questions and answers of the original boards, token 1 as cell 0; DataError with the complaint where a
     token is below `question` or `answer`."""
     rows, found = _originals(part), []
-    for start in range(
-        0, max(len(rows), 1), _ROWS_AT_ONCE
-    ):  # so that a bad file is known before all of it is copied
+    # Piece by piece, so that a bad file is known before all of it is copied.
+    for start in range(0, max(len(rows), 1), _ROWS_AT_ONCE):
         chosen = rows[start : start + _ROWS_AT_ONCE]
         pair = part.inputs[chosen].astype(np.uint8), part.labels[chosen].astype(np.uint8)
         if (pair[0] < question).any() or (pair[1] < answer).any():

@@ -27,6 +27,7 @@ from arc_solver.presets import find_preset
 from arc_solver.storage.files import sha256_file
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
+from submission.messages import count
 from submission.vote import Query
 
 COLD_PRESET = "cpu-arc"
@@ -132,7 +133,7 @@ class Prediction:
     def _say_what_is_learnt(self, number: int, groups: Sequence[Numbers]) -> None:
         if self.options.adapt:
             num = len(groups)
-            what = f"{len(groups[number])} tasks" if num == 1 else f"task {number + 1} of {num}"
+            what = count(len(groups[number]), "task") if num == 1 else f"task {number + 1} of {num}"
             start = "the checkpoint's weights" if self.loaded else "nothing"
             self.listener.say(f"learning {what} from their demonstrations, starting from {start}")
 

@@ -43,13 +43,12 @@ class Answer:
 
 
 class AnswerSheet(Protocol):
-    """The newest answer to every query, in `answers`; its file holds all queries from the start."""
+    """The newest answer to every query; its file holds all queries from the start."""
 
     file: Rewriter
 
-    @property
-    def answers(self) -> Mapping[Any, Answer]:
-        """The newest answer to each query that has one."""
+    def has_answers(self) -> bool:
+        """Whether any query has an answer."""
 
     def opening(self) -> list[str]:
         """What is said once the file is there."""
@@ -115,9 +114,8 @@ class SubmissionSheet:
         self.file = Rewriter(self._write, say)
 
     def opening(self) -> list[str]:
-        lines = [
-            f"{self.path}: complete fallback for {len(self.owed)} tasks; answers replace it as they come"
-        ]
+        owed = count(len(self.owed), "task")
+        lines = [f"{self.path}: complete fallback for {owed}; answers replace it as they come"]
         for fault in self.faults.values():
             named = "it gets the fallback answer"
             answer = named if fault.id in self.owed else "no submission can name it, so it is left out"
@@ -134,6 +132,9 @@ class SubmissionSheet:
                 self.answers[query] = answer
                 self.file.stale = True
         return sound
+
+    def has_answers(self) -> bool:
+        return bool(self.answers)
 
     def write_candidates(self, path: Path) -> None:
         answers = ((query, self.answers[query]) for query in self.queries() if query in self.answers)
@@ -220,7 +221,7 @@ class BoardSheet:
         self.cells = np.zeros_like(boards.questions)
         self.ages = np.zeros(len(boards), np.int64)
         self.answered = np.zeros(len(boards), np.bool_)
-        self.answers: dict[int, Answer] = {}
+        self.answers: dict[int, Answer] = {}  # with `everything` only: they take much memory
         self._everything = everything
         self.file = Rewriter(self._write, say)
 
@@ -242,6 +243,9 @@ class BoardSheet:
             self.file.stale = True
         return sound
 
+    def has_answers(self) -> bool:
+        return bool(self.answered.any())
+
     def write_candidates(self, path: Path) -> None:
         """As AnswerSheet; a board is called by its number in the file, from 1."""
         answers = ((Query(str(number + 1), 0), self.answers[number]) for number in sorted(self.answers))
@@ -252,14 +256,14 @@ class BoardSheet:
         return f"without an answer: {num} of {len(self.boards)} boards" if num else None
 
     def facts(self) -> dict[str, Any]:
-        answered = self.answered
+        answered, given, kept = self.answered, self.given(), self.kept()
         return {
             "answers": str(self.path),
             "boards": len(self.boards),
             "unanswered": int((~answered).sum()),
-            "abstained": int((answered & ~self.cells.any(axis=1)).sum()),
-            "keep_the_rules": int(self.kept().sum()),
-            "break_the_rules": int((self.given() & ~self.kept()).sum()),
+            "abstained": int((answered & ~given).sum()),
+            "keep_the_rules": int(kept.sum()),
+            "break_the_rules": int((given & ~kept).sum()),
             "mean_ages": round(float(self.ages[answered].mean()), 3) if answered.any() else 0.0,
         }
 
@@ -326,9 +330,9 @@ def _rules(kept: int, broken: int) -> str:
     if kept:
         parts.append(f"{count(kept, 'answer')} {'keeps' if kept == 1 else 'keep'} the rules")
     if broken:
-        verb = "breaks" if broken == 1 else "break"
-        parts.append(f"{count(broken, 'answer')} {verb} them: there the network was not sure")
-    return ", ".join(parts).replace("them", "the rules" if not kept else "them")
+        verb, them = "breaks" if broken == 1 else "break", "them" if kept else "the rules"
+        parts.append(f"{count(broken, 'answer')} {verb} {them}: there the network was not sure")
+    return ", ".join(parts)
 
 
 def candidate_lines(answers: Iterable[tuple[Query, Answer]]) -> Iterable[bytes]:

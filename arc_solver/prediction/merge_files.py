@@ -158,7 +158,7 @@ def _outputs_of(truth: Truth) -> list[Any]:
 
 def _rankings(mine: Sequence[Candidate], rule: str, trial: Trial | None) -> Rankings:
     """The ranked grids that a rule gives every query."""
-    if rule == "votes" or not mine:
+    if rule == "votes":
         return merge_votes(mine)
     if rule == "round-robin":
         return merge_round_robin(mine, trial.order if trial else None)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import struct
 import threading
+import time
 import zlib
 from typing import Any
 
@@ -50,7 +51,7 @@ class Channel:
         with contextlib.suppress(OSError):
             while True:
                 self.send({"kind": "alive"})
-                threading.Event().wait(BEAT_SECONDS)
+                time.sleep(BEAT_SECONDS)
 
 
 class MessageReader:

@@ -86,7 +86,9 @@ class Prediction:
         outcome = Outcome(False, ())
         try:
             if self._blocks:
-                outcome = supervise(self._jobs(), self._take, self._conditions(), self.sheet.file.refresh)
+                conditions = self._conditions()
+                jobs = self._jobs(len(conditions.environments))
+                outcome = supervise(jobs, self._take, conditions, self.sheet.file.refresh)
         finally:
             self.sheet.file.close()
         if candidates is not None:
@@ -138,9 +140,9 @@ class Prediction:
             say=self.say,
         )
 
-    def _jobs(self) -> list[Job]:
+    def _jobs(self, num_workers: int) -> list[Job]:
         blocks = list(self._blocks.values())
-        parts = cut([block.cost for block in blocks], len(self._conditions().environments))
+        parts = cut([block.cost for block in blocks], num_workers)
 
         def job(part: list[Block], first: bool) -> Job:
             items = tuple(block.name for block in part)

@@ -163,12 +163,14 @@ class _Crew:
     def look_after(self) -> None:
         """Replace workers that died, hang or talk nonsense."""
         for worker in list(self.workers):
+            has_ended = worker.process.poll() is not None
+            if has_ended and not worker.done:
+                for _ in range(MAX_LAST_READS):
+                    self._hear(worker, worker.read() or b"")
             if worker.done:
                 self._dismiss(worker)
                 self.start_next(self._queues[worker])
-            elif worker.process.poll() is not None:
-                for _ in range(MAX_LAST_READS):
-                    self._hear(worker, worker.read() or b"")
+            elif has_ended:
                 self._part_with(worker, worker.ending())
             elif worker.reader.garbage > MAX_GARBAGE_BYTES:
                 self._part_with(worker, "talks nonsense")

@@ -41,6 +41,7 @@ from arc_solver.programs.ablation_variants import (
     VARIANTS,
     Variant,
 )
+from arc_solver.report.training_page import read_metrics
 from arc_solver.settings import apply_settings
 from arc_solver.storage.files import append_line, write_atomic
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -132,14 +133,8 @@ def key(variant: Variant, seed: int, plan: Plan) -> str:
 
 def read_results(path: Path) -> dict[str, dict[str, Any]]:
     """Finished cells by key; a line that a crash cut short is passed over."""
-    found: dict[str, dict[str, Any]] = {}
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            cell = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        found[cell["key"]] = cell
-    return found
+    cells: list[dict[str, Any]] = read_metrics(path)[0] if path.exists() else []
+    return {cell["key"]: cell for cell in cells}
 
 
 def expected(missing: Sequence[tuple[Variant, int]], plan: Plan) -> str:

@@ -25,11 +25,15 @@ from arc_solver.inference.adaptation import adapt, cold_model, warm_model
 from arc_solver.inference.evaluate import PuzzleEvaluator
 from arc_solver.presets import find_preset
 from arc_solver.programs.development_set import development_tasks
+from arc_solver.report.training_page import read_metrics
 from arc_solver.settings import apply_settings
 from arc_solver.storage.files import append_line
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
 from arc_solver.training.loop import Hooks, Limits
+
+# What tells one cell from another.
+KEY = ("variant", "seed", "seconds", "tasks", "most_side", "weights", "preset")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "tasks": len(tasks),
                 "most_side": options.most_side,
                 "weights": options.weights.name if options.weights else "",
+                "preset": "" if options.weights else options.preset,
             }
             if json.dumps(key) in done:
                 continue
@@ -83,10 +88,9 @@ def measured(tasks: Sequence[Task], recipe: Preset, loaded: Loaded | None, secon
 
 
 def finished(path: Path) -> set[str]:
-    """The keys of the cells that a file holds."""
-    keys = ("variant", "seed", "seconds", "tasks", "most_side", "weights")
-    lines = path.read_text().splitlines() if path.exists() else []
-    return {json.dumps({key: cell[key] for key in keys}) for cell in map(json.loads, lines)}
+    """The keys of the cells that a file holds; a line that a crash cut short is passed over."""
+    cells, _ = read_metrics(path) if path.exists() else ([], [])
+    return {json.dumps({key: cell.get(key) for key in KEY}) for cell in cells}
 
 
 def parser() -> argparse.ArgumentParser:

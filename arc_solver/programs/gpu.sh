@@ -9,16 +9,17 @@ set -euo pipefail
 program=${1:?which program? see docs/gpu.md}
 here=$OUT/$program
 weights=$here/run/final.safetensors
-export TORCHINDUCTOR_CACHE_DIR=${TORCHINDUCTOR_CACHE_DIR:-$PWD/$here/compiled} PYTHONUNBUFFERED=1
+case $here in /*) compiled=$here/compiled ;; *) compiled=$PWD/$here/compiled ;; esac
+export TORCHINDUCTOR_CACHE_DIR=${TORCHINDUCTOR_CACHE_DIR:-$compiled} PYTHONUNBUFFERED=1
 
 fail() { echo "error: $*" >&2; exit 2; }
 
 case $PIECE in
     "") seconds= ;;
     *[!0-9smh]* | [smh]* | *[smh]?*) fail "PIECE=$PIECE: write 540s, 9m or 2h" ;;
-    *s) seconds=${PIECE%s} ;;
-    *m) seconds=$((60 * ${PIECE%m})) ;;
-    *h) seconds=$((3600 * ${PIECE%h})) ;;
+    *s) seconds=$((10#${PIECE%s})) ;;
+    *m) seconds=$((60 * 10#${PIECE%m})) ;;
+    *h) seconds=$((3600 * 10#${PIECE%h})) ;;
     *) fail "PIECE=$PIECE: write 540s, 9m or 2h" ;;
 esac
 

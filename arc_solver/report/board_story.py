@@ -146,9 +146,8 @@ class BoardStory:
         return Frame(how, verdict, tuple(panels), stay=True)
 
     def _asked(self) -> Panel:
-        marks = board_marks(self.kind, self.question, self.question)
-        look = board_look(self.kind, len(self.question))
-        return Panel("question", self.question, look, marks.given, still=True)
+        panel, _ = self._panel("question", self.question, None)
+        return replace(panel, broken=None, still=True)
 
     def _panel(self, title: str, cells: Cells, changed: Mask | None) -> tuple[Panel, str]:
         marks = board_marks(self.kind, self.question, cells)

@@ -1,4 +1,4 @@
-"""How a grid looks: palettes, pixels, a compact HTML fragment, and colored text for a terminal."""
+"""How a grid looks: palettes, pixels, digits, and a compact HTML fragment."""
 
 from __future__ import annotations
 

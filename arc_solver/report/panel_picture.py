@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from arc_solver.domains.protocols import Look
-from arc_solver.report.panels import Opening, Panel
+from arc_solver.report.panels import MARK_NAMES, Opening, Panel
 from arc_solver.report.picture import (
     INK,
     MUTED,
@@ -97,11 +97,11 @@ def _symbols(panel: Panel, look: Look, cell: int) -> list[Label]:
 
 def legend_pictures(opening: Opening) -> list[Picture]:
     """What each mark looks like, with its name."""
-    names = {"given": "given", "guess": "guess", "changed": "changed", "broken": "breaks a rule"}
     value = np.array([[len(opening.look.letters) - 1]], np.uint8)
     pictures = []
     for mark in opening.marks:
         given, changed, broken = (np.full((1, 1), mark == each) for each in ("given", "changed", "broken"))
+        name = MARK_NAMES[mark]
         swatch = _grid(Panel("", value, opening.look, given, changed, broken), SWATCH)
-        pictures.append(beside([swatch, text(names[mark], text_width(names[mark]), color=MUTED)], 5))
+        pictures.append(beside([swatch, text(name, text_width(name), color=MUTED)], 5))
     return pictures

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from arc_solver.domains.protocols import Look
-from arc_solver.report.panels import Cells, Opening, Panel
+from arc_solver.report.panels import MARK_NAMES, Cells, Opening, Panel
 from arc_solver.report.terminal import RESET, Block, half_blocks, titled
 
 INK, PAPER, QUIET = (28, 29, 31), (255, 255, 255), (226, 226, 222)
@@ -15,7 +15,6 @@ CHANGED, BROKEN, GUESSED = (255, 219, 102), (200, 30, 45), (31, 95, 191)
 # What stands beside the value of a cell; the first that applies. A guess is only told apart on a Sudoku.
 BROKEN_MARK, CHANGED_MARK, GUESSED_MARK = "!", "*", "'"
 UNKNOWN, MOST_TITLE = "?", 24
-MARK_NAMES = {"given": "given", "guess": "guess", "changed": "changed", "broken": "breaks a rule"}
 
 
 def panel_block(panel: Panel, *, color: bool, dense: bool = False) -> Block:

@@ -26,6 +26,8 @@ class PictureError(ValueError):
 
 
 ARC_LOOK = Look(CLASSIC.rgb(), letters="0123456789")
+# Mark -> what it is called in a legend.
+MARK_NAMES = {"given": "given", "guess": "guess", "changed": "changed", "broken": "breaks a rule"}
 
 
 def board_look(kind: str, side: int) -> Look:
@@ -83,7 +85,7 @@ class Frame:
 class Opening:
     """What stands before the first frame: a title, pairs that show the task, and which marks will be met.
 
-    Marks are "given", "guess", "changed" and "broken", made on values of `look`.
+    Marks are of MARK_NAMES, made on values of `look`.
     """
 
     title: str

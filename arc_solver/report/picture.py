@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arc_solver.report.shelves import shelves
 from arc_solver.storage.text import printable
 
 Color = tuple[int, int, int]
@@ -54,7 +55,7 @@ class Picture:
 
     def on_paper(self, height: int, width: int, top: int = 0, left: int = 0) -> Picture:
         """The picture on a sheet of that size, its corner at (top, left)."""
-        sheet = np.full((height, width, 3), PAPER, np.uint8)
+        sheet = blank(height, width).pixels
         sheet[top : top + self.height, left : left + self.width] = self.pixels
         return Picture(
             sheet, tuple(label._replace(x=label.x + left, y=label.y + top) for label in self.labels)
@@ -137,15 +138,7 @@ def stacked(pictures: Sequence[Picture], gap: int) -> Picture:
 
 def shelved(pictures: Iterable[Picture], width: int, gap: int) -> Picture:
     """The pictures in reading order, as many in a row as fit the width."""
-    shelves: list[list[Picture]] = []
-    used = width
-    for picture in pictures:
-        if used + gap + picture.width > width:
-            shelves.append([])
-            used = -gap
-        shelves[-1].append(picture)
-        used += gap + picture.width
-    return stacked([beside(shelf, gap) for shelf in shelves], gap)
+    return stacked([beside(row, gap) for row in shelves(pictures, width, gap)], gap)
 
 
 def level(pictures: Sequence[Picture]) -> list[Picture]:

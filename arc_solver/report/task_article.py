@@ -8,6 +8,7 @@ from arc_solver.report.grid_drawing import html_grid
 from arc_solver.report.outcome import Answer, Attempt, Outcome
 from arc_solver.storage.text import printable
 from submission.grid import Grid
+from submission.messages import count
 from submission.support import Support
 from submission.vote import Query
 
@@ -78,7 +79,7 @@ def _verdict(outcome: Outcome) -> str:
     counts = "" if num == 1 else f", {solved} of {num} outputs"
     if state == "solved":
         return f"✓ solved{counts}"
-    distance = "wrong shape" if outcome.distance is None else _cells(outcome.distance)
+    distance = "wrong shape" if outcome.distance is None else count(outcome.distance, "wrong cell")
     return f"{'◐ partly solved' if solved else '✗ missed'}{counts}, {distance}"
 
 
@@ -116,7 +117,7 @@ def _attempt(answer: Answer, attempt: Attempt, name: str, support: Support | Non
             if wrong is None
             else "✓ right"
             if wrong == 0
-            else f"✗ {_cells(wrong)}"
+            else f"✗ {count(wrong, 'wrong cell')}"
         )
     mask = attempt.wrong if attempt.num_wrong else None
     picture = html_grid(attempt.grid, f"{name}, {_size(attempt.grid)}, {verdict}", mask)
@@ -126,7 +127,3 @@ def _attempt(answer: Answer, attempt: Attempt, name: str, support: Support | Non
 def _size(grid: Grid) -> str:
     height, width = grid.shape
     return f"{height}×{width}"
-
-
-def _cells(wrong: int) -> str:
-    return f"{wrong} wrong cell{'' if wrong == 1 else 's'}"

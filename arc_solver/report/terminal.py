@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arc_solver.report.grid_drawing import CLASSIC, Palette, grid_digits
+from arc_solver.report.shelves import shelves
 from arc_solver.storage.text import printable
 from arc_solver.tasks.task import Pair, Task
 from augment.grid import Grid
@@ -90,15 +91,7 @@ def beside(blocks: Sequence[Block], gap: int) -> Block:
 
 def shelved(blocks: Sequence[Block], width: int, gap: int) -> Block:
     """The blocks in reading order, as many side by side as fit `width` columns, else below each other."""
-    shelves: list[list[Block]] = []
-    used = width
-    for block in blocks:
-        if used + gap + block.width > width:
-            shelves.append([])
-            used = -gap
-        shelves[-1].append(block)
-        used += gap + block.width
-    rows = [beside(shelf, gap) for shelf in shelves]
+    rows = [beside(row, gap) for row in shelves(blocks, width, gap)]
     widest = max(row.width for row in rows)
     lines = [line for row in rows for line in ("", *_widened(row, widest).lines)]
     return Block(tuple(line or " " * widest for line in lines[1:]), widest)

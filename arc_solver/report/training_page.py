@@ -12,6 +12,7 @@ import orjson
 
 from arc_solver.report.html_page import document, radios, theme_switch
 from arc_solver.report.line_chart import CHART_STYLE, NUM_COLORS, Series, duration, line_chart, number
+from arc_solver.storage.regular_file import unreadable
 from arc_solver.storage.text import DataError, printable
 from submission.messages import count
 
@@ -35,7 +36,7 @@ def read_metrics(path: Path) -> tuple[list[dict[str, object]], list[str]]:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise unreadable(path, error) from error
     if len(data) > MAX_BYTES:
         raise DataError(f"{path}: over {MAX_BYTES} bytes, which no run writes; keep the lines of interest")
     return parse_metrics(data, str(path))

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 
 STDIN = "-"
-
-
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,8 +34,13 @@ def label_of(source: Path | str) -> str:
     return "stdin" if str(source) == STDIN else shown(source)
 
 
+def escaped(text: str) -> str:
+    """`text` with every control, format and lone surrogate character escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def printable(text: str, limit: int = 128) -> str:
-    """`text` with every control, format and lone surrogate character escaped, cut to `limit` characters."""
+    """`text` as `escaped` has it, cut to `limit` characters."""
     # One escaped character is at most ten long, so more input than `limit` never shows.
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    whole = escaped(text[: limit + 1])
+    return whole if len(whole) <= limit else whole[: limit - 1] + "…"

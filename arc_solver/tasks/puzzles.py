@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -88,12 +89,14 @@ class PuzzleMap:
 
     def find(self, task: Task) -> int | None:
         """The number of the task with these demonstrations, or None; the id decides where hashes lack."""
-        number = self._numbers().get(task_hash(task))
-        return self._unhashed().get(task.id) if number is None else number
+        number = self._numbers.get(task_hash(task))
+        return self._unhashed.get(task.id) if number is None else number
 
+    @cached_property
     def _numbers(self) -> dict[str, int]:
         return {h: t for t, h in reversed(list(enumerate(self.hashes))) if h}
 
+    @cached_property
     def _unhashed(self) -> dict[str, int]:
         return {self.ids[t]: t for t, h in enumerate(self.hashes) if not h}
 

@@ -45,7 +45,7 @@ def square_of_things(rows: Rows, setting: Setting) -> Rows | None:
     return cut(bytes(flat), num)
 
 
-def gauge(rows: Rows, setting: Setting) -> Rows | None:
+def gauge(rows: Rows, _: Setting) -> Rows | None:
     """Three by three cells of which as many are inked, in the order of reading, as there are objects."""
     things = things_of(rows)
     colors = {color for color, _ in things}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from arc_solver.corpus.synthetic.bitboards import (
     Frame,
-    block,
+    box,
+    column,
     frame_of,
     painted,
     pieces,
@@ -68,9 +69,9 @@ def slide(rows: Rows, setting: Setting) -> Rows | None:
     # From the left: what lies in front has already come to rest.
     bodies = sorted(
         ((color, body) for color in colors_of(ahead) for body in pieces(where(ahead, color), frame.step)),
-        key=lambda each: _distance(each[1], frame),
+        key=lambda each: box(each[1], frame)[1],
     )
-    parts, taken, edge = [], 0, _left_edge(frame)
+    parts, taken, edge = [], 0, column(frame, 0)
     for color, body in bodies:
         if body & taken:
             return None  # something came to rest in the arms of an object that it should have waited for
@@ -109,32 +110,17 @@ def reverse_ink(rows: Rows, setting: Setting) -> Rows:
     return transposed(tuple(found)) if setting[0] else tuple(found)
 
 
-def pull_to_wall(rows: Rows, setting: Setting) -> Rows | None:
+def pull_to_wall(rows: Rows, _: Setting) -> Rows | None:
     """Objects slide to the one line across the grid until they touch it."""
-    frame = frame_of(rows)
     lines = [number for number, row in enumerate(rows) if row[0] and row.count(row[0]) == len(row)]
-    if len(lines) != 1 or setting[0]:
+    if len(lines) != 1:
         return None
     wall = lines[0]
-    above = rows[:wall]
-    below = rows[wall + 1 :]
-    if not above or not below or frame.height < 3:
+    above, below = rows[:wall], rows[wall + 1 :]
+    if not above or not below:
         return None
     upper, lower = slide(above, (3,)), slide(below, (2,))
     return None if upper is None or lower is None else (*upper, rows[wall], *lower)
-
-
-def _distance(body: int, frame: Frame) -> int:
-    """The column of a board's leftmost cell."""
-    line = 0
-    while body:
-        line |= body
-        body >>= frame.step
-    return frame.width - 1 - ((line & (1 << frame.step - 8) - 1).bit_length() - 1) // 8
-
-
-def _left_edge(frame: Frame) -> int:
-    return block(frame, 0, 0, frame.height - 1, 0)
 
 
 def walled(draws: Draws, room: Room, setting: Setting) -> Rows:

@@ -7,7 +7,6 @@ from functools import lru_cache
 from arc_solver.corpus.synthetic.bitboards import (
     Frame,
     around,
-    block,
     border,
     box,
     boxed,
@@ -54,7 +53,7 @@ Thing = tuple[int, int]
 @lru_cache(maxsize=128)  # many rules in a row ask about one grid
 def things_of(rows: Rows) -> tuple[Thing, ...]:
     """All objects of a grid, by color."""
-    step = 8 * len(rows[0]) + 8
+    step = frame_of(rows).step
     return tuple(
         [(color, board) for color in colors_of(rows) for board in pieces(where(rows, color), step, True)]
     )
@@ -185,8 +184,7 @@ def pattern_and_marks(draws: Draws, room: Room, setting: Setting) -> Rows:
     large, marks = blob(draws, frame, 3, 3), 0
     for board in apart(draws, frame, 3, dot):
         marks |= board
-    top, left, bottom, right = box(large, frame)
-    core = block(frame, top, left, bottom, right)
+    core = boxed(large, frame)
     return repainted(blank(*frame), ((marks & ~core & ~around(core, frame), mark), (large, color)))
 
 

@@ -95,23 +95,18 @@ def diagonals(rows: Rows, setting: Setting) -> Rows | None:
 
 def connect(rows: Rows, setting: Setting) -> Rows:
     """Black cells between two dots of one color in a row, a column or both get that color."""
-    ways, found = setting[0], rows
-    if ways != 1:
-        found = _joined(found, 0)
-    if ways:
-        across = _joined(transposed(rows), 0)
-        found = _under(transposed(across), found)
-    return found
+    return _connected(rows, setting[0], 0)
 
 
 def paint_connection(rows: Rows, setting: Setting) -> Rows:
     """Black cells between two dots of one color in a row or column get the task's color."""
-    ways, found = setting[0], rows
-    if ways != 1:
-        found = _joined(found, setting[1])
-    if ways:
-        found = _under(transposed(_joined(transposed(rows), setting[1])), found)
-    return found
+    return _connected(rows, setting[0], setting[1])
+
+
+def _connected(rows: Rows, ways: int, paint: int) -> Rows:
+    """Gaps in rows (0), columns (1) or both (2) filled with `paint`, or with the color of the dots for 0."""
+    found = rows if ways == 1 else _joined(rows, paint)
+    return _under(transposed(_joined(transposed(rows), paint)), found) if ways else found
 
 
 def _joined(rows: Rows, paint: int) -> Rows:

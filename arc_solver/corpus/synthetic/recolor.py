@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from arc_solver.corpus.synthetic.draws import Draws
-from arc_solver.corpus.synthetic.rows import Rows, color_table, colors_of, cut, recolored
+from arc_solver.corpus.synthetic.rows import Rows, color_table, colors_of, recolored
 from arc_solver.corpus.synthetic.rule import ALL_COLORS, Example, Room, Rule, Setting, Trait
 from arc_solver.corpus.synthetic.scenes import anything, blobs, mixed, mosaic, noise, sprinkled, with_colors
 
@@ -197,9 +197,8 @@ def uneven(draws: Draws, room: Room, _: Setting) -> Rows:
 def plain_rows(draws: Draws, room: Room, _: Setting) -> Rows:
     """Some rows of one color among rows of several."""
     colors = tuple(draws.some(ALL_COLORS, draws.span(2, 4)))
-    dense = b"".join(sprinkled(draws, room, colors, 16))
-    mixed_rows = cut(dense, room.width)
-    return tuple([bytes([row[0]]) * len(row) if draws.chance(0.4) else row for row in mixed_rows])
+    rows = sprinkled(draws, room, colors, 16)
+    return tuple([bytes([row[0]]) * len(row) if draws.chance(0.4) else row for row in rows])
 
 
 _RANKS = (0, -1)

@@ -118,7 +118,7 @@ def fill_lines(rows: Rows, setting: Setting) -> Rows:
 
 def fill_largest_region(rows: Rows, setting: Setting) -> Rows | None:
     """The largest, or smallest, connected region of black cells gets the task's color."""
-    regions = sorted((region.bit_count(), region) for region in pieces(where(rows, 0), 8 * len(rows[0]) + 8))
+    regions = sorted((region.bit_count(), region) for region in pieces(where(rows, 0), frame_of(rows).step))
     if setting[0]:
         regions = regions[::-1]
     if len(regions) < 2 or regions[-1][0] == regions[-2][0]:
@@ -128,7 +128,7 @@ def fill_largest_region(rows: Rows, setting: Setting) -> Rows | None:
 
 def mark_squares(rows: Rows, setting: Setting) -> Rows:
     """Black blocks of two by two cells get the task's color."""
-    step, black = 8 * len(rows[0]) + 8, where(rows, 0)
+    step, black = frame_of(rows).step, where(rows, 0)
     first = black & black << 8
     corner = first & first << step
     wide = corner | corner >> 8

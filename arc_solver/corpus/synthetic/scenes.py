@@ -45,10 +45,7 @@ def mosaic(draws: Draws, room: Room, _: Setting) -> Rows:
 
 def blob(draws: Draws, frame: Frame, low: int = 1, high: int = 4) -> int:
     """A connected object of random outline."""
-    height = draws.span(min(low, frame.height), min(high, frame.height))
-    width = draws.span(min(low, frame.width), min(high, frame.width))
-    top, left = draws.below(frame.height - height + 1), draws.below(frame.width - width + 1)
-    area = block(frame, top, left, top + height - 1, left + width - 1)
+    area = rectangle(draws, frame, low, high)
     num = frame.num_bits
     mask = area & (draws.bits(num) | draws.bits(num)) or area
     return flooded_widely(mask & -mask, mask, frame.step)
@@ -81,11 +78,7 @@ def dot(draws: Draws, frame: Frame) -> int:
 def bar(draws: Draws, frame: Frame) -> int:
     """A straight line of two to five cells."""
     if draws.chance(0.5):
-        return (
-            rectangle(draws, Frame(frame.height, frame.width), 1, 1)
-            if frame.width < 2
-            else _bar(draws, frame)
-        )
+        return dot(draws, frame) if frame.width < 2 else _bar(draws, frame)
     height = draws.span(2, min(5, frame.height))
     top, left = draws.below(frame.height - height + 1), draws.below(frame.width)
     return block(frame, top, left, top + height - 1, left)

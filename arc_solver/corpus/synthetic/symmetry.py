@@ -126,8 +126,7 @@ def one_sided(draws: Draws, room: Room, setting: Setting) -> Rows:
     rows = draws.pick((noise, sparse, one_blob))(draws, shape, setting)
     if draws.chance(0.5) and setting[0] != TRANSPOSE:
         half = (shape.width + 1) // 2
-        rows = tuple([row[:half].ljust(shape.width, b"\0") for row in rows])
-        return rows if setting[0] != FLIP else turned(turned(rows, TRANSPOSE), TRANSPOSE)
+        return tuple([row[:half].ljust(shape.width, b"\0") for row in rows])
     return rows
 
 

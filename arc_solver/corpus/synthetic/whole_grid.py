@@ -9,11 +9,11 @@ from arc_solver.corpus.synthetic.draws import Draws
 from arc_solver.corpus.synthetic.rows import (
     DOWN,
     LEFT,
-    MIRROR,
     RIGHT,
     TURN_BACK,
     TURN_LEFT,
     TURN_RIGHT,
+    UP,
     Rows,
     away,
     beside,
@@ -38,7 +38,7 @@ from arc_solver.corpus.synthetic.scenes import (
     sprinkled,
 )
 
-DIRECTIONS = (LEFT, RIGHT, 2, DOWN)
+DIRECTIONS = (LEFT, RIGHT, UP, DOWN)
 STEPS = tuple(10 * direction + step for direction in DIRECTIONS for step in (1, 2, 3))
 
 
@@ -165,8 +165,7 @@ def squeeze(rows: Rows, _: Setting) -> Rows | None:
 
 def stack_flipped(rows: Rows, setting: Setting) -> Rows:
     """Put the grid turned by half or mirrored along itself below or beside the grid."""
-    other = turned(rows, TURN_BACK if setting[0] & 1 else MIRROR)
-    return rows + other if setting[0] & 1 else rows + rows[::-1] + rows
+    return rows + turned(rows, TURN_BACK) if setting[0] else rows + rows[::-1] + rows
 
 
 def shrinkable(draws: Draws, room: Room, setting: Setting) -> Rows:
@@ -227,7 +226,7 @@ RULES = (
     Rule("crop-content", crop_content, mixed(one_blob, one_blob, sparse), Trait.SMALLER),
     Rule("keep-part", keep_part, mixed(mosaic, noise, noise), Trait.SMALLER, tuple(range(1, 9)), least=4),
     Rule("peel", peel, mixed(mosaic, noise, noise), Trait.SMALLER),
-    Rule("frame-grid", frame_grid, anything, Trait.LARGER, paints=1, grow=lambda _: 1),
+    Rule("frame-grid", frame_grid, anything, Trait.LARGER, paints=1),
     Rule("condense", condense, stretched, Trait.SMALLER),
     Rule("squeeze", squeeze, mixed(sparse, blobs), Trait.SMALLER),
 )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from arc_solver.config import PredictConfig, TrainConfig
 from arc_solver.domains.protocols import Bytes, Canvas, Codes, Numbers, Restored
-from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.puzzles import PuzzleMap, demonstrations
 from arc_solver.tasks.task import Task, task_hash
 from augment.batch import paint_inputs, paint_pairs, restore_answers
 from augment.canvas import CANVAS_SIDES, VOCABULARY, fitted_side
@@ -30,8 +30,7 @@ CANVASES = {"fitted": CANVAS_SIDES, "fine": FINE_SIDES, "full": FULL_CANVAS}
 
 def task_side(task: Task, sides: tuple[int, ...] = CANVAS_SIDES) -> int:
     """Canvas side that holds a task's demonstrations and test inputs; its answers are not looked at."""
-    grids = [grid for pair in task.train for grid in (pair.input, pair.output) if grid is not None]
-    grids += [pair.input for pair in task.test]
+    grids = [*demonstrations(task), *(pair.input for pair in task.test)]
     return fitted_side(max(max(grid.shape) for grid in grids), sides)
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from arc_solver.domains.boards.board_csv import NO_RATING, Complaints, PuzzleRow, Table, table_of
+from augment.maze import CHARACTERS
+from augment.sudoku import BOX_SHAPES
 
-MAZE_CELLS = "# SGo"
-_SIDES = (4, 6, 9)
+_SIDES = tuple(BOX_SHAPES)
 _LENGTHS = tuple(side * side for side in _SIDES)
 _DIGITS_AND_BLANKS = set("0123456789.*_-")
 _RULES = set("-=+*|.:'`~ \t")  # lines between the rows of a drawn board
@@ -31,12 +32,12 @@ def sudoku_cells(text: str) -> str:
 def maze_cells(text: str) -> str:
     """A maze without line ends, its free cells as spaces, also where they are dots."""
     cells = text.replace("\r", "").replace("\n", "")
-    return cells.replace(".", " ") if set(cells) <= set(MAZE_CELLS + ".") else cells
+    return cells.replace(".", " ") if set(cells) <= set(CHARACTERS + ".") else cells
 
 
 def is_comment(line: str) -> bool:
     """Whether a line begins with "#" and can be no part of a maze, nor a list of mazes."""
-    return line.lstrip().startswith("#") and not set(line.strip()) <= set(MAZE_CELLS + '.,;\t"')
+    return line.lstrip().startswith("#") and not set(line.strip()) <= set(CHARACTERS + '.,;\t"')
 
 
 def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
@@ -171,7 +172,7 @@ def _is_of_maze(text: str) -> bool:
     return (
         len(text) > _SIDES[0]
         and bool(text.strip())
-        and set(text) <= set(MAZE_CELLS + ".")
+        and set(text) <= set(CHARACTERS + ".")
         and text.strip(".") != ""
     )
 

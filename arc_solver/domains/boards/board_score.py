@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from arc_solver.domains.boards.board_csv import Complaints
 from arc_solver.domains.boards.board_file import board_domain, read_boards
 from arc_solver.domains.boards.board_reader import PuzzleReader
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
+from arc_solver.domains.protocols import Flags
 from arc_solver.storage.text import DataError, label_of, shown
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,11 @@ class BoardSet:
         return self.take(np.array([row.tobytes() not in known for row in keys], np.bool_))
 
     @staticmethod
+    def unrated(kind: str, questions: Cells, answers: Cells) -> "BoardSet":
+        """Boards of unknown rating."""
+        return BoardSet(kind, questions, answers, np.full(len(questions), UNKNOWN_RATING, np.int64))
+
+    @staticmethod
     def joined(parts: Sequence["BoardSet"]) -> "BoardSet":
         """The boards of all parts in order; DataError where kind or side differ."""
         head = parts[0]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset
-from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
+from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardQuestions, BoardTraining, num_given_away
 from arc_solver.domains.boards.kind import BoardKind
 from arc_solver.domains.boards.reading import complaints_line, looks_like, read_kinds
@@ -143,8 +143,7 @@ class BoardDomain:
 
     def unpack(self, message: Mapping[str, Any]) -> BoardSet:
         questions = self.kind.cells(message["side"], message["questions"])
-        unrated = np.full(len(questions), UNKNOWN_RATING, np.int64)
-        return BoardSet(self.name, questions, np.zeros_like(questions), unrated)
+        return BoardSet.unrated(self.name, questions, np.zeros_like(questions))
 
     def as_tasks(self, material: BoardSet) -> list[Task]:
         """Every board as the test of a task without demonstrations."""

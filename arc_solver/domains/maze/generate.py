@@ -12,13 +12,9 @@ from arc_solver.domains.maze.rules import MAX_SIDE, MIN_SIDE
 from arc_solver.storage.text import DataError
 from augment.kernel_rng import Source, draw_seeds
 
-WALLS_PER_MILLE = (300, 500)
-
-
-_CHUNK = 16
 Moves = npt.NDArray[np.int64]
-
-
+WALLS_PER_MILLE = (300, 500)
+_CHUNK = 16
 _HARD_SIDE, _HARD_MOVES = 30, 110
 
 

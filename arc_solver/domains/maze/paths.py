@@ -89,6 +89,18 @@ def mark_path(answer: Cells, parents: Distances, goal: int, num_moves: int) -> N
         answer[cell] = PATH
 
 
+@inner
+def _num_marked(question: Cells, answer: Cells) -> int:
+    """The free cells that an answer marks, or -1 where it changes anything else."""
+    num = 0
+    for cell in range(question.shape[0]):
+        if answer[cell] == PATH and question[cell] == FREE:
+            num += 1
+        elif answer[cell] != question[cell]:
+            return -1
+    return num
+
+
 @kernel
 def check_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArray[np.bool_]) -> None:
     """Into `verdicts` (n,): whether each answer (n, L) is its question with just one shortest path marked."""
@@ -97,18 +109,15 @@ def check_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArr
     for row in range(questions.shape[0]):
         question, answer = questions[row], answers[row]
         verdicts[row] = False
-        num_marked, changed = 0, False
-        for cell in range(side * side):
-            marked = answer[cell] == PATH and question[cell] == FREE
-            num_marked += marked
-            changed |= not marked and answer[cell] != question[cell]
-            corridor[cell] = answer[cell] if marked or answer[cell] > FREE else WALL
+        num_marked = _num_marked(question, answer)
         start, goal = place_of(question, START), place_of(question, GOAL)
-        if changed or start < 0 or goal < 0:
+        if num_marked < 0 or start < 0 or goal < 0:
             continue
         flood(question, side, start, distances, parents, queue)
         if distances[goal] != num_marked + 1:
             continue
+        for cell in range(side * side):
+            corridor[cell] = answer[cell] if answer[cell] > FREE else WALL
         flood(corridor, side, start, distances, parents, queue)
         verdicts[row] = distances[goal] != _UNSEEN
 
@@ -124,13 +133,9 @@ def follow_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDAr
     for row in range(questions.shape[0]):
         question, answer = questions[row], answers[row]
         verdicts[row] = False
-        num_marked, changed = 0, False
-        for cell in range(side * side):
-            marked = answer[cell] == PATH and question[cell] == FREE
-            num_marked += marked
-            changed |= not marked and answer[cell] != question[cell]
+        num_marked = _num_marked(question, answer)
         cell, came_from = place_of(question, START), _UNSEEN
-        if changed or cell < 0:
+        if num_marked < 0 or cell < 0:
             continue
         for moves in range(1, num_marked + 2):
             next_cell, num_next = _UNSEEN, 0

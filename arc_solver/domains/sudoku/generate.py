@@ -71,12 +71,12 @@ def exchanged_givens(
     `min_rating`. Digging random grids rarely gives puzzles that need tens of guesses; near one that does
     there are many. None has a question of `exclude`. DataError where so many are not found.
     """
-    solved = solve_boards(like.questions)
-    starts = like.take(solved.guesses >= max(1, min_rating))
-    guesses = solved.guesses[solved.guesses >= max(1, min_rating)]
+    least = max(1, min_rating)
+    guesses = solve_boards(like.questions).guesses
+    starts = like.take(guesses >= least)
     if not len(starts) or not starts.answers.any(1).all():
-        raise DataError(f"no puzzle with an answer is rated {max(1, min_rating)}; lower the rating floor")
-    floors = np.maximum(min_rating, (FLOOR_SHARE * guesses).astype(np.int64))
+        raise DataError(f"no puzzle with an answer is rated {least}; lower the rating floor")
+    floors = np.maximum(min_rating, (FLOOR_SHARE * guesses[guesses >= least]).astype(np.int64))
 
     def generate(num_wanted: int) -> BoardSet:
         each = max(1, min(MOST_EACH, -(-num_wanted // len(starts))))

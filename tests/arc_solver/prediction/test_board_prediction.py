@@ -279,7 +279,9 @@ def test_nonsense_is_refused(tmp_path: Path) -> None:
     assert not sheet.take(["0"], {"kind": "answers", "answers": good})
     assert not sheet.take(["0"], {"kind": "boards", "answers": []})
     assert not sheet.answered.any()
+    assert not sheet.has_answers()
     assert sheet.take(["0"], {"kind": "answers", "answers": [entry(1, ages=7)]})
+    assert sheet.has_answers()
     sheet.file.close()
     assert [row["answer"] for row in rows(tmp_path / "a.csv")] == ["", "1234" * 4]
     # Nothing that was said counts: the board stays without an answer, and that is no failure.

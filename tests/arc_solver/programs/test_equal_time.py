@@ -44,6 +44,12 @@ def test_every_cell_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert asked[2:] == [(128, 1), (64, 1)]
     cells = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]
     assert [cell["solved"] for cell in cells] == [1, 2, 3, 4]
+    with (tmp_path / "cells.jsonl").open("a") as file:
+        file.write('{"variant": "wid')
+    equal_time.main([*words, "--seeds", "0", "1"])
+    assert len(asked) == 4
+    equal_time.main([*words, "--seeds", "0", "--preset", "arc1"])
+    assert [width for width, _ in asked[4:]] == [512, 64]
     assert [(cell["variant"], cell["seed"]) for cell in cells[:2]] == [("", 0), ("width=64 num_heads=2", 0)]
 
 

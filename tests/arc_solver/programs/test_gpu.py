@@ -179,6 +179,7 @@ def test_missing_data_and_wrong_words_are_one_line(stage: Stage) -> None:
     assert stage("sodoku", code=2) == []
     for wrong in ("9", "m", "1.5m", "-1s", "9 m", "9mm", "9ms"):
         assert stage("maze", code=2, PIECE=wrong) == []
+    assert stage("maze", PIECE="08m") != []
     for name, program in (
         ("maze_hard_test_500.csv", "maze"),
         ("arc1_evaluation_solutions.json", "arc1-unseen"),
