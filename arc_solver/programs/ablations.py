@@ -1,4 +1,4 @@
-"""`make ablations`: every ablation of the papers on Sudoku 4x4, at equal training time, beside their figures.
+"""`make ablations`: every ablation of the papers on Sudoku 4x4, at equal training time, next to their figures.
 
 Then the ladder from the published recipe to the preset, change by change.
 
@@ -186,19 +186,19 @@ def page(
         "# Ablations",
         "",
         f"Written by `make ablations` (`{command} --seeds {' '.join(map(str, seeds))}`):",
-        f"preset `{PRESET}` with `{'` `'.join(BASE_SETTINGS)}` (what it was before) and one change",
-        f"each, {len(plan.train)} Sudokus of {SIDE}x{SIDE} to",
-        f"train on, {plan.seconds:g} s of training per cell from an empty start, exact answers in %",
-        f"of {len(plan.test)} other puzzles. Machine: {platform.machine()}, {os.cpu_count()} cores,",
+        f"preset `{PRESET}` with `{'` `'.join(BASE_SETTINGS)}` (its earlier values) and one change per",
+        f"row. Training on {len(plan.train)} Sudokus of {SIDE}x{SIDE}, {plan.seconds:g} s per cell from random weights;",
+        f"scores are exact answers in % of {len(plan.test)} other puzzles.",
+        f"Machine: {platform.machine()}, {os.cpu_count()} cores,",
         f"{plan.threads} thread(s), Python {platform.python_version()}, torch {torch.__version__},",
         f"numpy {np.__version__}.",
         "",
-        "The published column is Sudoku-Extreme at full training (arXiv 2510.04871, arXiv 2506.21734;",
+        "The published column is Sudoku-Extreme after full training (arXiv 2510.04871, arXiv 2506.21734;",
         "one age: a later paper): another puzzle and thousands of times the compute, so compare signs,",
-        "not sizes. Equal time is not equal steps: what makes a step dearer gets fewer of them. A",
-        "variant that is the base itself repeats it.",
+        "not sizes. Equal time is not equal steps: variants with more expensive steps get fewer of them.",
+        "A variant that is the base itself repeats its figures.",
         "",
-        f"| variant | settings | steps | {head} | mean | against the base | published |",
+        f"| variant | settings | steps | {head} | mean | vs. base | published |",
         f"|---|---|---|{'---|' * len(seeds)}---|---|---|",
     ]
     for variant in variants:
@@ -227,7 +227,7 @@ def rungs(ladder: Sequence[Variant], seed: int, plan: Plan, done: dict[str, dict
         "",
         f"## From the published recipe to `{PRESET}`",
         "",
-        f"Every row keeps the changes of the rows above it; puzzles, time and machine as above, seed {seed}.",
+        f"Every row keeps the changes of the rows above it. Puzzles, time and machine as above, seed {seed}.",
         "",
         "| change | steps | exact | cell loss |",
         "|---|---|---|---|",
