@@ -1,4 +1,4 @@
-"""`make ablations`: every ablation of the papers on Sudoku 4x4, at equal training time, next to their figures.
+"""`make ablations`: every ablation of the papers on Sudoku 4x4, at equal training time, beside their figures.
 
 Then the ladder from the published recipe to the preset, change by change.
 
@@ -187,8 +187,8 @@ def page(
         "",
         f"Written by `make ablations` (`{command} --seeds {' '.join(map(str, seeds))}`):",
         f"preset `{PRESET}` with `{'` `'.join(BASE_SETTINGS)}` (its earlier values) and one change per",
-        f"row. Training on {len(plan.train)} Sudokus of {SIDE}x{SIDE}, {plan.seconds:g} s per cell from random weights;",
-        f"scores are exact answers in % of {len(plan.test)} other puzzles.",
+        f"row. Training on {len(plan.train)} Sudokus of {SIDE}x{SIDE}, {plan.seconds:g} s per cell from",
+        f"random weights; scores are exact answers in % of {len(plan.test)} other puzzles.",
         f"Machine: {platform.machine()}, {os.cpu_count()} cores,",
         f"{plan.threads} thread(s), Python {platform.python_version()}, torch {torch.__version__},",
         f"numpy {np.__version__}.",
