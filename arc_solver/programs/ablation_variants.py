@@ -22,10 +22,10 @@ class Variant:
 BASE = "the base: T 2, n 2"
 VARIANTS = (
     Variant(BASE, ()),
-    Variant("attention", ("mixer=attention",), "74.7"),
-    Variant("attention, 1-D rotary positions", ("mixer=attention", "positions=rotary1d")),
-    Variant("depthwise 3x3 convolution in the SwiGLU", ("convolution=3",)),
-    Variant("mixer over positions (mlp)", ("mixer=mlp", f"length={SIDE * SIDE}"), "87.4"),
+    Variant("attention", ("mixers=attention",), "74.7"),
+    Variant("attention, 1-D rotary positions", ("mixers=attention", "positions=rotary1d")),
+    Variant("depthwise 3x3 convolution in the SwiGLU", ("mixers=position_mlp,convolution",)),
+    Variant("mixer over positions (mlp)", ("mixers=position_mlp", f"length={SIDE * SIDE}"), "87.4"),
     Variant("gradient through the last evaluation only", ("gradient=last",), "56.5 (full: 87.4)"),
     Variant("two networks", ("networks=2",), "82.4 (one: 87.4)"),
     Variant("one layer", ("num_layers=1",)),
@@ -74,7 +74,7 @@ PUBLISHED = {
     "cycles": "3",
     "latent_steps": "6",
     "prefix_length": "16",
-    "mixer": "attention",
+    "mixers": "attention",
     "length": "0",
     "positions": "rotary1d",
     "batch_size": "128",
@@ -116,7 +116,7 @@ _CHANGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("linear decay, moving average of 0.99", {"schedule": "linear", "ema": "0.99"}),
     ("four ages of supervision", {"max_age": "4"}),
     ("2-D rotary positions", {"positions": "rotary2d", "length": str(SIDE * SIDE)}),
-    ("mixer instead of attention", {"mixer": "mlp"}),
+    ("mixer instead of attention", {"mixers": "position_mlp"}),
     ("T 1, n 2: the preset", {"cycles": "1"}),
 )
 

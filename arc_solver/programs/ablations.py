@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from arc_solver.checkpoints.weights import build_model
 from arc_solver.config import ConfigError, Preset
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import apart, generate_sudoku
 from arc_solver.inference.evaluate import PuzzleEvaluator
-from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.programs.ablation_variants import (
     BASE,
@@ -141,7 +141,7 @@ def expected(missing: Sequence[tuple[Variant, int]], plan: Plan) -> str:
     """How long the missing cells will take, from the evaluation of an untrained preset."""
     preset = find_preset(PRESET)
     started = time.monotonic()
-    PuzzleEvaluator(SUDOKU, plan.test, preset.predict).count(Model(preset.model), PuzzleMap("none"), 0, 1)
+    PuzzleEvaluator(SUDOKU, plan.test, preset.predict).count(build_model(preset), PuzzleMap("none"), 0, 1)
     scoring = time.monotonic() - started
     minutes = len(missing) * (plan.seconds + scoring) / 60
     return f"about {minutes:.0f} min ({plan.seconds:g} s of training and {scoring:.0f} s of scoring each)"
@@ -151,7 +151,7 @@ def measure(variant: Variant, seed: int, plan: Plan) -> dict[str, Any]:
     """Train a variant from nothing for the time of the plan and score its averaged weights."""
     preset = recipe(variant, seed)
     data, _ = SUDOKU.training(plan.train, preset)
-    state = TrainState(Model(preset.model, seed=seed), data, preset.train, torch.device("cpu"))
+    state = TrainState(build_model(preset, seed=seed), data, preset.train, torch.device("cpu"))
     state.batches.paint(0)  # compiled before the clock starts
     hooks, fault = Hooks(), ""
     try:
