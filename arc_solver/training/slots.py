@@ -5,6 +5,7 @@ Shapes: B slots of one canvas, L tokens.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -25,11 +26,18 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device, without waiting for it."""
+        return self._each(lambda t: t.to(device, non_blocking=True))
+
+    def pinned(self) -> Batch:
+        """The batch where a GPU can fetch it by itself."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         *plain, hints = self
-        if hints is not None:
-            hints = HintTensors(*(t.to(device, non_blocking=True) for t in hints))
-        tokens, targets, codes, least_age = (t.to(device, non_blocking=True) for t in plain)
-        return Batch(tokens, targets, codes, least_age, hints)
+        tokens, targets, codes, least_age = map(change, plain)
+        return Batch(
+            tokens, targets, codes, least_age, None if hints is None else HintTensors(*map(change, hints))
+        )
 
 
 class Slots:
