@@ -157,6 +157,7 @@ class Optimizers:
         named = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.config = config
         self.parameters = list(named.values())
+        self.keeps_gradients = False
         vector_rate = config.vector_learning_rate or config.learning_rate
         self.members: list[tuple[str, AdamATan2 | AdamW | Muon, float]]
         if config.optimizer == "muon":
@@ -179,8 +180,17 @@ class Optimizers:
 
     def drop_gradients(self) -> None:
         """Forget the gradients of all parameters."""
+        if self.keeps_gradients:
+            torch._foreach_zero_([p.grad for p in self.parameters])
+            return
         for p in self.parameters:
             p.grad = None
+
+    def keep_gradients(self) -> None:
+        """From now on they stay where they are: what is forgotten becomes zero."""
+        for p in self.parameters:
+            p.grad = torch.zeros_like(p)
+        self.keeps_gradients = True
 
     def state(self) -> dict[str, Tensor]:
         """Live tensors of all members by name; copying into them restores a run."""

@@ -32,6 +32,13 @@ class Batch(NamedTuple):
         """The batch where a GPU can fetch it by itself."""
         return self._each(Tensor.pin_memory)
 
+    def copy_(self, other: Batch) -> None:
+        """Write another batch of the same shape over this one."""
+        *plain, hints = self
+        *theirs, their_hints = other
+        for mine, new in zip((*plain, *(hints or ())), (*theirs, *(their_hints or ())), strict=True):
+            mine.copy_(new)
+
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         *plain, hints = self
         tokens, targets, codes, least_age = map(change, plain)

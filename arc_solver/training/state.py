@@ -23,6 +23,7 @@ from arc_solver.training.batches import Batches
 from arc_solver.training.distributed import Team
 from arc_solver.training.non_finite import Guard
 from arc_solver.training.optim import MovingAverage, Optimizers
+from arc_solver.training.replays import Replays, Work, cuda_recorder
 from arc_solver.training.slots import Slots
 
 # Of the rows that a backward pass on a CPU takes together: what it keeps of them must find room.
@@ -67,10 +68,18 @@ class TrainState:
         self.model.run = plainly if whole else self.run
         if device.type == "cuda":
             self.averaged.run = self.model.run
+        self.replays: Replays | None = None
+        if config.compile == "graphs":
+            self.replay_with(cuda_recorder(device))
         self.warm = False  # whether all that is to be compiled has been
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings
         self.passed_over: list[Path] = []  # checkpoints that were found damaged when the run went on
+
+    def replay_with(self, record: Callable[[Work], Work]) -> None:
+        """Let what a step does up to the gradients be recorded once for each canvas, and played again."""
+        self.replays = Replays(record)
+        self.optimizers.keep_gradients()
 
     def fresh_slots(self) -> list[Slots]:
         """Slots without any rows, of every canvas."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -33,7 +34,8 @@ def train_step(
     Gradients of all canvases add up before the update. `rows_only` leaves the dense weights alone; `depth` is
     (cycles, latent_steps) where they are not the model's.
     """
-    measures, touched = _backward(state, batches, config, depth)
+    usual = state.model.config.cycles, state.model.config.latent_steps
+    measures, touched = _backward(state, batches, config, depth or usual)
     rows = state.shared_rows(touched)
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in state.optimizers.parameters]
     for p, gradient in zip(state.optimizers.parameters, gradients, strict=True):
@@ -63,16 +65,19 @@ def train_step(
 
 
 def _backward(
-    state: TrainState, batches: list[Batch], config: TrainConfig, depth: tuple[int, int] | None
+    state: TrainState, batches: list[Batch], config: TrainConfig, depth: tuple[int, int]
 ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
     """Refill and differentiate: sums of `MEASURES`; of every canvas codes and the gradients of their rows."""
     measures = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     touched: list[tuple[Tensor, Tensor]] = []
     for groups in state.joined_groups():
         slots, given = [state.slots[group] for group in groups], [batches[group] for group in groups]
-        for each, measured, gradient in zip(
-            slots, *differentiated(state, slots, given, config, depth), strict=True
-        ):
+        found = (
+            state.replays(groups[0], depth, given[0], partial(differentiated, state, slots, config, depth))
+            if state.replays
+            else differentiated(state, slots, config, depth, given)
+        )
+        for each, measured, gradient in zip(slots, *found, strict=True):
             measures += measured
             if gradient is not None:
                 touched.append((each.codes, gradient))
@@ -82,9 +87,9 @@ def _backward(
 def differentiated(
     state: TrainState,
     slots: Sequence[Slots],
-    batches: Sequence[Batch],
     config: TrainConfig,
-    depth: tuple[int, int] | None,
+    depth: tuple[int, int],
+    batches: Sequence[Batch],
 ) -> tuple[list[Tensor], list[Tensor | None]]:
     """One step of the rows of canvases that go together, up to the gradients.
 
@@ -126,7 +131,7 @@ def _supervised(
     slots: Sequence[Slots],
     vectors: Sequence[Tensor | None],
     config: TrainConfig,
-    depth: tuple[int, int] | None,
+    depth: tuple[int, int],
 ) -> tuple[list[Output], list[Loss]]:
     """`gradient_ages` forwards with a loss at each: by canvas the last output, and the sums of the losses.
 
@@ -159,7 +164,7 @@ def _loss(
     age: Tensor,
     continue_target: Tensor | None,
     config: TrainConfig,
-    depth: tuple[int, int] | None,
+    depth: tuple[int, int],
 ) -> Loss:
     due, hints = _hinted(model, slots, output, age, config, depth)
     return supervision_loss(
@@ -181,7 +186,7 @@ def _hinted(
     output: Output,
     age: Tensor,
     config: TrainConfig,
-    depth: tuple[int, int] | None,
+    depth: tuple[int, int],
 ) -> tuple[Tensor | None, Tensor | None]:
     """What the cells shall say (B, L) after one more age than `age`, and the loss (B,) of their hints."""
     if slots.hints is None or output.hints is None:
@@ -198,7 +203,7 @@ def _continue_target(
     output: Output,
     age: Tensor,
     config: TrainConfig,
-    depth: tuple[int, int] | None,
+    depth: tuple[int, int],
 ) -> Tensor | None:
     """sigmoid of the best halting output a forward later, of its halt at the last age (arXiv 2506.21734)."""
     if not state.model.config.continue_output:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from arc_solver.config import TrainConfig
 from arc_solver.model.compiling import Compiler
+from arc_solver.training.replays import aside
 from arc_solver.training.schedule import depths
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import differentiated
@@ -40,7 +41,8 @@ def warm_up(
                 compiler.failed = True
                 say(f"short of time: {number} of {len(work)} canvases were compiled; going on without")
                 return
-            differentiated(state, [slots[group]], [batches[group]], config, depth)
+            with aside(state.batches.device):
+                differentiated(state, [slots[group]], config, depth, [batches[group]])
     except compiler.failures as error:
         compiler.give_up(error)
     finally:

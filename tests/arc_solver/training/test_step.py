@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from arc_solver.config import ConfigError
 from arc_solver.training.loss import supervision_loss
 from arc_solver.training.step import MEASURES, train_step
 from arc_solver.training.warm_up import warm_up
 from tests.arc_solver.tiny import HRM, MODEL, TRAIN, Run, lively, preset, run
+from tests.arc_solver.training.recorder import record
 
 # No halting by luck: what a step adds up is then the same for all ways to group its rows.
 STILL = dataclasses.replace(TRAIN, exploration=0.0, weight_decay=0.1)
@@ -177,6 +179,26 @@ def test_traced_steps_are_the_plain_ones_at_every_depth(monkeypatch: pytest.Monk
             step(traced, number, depth=depth)
         assert changed(plain.state.tensors(), traced.state.tensors()) == set()
         assert len(graphs) == number_of_graphs
+
+
+def test_recorded_steps_are_the_plain_ones() -> None:
+    """What a CUDA graph would hold: nothing that changes from step to step is decided by the host."""
+    config = dataclasses.replace(TRAIN, optimizer="muon", clip=1.0, compile="off", age_decay=0.7)
+    plain, recorded = run(preset(train=config)), run(preset(train=config))
+    for found in (plain, recorded):
+        lively(found.state.model)
+    recorded.state.replay_with(record)
+    for number, depth in enumerate([(1, 1), (2, 2), (2, 2), (1, 1), (2, 2)]):
+        ours, theirs = (step(found, number, depth=depth) for found in (recorded, plain))
+        assert torch.equal(ours, theirs)
+    assert changed(plain.state.tensors(), recorded.state.tensors()) == set()
+    assert recorded.state.replays is not None
+    assert len(recorded.state.replays.made) == 4  # two canvases at two depths
+
+
+def test_graphs_are_for_a_gpu() -> None:
+    with pytest.raises(ConfigError, match="compile=graphs: CUDA graphs need a CUDA device, not cpu"):
+        run(preset(train=dataclasses.replace(STILL, compile="graphs")))
 
 
 def test_where_compiling_fails_the_steps_are_the_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
