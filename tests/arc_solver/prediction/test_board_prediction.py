@@ -284,6 +284,9 @@ def test_nonsense_is_refused(tmp_path: Path) -> None:
     assert sheet.has_answers()
     sheet.file.close()
     assert [row["answer"] for row in rows(tmp_path / "a.csv")] == ["", "1234" * 4]
+    worse = entry(1, [[2, 1, 4, 3]] * 4, ballots=0, candidates=[[[[2, 1, 4, 3]] * 4, 0, 1.0, 0.5]])
+    assert sheet.take(["0"], {"kind": "answers", "answers": [worse]})
+    assert (sheet.cells[1].tolist(), sheet.ages[1]) == ([1, 2, 3, 4] * 4, 7), "fewer ballots change nothing"
     # Nothing that was said counts: the board stays without an answer, and that is no failure.
     assert sheet.take(["0"], {"kind": "answers", "answers": [entry(0, candidates=[])]})
     assert (sheet.facts()["unanswered"], sheet.facts()["abstained"]) == (0, 1)
