@@ -229,8 +229,8 @@ class Domain(Protocol[M]):
         """Options of `predict` that make no sense here, and why."""
 
     # Files.
-    def recognises(self, source: str) -> bool:
-        """Whether the content of a source looks like this."""
+    def recognises(self, source: str, *, guess: bool = False) -> bool:
+        """Whether the content of a source looks like this, with `guess` rather than like anything else."""
 
     def read(self, source: str, reading: Reading, notice: Notice) -> tuple[M, Faults]:
         """The material of a source, and what of it cannot be read; DataError for one bad as a whole."""

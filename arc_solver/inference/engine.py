@@ -211,8 +211,8 @@ def answer_rows(
     replaces `ages`. With the rules, `breaks`, a row leaves when its answer keeps them and is `confident`
     then, with `guess_after` only then; there one that does not settle guesses, and takes guesses back.
     `disturb` tells the noise that each row has on its answer state before every age; `watch` is shown what
-    every row in flight answers after it. Where memory does not suffice, half as many rows fly and the same ones are tried again; a row
-    that does not fit alone is given up.
+    every row in flight answers after it. Where memory does not suffice, half as many rows fly and the same
+    ones are tried again; a row that does not fit alone is given up.
     """
     limit = age_limit or (lambda rows, tokens: config.ages)
     rules = _Rules(config, wanted, stop, limit, disturb, breaks, watch)

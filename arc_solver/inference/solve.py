@@ -45,7 +45,7 @@ def vote(
     demonstrations first, from the checkpoint's weights or, without one, from nothing.
     """
     queries = [Query(task.id, i) for task in tasks for i in range(len(task.test))]
-    found = {query: Standing((), 0, 0) for query in queries}
+    found = {query: Standing((), 0) for query in queries}
     for part, answering in Prediction(ARC, tuple(tasks), checkpoint, options, listener).run():
         numbers = np.arange(len(part))
         for query, standing in zip(part.tolist(), answering.standings(numbers), strict=True):

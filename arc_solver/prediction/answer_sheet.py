@@ -38,7 +38,6 @@ class Answer:
 
     tallies: tuple[Tally, ...]
     ballots: int
-    spoiled: int
     ages: int = 0
 
 
@@ -382,7 +381,7 @@ def _checked(
         Tally(check(grid), _count(votes, ballots), _number(weight), _share(confidence))
         for grid, votes, weight, confidence in value["candidates"]
     )
-    return query, Answer(tallies, ballots, _count(value["spoiled"]), _count(value.get("ages", 0)))
+    return query, Answer(tallies, ballots, _count(value.get("ages", 0)))
 
 
 def _count(value: object, most: int = 1 << 53) -> int:

@@ -58,7 +58,8 @@ class ArcDomain:
     training_file: str | None = None
     refused: Mapping[str, str] = field(default_factory=lambda: {"--skip-bad": BAD_TASKS})
 
-    def recognises(self, source: str) -> bool:
+    def recognises(self, source: str, *, guess: bool = False) -> bool:
+        del guess
         if is_published(source):
             return not isinstance(material_from_published(source), BoardSet)
         if source in BUILTIN_NAMES or Path(source).is_dir():

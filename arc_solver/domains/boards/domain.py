@@ -44,6 +44,7 @@ class BoardDomain:
     kind: BoardKind
     attempts: int = 1
     learns: bool = False
+    default_noise: float = 0.3
     default_out: str = "answers.csv"
     endings: tuple[str, ...] = (".csv", ".tsv", ".txt", ".sdk", ".sdm")
     evaluated_views: int | None = 1
@@ -58,10 +59,6 @@ class BoardDomain:
         return f"{self.name} boards"
 
     @property
-    def default_noise(self) -> float:
-        return self.kind.noise
-
-    @property
     def default_election(self) -> str:
         return self.kind.election
 
@@ -73,11 +70,11 @@ class BoardDomain:
     def training_file(self) -> str | None:
         return self.kind.training_file
 
-    def recognises(self, source: str) -> bool:
+    def recognises(self, source: str, *, guess: bool = False) -> bool:
         if is_published(source):
             found = material_from_published(source)
             return isinstance(found, BoardSet) and found.kind == self.name
-        return looks_like(self.kind, source)
+        return looks_like(self.kind, source, guess=guess)
 
     def read(self, source: str, reading: Reading, notice: Notice) -> tuple[BoardSet, Faults]:
         if is_published(source):

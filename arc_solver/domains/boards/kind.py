@@ -78,7 +78,6 @@ class BoardKind:
     missing: int = NO_VALUE  # in a restored answer, where there is no value
     max_views: int | None = None
     rate: Callable[[Cells], Numbers] | None = None  # of questions; None: as the file says
-    noise: float = 0.3
     election: str = "first"
     training_file: str | None = None
     units: bool = False  # whether rows, columns and boxes mean something, as `peers` takes for granted

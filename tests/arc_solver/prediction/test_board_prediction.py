@@ -16,7 +16,7 @@ import pytest
 from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.checkpoints.weights import save
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domains.boards.board_file import board_csv, cells_from_texts, texts_from_cells
+from arc_solver.domains.boards.board_file import board_csv, board_domain, texts_from_cells
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.domain import BLOCK
 from arc_solver.domains.domains import find_domain
@@ -302,6 +302,6 @@ def test_a_refusal_of_a_worker_comes_through(tmp_path: Path) -> None:
 def test_boards_travel_as_text(kind: str) -> None:
     cells = np.random.default_rng(3).integers(0, 5, (7, 16)).astype(np.uint8)
     texts = texts_from_cells(kind, cells)
-    assert np.array_equal(cells_from_texts(kind, 4, texts), cells)
+    assert np.array_equal(board_domain(kind).kind.cells(4, texts), cells)
     with pytest.raises(DataError, match="expected 16 characters"):
-        cells_from_texts(kind, 4, [texts[0][1:]])
+        board_domain(kind).kind.cells(4, [texts[0][1:]])

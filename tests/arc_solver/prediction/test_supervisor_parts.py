@@ -1,7 +1,6 @@
 """The parts of a supervised prediction, each by itself."""
 
 import json
-import os
 import random
 import time
 import zlib
