@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from arc_solver.config import ConfigError, did_you_mean
@@ -20,6 +21,12 @@ def find_domain(name: str) -> Domain[Any]:
     if name not in names:
         raise ConfigError(f"domain={name!r} is not one of {', '.join(names)}{did_you_mean(name, names)}")
     return DOMAINS[names.index(name)]
+
+
+def idle_settings(domain: Domain[Any], settings: Sequence[str]) -> str | None:
+    """Which settings `key=value` have no effect in a domain, in one line; None where all have one."""
+    idle = [each for each in settings if each.partition("=")[0].strip().rpartition(".")[2] in domain.idle]
+    return f"warning: no effect on {domain.noun}: {', '.join(idle)}" if idle else None
 
 
 def domain_of(source: str) -> Domain[Any]:

@@ -5,7 +5,7 @@ Shapes: n queries, B rows, N answers, L tokens of a canvas (height · width), C 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -227,6 +227,10 @@ class Domain(Protocol[M]):
     @property
     def refused(self) -> Mapping[str, str]:
         """Options of `predict` that make no sense here, and why."""
+
+    @property
+    def idle(self) -> Set[str]:
+        """Fields of a recipe that have no effect here."""
 
     # Files.
     def recognises(self, source: str, *, guess: bool = False) -> bool:

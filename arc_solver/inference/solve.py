@@ -159,7 +159,7 @@ class Prediction:
         questions = self.domain.questions(mine, puzzles, numbers, config, self.recipe.train.canvas)
         answering = Answering(self.domain, mine, questions, config)
         queries = _queries_of(blocks, places)
-        total, most = int(questions.owed.sum()), int(questions.owed.max(initial=0)) // config.rollouts
+        total, most = int(questions.owed.sum()), questions.contenders // config.rollouts
         if options.views is not None and options.views > most:
             there = (
                 f"the recipe has {most} (--set num_views=...)" if self.domain.learns else f"there are {most}"

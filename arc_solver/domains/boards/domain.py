@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from arc_solver.tasks.task import Pair, Task, TaskFault
 BLOCK = 64
 MAX_SCORED = 1000
 NOTHING_TO_LEARN = "a board has no demonstrations to learn from; its weights are made by `arc-solve train`"
+OF_TASKS = "canvas translate permute_colors all_pairs num_views early early_error retry_overflow"
 LEARNING = ("--preset", "--adapt-steps", "--adapt-each", "--keep")
 
 
@@ -48,6 +49,7 @@ class BoardDomain:
     default_out: str = "answers.csv"
     endings: tuple[str, ...] = (".csv", ".tsv", ".txt", ".sdk", ".sdm")
     evaluated_views: int | None = 1
+    idle: Set[str] = frozenset([*OF_TASKS.split(), "adapt_rows_share"])
     refused: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LEARNING, NOTHING_TO_LEARN))
 
     @property
