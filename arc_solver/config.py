@@ -282,7 +282,7 @@ class PredictConfig:
     early_error: float = 0.01
     adapt_rows_share: float = 0.25  # first share of test-time training from weights that trains rows alone
     rollouts: int = 1  # chains per view of a board, all but the first with noise on the answer state
-    sigma: float = 0.0  # of that noise, before every age; 0 = as published for the kind of board
+    sigma: float = 0.0  # of that noise, before every age; 0 = 0.3 for boards, none for ARC
     # Among chains and views of a board: the "first" confident one, the first that is "valid" as well, or a
     # "vote"; "auto": by kind of board.
     choice: str = "auto"
