@@ -215,7 +215,9 @@ class TrainConfig:
     # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of
     # products on a CPU that has AMX tiles
     precision: str = "auto"
-    compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
+    # "on": the forward as a whole; "blocks": each update of a state, with "graphs" in a CUDA graph a canvas;
+    # "auto": "blocks", on CUDA
+    compile: str = "auto"
     save_every: int = 1000
     eval_every: int = 0  # steps; 0 = at each tenth of the run
     keep: int = 2
@@ -227,7 +229,7 @@ class TrainConfig:
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
         _choice("curriculum", self.curriculum, ("off", "depth"))
         _choice("precision", self.precision, ("auto", "products", "float32", "bfloat16"))
-        _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
+        _choice("compile", self.compile, ("auto", "on", "blocks", "graphs", "off"))
         for name in ("steps", "batch_size", "max_age", "gradient_ages", "num_views", "save_every", "keep"):
             value = getattr(self, name)
             _require(1 <= value <= MAX_COUNT, f"{name}={value}: must be from 1 to {MAX_COUNT:,}")
@@ -280,7 +282,7 @@ class PredictConfig:
     early_error: float = 0.01
     adapt_rows_share: float = 0.25  # first share of test-time training from weights that trains rows alone
     rollouts: int = 1  # chains per view of a board, all but the first with noise on the answer state
-    sigma: float = 0.0  # of that noise, before every age; 0 = as published for the kind of board
+    sigma: float = 0.0  # of that noise, before every age; 0 = 0.3 for boards, none for ARC
     # Among chains and views of a board: the "first" confident one, the first that is "valid" as well, or a
     # "vote"; "auto": by kind of board.
     choice: str = "auto"

@@ -45,16 +45,21 @@ CPU_BOARD = ModelConfig(width=64, num_heads=4, rounding=32, cycles=2, latent_ste
 # One layer whose cells meet by sums alone: over the groups of a Sudoku or the neighbours of a maze.
 CPU_SUMS: dict[str, Any] = {"positions": "none", "num_layers": 1, "cycles": 1}
 
+MAZE_NOISE = 1.0  # of rollouts on Maze-Hard, as published
+
 
 def _board(name: str, about: str, model: ModelConfig, domain: str) -> Preset:
     train = dataclasses.replace(PAPER_BOARD, domain=domain)
-    return Preset(name, about, model, train, PredictConfig(views=1))
+    return Preset(
+        name, about, model, train, PredictConfig(views=1, sigma=MAZE_NOISE if domain == "maze" else 0.0)
+    )
 
 
 def _hrm(name: str, domain: str, vocabulary: int, train: TrainConfig) -> Preset:
     about = f"HRM, the baseline, on {domain} as published: 27M parameters (not run here)"
     model, train = ModelConfig(vocabulary=vocabulary, **HRM), dataclasses.replace(train, ema=0.0)
-    return Preset(name, about, model, train, PredictConfig(views=train.num_views if domain == "arc" else 1))
+    views, sigma = train.num_views if domain == "arc" else 1, MAZE_NOISE if domain == "maze" else 0.0
+    return Preset(name, about, model, train, PredictConfig(views=views, sigma=sigma))
 
 
 # Muon on the matrices, softmax and a cosine: the published short recipe for Sudoku-Extreme. There the average
@@ -141,7 +146,7 @@ _PRESETS = (
         "TRM-Att on Maze-Hard in 8k steps on one large GPU (not run here yet)",
         dataclasses.replace(MAZE_ATT, positions="rotary2d"),
         dataclasses.replace(GPU_BOARD, domain="maze", batch_size=128),
-        PredictConfig(views=1, batch_size=256, halt_logit=3.0),
+        PredictConfig(views=1, batch_size=256, halt_logit=3.0, sigma=MAZE_NOISE),
     ),
     _gpu_arc(
         "l4x4", "ARC at a Kaggle rerun on four L4: test-time training and votes (not run here yet)", 20_000

@@ -5,7 +5,7 @@ Shapes: n queries, B rows, N answers, L tokens of a canvas (height · width), C 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -228,9 +228,13 @@ class Domain(Protocol[M]):
     def refused(self) -> Mapping[str, str]:
         """Options of `predict` that make no sense here, and why."""
 
+    @property
+    def idle(self) -> Set[str]:
+        """Fields of a recipe that have no effect here."""
+
     # Files.
-    def recognises(self, source: str) -> bool:
-        """Whether the content of a source looks like this."""
+    def recognises(self, source: str, *, guess: bool = False) -> bool:
+        """Whether the content of a source looks like this, with `guess` rather than like anything else."""
 
     def read(self, source: str, reading: Reading, notice: Notice) -> tuple[M, Faults]:
         """The material of a source, and what of it cannot be read; DataError for one bad as a whole."""

@@ -97,8 +97,8 @@ _CHANGES: tuple[tuple[str, dict[str, str]], ...] = (
         "AdamW at 0.001, warm-up of 20 steps",
         {"optimizer": "adamw", "learning_rate": "0.001", "warmup_steps": "20"},
     ),
-    ("softmax in place of stablemax", {"loss": "softmax"}),
-    ("T 2, n 2 in place of T 3, n 6", {"cycles": "2", "latent_steps": "2"}),
+    ("softmax instead of stablemax", {"loss": "softmax"}),
+    ("T 2, n 2 instead of T 3, n 6", {"cycles": "2", "latent_steps": "2"}),
     ("width 64, one prefix position", {"width": "64", "rounding": "32", "prefix_length": "1"}),
     ("batch of 64", {"batch_size": "64"}),
     (
@@ -116,7 +116,7 @@ _CHANGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("linear decay, moving average of 0.99", {"schedule": "linear", "ema": "0.99"}),
     ("four ages of supervision", {"max_age": "4"}),
     ("2-D rotary positions", {"positions": "rotary2d", "length": str(SIDE * SIDE)}),
-    ("mixer in place of attention", {"mixers": "position_mlp"}),
+    ("mixer instead of attention", {"mixers": "position_mlp"}),
     ("T 1, n 2: the preset", {"cycles": "1"}),
 )
 

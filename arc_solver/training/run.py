@@ -17,6 +17,7 @@ from arc_solver.corpus.corpus import Corpus, read_corpus
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.hardware.memory import memory_for
 from arc_solver.hardware.torch_device import choose_device
+from arc_solver.model.compiling import compiles
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sha256_file, sweep_stale
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -101,14 +102,21 @@ def train(
             stack.enter_context(lock_folder(out))
             sweep_stale(out)
         team.check_same_step(out, going_on)
-        if options.expect is not None and going_on is None:
+        # A measurement would wait for the compiler, a sitting may not have the time.
+        hurried = options.sitting_end is not None and compiles(preset.train.compile, device)
+        if options.expect is not None and going_on is None and not hurried:
             options.expect(estimate(preset, model, examples, device, team))
         state = TrainState(model, examples, preset.train, device, team=team)
         if team.leads and (warning := check_disk(out, state, preset.train.keep)):
             options.say(warning)
         sitting = Sitting(out, state, preset, puzzles, examples, files, options, caught)
         stack.callback(sitting.log.close)
-        hooks = Hooks(sitting.report, sitting.save, sitting.evaluate if options.evaluator else None)
+        hooks = Hooks(
+            say=options.say,
+            report=sitting.report,
+            save=sitting.save,
+            evaluate=sitting.evaluate if options.evaluator else None,
+        )
         limits = Limits(options.time_limit, options.sitting_end, stop=lambda: bool(caught))
         complete = run_steps(state, preset.train, limits, hooks, quiet=options.quiet or not team.leads)
         saved = sitting.save()

@@ -54,21 +54,13 @@ class Adopted:
     assumed: str
 
 
-def adopt(
-    tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig | None = None
-) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """The config and our state dict of a published one; ConvertError names the first keys that do not fit.
-
-    `choices` count before what `published` says. `name` is the file's, for messages.
-    """
-    adopted = adopted_from(tensors, choices, name, published or PublishedConfig())
-    return adopted.config, adopted.state
-
-
 def adopted_from(
     tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig
 ) -> Adopted:
-    """As `adopt`, with what had to be assumed."""
+    """A published model in our terms; ConvertError names the first keys that do not fit.
+
+    `choices` count before what `published` says. `name` is the file's, for messages.
+    """
     inventory = take_stock(tensors)
     theirs = inventory.tensors
     names = _names(inventory)

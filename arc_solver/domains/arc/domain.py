@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,12 @@ class ArcDomain:
     default_election: str = "top_two"
     rules_decide: bool = False
     evaluated_views: int | None = None
+    idle: Set[str] = frozenset({"choice", "hints"})
     training_file: str | None = None
     refused: Mapping[str, str] = field(default_factory=lambda: {"--skip-bad": BAD_TASKS})
 
-    def recognises(self, source: str) -> bool:
+    def recognises(self, source: str, *, guess: bool = False) -> bool:
+        del guess
         if is_published(source):
             return not isinstance(material_from_published(source), BoardSet)
         if source in BUILTIN_NAMES or Path(source).is_dir():

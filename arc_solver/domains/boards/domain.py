@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from arc_solver.tasks.task import Pair, Task, TaskFault
 BLOCK = 64
 MAX_SCORED = 1000
 NOTHING_TO_LEARN = "a board has no demonstrations to learn from; its weights are made by `arc-solve train`"
+OF_TASKS = "canvas translate permute_colors all_pairs num_views early early_error retry_overflow"
 LEARNING = ("--preset", "--adapt-steps", "--adapt-each", "--keep")
 
 
@@ -44,9 +45,11 @@ class BoardDomain:
     kind: BoardKind
     attempts: int = 1
     learns: bool = False
+    default_noise: float = 0.3
     default_out: str = "answers.csv"
     endings: tuple[str, ...] = (".csv", ".tsv", ".txt", ".sdk", ".sdm")
     evaluated_views: int | None = 1
+    idle: Set[str] = frozenset([*OF_TASKS.split(), "adapt_rows_share"])
     refused: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LEARNING, NOTHING_TO_LEARN))
 
     @property
@@ -56,10 +59,6 @@ class BoardDomain:
     @property
     def noun(self) -> str:
         return f"{self.name} boards"
-
-    @property
-    def default_noise(self) -> float:
-        return self.kind.noise
 
     @property
     def default_election(self) -> str:
@@ -73,11 +72,11 @@ class BoardDomain:
     def training_file(self) -> str | None:
         return self.kind.training_file
 
-    def recognises(self, source: str) -> bool:
+    def recognises(self, source: str, *, guess: bool = False) -> bool:
         if is_published(source):
             found = material_from_published(source)
             return isinstance(found, BoardSet) and found.kind == self.name
-        return looks_like(self.kind, source)
+        return looks_like(self.kind, source, guess=guess)
 
     def read(self, source: str, reading: Reading, notice: Notice) -> tuple[BoardSet, Faults]:
         if is_published(source):

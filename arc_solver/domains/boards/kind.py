@@ -79,7 +79,6 @@ class BoardKind:
     missing: int = NO_VALUE  # in a restored answer, where there is no value
     max_views: int | None = None
     rate: Callable[[Cells], Numbers] | None = None  # of questions; None: as the file says
-    noise: float = 0.3
     election: str = "first"
     training_file: str | None = None
     groups: Callable[[int], Groups] | None = None  # of so many cells; ConfigError where no board has them

@@ -82,9 +82,16 @@ def test_a_time_limit_ends_every_domain(kind: str, arc_solve: Terminal, folder: 
     assert "expected" not in again.err
 
 
+def test_a_setting_that_tasks_do_not_heed_is_said(arc_solve: Terminal, folder: Path) -> None:
+    told = arc_solve(*command(folder, "--dry-run", "--set", "choice=vote"))
+    assert "warning: no effect on ARC tasks: choice=vote\n" in told.err
+
+
 def test_a_dry_run_writes_nothing(arc_solve: Terminal, folder: Path) -> None:
     before = files(folder)
-    facts = arc_solve(*command(folder, "--dry-run", "--json", kind="sudoku")).json()
+    told = arc_solve(*command(folder, "--dry-run", "--json", "--set", "train.canvas=full", kind="sudoku"))
+    assert "warning: no effect on sudoku boards: num_views=2, train.canvas=full\n" in told.err
+    facts = told.json()
     assert facts["steps"] == 6
     assert facts["hours"] == pytest.approx(6 * facts["seconds_per_step"] / 3600)
     assert facts["disk_bytes"] > facts["checkpoint_bytes"] > 4 * facts["parameters"]
