@@ -31,7 +31,7 @@ PREDICTION = (
     GROUND
     | {"submission"}
     | under("tasks", "domains", "hardware.accelerators", "inference.options")
-    | under("checkpoints.file_format", "checkpoints.shipped")
+    | under("checkpoints.file_format", "checkpoints.shipped", "corpus.named_tasks")
 )
 REPORT = PLAIN | {"submission"} | under("storage", "tasks", "domains")
 
@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.model": {"torch"} | under("config"),
     "arc_solver.checkpoints": GROUND | NETWORK | under("tasks"),
     "arc_solver.checkpoints.file_format": GROUND | under("tasks"),
-    "arc_solver.checkpoints.shipped": set(),
+    "arc_solver.checkpoints.shipped": under("storage", "checkpoints.file_format"),
     # Run as a script in a process of its own: it must not need this package.
     "arc_solver.checkpoints.convert.opener": {"torch", "safetensors"},
     "arc_solver.training": GROUND | NETWORK | {"tqdm"} | under("hardware", "tasks", "domains", "corpus"),

@@ -128,7 +128,7 @@ def chosen_places(
     if only:
         missing = sorted(set(only) - set(ids))
         if missing:
-            from arc_solver.commands.source import near
+            from arc_solver.storage.text import near
 
             hint = near(missing[0], set(ids))
             raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file{hint}")

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import typer
 
+from arc_solver.commands.completion import among
 from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer
+from arc_solver.commands.grouped_help import GroupedCommand
+from arc_solver.commands.options import AS_JSON, QUIET
 
 EPILOG = (
     "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
@@ -18,11 +21,13 @@ BAR_AFTER_SECONDS = 2
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EPILOG)(generate)
+    app.command(epilog=EPILOG, cls=GroupedCommand)(generate)
 
 
 def generate(
-    kind: str = typer.Argument(..., help="sudoku, maze or arc."),
+    kind: str = typer.Argument(
+        ..., help="sudoku, maze or arc.", autocompletion=among(("sudoku", "maze", "arc"))
+    ),
     num: int = typer.Option(..., min=1, help="How many."),
     out: Path = typer.Option(..., help="The file to write: boards as csv, tasks as json."),
     side: int | None = typer.Option(
@@ -39,8 +44,8 @@ def generate(
     ),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
-    quiet: bool = typer.Option(False, help="No remarks."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    quiet: bool = QUIET,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Make Sudokus, mazes or ARC tasks.
 

@@ -238,7 +238,7 @@ def test_validate_names_the_defects_and_exits_with_4(arc_solve: Terminal, folder
         'error: bad.json: task "task-2" test 0 attempt_2: row 0 column 0: 10, expected an integer 0 to 9\n'
     )
     missing = arc_solve("validate", "none.json", "--tasks", "tasks.json")
-    assert (missing.code, missing.err) == (4, "error: none.json: cannot be read: No such file or directory\n")
+    assert (missing.code, missing.err) == (3, "error: none.json: cannot be read: No such file or directory\n")
     assert arc_solve("score", "broken.json", "--solutions", "solutions.json").code == 4
 
 
