@@ -60,7 +60,8 @@ def find_weights(name: str, also: Iterable[str] = ()) -> Path:
     if exists(name):
         return Path(name)
     if name not in names:
+        hint = near(name, {*names, *also})
         raise CheckpointMissing(
-            f"{name}: No such file or directory, and no weights in the box of this name{near(name, {*names, *also})}"
+            f"{name}: No such file or directory, and no weights in the box of this name{hint}"
         )
     return names[name]
