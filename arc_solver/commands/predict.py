@@ -146,11 +146,26 @@ def predict(
     material, faults = domain.part(material, faults, *part)
     prediction = Prediction(request, domain, material, faults, times, say)
     manifest = manifest_path(out)
-    with (
-        own_outputs(out, manifest, candidates),
-        earlier_files(out, manifest, unless=prediction.sheet.has_answers),
-    ):
-        _tell(prediction, prediction.run(), as_json, say)
+    try:
+        with (
+            own_outputs(out, manifest, candidates),
+            earlier_files(out, manifest, unless=prediction.sheet.has_answers),
+        ):
+            _tell(prediction, prediction.run(), as_json, say)
+    except SystemExit:  # a signal
+        say(_stopped(prediction))
+        raise
+
+
+def _stopped(prediction: Prediction) -> str:
+    """What stands after a signal, and which command goes on."""
+    sheet, keep = prediction.sheet, prediction.request.solve.keep
+    missing = sheet.missing()
+    whole = f"{prediction.request.out} is complete" + (f" but for what is {missing}" if missing else "")
+    stands = whole if sheet.has_answers() else "nothing is answered yet"
+    hint = "; with --keep FOLDER it goes on" if prediction.domain.learns else ""
+    again = f"goes on from {keep}" if keep else f"begins anew{hint}"
+    return f"stopped: {stands}; the same command {again}"
 
 
 def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Callable[[str], None]) -> None:

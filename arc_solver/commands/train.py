@@ -11,6 +11,7 @@ import typer
 
 from arc_solver.commands.completion import presets, training_data, weights
 from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
+from arc_solver.commands.dry_run import forecast, megabytes
 from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON, DEVICE, LENIENT, QUIET, SETTINGS, THREADS
 from arc_solver.config import MAX_SEED
@@ -100,7 +101,7 @@ def train(
         notice=say,
     )
     from arc_solver.inference.evaluate import read_evaluator
-    from arc_solver.training.run import FINAL_NAME, RunOptions, measure_step
+    from arc_solver.training.run import AGAIN, FINAL_NAME, RunOptions, measure_step
     from arc_solver.training.run import train as run
 
     set_threads(threads)
@@ -112,14 +113,13 @@ def train(
         say("eval_every has no effect without --eval-data")
     start = None if init is None else find_weights(init)
     if dry_run:
-        facts = measure_step(recipe, corpus, device, start, say)
+        facts = measure_step(recipe, corpus, device, start, say, limit)
         if not leads:
             return
         if as_json:
             typer.echo(json.dumps(facts))
         else:
-            for key, value in facts.items():
-                typer.echo(f"{key:>18}: {value}")
+            typer.echo(forecast(facts, recipe.train, limit), nl=False)
         return
     options = RunOptions(
         limit,
@@ -139,7 +139,7 @@ def train(
         say(
             f"trained; weights in {path}{within}"
             if complete
-            else f"this sitting is over; saved {path}; the same command goes on from there"
+            else f"this sitting is over; saved {path}; {AGAIN}"
         )
         facts = {"weights": str(path), "out": str(out), "complete": complete}
         typer.echo(json.dumps(facts) if as_json else str(path))
@@ -166,8 +166,3 @@ def expectation(cost: Estimate, limit: float | None) -> str:
         f"expected: {cost.seconds_per_step:.3g} s a step, {extent}; "
         f"checkpoints of {megabytes(cost.checkpoint_bytes)}, {megabytes(cost.disk_bytes)} of disk in all"
     )
-
-
-def megabytes(size: int) -> str:
-    """Bytes as a person says them."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"
