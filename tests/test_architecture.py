@@ -94,6 +94,7 @@ LIGHT = {
     "pathlib",
     "platform",
     "re",
+    "shlex",
     "shutil",
     "signal",
     "sys",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,7 @@ EPILOG = (
 # A score is printed only where at least this much of the time limit is left for it.
 SCORE_SECONDS = 1.5
 DEFAULT_OUT = "submission.json"
+FEW = 3  # tasks that are shown in the terminal, not on a page
 
 
 def register(app: typer.Typer) -> None:
@@ -146,12 +148,14 @@ def predict(
     material, faults = domain.part(material, faults, *part)
     prediction = Prediction(request, domain, material, faults, times, say)
     manifest = manifest_path(out)
+    asked_for = {"--limit": [limit], "--max-canvas": [max_canvas], "--only": only or []}
+    choice = [word for name, values in asked_for.items() for v in values if v for word in (name, str(v))]
     try:
         with (
             own_outputs(out, manifest, candidates),
             earlier_files(out, manifest, unless=prediction.sheet.has_answers),
         ):
-            _tell(prediction, prediction.run(), as_json, say)
+            _tell(prediction, prediction.run(), as_json, _next(prediction, choice), say)
     except SystemExit:  # a signal
         say(_stopped(prediction))
         raise
@@ -168,7 +172,28 @@ def _stopped(prediction: Prediction) -> str:
     return f"stopped: {stands}; the same command {again}"
 
 
-def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Callable[[str], None]) -> None:
+def _next(prediction: Prediction, choice: list[str]) -> str:
+    """The next command to type: it shows the answers to what `choice` says of the source."""
+    out, source = prediction.request.out, prediction.request.source
+    num = len(prediction.domain.ids(prediction.material)) if prediction.domain.learns else 0
+    if not num:
+        words = ["show", str(out)]
+    elif source == "-":
+        words = ["score", str(out), "--solutions", "TRUTH"]
+    elif num <= FEW:
+        words = ["show", source, *(w.replace("--only", "--id") for w in choice), "--submission", str(out)]
+    else:
+        words = ["report", str(out), "--tasks", source, *choice]
+    return f"next: arc-solve {shlex.join(words)}"
+
+
+def _tell(
+    prediction: Prediction,
+    facts: dict[str, Any],
+    as_json: bool,
+    next_command: str,
+    say: Callable[[str], None],
+) -> None:
     """Print what was done, with the score where answers came along; PredictionIncomplete after failures."""
     from arc_solver.commands.board_answers import board_results, draw_boards
     from arc_solver.prediction.answer_sheet import BoardSheet
@@ -177,7 +202,8 @@ def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Cal
     sheet = prediction.sheet
     out, times, missing = prediction.request.out, prediction.times, sheet.missing()
     if missing:
-        say(missing)
+        more = "; a longer --time-limit answers more" if facts["out_of_time"] else ""
+        say(f"{missing}{more}")
     facts["seconds"] = round(time.monotonic() - times.started, 2)
     late = times.left() < SCORE_SECONDS
     score = {} if late else sheet.score()
@@ -188,14 +214,10 @@ def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Cal
         typer.echo(sheet.text(facts), nl=False)
     elif isinstance(sheet, BoardSheet):
         facts["results"] = board_results(sheet)
-    if not score:
-        next_one = (
-            f"look at them: arc-solve show {out}"
-            if isinstance(sheet, BoardSheet)
-            else f"score it: arc-solve score {out} --solutions TRUTH"
-        )
-        say("no time left to score" if late else next_one)
+    if late:
+        say("no time left to score")
     say(f"{out}: done in {duration(time.monotonic() - times.started)}")
+    say(next_command)
     if as_json:
         typer.echo(json.dumps(facts))
     if facts["failures"] and missing and not facts["out_of_time"]:

@@ -134,8 +134,9 @@ class Prediction:
         if self.options.adapt:
             num = len(groups)
             what = count(len(groups[number]), "task") if num == 1 else f"task {number + 1} of {num}"
+            whose = "its" if len(groups[number]) == 1 else "their"
             start = "the checkpoint's weights" if self.loaded else "nothing"
-            self.listener.say(f"learning {what} from their demonstrations, starting from {start}")
+            self.listener.say(f"learning {what} from {whose} demonstrations, starting from {start}")
 
     def _facts(self) -> dict[str, Any]:
         """What the manifest says of recipe, weights and device."""
