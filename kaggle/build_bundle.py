@@ -234,6 +234,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("no weights: the notebook learns every task from nothing", file=sys.stderr)
     if options.owner == NOBODY:
         print("no owner: give --owner or set KAGGLE_USERNAME before you upload", file=sys.stderr)
+    else:
+        create = f"kaggle datasets create -p {options.out} -r zip"
+        print(f"next: {create} (docs/kaggle.md has all five)", file=sys.stderr)
     return 0
 
 
