@@ -62,6 +62,6 @@ def find_weights(name: str, also: Iterable[str] = ()) -> Path:
     if name not in names:
         hint = near(name, {*names, *also})
         raise CheckpointMissing(
-            f"{name}: No such file or directory, and no weights in the box of this name{hint}"
+            f"{name}: No such file or directory, and no shipped weights of this name{hint}"
         )
     return names[name]

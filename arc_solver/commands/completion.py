@@ -38,7 +38,7 @@ def presets(incomplete: str) -> list[str]:
 
 
 def weights(incomplete: str) -> list[str]:
-    """Weights in the box, files and folders."""
+    """Shipped weights, files and folders."""
     from arc_solver.checkpoints.shipped import box
 
     return among(path.stem for path in box())(incomplete) + _paths(incomplete)

@@ -9,7 +9,7 @@ from arc_solver.commands.console import duration
 if TYPE_CHECKING:
     from arc_solver.config import TrainConfig
 
-# With a smaller share of the steps of the weights in the box little is to be expected.
+# With a smaller share of the steps of the shipped weights little is to be expected.
 LEAST_SHARE = 0.1
 
 
@@ -44,8 +44,8 @@ def expectation(steps: int, examples: int, train: TrainConfig) -> str:
     seen = f"each of the data is seen {passes:,.0f} times"
     most = steps_in_the_box(train.domain)
     if steps < LEAST_SHARE * most:
-        return f"little: {seen}, but the weights in the box took {most:,} steps"
-    return f"it can teach something: {seen}; the weights in the box took {most:,} steps"
+        return f"little: {seen}, but the shipped weights took {most:,} steps"
+    return f"it can teach something: {seen}; the shipped weights took {most:,} steps"
 
 
 def steps_in_the_box(domain: str) -> int:

@@ -95,7 +95,7 @@ def predict(
         help="Chains per view, all but the first with noise: they vote, or the first confident one wins.",
     ),
     sigma: float | None = typer.Option(
-        None, min=0, help="Noise of rollouts; default: 0.3 Sudoku, 1 maze, none for tasks."
+        None, min=0, help="Noise of rollouts; default: the recipe's, else 0.3 for boards and none for tasks."
     ),
     seed: int = SEED,
     device: str = DEVICE,

@@ -75,6 +75,7 @@ def train(
     """
     from arc_solver.checkpoints.shipped import find_weights
     from arc_solver.corpus.corpus import read_corpus
+    from arc_solver.domains.domains import idle_settings
     from arc_solver.hardware.accelerators import usable_cores
     from arc_solver.prediction.deadlines import process_start
     from arc_solver.presets import find_preset
@@ -100,6 +101,8 @@ def train(
         workers=usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
         notice=say,
     )
+    if line := idle_settings(corpus.domain, settings):
+        say(line)
     from arc_solver.inference.evaluate import read_evaluator
     from arc_solver.training.run import AGAIN, FINAL_NAME, RunOptions, measure_step
     from arc_solver.training.run import train as run
