@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.config import ModelConfig, PredictConfig, Preset
+from arc_solver.config import Groups, ModelConfig, PredictConfig, Preset
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task, TaskFault
 
@@ -280,6 +280,9 @@ class Domain(Protocol[M]):
     # Network.
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
         """ConfigError for a network or a way of answering that cannot be for this kind of puzzle."""
+
+    def groups(self, length: int) -> Groups:
+        """The groups in which this many cells exchange sums; ConfigError where there are none."""
 
     def fault(self, model: ModelConfig, material: M) -> str | None:
         """Why a network does not fit this material; None where it does."""

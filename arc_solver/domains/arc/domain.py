@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset
+from arc_solver.config import ConfigError, Groups, ModelConfig, PredictConfig, Preset
 from arc_solver.domains.arc.examples import VOCABULARY, ArcQuestions, ArcTraining, task_side
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.protocols import (
@@ -165,16 +165,20 @@ class ArcDomain:
         return list(material)
 
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
-        if model.mixer == "none":
-            raise ConfigError("mixer='none' is for boards: cells of ARC could not see their task")
-        if model.peers:
-            raise ConfigError("peers=true is for Sudoku, this recipe is for arc")
+        if {"attention", "position_mlp"}.isdisjoint(model.mixers):
+            alone = ",".join(model.mixers)
+            raise ConfigError(f"mixers={alone} is for boards: cells of ARC could not see their task")
+        if "group_sums" in model.mixers:
+            self.groups(model.length)
         if model.vocabulary != VOCABULARY:
             raise ConfigError(f"vocabulary={model.vocabulary}: ARC has {VOCABULARY} tokens")
         if predict and predict.guess_after:
             raise ConfigError(f"guess_after={predict.guess_after}: {NO_RULES}")
         if predict and predict.rollouts > 1 and not predict.sigma:
             raise ConfigError(f"rollouts={predict.rollouts}: {NO_NOISE}")
+
+    def groups(self, length: int) -> Groups:
+        raise ConfigError("group_sums among mixers is for boards, this recipe is for arc")
 
     def fault(self, model: ModelConfig, material: Tasks) -> str | None:
         del model, material

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset
+from arc_solver.config import ConfigError, Groups, ModelConfig, PredictConfig, Preset
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardQuestions, BoardTraining, num_given_away
 from arc_solver.domains.boards.kind import BoardKind
@@ -157,13 +157,18 @@ class BoardDomain:
         ]
 
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
-        if model.peers and not self.kind.units:
-            raise ConfigError(f"peers=true is for Sudoku, this recipe is for {self.name}")
+        if "group_sums" in model.mixers:
+            self.groups(model.length)
         if predict and predict.guess_after and self.kind.broken is None:
             raise ConfigError(
                 f"guess_after={predict.guess_after}: guesses are taken back by the rules of a Sudoku, "
                 f"this recipe is for {self.name}"
             )
+
+    def groups(self, length: int) -> Groups:
+        if self.kind.groups is None:
+            raise ConfigError(f"group_sums among mixers is for other boards, this recipe is for {self.name}")
+        return self.kind.groups(length)
 
     def fault(self, model: ModelConfig, material: BoardSet) -> str | None:
         cells, tokens = material.questions.shape[1], self.kind.vocabulary(material.side)

@@ -107,6 +107,7 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     "no such device": (2, ["--device", "tpu"], "--device tpu: not a device"),
     "curriculum": (2, ["--set", "curriculum=deep"], "did you mean 'depth'?"),
     "ARC with too few tokens": (2, ["--set", "vocabulary=5"], "vocabulary=5: ARC has 12 tokens"),
+    "no such mixer": (2, ["--set", "mixers=attenton"], "did you mean 'attention'?"),
     "ARC without a mixer": (
         2,
         ["--set", "mixer=none", "--set", "convolution=3", "--set", "positions=none"],
@@ -115,7 +116,7 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     "ARC with the boxes of a Sudoku": (
         2,
         ["--set", "peers=true", "--set", "length=81"],
-        "peers=true is for Sudoku, this recipe is for arc",
+        "group_sums among mixers is for boards, this recipe is for arc",
     ),
     "no canvas of that length": (
         2,

@@ -14,7 +14,7 @@ from arc_solver.domains.boards.examples import BoardQueries
 from arc_solver.domains.protocols import Canvas
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import generate_sudoku
-from arc_solver.domains.sudoku.rules import _units, broken_boards, valid_boards
+from arc_solver.domains.sudoku.rules import broken_boards, units, valid_boards
 from arc_solver.inference.backtracking import DEPTH, EMPTY, Trail, next_move
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Carry, Output
@@ -39,8 +39,10 @@ class Simple:
     def __init__(self, seed: int) -> None:
         self.config = ModelConfig(width=4, num_heads=1, prefix_length=1, vocabulary=SIDE + 2)
         self.first_answer = torch.zeros(4)
-        units = _units(SIDE)
-        self.peers = [np.unique(units[(units == place).any(axis=1)]) for place in range(SIDE * SIDE)]
+        everywhere = units(SIDE)
+        self.peers = [
+            np.unique(everywhere[(everywhere == place).any(axis=1)]) for place in range(SIDE * SIDE)
+        ]
         self.taste = np.random.default_rng(seed).normal(size=(SIDE * SIDE, SIDE)) * 0.5
 
     def first_carry(self, rows: int, positions: int) -> Carry:

@@ -144,7 +144,7 @@ def test_a_time_that_is_over_leaves_boards_without_answers(tmp_path: Path) -> No
     [
         (SUDOKU, "maze", "w.safetensors: weights for maze, but these are sudoku boards"),
         (
-            dataclasses.replace(SUDOKU, mixer="mlp", length=81),
+            dataclasses.replace(SUDOKU, mixers=("position_mlp",), length=81),
             "sudoku",
             "weights for boards of 81 cells, sudoku of side 4 has 16",
         ),
