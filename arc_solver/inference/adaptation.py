@@ -22,6 +22,7 @@ from arc_solver.hardware.memory import is_out_of_memory, release_memory
 from arc_solver.inference.engine import answer_rows
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.inference.time_budget import AdaptBudget
+from arc_solver.model.puzzle_embedding import mean_rows
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sweep_stale
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -68,12 +69,7 @@ def cold_model(config: ModelConfig, puzzles: PuzzleMap, seed: int) -> Model:
 def warm_model(loaded: Loaded, puzzles: PuzzleMap) -> Model:
     """The trained weights with a new table: every row of `puzzles` is the mean of the trained rows."""
     model = copy.deepcopy(loaded.model).requires_grad_(True)
-    rows = model.puzzle.rows
-    mean = rows[1:].mean(dim=0) if rows.shape[0] > 1 else rows.new_zeros(rows.shape[1])
-    table = mean.repeat(puzzles.num_rows, 1)
-    if puzzles.num_rows and rows.shape[0]:
-        table[0] = rows[0]
-    model.puzzle.rows = table
+    model.puzzle.rows = mean_rows(model.puzzle.rows, puzzles.num_rows)
     return model
 
 
