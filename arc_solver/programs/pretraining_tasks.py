@@ -4,8 +4,8 @@ Of the training sets of ARC-AGI-1 and 2 and of ConceptARC those whose every grid
 `--largest`, with their answers. `--pairs FILE` adds pairs that were generated for ARC-AGI-1 training tasks
 (RE-ARC, as `{id: {"train": pairs, "test": pairs}}`, also gzipped) to the task of that id, or makes a task of
 them where its own grids are too large. Left out are ARC-AGI-1 tasks that fit a canvas of 7, which the
-demonstration (`make run`) answers, the development set, and every task that an evaluation set holds too, under
-its id or with one of its inputs: the training set of ARC-AGI-2 has most evaluation tasks of ARC-AGI-1. Their
+demonstration (`make run`) answers, the development set, and every task that an evaluation set holds too, by
+id or with one of its inputs: the training set of ARC-AGI-2 has most evaluation tasks of ARC-AGI-1. Their
 solutions are not opened.
 """
 
@@ -38,13 +38,14 @@ def training_tasks(data_dir: Path, largest: int, generated: Path | None = None) 
     more = {task.id: task for task in (read_tasks(generated) if generated else ())}
     for name in TRAINING_SETS:
         path = data_dir / f"{name}_challenges.json"
-        for task in read_tasks(path, solutions=data_dir / f"{name}_solutions.json"):
+        tasks = read_tasks(path, solutions=data_dir / f"{name}_solutions.json")
+        for task in tasks:
             demonstrated = name == "arc1_training" and task_side(task) <= DEMONSTRATED_CANVAS
             if demonstrated or not seen.isdisjoint(_marks(task)):
                 more.pop(task.id, None)
                 continue
             found.append(_joined(task, more.pop(task.id, None), largest, kept_out))
-        seen = seen.union(*map(_marks, found))
+        seen = seen.union(*map(_marks, tasks))
     if more:
         raise DataError(f"{generated}: {', '.join(sorted(more))}: no training task has this id")
     return [task for task in found if task.train]

@@ -36,8 +36,8 @@ def start_from(
     """Copy a checkpoint's dense weights into `model`; its rows too where they stand for the same puzzles.
 
     CheckpointError where its domain is another or `preset` would make another function of the weights. A row
-    says nothing of another puzzle: ours start at the mean of theirs then. That is announced, and so is another
-    depth. Where a composed prefix takes the place of one row, symmetry and colors start afresh.
+    says nothing of another puzzle: ours start at the mean of theirs then. That is announced, and so is
+    another depth. Where a composed prefix takes the place of one row, symmetry and colors start afresh.
     """
     loaded = load(path)
     domain = find_domain(preset.train.domain)
@@ -59,9 +59,8 @@ def start_from(
     rows = "puzzle.rows"
     if not loaded.puzzles.equals(puzzles) or theirs[rows].shape != mine[rows].shape:
         if len(theirs[rows]):
-            say(
-                f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are left, ours start at their mean"
-            )
+            num = len(theirs[rows])
+            say(f"{path.name} knows other puzzles: its {num} rows are left, ours start afresh, at their mean")
         if theirs[rows].shape[1] == mine[rows].shape[1]:
             theirs[rows] = mean_rows(theirs[rows], len(mine[rows]))
         else:
