@@ -20,6 +20,7 @@ from arc_solver.config import ModelConfig, Preset, TrainConfig
 from arc_solver.domains.arc.examples import CANVASES, ArcQuestions, ArcTraining, task_side
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
 from arc_solver.inference.engine import answer_rows
+from arc_solver.inference.fitted_views import affordable_views, leaves_views_open
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.inference.time_budget import AdaptBudget
 from arc_solver.model.puzzle_embedding import mean_rows
@@ -182,8 +183,8 @@ def learned(
     is shown the model now and then, as it stands.
     """
     network = loaded.model.config if loaded else preset.model
-    kind, train = network.embedding, preset.train
-    puzzles = PuzzleMap.build(tasks, kind, train.num_views, options.seed, permute_colors=train.permute_colors)
+    kind = network.embedding
+    puzzles = _puzzles(tasks, kind, preset.train, options.seed)
 
     def untrained() -> Model:
         return warm_model(loaded, puzzles) if loaded else cold_model(preset.model, puzzles, options.seed)
@@ -196,6 +197,13 @@ def learned(
         if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
             listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
             return model, puzzles
+    if options.deadline is not None and leaves_views_open(options, preset, device):
+        left = options.deadline - time.monotonic()
+        views = affordable_views(preset.train, untrained(), puzzles, tasks, AdaptBudget.FIRST_SHARE * left)
+        if views < preset.train.num_views:
+            listener.say(f"short of time: {views} views of a task are learnt, not {preset.train.num_views}")
+            preset = dataclasses.replace(preset, train=dataclasses.replace(preset.train, num_views=views))
+            puzzles = _puzzles(tasks, kind, preset.train, options.seed)
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks()
@@ -224,6 +232,10 @@ def learned(
         config = dataclasses.replace(config, batch_size=config.batch_size // 2)
         listener.say(f"warning: not enough memory; learning again with batches of {config.batch_size}")
         release_memory()
+
+
+def _puzzles(tasks: Sequence[Task], kind: str, train: TrainConfig, seed: int) -> PuzzleMap:
+    return PuzzleMap.build(tasks, kind, train.num_views, seed, permute_colors=train.permute_colors)
 
 
 def _config(preset: Preset, options: SolveOptions, *, from_weights: bool) -> TrainConfig:
