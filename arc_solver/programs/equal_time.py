@@ -31,7 +31,7 @@ from arc_solver.programs.development_set import development_tasks
 from arc_solver.report.training_page import read_metrics
 from arc_solver.settings import apply_settings
 from arc_solver.storage.files import append_line
-from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.puzzles import puzzles_of
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.sharding import cost
 from arc_solver.tasks.task import Task
@@ -86,9 +86,7 @@ def measured(tasks: Sequence[Task], recipe: Preset, loaded: Loaded | None, secon
     started = time.process_time()
     config = loaded.model.config if loaded else recipe.model
     train = recipe.train
-    puzzles = PuzzleMap.build(
-        tasks, config.embedding, train.num_views, train.seed, permute_colors=train.permute_colors
-    )
+    puzzles = puzzles_of(tasks, config.embedding, train, train.seed)
     model = warm_model(loaded, puzzles) if loaded else cold_model(config, puzzles, train.seed)
     rows_only = recipe.predict.adapt_rows_share if loaded else 0.0
     train = dataclasses.replace(train, rows_only_share=rows_only)
