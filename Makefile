@@ -50,7 +50,7 @@ images: $(STAMP) ## make the pictures of README again with the weights that ship
 	$(BIN)/arc-solve show $(IMAGE_TASK) --submission $(IMAGE_ANSWER) --out docs/images/solved.png
 
 test: lint ## lint, then every test that is quick and needs no GPU
-	$(PYTEST) -m "not slow and not gpu"
+	$(PYTEST) -n 2 --dist loadfile -m "not slow and not gpu"
 
 lint: $(STAMP) ## ruff (rules and format) and mypy
 	$(BIN)/ruff check .

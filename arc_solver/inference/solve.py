@@ -49,7 +49,7 @@ def vote(
     demonstrations first, from the checkpoint's weights or, without one, from nothing.
     """
     queries = [Query(task.id, i) for task in tasks for i in range(len(task.test))]
-    found = {query: Standing((), 0, 0) for query in queries}
+    found = {query: Standing((), 0) for query in queries}
     for part, answering in Prediction(ARC, tuple(tasks), checkpoint, options, listener).run():
         numbers = np.arange(len(part))
         for query, standing in zip(part.tolist(), answering.standings(numbers), strict=True):
@@ -164,7 +164,7 @@ class Prediction:
         answering = Answering(self.domain, mine, questions, config)
         model.run = self._run(int(questions.owed.sum()) * config.ages / config.batch_size, options.deadline)
         queries = _queries_of(blocks, places)
-        total, most = int(questions.owed.sum()), int(questions.owed.max(initial=0)) // config.rollouts
+        total, most = int(questions.owed.sum()), questions.contenders // config.rollouts
         if options.views is not None and options.views > most:
             there = (
                 f"the recipe has {most} (--set num_views=...)" if self.domain.learns else f"there are {most}"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from arc_solver.config import ModelConfig
+from arc_solver.config import Groups, ModelConfig
 from arc_solver.model.block import Block
 from arc_solver.model.compiling import plainly
 from arc_solver.model.flat import Layout, Segment, join, split, turns_of
@@ -61,9 +61,14 @@ class Output(NamedTuple):
 
 
 class Model(nn.Module):
-    """Embeds a question and refines an answer to it; each forward tells the answer and whether it is done."""
+    """Embeds a question and refines an answer to it; each forward tells the answer and whether it is done.
 
-    def __init__(self, config: ModelConfig, num_rows: int = 1, seed: int = 0) -> None:
+    `groups` are what the domain says of its cells, see `mixers.GroupSums`.
+    """
+
+    def __init__(
+        self, config: ModelConfig, num_rows: int = 1, seed: int = 0, groups: Groups | None = None
+    ) -> None:
         super().__init__()
         self.config = config
         generator = torch.Generator().manual_seed(seed)
@@ -75,11 +80,10 @@ class Model(nn.Module):
                 truncated_normal((config.vocabulary, width), width**-0.5, generator)
             )
         self.puzzle = PuzzleEmbedding(config, num_rows, generator)
-        self.latent_blocks = nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
+        layers = range(config.num_layers)
+        self.latent_blocks = nn.ModuleList(Block(config, groups, generator) for _ in layers)
         self.answer_blocks = (
-            nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
-            if config.networks == 2
-            else None
+            nn.ModuleList(Block(config, groups, generator) for _ in layers) if config.networks == 2 else None
         )
         self.head = Linear(width, 1 if config.symbols else config.vocabulary, generator)
         num_halts = 2 if config.continue_output else 1
@@ -98,6 +102,7 @@ class Model(nn.Module):
         self.run: Callable[..., Any] = plainly  # calls the updates; where they are compiled, `Compiler`
         self.rounded_factors = False  # of float32 products on a CPU, see `fused_norm.factors`
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
+        self._turns: dict[tuple[int, int], Tensor | None] = {}
 
     def first_carry(self, rows: int, positions: int) -> Carry:
         """The state of `rows` rows before their first forward (views of y0 and z0, not copies)."""
@@ -168,18 +173,17 @@ class Model(nn.Module):
     @property
     def joins(self) -> bool:
         """Whether blocks take all canvases at once: attention, then a SwiGLU, maybe with a convolution."""
-        c = self.config
-        others = c.peers or c.symbols or c.neighbours or c.wall_token
-        return c.mixer == "attention" and c.num_latents == 1 and not others
+        mixers, few = {*self.config.mixers}, self.config.num_latents == 1
+        return few and {"attention"} <= mixers <= {"attention", "convolution"}
 
     def layout(self, asked: Sequence[Asked]) -> Layout | None:
         """How the rows lie in one matrix; None where they had better not."""
         if self.run is not plainly or not (self.joins and fits(asked[0].carry.answer)):
             return None
-        segments = []
         for each in asked:
-            turns = turns_of(self.place(each.canvas, each.tokens.device).rotary)
-            segments.append(Segment(each.tokens.shape[0], *each.canvas, turns))
+            if each.canvas not in self._turns:
+                self._turns[each.canvas] = turns_of(self.place(each.canvas, each.tokens.device).rotary)
+        segments = [Segment(each.tokens.shape[0], *each.canvas, self._turns[each.canvas]) for each in asked]
         layout = Layout(self.config.prefix, tuple(segments), self.rounded_factors)
         return layout if keeps_weights(layout, self.config.num_heads) else None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from arc_solver.checkpoints.file_format import newest_step, opened_files
+from arc_solver.checkpoints.weights import build_model
 from arc_solver.config import Preset
 from arc_solver.corpus.corpus import Corpus, read_corpus
 from arc_solver.domains.protocols import TrainingData
@@ -83,7 +84,7 @@ def train(
         data if isinstance(data, Corpus) else read_corpus([data] if isinstance(data, str | Path) else data)
     )
     examples, puzzles = corpus.training_data(preset)
-    model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
+    model = build_model(preset, max(1, puzzles.num_rows), preset.train.seed)
     out, files = Path(out), list(corpus.manifest)
     going_on = newest_step(out)
     if options.init is not None and going_on is None:
@@ -213,7 +214,7 @@ def measure_step(
     The weights `init` are opened as a run would, so that they are refused here already.
     """
     examples, puzzles = corpus.training_data(preset)
-    model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
+    model = build_model(preset, max(1, puzzles.num_rows), preset.train.seed)
     if init is not None:
         start_from(model, preset, puzzles, init, say)
     with memory_for(preset.train.batch_size), team_of(choose_device(device)) as (team, own):
