@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from arc_solver.inference.adaptation import learned
 from arc_solver.inference.answer import Answering
 from arc_solver.inference.options import SILENT, Listener, SolveOptions, Standing
 from arc_solver.inference.own_budget import leaves_it_open, own_budget_line, own_seconds
-from arc_solver.inference.time_budget import Pace
+from arc_solver.inference.time_budget import UNCOMPILED, Pace
+from arc_solver.model.compiling import Compiler, compiles, plainly
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.progress import progress
@@ -31,6 +33,8 @@ from submission.messages import count
 from submission.vote import Query
 
 COLD_PRESET = "cpu-arc"
+# Fewer forwards are done before a compiler is.
+LEAST_COMPILED = 1000
 
 
 def vote(
@@ -159,6 +163,7 @@ class Prediction:
         config, listener = self.recipe.predict, self.listener
         questions = self.domain.questions(mine, puzzles, numbers, config, self.recipe.train.canvas)
         answering = Answering(self.domain, mine, questions, config)
+        model.run = self._run(int(questions.owed.sum()) * config.ages / config.batch_size, options.deadline)
         queries = _queries_of(blocks, places)
         total, most = int(questions.owed.sum()), questions.contenders // config.rollouts
         if options.views is not None and options.views > most:
@@ -176,6 +181,15 @@ class Prediction:
         if not options.over():
             listener.finished(queries)
         return queries, answering
+
+    def _run(self, forwards: float, deadline: float | None) -> Callable[..., Any]:
+        """How the network is called: on a GPU compiled, where so many forwards are worth the wait."""
+        left = math.inf if deadline is None else deadline - time.monotonic()
+        wished = self.device.type == "cuda" and compiles(self.recipe.train.compile, self.device)
+        if not wished or forwards < LEAST_COMPILED or left < UNCOMPILED:
+            return plainly
+        self.listener.say("compiling the network for these answers, at its first forward on every canvas")
+        return Compiler()
 
     def _say_what_was_saved(self, answering: Answering, options: SolveOptions, total: int) -> None:
         """How many rows were not needed, and how many there was no time for."""

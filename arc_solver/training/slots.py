@@ -50,7 +50,8 @@ class Batch(NamedTuple):
 class Slots:
     """Rows in flight of one canvas, in tensors that stay where they are whatever is written to them.
 
-    Starts with every slot halted, so the first refill fills all.
+    Starts with every slot halted, so the first refill fills all. Where nothing is recorded or compiled it may
+    save a copy: what `adopts` takes the carry as it comes.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Slots:
         different ages: their first examples then leave one after the other, so that ages mix."""
         length = canvas[0] * canvas[1]
         self.model, self.canvas = model, canvas
+        self.adopts = False
         self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
         self.targets = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
         self.codes = torch.zeros(num_slots, 12, dtype=torch.int32, device=device)
@@ -104,8 +106,11 @@ class Slots:
 
         Halting is looked at after the last of these ages alone.
         """
-        for kept, new in zip(self.carry, output.carry, strict=True):
-            kept.copy_(new)
+        if self.adopts:
+            self.carry = output.carry
+        else:
+            for kept, new in zip(self.carry, output.carry, strict=True):
+                kept.copy_(new)
         self.age += ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
         self.halted.copy_(done | (self.age >= (max_age if self.hints is None else self.limit)))

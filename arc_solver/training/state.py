@@ -71,6 +71,8 @@ class TrainState:
         self.replays: Replays | None = None
         if config.compile == "graphs":
             self.replay_with(cuda_recorder(device))
+        for each in self.slots:
+            each.adopts = self.run is plainly
         self.warm = False  # whether all that is to be compiled has been
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings
@@ -79,6 +81,8 @@ class TrainState:
     def replay_with(self, record: Callable[[Work], Work]) -> None:
         """Let what a step does up to the gradients be recorded once for each canvas, and played again."""
         self.replays = Replays(record)
+        for each in self.slots:
+            each.adopts = False
         self.optimizers.keep_gradients()
 
     def fresh_slots(self) -> list[Slots]:
