@@ -52,6 +52,7 @@ for module in (
 ):
     module.register(app)
 # All that these do is print: where that fails, they failed. The others leave a file, or an exit code.
+WRITING_LAST = {"generate", "merge", "report", "convert"}
 PRINTING = {"score", "show", "info", "bench", "doctor"}
 
 
@@ -93,6 +94,8 @@ def main() -> None:
         code = app(prog_name="arc-solve", standalone_mode=not _follows())
     except SystemExit as end:
         code = end.code
+        if code == 128 + signal.SIGINT and sys.argv[1:2] and sys.argv[1] in WRITING_LAST:
+            print("stopped: nothing was written; the same command begins anew", file=sys.stderr)
     except Exception as error:  # noqa: BLE001 - the one border where any error becomes a line
         code = getattr(error, "exit_code", 1)
         # Refusals and signals come to every process of a run alike; a failure may be that of one.

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+
+from arc_solver.storage.source import exists
+from arc_solver.storage.text import near
 
 FOLDER = Path(__file__).resolve().parent.parent / "shipped_weights"
 # Weights for these take any side.
@@ -45,7 +49,19 @@ def box() -> list[Path]:
     return sorted(FOLDER.glob("*.safetensors"))
 
 
-def find_weights(name: str) -> Path:
-    """The file of that name, or the shipped weights called so ("arc", "sudoku9"); a file goes first."""
-    path, own = Path(name), FOLDER / f"{name}.safetensors"
-    return own if not path.exists() and own in box() else path
+def find_weights(name: str, also: Iterable[str] = ()) -> Path:
+    """The file of that name, or the shipped weights called so ("arc", "sudoku9"); a file goes first.
+
+    CheckpointMissing where neither is there, with a hint at one of these or `also` that is meant.
+    """
+    from arc_solver.checkpoints.file_format import CheckpointMissing
+
+    names = {path.stem: path for path in box()}
+    if exists(name):
+        return Path(name)
+    if name not in names:
+        hint = near(name, {*names, *also})
+        raise CheckpointMissing(
+            f"{name}: No such file or directory, and no shipped weights of this name{hint}"
+        )
+    return names[name]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
+from collections.abc import Sequence
 from typing import Any
 
-from arc_solver.config import ConfigError
+from arc_solver.config import ConfigError, did_you_mean
 from arc_solver.domains.arc.domain import ARC
 from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.protocols import Domain
@@ -19,10 +19,14 @@ def find_domain(name: str) -> Domain[Any]:
     """The domain of that name; ConfigError suggests the near one."""
     names = [domain.name for domain in DOMAINS]
     if name not in names:
-        near = difflib.get_close_matches(name, names, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ConfigError(f"domain={name!r} is not one of {', '.join(names)}{hint}")
+        raise ConfigError(f"domain={name!r} is not one of {', '.join(names)}{did_you_mean(name, names)}")
     return DOMAINS[names.index(name)]
+
+
+def idle_settings(domain: Domain[Any], settings: Sequence[str]) -> str | None:
+    """Which settings `key=value` have no effect in a domain, in one line; None where all have one."""
+    idle = [each for each in settings if each.partition("=")[0].strip().rpartition(".")[2] in domain.idle]
+    return f"warning: no effect on {domain.noun}: {', '.join(idle)}" if idle else None
 
 
 def domain_of(source: str) -> Domain[Any]:
@@ -30,6 +34,8 @@ def domain_of(source: str) -> Domain[Any]:
 
     That one's reader says what is wrong.
     """
-    known = (domain for domain in DOMAINS if domain.recognises(source))
+    known = (
+        domain for guess in (False, True) for domain in DOMAINS if domain.recognises(source, guess=guess)
+    )
     named = (d for d in DOMAINS if source.lower().removesuffix(".gz").endswith(d.endings))
     return next(known, next(named, DOMAINS[0]))

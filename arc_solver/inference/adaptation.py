@@ -40,6 +40,8 @@ ADAPTED_NAME = "adapted.safetensors"
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
 # Tasks that are answered to learn how fast this machine is; steps without which learning changes nothing.
 PROBED, LEAST_STEPS = 4, 4
+# Of the seconds beyond so many, the share after which nothing more is compiled.
+UNCOMPILED, MOST_COMPILING = 600.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -85,16 +87,14 @@ def adapt(
     *,
     hooks: Hooks | None = None,
     keep: Keep | None = None,
-    begun: Callable[[float], None] = lambda seconds: None,
     glance: Glance | None = None,
     quiet: bool = True,
 ) -> Model:
     """Train `model` on the demonstrations of `tasks` (their test outputs are not looked at) under the limits.
 
     Returns the averaged model, ready to predict. The first `config.rows_only_share` trains the rows alone.
-    With `keep` it goes on where an earlier run of the same kind stopped, however that ended; `begun` is then
-    told its seconds, which count for `limits.time_limit`. `glance` is shown the model at each tenth of the
-    way.
+    With `keep` it goes on where an earlier run of the same kind stopped, however that ended; the seconds of
+    that run count for `limits.time_limit`. `glance` is shown the model at each tenth of the way.
     """
     blind = [without_answers(task) for task in tasks]
     data = ArcTraining(blind, puzzles, config)
@@ -111,7 +111,6 @@ def adapt(
             sweep_stale(folder)
             if _went_on(folder, state, data, keep):
                 keep.say(f"going on with what was learnt in {folder}, step {state.step}")
-                begun(state.seconds)
             sitting = _Sitting(folder, state, puzzles, data, keep, hooks)
             run_steps(state, config, limits, sitting.hooks, label="adapt", quiet=quiet)
             sitting.finish()
@@ -204,10 +203,11 @@ def learned(
                 listener.say(f"short of time: {preset.train.num_views} views of a task are learnt and asked")
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
-        limits, hooks = Limits(deadline=options.deadline), Hooks()
-        budget = _budget(tasks, puzzles, preset, network.cycles, limits, options.deadline)
-        if budget:
-            hooks.report = budget.report
+        limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
+        if options.deadline is not None:
+            budget = _budget(tasks, puzzles, preset, network.cycles, limits, options.deadline)
+            hooks.report, hooks.ready = budget.report, budget.begin
+            limits.patience = time.monotonic() + MOST_COMPILING * max(0.0, budget.seconds - UNCOMPILED)
         try:
             model = adapt(
                 untrained(),
@@ -218,7 +218,6 @@ def learned(
                 device,
                 hooks=hooks,
                 keep=_keep(loaded, dataclasses.replace(preset, train=config), options, listener),
-                begun=budget.go_on if budget else lambda seconds: None,
                 glance=glance,
                 quiet=options.quiet,
             )
@@ -307,14 +306,11 @@ def _budget(
     preset: Preset,
     cycles: int,
     limits: Limits,
-    deadline: float | None,
-) -> AdaptBudget | None:
-    """The time until `deadline`, if there is one, shared between learning `tasks` and answering them."""
-    if deadline is None:
-        return None
+    deadline: float,
+) -> AdaptBudget:
+    """The time until `deadline` shared between learning `tasks` and answering them."""
     cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
     asked = ArcQuestions(tasks, range(len(tasks)), puzzles, preset.predict, preset.train.canvas)
     per_query = np.repeat(cells, [len(task.test) for task in tasks])
     owed = preset.predict.ages * int((asked.owed * per_query).sum())
-    left = max(0.1, deadline - time.monotonic())
-    return AdaptBudget(limits, left, owed, sum(cells) / len(cells), cycles)
+    return AdaptBudget(limits, deadline, owed, sum(cells) / len(cells), cycles)

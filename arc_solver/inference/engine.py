@@ -208,11 +208,11 @@ def answer_rows(
     or at `ages`. `wanted(group, rows, ages)` may decline rows before they board, at age 0, and after every
     age that they did not leave at. Rows in flight when `stop()` turns true are given up.
     `age_limit(rows, tokens)`, called after each forward of so many rows on a canvas of so many tokens,
-    replaces `ages`. With `guess_after` and the rules, `breaks`, a row leaves when its answer keeps them and
-    is `confident` then; one that does not settle guesses, and takes guesses back. `disturb` tells the noise
-    that each row has on its answer state before every age; `watch` is shown what every row in flight answers
-    after it. Where memory does not suffice, half as many rows fly and the same ones are tried again; a row
-    that does not fit alone is given up.
+    replaces `ages`. With the rules, `breaks`, a row leaves when its answer keeps them and is `confident`
+    then, with `guess_after` only then; there one that does not settle guesses, and takes guesses back.
+    `disturb` tells the noise that each row has on its answer state before every age; `watch` is shown what
+    every row in flight answers after it. Where memory does not suffice, half as many rows fly and the same
+    ones are tried again; a row that does not fit alone is given up.
     """
     limit = age_limit or (lambda rows, tokens: config.ages)
     rules = _Rules(config, wanted, stop, limit, disturb, breaks, watch)
@@ -268,8 +268,9 @@ def _flown(
             thought = (flight.row[seen], flight.age[seen], flight.answer[seen], halt[seen])
             rules.watch(data, Thought(group, *thought))
         limit = rules.age_limit(int(flying.sum()), flight.answer.shape[1])
-        guessing = rules.breaks if config.guess_after else None
-        confident = flight.kept(guessing) if guessing else halt > config.halt_logit
+        confident = flight.kept(rules.breaks) if rules.breaks else np.zeros(len(flying), np.bool_)
+        if not (rules.breaks and config.guess_after):
+            confident |= halt > config.halt_logit
         done = confident | (flight.age >= limit)
         if config.patience:
             done |= flight.unchanged >= config.patience
@@ -283,8 +284,8 @@ def _flown(
             gone = np.zeros(len(flight.row), np.bool_)
             gone[staying] = ~rules.wanted(group, flight.row[staying], flight.age[staying])
             owed[flight.vacate(gone)] = False
-        if guessing:
-            flight.guess((flight.row >= 0) & flight.unsettled(config.guess_after), guessing)
+        if rules.breaks and config.guess_after:
+            flight.guess((flight.row >= 0) & flight.unsettled(config.guess_after), rules.breaks)
 
 
 def _boarded(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from arc_solver.checkpoints.file_format import CheckpointError, check_domain
 from arc_solver.checkpoints.weights import Loaded, load, preset_values
@@ -24,6 +23,7 @@ from arc_solver.inference.own_budget import leaves_it_open, own_budget_line, own
 from arc_solver.inference.time_budget import Pace
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
+from arc_solver.progress import progress
 from arc_solver.storage.files import sha256_file
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
@@ -45,7 +45,7 @@ def vote(
     demonstrations first, from the checkpoint's weights or, without one, from nothing.
     """
     queries = [Query(task.id, i) for task in tasks for i in range(len(task.test))]
-    found = {query: Standing((), 0, 0) for query in queries}
+    found = {query: Standing((), 0) for query in queries}
     for part, answering in Prediction(ARC, tuple(tasks), checkpoint, options, listener).run():
         numbers = np.arange(len(part))
         for query, standing in zip(part.tolist(), answering.standings(numbers), strict=True):
@@ -134,8 +134,9 @@ class Prediction:
         if self.options.adapt:
             num = len(groups)
             what = count(len(groups[number]), "task") if num == 1 else f"task {number + 1} of {num}"
+            whose = "its" if len(groups[number]) == 1 else "their"
             start = "the checkpoint's weights" if self.loaded else "nothing"
-            self.listener.say(f"learning {what} from their demonstrations, starting from {start}")
+            self.listener.say(f"learning {what} from {whose} demonstrations, starting from {start}")
 
     def _facts(self) -> dict[str, Any]:
         """What the manifest says of recipe, weights and device."""
@@ -159,14 +160,14 @@ class Prediction:
         questions = self.domain.questions(mine, puzzles, numbers, config, self.recipe.train.canvas)
         answering = Answering(self.domain, mine, questions, config)
         queries = _queries_of(blocks, places)
-        total, most = int(questions.owed.sum()), int(questions.owed.max(initial=0)) // config.rollouts
+        total, most = int(questions.owed.sum()), questions.contenders // config.rollouts
         if options.views is not None and options.views > most:
             there = (
                 f"the recipe has {most} (--set num_views=...)" if self.domain.learns else f"there are {most}"
             )
             listener.say(f"{options.views} views are wished for; {there}")
         pace = None if options.deadline is None else Pace(config.ages, options.deadline, listener.say)
-        with tqdm(total=total, desc="predict", unit="view", disable=True if options.quiet else None) as bar:
+        with progress("predict", "view", total, quiet=options.quiet) as bar:
             for found in answering.run(model.eval(), stop=options.over, pace=pace):
                 touched = np.unique(found.queries)
                 listener.heard(answering, touched, queries[touched])

@@ -13,8 +13,8 @@ from arc_solver.config import ModelConfig
 from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.lookup import lookup
 
-CODE_LENGTH = 12
 FIRST_COLOR_TOKEN = 2
+CODE_LENGTH = 12
 # Parameters of a composed prefix alone: of the positions after the task's.
 COMPOSED = ("puzzle.dihedral", "puzzle.color_role")
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from arc_solver.domains.boards.board_file import board_domain
+from arc_solver.domains.sudoku.rules import named_units
 from arc_solver.report.panels import Cells, Mask
 from augment.maze import CHARACTERS
-from augment.sudoku import BOX_SHAPES
 from submission.messages import count
 
 WALL, FREE, START, GOAL, PATH = range(len(CHARACTERS))
@@ -48,21 +48,17 @@ def board_marks(kind: str, question: Cells, answer: Cells) -> Marks:
 
 def _sudoku_marks(question: Cells, answer: Cells) -> Marks:
     side = len(question)
-    height, width = BOX_SHAPES[side]
     given = question > 0
     broken = given & (answer != question)
     faults = [
         f"the given {question[r, c]} at {_place(r, c)} is gone" for r, c in np.argwhere(broken).tolist()
     ]
-    numbers = np.arange(side * side).reshape(side, side)
-    boxes = numbers.reshape(side // height, height, side // width, width).swapaxes(1, 2).reshape(side, side)
-    for name, units in (("row", numbers), ("column", numbers.T), ("box", boxes)):
-        for place, unit in enumerate(units, start=1):
-            digits = answer.ravel()[unit]
-            twice = [d for d in range(1, side + 1) if (digits == d).sum() > 1]
-            if twice:
-                faults.append(f"{twice[0]} twice in {name} {place}")
-                broken.ravel()[unit[np.isin(digits, twice)]] = True
+    for name, unit in named_units(side):
+        digits = answer.ravel()[unit]
+        twice = [d for d in range(1, side + 1) if (digits == d).sum() > 1]
+        if twice:
+            faults.append(f"{twice[0]} twice in {name}")
+            broken.ravel()[unit[np.isin(digits, twice)]] = True
     empty = int((~given & ((answer == 0) | (answer > side))).sum())
     if empty:
         faults.append(f"{count(empty, 'cell')} without a digit")

@@ -42,11 +42,6 @@ COLORBLIND = _palette(
 PALETTES: Mapping[str, Palette] = {palette.name: palette for palette in (CLASSIC, ARCPRIZE, COLORBLIND)}
 
 
-def grid_rgb(grid: Grid, palette: Palette = CLASSIC, cell: int = 1) -> npt.NDArray[np.uint8]:
-    """The (H * cell, W * cell, 3) uint8 picture of a grid, each cell `cell` pixels wide."""
-    return np.kron(palette.rgb()[grid], np.ones((cell, cell, 1), np.uint8))
-
-
 def _runs(values: npt.NDArray[np.generic]) -> tuple[list[int], list[int], list[int], list[int]]:
     """Horizontal runs of equal values: their rows, first columns, lengths and values, in reading order."""
     height, width = values.shape

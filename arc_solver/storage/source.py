@@ -14,6 +14,15 @@ from arc_solver.storage.text import STDIN, DataError, label_of, shown
 
 HEAD_BYTES = 2**16
 _GZIP_MAGIC = b"\x1f\x8b"
+# How files begin that hold no text, and what they are.
+_NO_TEXT = {
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"7z\xbc\xaf": "a 7z archive; unpack it first",
+    b"\xfd7zXZ": "an xz file; unpack it first",
+    b"BZh": "a bzip2 file; unpack it first",
+    b"version https://git-lfs": "a git-lfs pointer, not the file itself; fetch the file with `git lfs pull`",
+}
+_HEAD = max(map(len, _NO_TEXT))
 # A packed file may unpack to so many bytes (more than the cap on JSON, which is said first), or to so many
 # times its own.
 FREE_BYTES, MAX_RATIO = 2**26 + 2**20, 100
@@ -31,10 +40,12 @@ def open_source(source: Path | str) -> Iterator[BinaryIO]:
     try:
         with ExitStack() as stack:
             stream, head = _stream_of(source, stack)
-            head += stream.read(len(_GZIP_MAGIC)) if len(head) < len(_GZIP_MAGIC) else b""
+            head += stream.read(_HEAD - len(head)) if len(head) < _HEAD else b""
             whole = _Joined(head, stream)
             if head.startswith(_GZIP_MAGIC):
                 yield cast(BinaryIO, io.BufferedReader(stack.enter_context(_Unzipped(whole, label))))
+            elif foreign := next((text for start, text in _NO_TEXT.items() if head.startswith(start)), None):
+                raise DataError(f"{label}: {foreign}")
             else:
                 yield cast(BinaryIO, io.BufferedReader(whole))
     except DataError:
@@ -61,6 +72,14 @@ def read_head(source: Path | str) -> bytes:
         return zlib.decompressobj(31).decompress(head, HEAD_BYTES) if head.startswith(_GZIP_MAGIC) else head
     except (OSError, ValueError, zlib.error):
         return b""
+
+
+def exists(source: Path | str) -> bool:
+    """Whether a file or folder has this name."""
+    try:
+        return Path(source).exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _stream_of(source: Path | str, stack: ExitStack) -> tuple[BinaryIO, bytes]:

@@ -9,24 +9,13 @@ from arc_solver.checkpoints.file_format import CheckpointError, check_domain
 from arc_solver.checkpoints.weights import check_state, load
 from arc_solver.config import ModelConfig, Preset
 from arc_solver.domains.domains import find_domain
+from arc_solver.model.mixers import mixers_of
 from arc_solver.model.puzzle_embedding import COMPOSED, mean_rows
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 
-# What changes the function of the weights, mostly without a shape that tells.
-SAME = (
-    "mixer",
-    "convolution",
-    "peers",
-    "symbols",
-    "neighbours",
-    "maxima",
-    "wall_token",
-    "positions",
-    "num_heads",
-    "num_latents",
-    "prefix",
-)
+# What changes the function of the weights, mostly without a shape that tells, beside the settings of mixers.
+SAME = ("mixers", "symbols", "positions", "num_latents", "prefix")
 DEPTH = ("cycles", "latent_steps")
 
 
@@ -45,7 +34,8 @@ def start_from(
     theirs, mine = loaded.model.state_dict(), model.state_dict()
     composes = (preset.model.embedding, loaded.preset.model.embedding) == ("composed", "rows")
     composes = composes and loaded.preset.model.prefix == 1
-    same = [name for name in SAME if name != "prefix"] if composes else SAME
+    same = [name for name in SAME if not (composes and name == "prefix")]
+    same += [name for mixer in mixers_of(preset.model).values() for name in mixer.settings]
     if others := differences(preset.model, loaded.preset.model, same):
         raise CheckpointError(
             f"{path.name}: weights of another architecture ({others}); name other weights, or "

@@ -109,7 +109,7 @@ def config_of(
     try:
         config = ModelConfig(
             vocabulary=inventory.vocabulary,
-            mixer="mlp" if inventory.mlp else "attention",
+            mixers=("position_mlp",) if inventory.mlp else ("attention",),
             length=_length(inventory, chosen.prefix, name),
             width=width,
             num_layers=inventory.num_layers,
@@ -166,7 +166,7 @@ def published_depth(hrm: bool, mlp: bool, vocabulary: int) -> tuple[int, int]:
 def _assumed(told: Choices, config: ModelConfig) -> str:
     """What `config` has because nobody told otherwise, as options and their values."""
     values = {
-        "--heads": (told.heads or (config.mixer == "mlp" or None), config.num_heads),
+        "--heads": (told.heads or ("attention" not in config.mixers or None), config.num_heads),
         "--prefix": (told.prefix, config.prefix_length),
         "--cycles": (told.cycles, config.cycles),
         "--latent-steps": (told.latent_steps, config.latent_steps),

@@ -56,11 +56,6 @@ def texts_from_cells(kind: str, cells: Cells) -> list[str]:
     return board_domain(kind).kind.texts(cells)
 
 
-def cells_from_texts(kind: str, side: int, texts: Sequence[str]) -> Cells:
-    """The inverse of `texts_from_cells`; DataError for another length or another character."""
-    return board_domain(kind).kind.cells(side, texts)
-
-
 def board_domain(name: str) -> BoardDomain:
     """The domain of one-board puzzles of that name."""
     found = find_domain(name)

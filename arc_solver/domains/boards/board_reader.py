@@ -34,11 +34,11 @@ def is_told(form: PuzzleForm, lines: Sequence[str], *, guess: bool = False) -> b
     return any(_fits(form, form.clean(question)) for question in questions)
 
 
-def told(forms: Sequence[PuzzleForm], source: Path | str) -> PuzzleForm | None:
+def told(forms: Sequence[PuzzleForm], source: Path | str, *, guess: bool = False) -> PuzzleForm | None:
     """The form that the first lines of a source, "-" for standard input, have; None: they tell nothing."""
     text = read_head(source).decode("utf-8", "replace").removeprefix("\ufeff")
     lines = text.splitlines()[:HEAD_LINES]
-    return next((form for form in forms if is_told(form, lines)), None)
+    return next((form for form in forms if is_told(form, lines, guess=guess)), None)
 
 
 @dataclass

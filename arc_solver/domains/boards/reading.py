@@ -31,9 +31,9 @@ _REASONS = {
 }
 
 
-def looks_like(kind: BoardKind, source: str) -> bool:
-    """Whether the first lines of a source are of this kind."""
-    return told([kind.form], source) is not None
+def looks_like(kind: BoardKind, source: str, *, guess: bool = False) -> bool:
+    """Whether the first lines of a source are of this kind, or with `guess` rather this than anything."""
+    return told([kind.form], source, guess=guess) is not None
 
 
 def read_kinds(

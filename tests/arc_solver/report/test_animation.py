@@ -10,10 +10,10 @@ from arc_solver.config import ConfigError
 from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.report import animation
-from arc_solver.report.animation import draw_thinking
+from arc_solver.report.animation import draw_frames
 from arc_solver.report.board_story import follow
 from arc_solver.report.grid_drawing import CLASSIC
-from arc_solver.report.panels import ARC_LOOK, Look, PictureError
+from arc_solver.report.panels import ARC_LOOK, Frame, Look, Opening, Panel, PictureError
 from arc_solver.report.picture import PillowMissing
 
 LOGITS = [-3.0, 0.5, 4.0, 900.0]
@@ -31,6 +31,17 @@ def frames(data: bytes) -> list[np.ndarray]:
     sequence = pytest.importorskip("PIL.ImageSequence")
     with image.open(io.BytesIO(data)) as picture:
         return [np.asarray(frame.convert("RGB")) for frame in sequence.Iterator(picture)]
+
+
+def draw_thinking(
+    cells: np.ndarray, halt_logits: object, look: Look = ARC_LOOK, title: str = "", format: str = "gif"
+) -> bytes:
+    """The answer (ages, H, W) after every age, a frame each."""
+    told = [
+        Frame(str(each.age), each.news(), (Panel("", each.cells, look, changed=each.changed),), each.logit)
+        for each in follow(cells, np.asarray(halt_logits))
+    ]
+    return draw_frames(Opening(title, look), told, format=format)
 
 
 def test_thoughts_tell_what_changed() -> None:

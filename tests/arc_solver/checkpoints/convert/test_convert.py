@@ -10,12 +10,17 @@ import torch
 
 from arc_solver.checkpoints.convert.convert import Choices, ConvertError, convert_file
 from arc_solver.checkpoints.convert.identifiers import read_identifiers
-from arc_solver.checkpoints.convert.layout import adopt
 from arc_solver.checkpoints.convert.opener import open_foreign
 from arc_solver.checkpoints.weights import load
 from arc_solver.model.trm import Model
 from augment.view import View
-from tests.arc_solver.checkpoints.convert.published_model import VOCABULARY, Published, State, state_dict
+from tests.arc_solver.checkpoints.convert.published_model import (
+    VOCABULARY,
+    Published,
+    State,
+    adopt,
+    state_dict,
+)
 from tests.arc_solver.tiny import tasks as random_tasks
 
 SIDE = 3

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from arc_solver.checkpoints.convert.convert import Choices
-from arc_solver.checkpoints.convert.layout import adopt
 from arc_solver.model.positions import rotary_table
 from arc_solver.model.trm import Model
+from tests.arc_solver.checkpoints.convert.published_model import adopt
 
 WIDTH, INNER, HEADS, LAYERS, PREFIX, SIDE, ROWS = 128, 384, 2, 2, 16, 30, 3
 TOLERANCE = 5e-5

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from arc_solver.checkpoints.convert.convert import Choices, ConvertError, convert_file
-from arc_solver.checkpoints.convert.layout import adopt, adopted_from
+from arc_solver.checkpoints.convert.layout import adopted_from
 from arc_solver.checkpoints.convert.opener import open_foreign, plain_name
 from arc_solver.checkpoints.convert.published_config import PublishedConfig
 from arc_solver.checkpoints.weights import load
 from arc_solver.model.positions import rotary_table
-from tests.arc_solver.checkpoints.convert.published_model import State, state_dict
+from tests.arc_solver.checkpoints.convert.published_model import State, adopt, state_dict
 
 SEED = 11
 CHOICES = Choices(heads=2, prefix=4)
