@@ -191,19 +191,16 @@ def learned(
 
     if not options.adapt:
         return untrained().to(device).requires_grad_(False), puzzles
-    asked_for = options.adapt_steps is not None or options.keep is not None
-    if options.deadline is not None and not asked_for:
+    if options.deadline is not None and options.adapt_steps is None and options.keep is None:
         model = untrained().to(device).requires_grad_(False)
         if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
             listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
             return model, puzzles
-    if options.deadline is not None and leaves_views_open(options):
-        left = options.deadline - time.monotonic()
-        views = _affordable_views(preset.train, untrained().to(device), puzzles, tasks, left)
-        if views < preset.train.num_views:
-            listener.say(f"short of time: {views} views of a task are learnt, not {preset.train.num_views}")
-            preset = dataclasses.replace(preset, train=dataclasses.replace(preset.train, num_views=views))
-            puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
+        if leaves_views_open(options):
+            wished, preset = preset, _fitted(preset, untrained().to(device), puzzles, tasks, options.deadline)
+            if preset != wished:
+                puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
+                listener.say(f"short of time: {preset.train.num_views} views of a task are learnt and asked")
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
@@ -268,25 +265,26 @@ def _is_short_of_time(
     return seconds_per_cell * (first + LEAST_STEPS * step) > deadline - time.monotonic()
 
 
-def _affordable_views(
-    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], seconds: float
-) -> int:
-    """The views of a task for which there is time, told by a few steps; uses `model` up.
+def _fitted(
+    preset: Preset, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], deadline: float
+) -> Preset:
+    """The recipe with as many views of a task as there is time for, told by a few steps; uses `model` up.
 
-    All of them where a step may be compiled first, or does not fit in memory: it is tried in halves later.
+    As it is where a step may be compiled first, or does not fit in memory: it is tried in halves later.
     """
-    device = model.first_answer.device
+    train, device = preset.train, model.first_answer.device
     if device.type != "cpu" or train.compile not in ("auto", "off"):
-        return train.num_views
+        return preset
     try:
         data = ArcTraining([without_answers(task) for task in tasks], puzzles, train)
         step = seconds_per_step(TrainState(model, data, train, device), train)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        return train.num_views
-    met = train.batch_size * AdaptBudget.FIRST_SHARE * seconds / step
-    return fitted_views(train.num_views, sum(len(task.train) for task in tasks), met)
+        return preset
+    met = train.batch_size * AdaptBudget.FIRST_SHARE * (deadline - time.monotonic()) / step
+    views = fitted_views(train.num_views, sum(len(task.train) for task in tasks), met)
+    return dataclasses.replace(preset, train=dataclasses.replace(train, num_views=views))
 
 
 def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener: Listener) -> Keep | None:

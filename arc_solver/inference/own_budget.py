@@ -28,9 +28,8 @@ def leaves_it_open(options: SolveOptions) -> bool:
 
 
 def leaves_views_open(options: SolveOptions) -> bool:
-    """Whether time alone limits the learning, and nobody says how many views there shall be."""
-    timed = options.deadline is not None and options.adapt_steps is None and options.keep is None
-    return timed and not _names(options, VIEWS)
+    """Whether nobody says how many views of a task there shall be."""
+    return not _names(options, VIEWS)
 
 
 def fitted_views(num_views: int, num_pairs: int, met: float) -> int:
