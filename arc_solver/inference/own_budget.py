@@ -1,4 +1,4 @@
-"""How long test-time training takes where nobody says it."""
+"""How long test-time training takes, and how many views it learns, where nobody says it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from arc_solver.tasks.task import Task
 
 # One task of any size; per cell of the canvases what the runs in docs/results.md took on two cores; at most.
 LEAST_SECONDS, SECONDS_PER_CELL, MOST_SECONDS = 45.0, 0.16, 4 * 3600.0
-STEPS = ("steps", "train.steps")
+STEPS, VIEWS = ("steps", "train.steps"), ("num_views", "train.num_views")
+# So often every demonstration shall be met under every view; fewer views than these are not worth it.
+MEETINGS, LEAST_VIEWS = 12, 4
 
 
 def own_seconds(tasks: Sequence[Task]) -> float:
@@ -21,8 +23,21 @@ def own_seconds(tasks: Sequence[Task]) -> float:
 
 def leaves_it_open(options: SolveOptions) -> bool:
     """Whether something is to be learnt, and nothing says for how long."""
-    asked = any(setting.partition("=")[0].strip() in STEPS for setting in options.settings)
-    return options.adapt and options.adapt_steps is None and options.deadline is None and not asked
+    named = _names(options, STEPS)
+    return options.adapt and options.adapt_steps is None and options.deadline is None and not named
+
+
+def leaves_views_open(options: SolveOptions) -> bool:
+    """Whether time alone limits the learning, and nobody says how many views there shall be."""
+    timed = options.deadline is not None and options.adapt_steps is None and options.keep is None
+    return timed and not _names(options, VIEWS)
+
+
+def fitted_views(num_views: int, num_pairs: int, met: float) -> int:
+    """`num_views`, halved until `met` examples are MEETINGS for each of the pairs under each of them."""
+    while num_views >= 2 * LEAST_VIEWS and met < MEETINGS * num_pairs * num_views:
+        num_views //= 2
+    return num_views
 
 
 def own_budget_line(seconds: float, num_tasks: int) -> str:
@@ -32,6 +47,10 @@ def own_budget_line(seconds: float, num_tasks: int) -> str:
         f"no time limit was given: about {_words(seconds)} for {tasks}; --time-limit {_more(seconds)} gives "
         "more, --time-limit 20s less (the more, the more is solved)"
     )
+
+
+def _names(options: SolveOptions, fields: tuple[str, ...]) -> bool:
+    return any(setting.partition("=")[0].strip() in fields for setting in options.settings)
 
 
 def _rounded(seconds: float) -> float:

@@ -15,6 +15,8 @@ from arc_solver.model.lookup import lookup
 
 FIRST_COLOR_TOKEN = 2
 CODE_LENGTH = 12
+# Parameters of a composed prefix alone: of the positions after the task's.
+COMPOSED = ("puzzle.dihedral", "puzzle.color_role")
 
 
 class PuzzleEmbedding(nn.Module):
@@ -80,3 +82,12 @@ class SignSGD:
         table = self.embedding.rows
         new = table[rows] * (1 - learning_rate * decay) - learning_rate * summed.sign()
         table[rows] = new if sound is None else torch.where(sound, new, table[rows])
+
+
+def mean_rows(rows: Tensor, num: int) -> Tensor:
+    """`num` rows for puzzles that are new: the blank row 0, and the mean of the others in every place."""
+    mean = rows[1:].mean(dim=0) if len(rows) > 1 else rows.new_zeros(rows.shape[1])
+    table = mean.repeat(num, 1)
+    if num and len(rows):
+        table[0] = rows[0]
+    return table
