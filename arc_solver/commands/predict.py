@@ -148,7 +148,7 @@ def predict(
     material, faults = domain.part(material, faults, *part)
     prediction = Prediction(request, domain, material, faults, times, say)
     manifest = manifest_path(out)
-    asked_for = {"--limit": [limit], "--max-canvas": [max_canvas], "--only": only or []}
+    asked_for: dict[str, list[Any]] = {"--limit": [limit], "--max-canvas": [max_canvas], "--only": only or []}
     choice = [word for name, values in asked_for.items() for v in values if v for word in (name, str(v))]
     try:
         with (
