@@ -57,6 +57,12 @@ def content_of(grid: Grid) -> Content:
     return grid.shape[0], grid.shape[1], grid.tobytes()
 
 
+def grid_of(content: Content) -> Grid:
+    """The inverse of `content_of`."""
+    height, width, cells = content
+    return np.frombuffer(cells, dtype=np.uint8).reshape(height, width).copy()
+
+
 def same_grid(a: Grid, b: Grid) -> bool:
     """Whether two grids have the same sides and cells."""
     return a.shape == b.shape and bool((a == b).all())

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from submission.candidates import Candidate
-from submission.grid import Content, Grid, content_of
+from submission.grid import Content, Grid, content_of, grid_of
 from submission.truth import TruthError
 from submission.vote import Query
 
@@ -63,7 +63,7 @@ def merge_votes(candidates: Iterable[Candidate], trust: Mapping[str, float] | No
             for content, part in grids.items():
                 terms[content].append(trust.get(source, 1.0) * part)
         scores = {content: math.fsum(parts) for content, parts in terms.items()}
-        rankings[query] = [_grid(content) for content in _sorted(scores, shares.confidence[query])]
+        rankings[query] = [grid_of(content) for content in _sorted(scores, shares.confidence[query])]
     return rankings
 
 
@@ -81,7 +81,7 @@ def merge_round_robin(candidates: Iterable[Candidate], order: Sequence[str] | No
         turns: dict[Content, None] = {}
         for turn in range(max(len(contents) for contents in lists)):
             turns |= dict.fromkeys(contents[turn] for contents in lists if turn < len(contents))
-        rankings[query] = [_grid(content) for content in turns]
+        rankings[query] = [grid_of(content) for content in turns]
     return rankings
 
 
@@ -157,8 +157,3 @@ def _normalise(grids: Mapping[Content, list[float]]) -> _Shares:
 def _sorted(scores: Mapping[Content, float], confidence: Mapping[Content, float]) -> list[Content]:
     """Highest score first, then highest confidence, then fewest rows, fewest columns and smallest cells."""
     return sorted(scores, key=lambda content: (-scores[content], -confidence[content], content))
-
-
-def _grid(content: Content) -> Grid:
-    height, width, cells = content
-    return np.frombuffer(cells, dtype=np.uint8).reshape(height, width).copy()

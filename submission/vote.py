@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from submission.grid import MAX_SIDE, NUM_COLORS, Content, Grid, check_grid
+from submission.grid import MAX_SIDE, NUM_COLORS, Content, Grid, check_grid, content_of, grid_of
 from submission.ranking import QUANTUM, Counts, Floats, most_votes, quantize
 from submission.sequential_test import chance_of_another
 
@@ -57,7 +57,7 @@ class BallotBox:
         if not valid[0]:
             self._spoiled[place] += 1
             return
-        candidate = self._admit(place, (checked.shape[0], checked.shape[1], checked.tobytes()))
+        candidate = self._admit(place, content_of(checked))
         self._sums[:, candidate] += (1, quanta[0], weighted[0])
 
     def cast_batch(
@@ -170,10 +170,8 @@ class BallotBox:
         ]
 
     def _tally(self, candidate: int) -> Tally:
-        height, width, cells = self._contents[candidate]
         votes, weight, confidence = self._sums[:, candidate].tolist()
-        grid = np.frombuffer(cells, dtype=np.uint8).reshape(height, width).copy()
-        return Tally(grid, votes, weight * QUANTUM, confidence / weight)
+        return Tally(grid_of(self._contents[candidate]), votes, weight * QUANTUM, confidence / weight)
 
     def _place(self, query: Query) -> int:
         if query not in self._places:

@@ -19,7 +19,6 @@ from arc_solver.config import PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import apart, generate_sudoku
-from arc_solver.domains.sudoku.rules import exact_boards
 from arc_solver.inference.answer import Answering
 from arc_solver.inference.evaluate import attempts_of
 from arc_solver.model.trm import Model
@@ -87,7 +86,7 @@ def _answered(model: Model, boards: BoardSet, config: PredictConfig) -> Answerin
 
 def _exact(answering: Answering, test: BoardSet) -> float:
     cells = np.array([attempts[0].ravel() for attempts in attempts_of(answering)])
-    return 100 * float(exact_boards(cells, test.answers).mean())
+    return 100 * float((cells == test.answers).all(1).mean())
 
 
 def _loaded(weights: Path, num: int) -> tuple[Model, int, BoardSet]:

@@ -5,12 +5,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from arc_solver.domains.protocols import Look
-from arc_solver.report.board_story import follow
 from arc_solver.report.panel_picture import CHANGED, MIN_CELL, UNKNOWN_SIDE, legend_pictures, panel_picture
-from arc_solver.report.panels import ARC_LOOK, Frame, Opening, Panel, PictureError
+from arc_solver.report.panels import Frame, Opening, Panel, PictureError
 from arc_solver.report.picture import (
     MUTED,
     Picture,
@@ -34,36 +31,13 @@ GAP, PAIRS_GAP, ARROW = 14, 22, 5
 STAY = 4  # how many times as long as others a frame stays that is to be looked at
 
 
-def draw_thinking(
-    answers: npt.NDArray[np.integer],
-    halt_logits: npt.NDArray[np.floating],
-    *,
-    look: Look = ARC_LOOK,
-    title: str = "",
-    format: str = "gif",
-    milliseconds: int = 600,
-) -> bytes:
-    """The file of an animation (`gif`) or of one sheet (`png`) with the answer after every age.
-
-    `answers` (ages, H, W) holds values for `look`, larger ones where there is no answer; `halt_logits` is
-    (ages,). PictureError for other shapes; PillowMissing without Pillow.
-    """
-    frames = [
-        Frame(
-            f"age {thought.age} of {thought.num_ages}",
-            thought.news(),
-            (Panel("", thought.cells, look, changed=thought.changed),),
-            thought.logit,
-        )
-        for thought in follow(answers, halt_logits)
-    ]
-    return draw_frames(Opening(title, look), frames, format=format, milliseconds=milliseconds)
-
-
 def draw_frames(
     opening: Opening, frames: Sequence[Frame], *, format: str = "gif", milliseconds: int = 600
 ) -> bytes:
-    """The file of an animation (`gif`) or of one sheet (`png`) of all frames below the opening."""
+    """The file of an animation (`gif`), or of one sheet (`png`) with all frames below the opening.
+
+    PictureError for another format or no frames; PillowMissing without Pillow.
+    """
     if format not in SIDES:
         raise PictureError(f"format {printable(format)!r}, expected {' or '.join(SIDES)}")
     if not frames:

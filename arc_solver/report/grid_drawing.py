@@ -1,4 +1,4 @@
-"""How a grid looks: palettes, pixels, digits, and a compact HTML fragment."""
+"""How a grid looks: palettes, digits, and a compact HTML fragment."""
 
 from __future__ import annotations
 
@@ -40,11 +40,6 @@ COLORBLIND = _palette(
     "colorblind", "#000000 #0414b7 #bf2d1c #0a7b92 #fbef3e #b1b1b1 #a83eff #ff8e02 #8dffe3 #5a0703"
 )
 PALETTES: Mapping[str, Palette] = {palette.name: palette for palette in (CLASSIC, ARCPRIZE, COLORBLIND)}
-
-
-def grid_rgb(grid: Grid, palette: Palette = CLASSIC, cell: int = 1) -> npt.NDArray[np.uint8]:
-    """The (H * cell, W * cell, 3) uint8 picture of a grid, each cell `cell` pixels wide."""
-    return np.kron(palette.rgb()[grid], np.ones((cell, cell, 1), np.uint8))
 
 
 def _runs(values: npt.NDArray[np.generic]) -> tuple[list[int], list[int], list[int], list[int]]:

@@ -13,6 +13,7 @@ from arc_solver.report.style import GRID_STYLE, TASK_STYLE, filter_style, palett
 from arc_solver.report.task_article import NEAR_MISSES, Supports, anchor, article, classes
 from arc_solver.storage.text import printable
 from arc_solver.tasks.task import Task
+from arc_solver.tasks.truth import carried_truth
 from submission.grid import check_grid
 from submission.messages import count
 from submission.score import RULES, Score, score
@@ -39,7 +40,7 @@ def build_report(
     attempt, `score_table` is text to show as it is, `remarks` are lines below the title. TruthError where the
     truth is no truth.
     """
-    told = _carried(tasks) if truth is None else truth
+    told = carried_truth(tasks) if truth is None else truth
     # The scorer says what is wrong with a truth.
     summary = _tiles(score(submission, cast(Known, told), "")) if told else ""
     known = {task_id: [check_grid(grid) for grid in grids] for task_id, grids in told.items()}
@@ -67,15 +68,6 @@ def build_report(
     filters = ("solved", "partly", "missed", *NEAR_MISSES, "malformed")
     style = GRID_STYLE + TASK_STYLE + palette_style() + filter_style(filters, list(NEAR_MISSES))
     return document(printable(title), "\n".join(parts), style)
-
-
-def _carried(tasks: Sequence[Task]) -> Truth:
-    outputs = {task.id: [pair.output for pair in task.test] for task in tasks}
-    return {
-        task_id: [grid for grid in grids if grid is not None]
-        for task_id, grids in outputs.items()
-        if grids and all(grid is not None for grid in grids)
-    }
 
 
 def _text(text: str) -> str:

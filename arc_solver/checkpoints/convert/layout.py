@@ -1,4 +1,4 @@
-"""The published names of tensors, and what each is called here. Shapes: D width, V tokens, I inner width."""
+"""The published names of tensors, and what each is called here."""
 
 from __future__ import annotations
 
@@ -35,35 +35,25 @@ FEED_FORWARD = {
     "mlp.down_proj.weight": "feed_forward.down.weight",
 }
 LEVELS = {"L_level": "latent_blocks", "H_level": "answer_blocks"}
-# What the published classes compute or only use in training; some versions keep it.
+# Buffers that the published classes compute, or use in training alone; some versions save them.
 BUFFERS = re.compile(r"(?:.*\.)?(?:local_weights|local_ids|cos_cached|sin_cached|inv_freq)")
 SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Adopted:
-    """A published model in our terms, and the options that neither shapes, config nor the user told."""
+    """A published model in our terms, and the options that neither shapes, config nor user determined."""
 
     config: ModelConfig
     state: dict[str, Tensor]
     assumed: str
 
 
-def adopt(
-    tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig | None = None
-) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """The config and our state dict of a published one; ConvertError names the first keys that do not fit.
+def adopt(tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig) -> Adopted:
+    """A published state dict in our terms; ConvertError names the first keys that do not fit.
 
-    `choices` count before what `published` says. `name` is the file's, for messages.
+    `choices` take precedence over `published`. `name` is the file's, for messages.
     """
-    adopted = adopted_from(tensors, choices, name, published or PublishedConfig())
-    return adopted.config, adopted.state
-
-
-def adopted_from(
-    tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig
-) -> Adopted:
-    """As `adopt`, with what had to be assumed."""
     inventory = take_stock(tensors)
     theirs = inventory.tensors
     names = _names(inventory)
@@ -78,7 +68,7 @@ def adopted_from(
     config, assumed = config_of(inventory, choices, published, name)
     state = {ours: theirs[key] for key, ours in names.items()}
     if not config.continue_output:
-        # The published TRM has a second halting output that is never trained nor read.
+        # The published TRM has a second halting output, which is never trained or read.
         state["halt_weight"], state["halt_bias"] = state["halt_weight"][:1], state["halt_bias"][:1]
     try:
         check_state(state_shapes(config, state["puzzle.rows"].shape[0]), state, name)
@@ -88,7 +78,7 @@ def adopted_from(
 
 
 def take_stock(tensors: dict[str, Tensor]) -> Inventory:
-    """The tensors of a state dict without wrappers before their names, those that are weights apart."""
+    """The weights and buffers of a state dict, without the prefixes of wrappers before their names."""
     plain = {plain_name(key): tensor for key, tensor in tensors.items()}
     buffers = {key: tensor for key, tensor in plain.items() if BUFFERS.fullmatch(key)}
     theirs = {key: tensor for key, tensor in plain.items() if key not in buffers}

@@ -1,14 +1,14 @@
-"""Files of boards by the name of their kind: read with every board checked, and written."""
+"""Files of boards, of whichever kind their content shows, and the domain of a kind by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from arc_solver.domains.boards.board_csv import NO_RATING, PuzzleRow
-from arc_solver.domains.boards.board_set import BoardSet, Cells
+from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.domain import BoardDomain
-from arc_solver.domains.boards.reading import as_they_stand, csv_of, read_kinds
+from arc_solver.domains.boards.reading import as_they_stand, read_kinds
 from arc_solver.domains.domains import DOMAINS, find_domain
 from arc_solver.domains.protocols import Reading
 from arc_solver.storage.text import DataError
@@ -44,21 +44,6 @@ def board_from_text(kind: str, text: str) -> BoardSet:
 def board_domains() -> list[BoardDomain]:
     """The domains of one-board puzzles."""
     return [domain for domain in DOMAINS if isinstance(domain, BoardDomain)]
-
-
-def board_csv(boards: BoardSet, origin: str) -> Iterator[bytes]:
-    """The CSV file of `boards` in pieces, `origin` as source."""
-    return csv_of(board_domain(boards.kind).kind, boards, origin)
-
-
-def texts_from_cells(kind: str, cells: Cells) -> list[str]:
-    """Boards of a kind as text, blanks as dots."""
-    return board_domain(kind).kind.texts(cells)
-
-
-def cells_from_texts(kind: str, side: int, texts: Sequence[str]) -> Cells:
-    """The inverse of `texts_from_cells`; DataError for another length or another character."""
-    return board_domain(kind).kind.cells(side, texts)
 
 
 def board_domain(name: str) -> BoardDomain:

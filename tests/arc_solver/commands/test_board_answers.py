@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from arc_solver.commands.board_answers import board_results, draw_boards
-from arc_solver.domains.boards.board_file import cells_from_texts
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.prediction.answer_sheet import BoardSheet
 from tests.arc_solver.terminal import Terminal
+from tests.boards import cells_from_texts
 
 QUESTION, SOLVED = "1.3..4.22.4..3.1", "1234341221434321"
 WRONG = "1234341221434311"  # two 1 in the last row, column and box

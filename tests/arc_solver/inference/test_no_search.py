@@ -8,7 +8,6 @@ import pytest
 
 import arc_solver.domains.maze.rules
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domains.boards.board_file import cells_from_texts
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardQueries
 from arc_solver.domains.maze import domain
@@ -18,6 +17,7 @@ from arc_solver.domains.maze.paths import FREE, PATH
 from arc_solver.domains.maze.rules import connected_mazes, valid_mazes
 from arc_solver.model.trm import Model
 from tests.arc_solver.tiny import MODEL, answer_boards, lively
+from tests.boards import cells_from_texts
 
 TINY: ModelConfig = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 SEARCHES = {

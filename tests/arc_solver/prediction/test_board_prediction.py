@@ -16,7 +16,6 @@ import pytest
 from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.checkpoints.weights import save
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domains.boards.board_file import board_csv, cells_from_texts, texts_from_cells
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.domain import BLOCK
 from arc_solver.domains.domains import find_domain
@@ -37,6 +36,7 @@ from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.terminal import Terminal
 from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset
+from tests.boards import board_csv, cells_from_texts, texts_from_cells
 
 SUDOKU = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 PUPPET = Path(__file__).parents[2] / "faults" / "boardpuppet.py"
@@ -47,7 +47,7 @@ def sudokus(num: int, seed: int = 0) -> BoardSet:
 
 
 def write_boards(path: Path, boards: BoardSet) -> None:
-    path.write_bytes(b"".join(board_csv(boards, "test")))
+    path.write_bytes(board_csv(boards, "test"))
 
 
 def checkpoint(path: Path, config: ModelConfig = SUDOKU, domain: str = "sudoku") -> Path:

@@ -8,7 +8,6 @@ import pytest
 
 from arc_solver.checkpoints.file_format import CheckpointError, check_domain
 from arc_solver.checkpoints.weights import save
-from arc_solver.domains.boards.board_file import board_csv
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.library import solve
 from arc_solver.model.trm import Model
@@ -16,6 +15,7 @@ from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
 from tests.arc_solver.terminal import Terminal, challenges, write
 from tests.arc_solver.tiny import MODEL, TRAIN, preset
+from tests.boards import board_csv
 
 TASKS_REFUSED = "error: w.safetensors: weights for sudoku, but these are ARC tasks; name weights for arc"
 BOARDS_REFUSED = "error: w.safetensors: weights for arc, but these are sudoku boards; name weights for sudoku"
@@ -42,7 +42,7 @@ def arc_solve(
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "tasks.json", challenges())
     boards = generate_sudoku(1, 4, np.random.default_rng(0))
-    (tmp_path / "boards.csv").write_bytes(b"".join(board_csv(boards, "test")))
+    (tmp_path / "boards.csv").write_bytes(board_csv(boards, "test"))
     return Terminal(monkeypatch, capsys)
 
 
