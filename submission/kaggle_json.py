@@ -15,7 +15,7 @@ _SHOWN_DEFECTS = 3
 
 
 class SubmissionError(ValueError):
-    """The submission may not be written or read: incomplete, malformed, or no JSON at all."""
+    """The submission may not be written or read: incomplete, malformed, or not JSON at all."""
 
     exit_code = 4
 
@@ -23,7 +23,7 @@ class SubmissionError(ValueError):
 def count_tests(challenges: Mapping[str, object] | Iterable[tuple[str, int]]) -> dict[str, int]:
     """Test inputs per task id, in order, of a challenges object, of id -> number, or of (id, number) pairs.
 
-    A task without a proper list of tests owes nothing: its entry stays, empty.
+    A task without a proper list of tests has none, and its entry is empty.
     """
     pairs = list(challenges.items() if isinstance(challenges, Mapping) else challenges)
     counts = {task_id: _num_tests(value) for task_id, value in pairs}
@@ -41,7 +41,7 @@ def build_submission(num_tests: Mapping[str, int], attempts: Mapping[Query, Sequ
     """Every id of `num_tests` in order with both attempts of every output; `[[0]]` where there is no guess.
 
     The first two distinct grids of each query are taken, so attempts differ whenever two candidates exist.
-    SubmissionError for a query that is not owed or for a value that is no grid.
+    SubmissionError for a query that is not owed, or for a value that is not a grid.
     """
     submission = {
         task_id: [_entry(Query(task_id, index), attempts) for index in range(num)]

@@ -27,11 +27,11 @@ def info(
     Recipe, parameters, step, data and scores; needs no torch.
     """
     if checkpoint is None:
-        from arc_solver.checkpoints.shipped import box
+        from arc_solver.checkpoints.shipped import all_shipped
         from arc_solver.presets import PRESETS
 
         listed = {name: preset.about for name, preset in PRESETS.items()}
-        listed |= {path.name: f"weights in the box; card: {path.with_suffix('.md')}" for path in box()}
+        listed |= {path.name: f"shipped weights; card: {path.with_suffix('.md')}" for path in all_shipped()}
         if as_json:
             typer.echo(json.dumps(listed))
             return

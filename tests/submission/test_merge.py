@@ -10,7 +10,7 @@ from submission.candidates import Candidate, from_tallies
 from submission.merge import (
     fill_up,
     learn_trust,
-    merge_learnt,
+    merge_learned,
     merge_round_robin,
     merge_votes,
     share_out,
@@ -149,11 +149,11 @@ def test_nothing_to_learn_from():
 
 def test_folds_cover_every_query_and_never_see_their_own_truth():
     candidates, truth = calibration()
-    rankings = merge_learnt(candidates, truth)
+    rankings = merge_learned(candidates, truth)
     assert sorted(query.task_id for query in rankings) == sorted(truth)
     fold = {task_id for place, task_id in enumerate(sorted(truth)) if place % 5 == 0}
     lies = {task_id: [cell(9)] if task_id in fold else grids for task_id, grids in truth.items()}
-    again = merge_learnt(candidates, lies)
+    again = merge_learned(candidates, lies)
     for query, ranking in rankings.items():
         if query.task_id in fold:
             assert colors(again[query]) == colors(ranking)
@@ -161,7 +161,7 @@ def test_folds_cover_every_query_and_never_see_their_own_truth():
 
 def test_a_single_task_is_merged_by_votes():
     candidates = [candidate for candidate in MIXED if candidate.query == Q]
-    assert colors(merge_learnt(candidates, {"a": [cell(1)]})[Q]) == [2, 1, 3]
+    assert colors(merge_learned(candidates, {"a": [cell(1)]})[Q]) == [2, 1, 3]
 
 
 def test_ties_fall_to_the_higher_confidence():

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from arc_solver.checkpoints.shipped import FOLDER, box, reach, shipped_weights
+from arc_solver.checkpoints.shipped import FOLDER, all_shipped, reach, shipped_weights
 from arc_solver.checkpoints.weights import load, save
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.adaptation import warm_model
@@ -151,7 +151,7 @@ def test_what_is_wrong_with_the_files_is_one_line(tmp_path: Path) -> None:
         assert told.stderr.startswith("error: ")
 
 
-@pytest.mark.parametrize("path", box(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", all_shipped(), ids=lambda path: path.name)
 def test_what_ships_is_whole_small_and_described(path: Path) -> None:
     loaded = load(path)
     assert path.stat().st_size <= MAX_BYTES
@@ -169,7 +169,9 @@ def test_what_ships_is_whole_small_and_described(path: Path) -> None:
 
 def test_the_page_on_weights_names_what_ships() -> None:
     page = (FOLDER.parent.parent / "docs" / "weights.md").read_text()
-    assert set(re.findall(r"^\| `([a-z0-9]+\.safetensors)`", page, re.MULTILINE)) == {p.name for p in box()}
+    assert set(re.findall(r"^\| `([a-z0-9]+\.safetensors)`", page, re.MULTILINE)) == {
+        p.name for p in all_shipped()
+    }
 
 
 def test_all_weights_fit_the_wheel() -> None:
