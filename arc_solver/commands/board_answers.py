@@ -16,7 +16,7 @@ DRAWN, LISTED = 4, 20
 
 def draw_boards(sheet: BoardSheet) -> None:
     """Draw the boards with their answers where there are few; of many list those that break the rules."""
-    from arc_solver.report.board_story import BoardStory, told_apart
+    from arc_solver.report.board_story import BoardStory, legend_of
     from arc_solver.report.playback import Player
 
     boards = sheet.boards
@@ -24,7 +24,7 @@ def draw_boards(sheet: BoardSheet) -> None:
         return _list_broken(sheet)
     screen, shape, given = Screen.find(None), (boards.side, boards.side), sheet.given()
     player = Player(screen.write, screen.columns, screen.lines, screen.color, animated=False)
-    player.begin(told_apart(boards.kind, boards.side))
+    player.begin(legend_of(boards.kind, boards.side))
     for place, question in enumerate(boards.questions):
         own = boards.answers[place]
         truth = own.reshape(shape) if own.any() else None

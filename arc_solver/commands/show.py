@@ -112,7 +112,7 @@ def _show_boards(
     out: Path | None,
 ) -> None:
     """Draw boards with their answers, or with those of another file."""
-    from arc_solver.report.board_story import BoardStory, told_apart
+    from arc_solver.report.board_story import BoardStory, legend_of
     from arc_solver.report.playback import Player
 
     num = len(boards)
@@ -130,7 +130,7 @@ def _show_boards(
         )
         answer = known if given is None else given.get(question.tobytes())
         frames.append(story.shown(None if answer is None else answer.reshape(shape), apart=given is not None))
-    opening = told_apart(boards.kind, boards.side)
+    opening = legend_of(boards.kind, boards.side)
     if out is not None:
         return _write([(opening, frames)], out)
     player = Player(screen.write, screen.columns, screen.lines, screen.color, animated=False)

@@ -176,7 +176,7 @@ def _watch_board(board: BoardSet, number: int, wanted: Wanted, stage: Stage) -> 
     stage.begin(story.opening())
     traces, elected = watch_board(loaded.model.to(choose_device(wanted.device)), domain, board, config)
     answer = traces[0].answers[-1] if elected is None else elected
-    for frame in story.told(traces, answer, domain.kind.num_views(config.views), config.halt_logit):
+    for frame in story.whole(traces, answer, domain.kind.num_views(config.views), config.halt_logit):
         stage.show(frame)
 
 

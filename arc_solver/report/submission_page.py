@@ -1,4 +1,4 @@
-"""One page about a submission: each task with demonstrations, both attempts, truth and difference."""
+"""The page about a submission: each task with demonstrations, both attempts, truth and differences."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -34,16 +34,15 @@ def build_report(
 ) -> str:
     """The report as one HTML page without scripts or requests; the same arguments give the same text.
 
-    `submission` is `{task_id: [{"attempt_1": grid, "attempt_2": grid}, ...]}` as read from JSON, or whatever
-    the scorer takes besides; the rest is shown as missing or malformed. `truth` holds the outputs by id;
-    without it the outputs that the tasks carry are used. `support` says what stands behind each
-    attempt, `score_table` is text to show as it is, `remarks` are lines below the title. TruthError where the
-    truth is no truth.
+    `submission` is `{task_id: [{"attempt_1": grid, "attempt_2": grid}, ...]}` as read from JSON, or anything
+    else that the scorer reads; the rest is shown as missing or malformed. `truth` holds the outputs by id, by
+    default those that the tasks carry. `support` is that of each attempt, `score_table` is shown as it is,
+    `remarks` are lines below the title. TruthError for a bad truth.
     """
-    told = carried_truth(tasks) if truth is None else truth
+    outputs = carried_truth(tasks) if truth is None else truth
     # The scorer says what is wrong with a truth.
-    summary = _tiles(score(submission, cast(Known, told), "")) if told else ""
-    known = {task_id: [check_grid(grid) for grid in grids] for task_id, grids in told.items()}
+    summary = _tiles(score(submission, cast(Known, outputs), "")) if outputs else ""
+    known = {task_id: [check_grid(grid) for grid in grids] for task_id, grids in outputs.items()}
     entries = submission if isinstance(submission, Mapping) else {}
     outcomes = [judge_task(task, entries, known.get(task.id, ())) for task in tasks]
     anchors = [anchor(task.id, place) for place, task in enumerate(tasks)]

@@ -21,19 +21,19 @@ def read_boards(
     skip_bad: bool = False,
     notice: Callable[[str], None] = lambda _: None,
 ) -> tuple[BoardSet, list[str]]:
-    """The boards of a file, of that of `domains` which its content shows, and complaints; as `read_kinds`."""
+    """The boards of a file, of whichever of `domains` its content shows, and complaints; as `read_kinds`."""
     found = board_domains() if domains is None else domains
     reading = Reading(skip_bad=skip_bad, need_answers=need_answers)
     return read_kinds([domain.kind for domain in found], source, reading, notice)
 
 
 def boards_as_they_stand(source: Path | str) -> BoardSet:
-    """The boards of a file for looking at, right or wrong; as `as_they_stand`."""
+    """The boards of a file for display, right or wrong; as `as_they_stand`."""
     return as_they_stand([domain.kind for domain in board_domains()], source)
 
 
 def board_from_text(kind: str, text: str) -> BoardSet:
-    """One board on one line, as it stands; DataError where it is none of that kind."""
+    """One board on one line, unchecked; DataError if it is not of that kind."""
     own = board_domain(kind).kind
     boards = own.unchecked([PuzzleRow(1, "", text, "", NO_RATING)], rated=False)
     if boards.questions.max() >= own.num_values(boards.side):
@@ -42,12 +42,12 @@ def board_from_text(kind: str, text: str) -> BoardSet:
 
 
 def board_domains() -> list[BoardDomain]:
-    """The domains of one-board puzzles."""
+    """The domains whose puzzles are single boards."""
     return [domain for domain in DOMAINS if isinstance(domain, BoardDomain)]
 
 
 def board_domain(name: str) -> BoardDomain:
-    """The domain of one-board puzzles of that name."""
+    """The domain of that name, whose puzzles must be single boards."""
     found = find_domain(name)
     assert isinstance(found, BoardDomain), f"{name} has no boards"
     return found

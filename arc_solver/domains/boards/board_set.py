@@ -1,4 +1,4 @@
-"""Sudoku boards or mazes of one side in arrays, and the collecting of different ones from a generator."""
+"""Sudokus or mazes of one side in arrays, and different ones collected from a generator."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ MAX_BARREN_ROUNDS = 20
 
 @dataclass(frozen=True, eq=False)
 class BoardSet:
-    """`kind` is "sudoku" or "maze"; `questions` and `answers` (n, side²) are cell values, answers all 0 where
-    unknown; `ratings` (n,) are guesses of a solver or moves of the shortest path, else UNKNOWN_RATING."""
+    """`kind` is "sudoku" or "maze"; `questions` and `answers` (n, side²) are cell values, unknown answers all
+    0; `ratings` (n,) are guesses of a solver or moves of the shortest path, else UNKNOWN_RATING."""
 
     kind: str
     questions: Cells
@@ -37,16 +37,16 @@ class BoardSet:
         return len(self.questions)
 
     def take(self, rows: Rows) -> "BoardSet":
-        """The boards at `rows`: places, a mask or a slice."""
+        """The boards at `rows`: indices, a mask or a slice."""
         return BoardSet(self.kind, self.questions[rows], self.answers[rows], self.ratings[rows])
 
     def distinct(self) -> "BoardSet":
-        """The boards without later ones of an equal question."""
+        """The boards, only the first of each question."""
         places = {question.tobytes(): place for place, question in reversed(list(enumerate(self.questions)))}
         return self.take(np.array(sorted(places.values()), np.int64))
 
     def without(self, keys: npt.NDArray[np.generic], seen: npt.NDArray[np.generic]) -> "BoardSet":
-        """The boards whose row of `keys` (n, K) is no row of `seen` (m, K)."""
+        """The boards whose row of `keys` (n, K) is not a row of `seen` (m, K)."""
         known = {row.tobytes() for row in seen}
         return self.take(np.array([row.tobytes() not in known for row in keys], np.bool_))
 
@@ -57,7 +57,7 @@ class BoardSet:
 
     @staticmethod
     def joined(parts: Sequence["BoardSet"]) -> "BoardSet":
-        """The boards of all parts in order; DataError where kind or side differ."""
+        """The boards of all parts in order; DataError if kind or side differ."""
         head = parts[0]
         for part in parts[1:]:
             if (part.kind, part.side) != (head.kind, head.side):
@@ -69,9 +69,9 @@ class BoardSet:
 
 
 def collect(num: int, generate: Callable[[int], BoardSet]) -> BoardSet:
-    """`num` different boards out of what `generate` gives when asked for some number of them.
+    """`num` different boards, collected from `generate(num wanted)`, which may return fewer or repeat some.
 
-    Raises DataError when it gives nothing new MAX_BARREN_ROUNDS times in a row.
+    DataError if it returns nothing new MAX_BARREN_ROUNDS times in a row.
     """
     boards = generate(0)
     barren = 0
@@ -88,7 +88,7 @@ def collect(num: int, generate: Callable[[int], BoardSet]) -> BoardSet:
 def in_chunks(job: Callable[[slice], None], num: int, size: int) -> None:
     """Call `job` with slices of `size` that cover 0..num, on as many threads as numba would use.
 
-    The first exception is raised here, and chunks that wait are then dropped.
+    The first exception is raised here, and waiting chunks are then dropped.
     """
     settings: Any = numba.config  # untyped
     pool = ThreadPoolExecutor(settings.NUMBA_NUM_THREADS)

@@ -1,6 +1,6 @@
-"""Bit tables of the Sudoku search, for sides 4, 6 and 9: what permutations of boxes and columns keep.
+"""Bit tables of the Sudoku search, for sides 4, 6 and 9: the cells that permutations of boxes or columns use.
 
-A band is `height` rows of boxes' width; its cells are bits in reading order. Sides share arrays, a row each.
+A band is one row of boxes; its cells are bits in reading order. The sides share arrays, one row each.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from augment.sudoku import BOX_SHAPES
 
 _DE_BRUIJN = 0x077CB531
 
-# The lengths of a pair of tuples are part of its type, so every side gets machine code of its own.
+# The lengths of tuples are part of their type, so that every side is compiled to machine code of its own.
 Box = tuple[tuple[None, ...], tuple[None, ...]]
 
 
@@ -39,8 +39,8 @@ def _permutation_table(size: int, cells: list[list[int]]) -> npt.NDArray[np.int3
 
 
 def _tables() -> tuple[npt.NDArray[np.int32], ...]:
-    """SHRINK: the boxes that a row's cells lie in; ROWS_KEPT: the cells of a band that some permutation of
-    boxes uses; COLUMNS_KEPT: the same for the columns of a stack; OUTSIDE: a band without a cell's mates."""
+    """SHRINK: the boxes of a row's cells; ROWS_KEPT: the cells of a band that some permutation of boxes uses;
+    COLUMNS_KEPT: the same for the columns of a stack; OUTSIDE: a band without the peers of a cell."""
     shrink, rows_kept, columns_kept = np.zeros((3, 3, 512), np.int32)
     outside = np.zeros((3, 27), np.int32)
     for side, (height, width) in BOX_SHAPES.items():
@@ -59,7 +59,7 @@ def _tables() -> tuple[npt.NDArray[np.int32], ...]:
 
 
 def _positions() -> npt.NDArray[np.int32]:
-    """(32,) a single bit times the de Bruijn number, upper five of 32 bits -> the bit's index."""
+    """(32,): the index of a bit, by the upper five of 32 bits of its product with the de Bruijn number."""
     table = np.zeros(32, np.int32)
     table[(((1 << np.arange(32)) * _DE_BRUIJN) & 0xFFFFFFFF) >> 27] = np.arange(32)
     return table
