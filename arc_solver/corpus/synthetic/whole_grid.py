@@ -78,7 +78,7 @@ def mirror_four(rows: Rows, setting: Setting) -> Rows:
 
 
 def turn_four(rows: Rows, setting: Setting) -> Rows | None:
-    """Four quarters, each turned by a right angle against its neighbour."""
+    """Four quarters, each turned by a right angle against its neighbor."""
     if len(rows) != len(rows[0]):
         return None
     first, second = (TURN_RIGHT, TURN_LEFT) if setting[0] else (TURN_LEFT, TURN_RIGHT)
@@ -151,7 +151,7 @@ def frame_grid(rows: Rows, setting: Setting) -> Rows:
 
 
 def condense(rows: Rows, _: Setting) -> Rows:
-    """Keep one of neighbouring rows that are equal, and of such columns."""
+    """Keep one of neighboring rows that are equal, and of such columns."""
     once = tuple([row for row, _ in groupby(rows)])
     return transposed(tuple([row for row, _ in groupby(transposed(once))]))
 
