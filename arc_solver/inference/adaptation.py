@@ -1,4 +1,4 @@
-"""Test-time training: learn new tasks from their demonstrations, in the time and memory that there is."""
+"""Test-time training: learn new tasks from their demonstrations, in the time and memory available."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.run_checkpoint import resume, run_hash, save_state, save_weights
 from arc_solver.training.state import TrainState
 
-# Is shown the model, as it would answer now, and its step.
+# Is called with the model, as it would answer now, and its step.
 Glance = Callable[[Model, int], None]
 ADAPTED_NAME = "adapted.safetensors"
-# The least pause between two savings, and how much longer than the last saving it is.
+# The pause between two saves: at least so many seconds, and so many times the last save took.
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
-# Tasks that are answered to learn how fast this machine is; steps without which learning changes nothing.
+# Tasks answered to measure the speed of this machine; fewer steps than that change nothing.
 PROBED, LEAST_STEPS = 4, 4
 
 
 @dataclass(frozen=True)
 class Keep:
-    """Where learning is kept: each run in a folder below `folder`, named by a hash of what it learns from.
+    """Where test-time training is saved: each run in a folder below `folder`, named by a hash of its data.
 
-    `recipe` and `facts` go into its files; `start` says which weights it begins with ("" for none). A run is
-    saved every `seconds`, and at its end, which also leaves the weights to predict with (ADAPTED_NAME).
+    `recipe` and `facts` go into its files; `start` identifies the initial weights ("" for none). A run is
+    saved every `seconds` and at its end, then also the weights to predict with (ADAPTED_NAME).
     """
 
     folder: Path
@@ -55,7 +55,7 @@ class Keep:
     seconds: float = SAVE_SECONDS
 
     def run_folder(self, data: ArcTraining) -> Path:
-        """The folder of the run that learns `data`: the same one when the same run is started again."""
+        """The folder of the run that learns `data`, the same for the same run."""
         digest = hashlib.sha256(f"{run_hash(self.recipe, data)} {self.start}".encode())
         return self.folder / digest.hexdigest()[:16]
 
@@ -91,12 +91,11 @@ def adapt(
     glance: Glance | None = None,
     quiet: bool = True,
 ) -> Model:
-    """Train `model` on the demonstrations of `tasks` (their test outputs are not looked at) under the limits.
+    """Train `model` on the demonstrations of `tasks` (never looking at test outputs) within the limits.
 
     Returns the averaged model, ready to predict. The first `config.rows_only_share` trains the rows alone.
-    With `keep` it goes on where an earlier run of the same kind stopped, however that ended; `begun` is then
-    told its seconds, which count for `limits.time_limit`. `glance` is shown the model at each tenth of the
-    way.
+    With `keep` it resumes an earlier run on the same data, however that ended; `begun` then gets its seconds,
+    which count for `limits.time_limit`. `glance` is called at each tenth of the run.
     """
     blind = [without_answers(task) for task in tasks]
     data = ArcTraining(blind, puzzles, config)
@@ -112,12 +111,12 @@ def adapt(
         with lock_folder(folder):
             sweep_stale(folder)
             if _went_on(folder, state, data, keep):
-                keep.say(f"going on with what was learnt in {folder}, step {state.step}")
+                keep.say(f"going on with what was learned in {folder}, step {state.step}")
                 begun(state.seconds)
-            sitting = _Sitting(folder, state, puzzles, data, keep, hooks)
-            run_steps(state, config, limits, sitting.hooks, label="adapt", quiet=quiet)
-            sitting.finish()
-            hooks.last = sitting.hooks.last
+            session = _RunSession(folder, state, puzzles, data, keep, hooks)
+            run_steps(state, config, limits, session.hooks, label="adapt", quiet=quiet)
+            session.finish()
+            hooks.last = session.hooks.last
     return answering.requires_grad_(False)
 
 
@@ -132,7 +131,7 @@ def _evaluation(glance: Glance, model: Model, state: TrainState) -> Callable[[],
 
 
 def _went_on(folder: Path, state: TrainState, data: ArcTraining, keep: Keep) -> bool:
-    """Whether `state` now holds what was kept; what cannot be taken costs a warning, not the prediction."""
+    """Whether `state` was restored from a saved run; one that cannot be used costs only a warning."""
     try:
         return resume(folder, state, keep.recipe, data, keep.say) is not None
     except CheckpointError as error:
@@ -140,8 +139,8 @@ def _went_on(folder: Path, state: TrainState, data: ArcTraining, keep: Keep) -> 
         return False
 
 
-class _Sitting:
-    """One stretch of learning that is kept."""
+class _RunSession:
+    """One session of a saved run."""
 
     def __init__(
         self, folder: Path, state: TrainState, puzzles: PuzzleMap, data: ArcTraining, keep: Keep, hooks: Hooks
@@ -152,7 +151,7 @@ class _Sitting:
         self.hooks = dataclasses.replace(hooks, report=self.report)
 
     def report(self, metrics: Metrics) -> None:
-        """Pass the report on, and save when it is time to."""
+        """Pass the report on, and save if it is time."""
         self._report(metrics)
         started = time.monotonic()
         if started >= self._next:
@@ -165,7 +164,7 @@ class _Sitting:
         save_state(self.folder, self.state, self.keep.recipe, self.puzzles, self.data, self.keep.facts)
 
     def finish(self) -> None:
-        """Write the last checkpoint, and the weights alone."""
+        """Write the last checkpoint, and the weights by themselves."""
         self.save()
         path = self.folder / ADAPTED_NAME
         save_weights(path, self.state, self.keep.recipe, self.puzzles, self.keep.facts)
@@ -183,7 +182,7 @@ def learned(
     """A model for tasks that no checkpoint knows, after test-time training unless that is switched off.
 
     From trained weights the first `preset.predict.adapt_rows_share` of it trains the new rows alone. `glance`
-    is shown the model now and then, as it stands.
+    is called with the model from time to time.
     """
     network = loaded.model.config if loaded else preset.model
     kind, train = network.embedding, preset.train
@@ -231,7 +230,7 @@ def learned(
 
 
 def _config(preset: Preset, options: SolveOptions, *, from_weights: bool) -> TrainConfig:
-    """How it is learnt; from weights with rows the first share of it trains the new rows alone."""
+    """The config of test-time training; from weights with rows its first share trains the new rows alone."""
     train = dataclasses.replace(preset.train, seed=options.seed)
     if from_weights:
         train = dataclasses.replace(train, rows_only_share=preset.predict.adapt_rows_share)
@@ -243,9 +242,9 @@ def _config(preset: Preset, options: SolveOptions, *, from_weights: bool) -> Tra
 def _is_short_of_time(
     model: Model, tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, deadline: float
 ) -> bool:
-    """Whether a first answer to every task and some steps of learning do not fit together until `deadline`.
+    """Whether a first answer to every task and a few steps of learning do not both fit before `deadline`.
 
-    Told from the answers to a few tasks of middling size; the first of them warms up and is not timed.
+    Estimated from the answers to a few tasks of medium size; the first of them warms up and is not timed.
     """
     cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
     order = sorted(range(len(tasks)), key=cells.__getitem__)
@@ -259,13 +258,13 @@ def _is_short_of_time(
     rows = sum(len(tasks[t].test) * cells[t] for t in middle)
     seconds_per_cell = (time.monotonic() - started) / rows
     first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
-    # A backward pass costs about twice its forward, and only the last of the cycles has one.
+    # A backward pass costs about twice its forward pass, and only the last cycle has one.
     step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / model.config.cycles)
     return seconds_per_cell * (first + LEAST_STEPS * step) > deadline - time.monotonic()
 
 
 def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener: Listener) -> Keep | None:
-    """Where this learning is kept; None where it is not."""
+    """Where this run is saved; None if it is not."""
     if options.keep is None:
         return None
     if loaded is None:
@@ -285,7 +284,7 @@ def _budget(
     limits: Limits,
     deadline: float | None,
 ) -> AdaptBudget | None:
-    """The time until `deadline`, if there is one, shared between learning `tasks` and answering them."""
+    """The time until `deadline`, if there is one, divided between learning `tasks` and answering them."""
     if deadline is None:
         return None
     cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]

@@ -17,7 +17,7 @@ def test_the_budget_grows_with_number_and_size_and_has_a_ceiling() -> None:
     one, large, many = own_seconds(tasks(1)[:1]), own_seconds(tasks(1, (29,))), own_seconds(tasks(1) * 40)
     assert 30 <= one <= 90
     assert one < large < many
-    assert own_seconds(tasks(1, (29,)) * 4000) == own_budget.MOST_SECONDS
+    assert own_seconds(tasks(1, (29,)) * 4000) == own_budget.MAX_SECONDS
 
 
 def said_by(options: SolveOptions) -> list[str]:
@@ -29,7 +29,7 @@ def said_by(options: SolveOptions) -> list[str]:
 def test_a_recipe_of_a_million_steps_ends_and_says_how_long_it_takes_and_how_to_give_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(own_budget, "LEAST_SECONDS", 4.0)
+    monkeypatch.setattr(own_budget, "MIN_SECONDS", 4.0)
     monkeypatch.setattr(own_budget, "SECONDS_PER_CELL", 0.0)
     said = said_by(SolveOptions(preset=ENDLESS, views=1, ages=1))
     told = next(number for number, line in enumerate(said) if "--time-limit" in line)

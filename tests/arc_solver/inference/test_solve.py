@@ -174,7 +174,7 @@ def test_what_was_learnt_is_found_again(tmp_path: Path) -> None:
     )
     first = vote(tasks(4), None, options, listener)
     second = vote(tasks(4), None, options, listener)
-    assert sum("going on with what was learnt" in line for line in said) == 1
+    assert sum("going on with what was learned" in line for line in said) == 1
     assert {query: shown(found) for query, found in first.items()} == {
         query: shown(found) for query, found in second.items()
     }
