@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from arc_solver.model.flat import Layout, Segment, join, split, turns_of
 from arc_solver.model.fused_feed_forward import Shape
-from arc_solver.model.fused_norm import factors, fits, norm, norm_gradient, normalise
+from arc_solver.model.fused_norm import factors, fits, norm, norm_gradient, normalize
 
 # Of the weights of attention: worked on together, while the cache of a core holds them.
 CACHED_WEIGHTS = 2**18
@@ -116,7 +116,7 @@ class _Attend(Function):
             kept += [held, weights]
         with factors(layout.rounded):
             normed = torch.addmm(h, read, out.T)
-        scale = normalise(normed, epsilon)
+        scale = normalize(normed, epsilon)
         ctx.save_for_backward(h, used, out, read, normed, scale, *kept)
         ctx.layout, ctx.turned = layout, turned
         return normed

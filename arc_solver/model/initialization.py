@@ -1,16 +1,16 @@
-"""Random numbers that weights begin with."""
+"""The random initial weights."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-# Standard deviation of a unit normal cut at ±2: dividing by it makes the drawn weights exactly std wide.
+# Standard deviation of a unit normal truncated at ±2, which is compensated for.
 TRUNCATED_STD = 0.8796256610342398
 
 
 def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
-    """Normal numbers cut at ±2 sigma whose standard deviation after the cut is `std` (float32)."""
+    """Normal numbers truncated at ±2 sigma, whose standard deviation after truncation is `std` (float32)."""
     out = torch.empty(shape)
     if std == 0:
         return out.zero_()

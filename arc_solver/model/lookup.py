@@ -1,4 +1,4 @@
-"""Rows of a small table."""
+"""Lookup in a small table."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor
 
 
 def lookup(table: Tensor, indices: Tensor) -> Tensor:
-    """table[indices] (..., D) of a table (V, D) of few rows, to the bit."""
+    """table[indices] (..., D), bit for bit, of a table (V, D) with few rows."""
     if table.is_cuda:
         return product_lookup(table, indices)
     return F.embedding(indices.long(), table)
 
 
 def product_lookup(table: Tensor, indices: Tensor) -> Tensor:
-    """The same as a product with rows of one 1 and zeros, whose gradient sorts nothing."""
+    """The same as a product with one-hot rows, whose gradient needs no sorting."""
     chosen = indices[..., None] == torch.arange(table.shape[0], device=indices.device)
     return chosen.to(table.dtype) @ table

@@ -17,12 +17,12 @@ TASKS = "arc1:all"
 MAX_CANVAS = 7  # every ARC-AGI-1 task whose demonstrations and test inputs fit a canvas of this side
 TIME_LIMIT = "4m40s"
 FOLDER = Path("runs/demo")
-# A second thread makes so narrow a network a little faster on an idle machine, and far slower on a busy one.
+# For such a narrow network a second thread is a little faster on an idle machine, far slower on a busy one.
 THREADS = "1"
 
 
 def main() -> None:
-    """Learn, predict, score, draw; prints every command before it runs."""
+    """Learn, predict, score and draw; every command is printed before it runs."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     submission, candidates = FOLDER / "submission.json", FOLDER / "candidates.jsonl"
     page = FOLDER / "report.html"
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def arc_solve(*arguments: str) -> None:
-    """Run one command of arc-solve and stop the demonstration where it fails."""
+    """Run one command of arc-solve; the demonstration ends if it fails."""
     print(f"$ arc-solve {shlex.join(arguments)}", flush=True)
     command = [sys.executable, "-m", "arc_solver.cli", *arguments]
     done = subprocess.run(command, check=False)  # noqa: S603 - this package itself
@@ -50,7 +50,7 @@ def arc_solve(*arguments: str) -> None:
 
 
 def copied() -> str:
-    """What answering every test input with itself would score on the same tasks."""
+    """The score of answering every test input of the same tasks with itself."""
     tasks = [task for task in read_tasks(TASKS) if task_side(task) <= MAX_CANVAS]
     guesses = {Query(task.id, i): [pair.input] for task in tasks for i, pair in enumerate(task.test)}
     rate = score_attempts(guesses, carried_truth(tasks), "").rate("per_output", 2)
