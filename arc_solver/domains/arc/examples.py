@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -111,9 +112,13 @@ class ArcQueries:
         rollouts: int = 1,
         contenders: range | None = None,
         chosen: Numbers | None = None,
+        grids: PackedGrids | None = None,
     ) -> None:
-        """`numbers[t]` is the number of `tasks[t]` in `puzzles`; only `contenders` of `chosen` queries."""
-        self.grids = PackedGrids.from_grids([pair.input for task in tasks for pair in task.test])
+        """`numbers[t]` is the number of `tasks[t]` in `puzzles`; only `contenders` of `chosen` queries.
+
+        `grids` are the test inputs, packed here if not before.
+        """
+        self.grids = _test_inputs(tasks) if grids is None else grids
         self.views = puzzles.views
         self._puzzles = puzzles
         contenders = contenders or range(num_views * rollouts)
@@ -240,7 +245,17 @@ class ArcQuestions:
             rollouts=self.config.rollouts,
             contenders=contenders,
             chosen=chosen,
+            grids=self._grids,
         )
+
+    @cached_property
+    def _grids(self) -> PackedGrids:
+        """The test inputs, packed once for all rounds."""
+        return _test_inputs(self.tasks)
+
+
+def _test_inputs(tasks: Sequence[Task]) -> PackedGrids:
+    return PackedGrids.from_grids([pair.input for task in tasks for pair in task.test])
 
 
 def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[tuple[Grid, Grid]]]) -> str:
