@@ -18,7 +18,7 @@ from torch.profiler import ProfilerActivity, profile
 from arc_solver.benchmarks.figures import figure
 from arc_solver.config import Preset
 from arc_solver.domains.arc.examples import ArcTraining
-from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
+from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.hardware.torch_device import choose_device
@@ -140,8 +140,7 @@ def material(recipe: Preset, *, smallest_only: bool = False) -> tuple[TrainingDa
     if train.domain == SUDOKU.name:
         questions = rng.integers(0, 10, (NUM_BOARDS, 81)).astype(np.uint8)
         answers = rng.integers(1, 10, (NUM_BOARDS, 81)).astype(np.uint8)
-        ratings = np.full(NUM_BOARDS, UNKNOWN_RATING, np.int64)
-        return SUDOKU.training(BoardSet(SUDOKU.name, questions, answers, ratings), recipe)[0], 1
+        return SUDOKU.training(BoardSet.unrated(SUDOKU.name, questions, answers), recipe)[0], 1
     cells = sorted(ARC_TASKS)[:2] if smallest_only else list(ARC_TASKS)
     tasks = []
     for each in cells:

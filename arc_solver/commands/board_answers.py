@@ -25,12 +25,9 @@ def draw_boards(sheet: BoardSheet) -> None:
     screen, shape, given = Screen.find(None), (boards.side, boards.side), sheet.given()
     player = Player(screen.write, screen.columns, screen.lines, screen.color, animated=False)
     player.begin(legend_of(boards.kind, boards.side))
-    for place, question in enumerate(boards.questions):
-        own = boards.answers[place]
-        truth = own.reshape(shape) if own.any() else None
-        name = f"{boards.kind.capitalize()} {place + 1}"
-        story = BoardStory(boards.kind, name, question.reshape(shape), truth)
-        player.show(story.shown(sheet.cells[place].reshape(shape) if given[place] else None, apart=True))
+    for place in range(len(boards)):
+        answer = sheet.cells[place].reshape(shape) if given[place] else None
+        player.show(BoardStory.of(boards, place).shown(answer, apart=True))
     screen.write("\n")
 
 

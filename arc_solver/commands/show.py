@@ -123,12 +123,8 @@ def _show_boards(
     shape = (boards.side, boards.side)
     frames = []
     for place in places:
-        question, own = boards.questions[place], boards.answers[place]
-        known = own.reshape(shape) if own.any() else None
-        story = BoardStory(
-            boards.kind, f"{boards.kind.capitalize()} {place + 1}", question.reshape(shape), known
-        )
-        answer = known if given is None else given.get(question.tobytes())
+        story = BoardStory.of(boards, place)
+        answer = story.truth if given is None else given.get(story.question.tobytes())
         frames.append(story.shown(None if answer is None else answer.reshape(shape), apart=given is not None))
     opening = legend_of(boards.kind, boards.side)
     if out is not None:

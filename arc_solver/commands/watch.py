@@ -168,11 +168,7 @@ def _watch_board(board: BoardSet, number: int, wanted: Wanted, stage: Stage) -> 
     check_domain(loaded.metadata, domain.name, domain.noun, name)
     if fault := domain.fault(loaded.model.config, board):
         raise CheckpointError(f"{name}: {fault}")
-    config, shape = wanted.config(loaded), (board.side, board.side)
-    truth = board.answers[0].reshape(shape) if board.answers[0].any() else None
-    story = BoardStory(
-        board.kind, f"{board.kind.capitalize()} {number}", board.questions[0].reshape(shape), truth
-    )
+    config, story = wanted.config(loaded), BoardStory.of(board, 0, number)
     stage.begin(story.opening())
     traces, elected = watch_board(loaded.model.to(choose_device(wanted.device)), domain, board, config)
     answer = traces[0].answers[-1] if elected is None else elected

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ import numpy.typing as npt
 from arc_solver.report.board_marks import board_marks
 from arc_solver.report.panels import Cells, Frame, Mask, Opening, Panel, PictureError, board_look
 from submission.messages import count
+
+if TYPE_CHECKING:
+    from arc_solver.domains.boards.board_set import BoardSet
 
 BOARD_MARKS = {"sudoku": ("given", "guess", "changed", "broken"), "maze": ("changed", "broken")}
 
@@ -78,6 +81,17 @@ class BoardStory:
     name: str
     question: Cells
     truth: Cells | None = None
+
+    @classmethod
+    def of(cls, boards: BoardSet, place: int, number: int | None = None) -> BoardStory:
+        """Of the board at `place` of a set; `number` is what it is called by, if not its place from 1."""
+        shape, answer = (boards.side, boards.side), boards.answers[place]
+        return cls(
+            boards.kind,
+            f"{boards.kind.capitalize()} {number or place + 1}",
+            boards.questions[place].reshape(shape),
+            answer.reshape(shape) if answer.any() else None,
+        )
 
     def opening(self) -> Opening:
         """The title and the legend, shown before the frames."""
