@@ -6,10 +6,17 @@ import difflib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_SEED = 2**32
-SUDOKU_LENGTHS = (16, 36, 81)
 MAX_COUNT = 2**31 - 1  # of steps, rows in flight, views
+
+
+class Groups(NamedTuple):
+    """Cells laid out in the axes `shape`; every kind of group is the axes that its sums run over."""
+
+    shape: tuple[int, ...]
+    axes: tuple[tuple[int, ...], ...]
 
 
 class ConfigError(ValueError):
@@ -40,8 +47,8 @@ class ModelConfig:
     """Shape of the network and of its recursion (arXiv 2510.04871; HRM is `networks=2, gradient="last"`)."""
 
     vocabulary: int = 12
-    # "mlp" mixes across positions and needs a fixed `length`; "none", for boards: convolution or peers alone
-    mixer: str = "attention"
+    # What lets positions meet, in order: names in model.mixers.MIXERS
+    mixers: tuple[str, ...] = ("attention",)
     length: int = 0  # tokens of the only canvas; 0 = any canvas
     width: int = 512
     num_layers: int = 2
@@ -56,10 +63,8 @@ class ModelConfig:
     row_width: int = 0  # numbers in a row; 0 = width
     gradient: str = "full"  # "last": only the last latent and the last answer update (HRM)
     networks: int = 1  # 2: one for the latent, one for the answer
-    convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
-    peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
-    symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs peers
-    neighbours: bool = False  # boards: cells meet their four neighbours within SwiGLU
+    kernel_size: int = 3  # convolution: the side of its kernel
+    symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs group_sums
     maxima: float = 0.0  # neighbours: the share of inner channels that take the maximum, the others a sum
     wall_token: int = 0  # neighbours: cells of this token neither give nor receive; 0 = none
     hints: int = 0  # classes of dense labels that training also asks for; 0 = none
@@ -72,7 +77,6 @@ class ModelConfig:
 
     def _check_shape(self) -> None:
         """What the network is, however its cells mix."""
-        _choice("mixer", self.mixer, ("attention", "mlp", "none"))
         _choice("positions", self.positions, ("rotary1d", "rotary2d", "learned", "none"))
         _choice("embedding", self.embedding, ("rows", "composed", "none"))
         _choice("gradient", self.gradient, ("full", "last"))
@@ -90,7 +94,7 @@ class ModelConfig:
         _require(self.num_latents >= 0, f"num_latents={self.num_latents}: 0 or more")
         _require(self.hints >= 0, f"hints={self.hints}: 0 or more")
         _require(
-            self.convolution in (0, 3, 5, 7), f"convolution={self.convolution}: 3, 5 or 7, or 0 for none"
+            self.kernel_size in (3, 5, 7), f"kernel_size={self.kernel_size}: a convolution has 3, 5 or 7"
         )
         _require(
             0 < self.expansion < math.inf and self.inner(self.width) > 0,
@@ -115,24 +119,23 @@ class ModelConfig:
 
     def _check_mixing(self) -> None:
         """What may stand beside each way in which cells mix."""
-        if self.mixer == "mlp" or self.positions == "learned":
-            _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
+        mixers = ",".join(self.mixers)
+        _require(bool(self.mixers), "mixers is empty: it would leave every cell alone")
+        _require(len({*self.mixers}) == len(self.mixers), f"mixers={mixers}: each at most once")
+        fixed = {"position_mlp", "group_sums"} & {*self.mixers}
         _require(
-            self.mixer != "none" or self.convolution > 0 or self.peers or self.neighbours,
-            "mixer='none' leaves every cell alone: set convolution, peers or neighbours",
+            self.length >= 1 or not (fixed or self.positions == "learned"),
+            "position_mlp and group_sums among mixers, and positions='learned', need a fixed length",
         )
         _require(
-            self.mixer != "none" or self.positions in ("none", "learned"),
-            f"positions={self.positions!r} turns the heads of attention, which mixer='none' has not: "
-            "set positions=none",
+            self.positions in ("none", "learned")
+            or not {"attention", "position_mlp"}.isdisjoint(self.mixers),
+            f"positions={self.positions!r} turns the heads of attention, which is none of "
+            f"mixers={mixers}: set positions=none",
         )
         _require(
-            not self.neighbours or (self.convolution == 0 and not self.peers),
-            "neighbours=true stands in the place of convolution and peers: set convolution=0 and peers=false",
-        )
-        _require(
-            self.neighbours or (self.maxima == 0 and self.wall_token == 0),
-            "maxima and wall_token are for neighbours=true",
+            "neighbours" in self.mixers or (self.maxima == 0 and self.wall_token == 0),
+            "maxima and wall_token are for neighbours among mixers",
         )
         _require(0 <= self.maxima <= 1, f"maxima={self.maxima}: a share, from 0 to 1")
         _require(
@@ -140,14 +143,8 @@ class ModelConfig:
             f"wall_token={self.wall_token}: one of {self.vocabulary} tokens, or 0 for none",
         )
         _require(
-            not self.peers or self.length in SUDOKU_LENGTHS,
-            f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
-        )
-        _require(
-            not self.symbols
-            or (self.peers and self.mixer == "none" and self.embedding == "none" and not self.convolution),
-            "symbols=true mixes by sums alone and knows no puzzle: "
-            "set peers=true, mixer=none, convolution=0 and embedding=none",
+            not self.symbols or (self.mixers == ("group_sums",) and self.embedding == "none"),
+            "symbols=true mixes by sums alone and knows no puzzle: set mixers=group_sums and embedding=none",
         )
         _require(
             not self.symbols or self.positions == "none",
@@ -163,19 +160,6 @@ class ModelConfig:
     def num_positions(self, cells: int) -> int:
         """Positions S of a row of so many cells, the prefix included."""
         return self.prefix + cells * (self.num_symbols if self.symbols else 1)
-
-    @property
-    def group_shape(self) -> tuple[int, ...]:
-        """The axes that the positions of a board are laid out in for the sums over groups."""
-        side = math.isqrt(self.length)
-        high = max(h for h in range(1, math.isqrt(side) + 1) if side % h == 0)
-        board = (side // high, high, high, side // high)
-        return (*board, self.num_symbols) if self.symbols else board
-
-    @property
-    def group_axes(self) -> tuple[tuple[int, ...], ...]:
-        """The axes that each kind of group sums over: rows, columns, boxes, and the symbols of a cell."""
-        return ((2, 3), (0, 1), (1, 3), *(((4,),) if self.symbols else ()))
 
     @property
     def prefix(self) -> int:
@@ -231,7 +215,9 @@ class TrainConfig:
     # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of
     # products on a CPU that has AMX tiles
     precision: str = "auto"
-    compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
+    # "on": the forward as a whole; "blocks": each update of a state, with "graphs" in a CUDA graph a canvas;
+    # "auto": "blocks", on CUDA
+    compile: str = "auto"
     save_every: int = 1000
     eval_every: int = 0  # steps; 0 = at each tenth of the run
     keep: int = 2
@@ -243,7 +229,7 @@ class TrainConfig:
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
         _choice("curriculum", self.curriculum, ("off", "depth"))
         _choice("precision", self.precision, ("auto", "products", "float32", "bfloat16"))
-        _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
+        _choice("compile", self.compile, ("auto", "on", "blocks", "graphs", "off"))
         for name in ("steps", "batch_size", "max_age", "gradient_ages", "num_views", "save_every", "keep"):
             value = getattr(self, name)
             _require(1 <= value <= MAX_COUNT, f"{name}={value}: must be from 1 to {MAX_COUNT:,}")
@@ -296,7 +282,7 @@ class PredictConfig:
     early_error: float = 0.01
     adapt_rows_share: float = 0.25  # first share of test-time training from weights that trains rows alone
     rollouts: int = 1  # chains per view of a board, all but the first with noise on the answer state
-    sigma: float = 0.0  # of that noise, before every age; 0 = as published for the kind of board
+    sigma: float = 0.0  # of that noise, before every age; 0 = 0.3 for boards, none for ARC
     # Among chains and views of a board: the "first" confident one, the first that is "valid" as well, or a
     # "vote"; "auto": by kind of board.
     choice: str = "auto"

@@ -12,7 +12,7 @@ PAPER_ARC = ModelConfig(latent_steps=4, positions="rotary1d")
 # 518k steps on ARC-1, 724k on ARC-2 (arXiv 2510.04871, its code, and the published checkpoints' own numbers).
 PAPER_ARC1_TRAIN = TrainConfig(steps=518_000, canvas="full", num_views=1001, all_pairs=True)
 PAPER_BOARD = TrainConfig(steps=65_000, row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0)
-SUDOKU_MLP = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none")
+SUDOKU_MLP = ModelConfig(vocabulary=11, mixers=("position_mlp",), length=81, positions="none")
 SUDOKU_ATT = ModelConfig(vocabulary=11, positions="rotary1d")
 MAZE_ATT = ModelConfig(vocabulary=6, latent_steps=4, positions="rotary1d")
 HRM: dict[str, Any] = {
@@ -43,18 +43,23 @@ CPU_TRAIN = TrainConfig(
 )
 CPU_BOARD = ModelConfig(width=64, num_heads=4, rounding=32, cycles=2, latent_steps=2, prefix_length=1)
 # One layer whose cells meet by sums alone: over the groups of a Sudoku or the neighbours of a maze.
-CPU_SUMS: dict[str, Any] = {"mixer": "none", "positions": "none", "num_layers": 1, "cycles": 1}
+CPU_SUMS: dict[str, Any] = {"positions": "none", "num_layers": 1, "cycles": 1}
+
+MAZE_NOISE = 1.0  # of rollouts on Maze-Hard, as published
 
 
 def _board(name: str, about: str, model: ModelConfig, domain: str) -> Preset:
     train = dataclasses.replace(PAPER_BOARD, domain=domain)
-    return Preset(name, about, model, train, PredictConfig(views=1))
+    return Preset(
+        name, about, model, train, PredictConfig(views=1, sigma=MAZE_NOISE if domain == "maze" else 0.0)
+    )
 
 
 def _hrm(name: str, domain: str, vocabulary: int, train: TrainConfig) -> Preset:
     about = f"HRM, the baseline, on {domain} as published: 27M parameters (not run here)"
     model, train = ModelConfig(vocabulary=vocabulary, **HRM), dataclasses.replace(train, ema=0.0)
-    return Preset(name, about, model, train, PredictConfig(views=train.num_views if domain == "arc" else 1))
+    views, sigma = train.num_views if domain == "arc" else 1, MAZE_NOISE if domain == "maze" else 0.0
+    return Preset(name, about, model, train, PredictConfig(views=views, sigma=sigma))
 
 
 # Muon on the matrices, softmax and a cosine: the published short recipe for Sudoku-Extreme. There the average
@@ -141,7 +146,7 @@ _PRESETS = (
         "TRM-Att on Maze-Hard in 8k steps on one large GPU (not run here yet)",
         dataclasses.replace(MAZE_ATT, positions="rotary2d"),
         dataclasses.replace(GPU_BOARD, domain="maze", batch_size=128),
-        PredictConfig(views=1, batch_size=256, halt_logit=3.0),
+        PredictConfig(views=1, batch_size=256, halt_logit=3.0, sigma=MAZE_NOISE),
     ),
     _gpu_arc(
         "l4x4", "ARC at a Kaggle rerun on four L4: test-time training and votes (not run here yet)", 20_000
@@ -150,7 +155,9 @@ _PRESETS = (
     Preset(
         "cpu-arc",
         "ARC tasks on two cores within minutes: one narrow layer with a convolution, shallow recursion, Muon",
-        dataclasses.replace(CPU_BOARD, vocabulary=12, width=128, num_layers=1, convolution=3, cycles=1),
+        dataclasses.replace(
+            CPU_BOARD, vocabulary=12, mixers=("attention", "convolution"), width=128, num_layers=1, cycles=1
+        ),
         dataclasses.replace(
             CPU_TRAIN,
             batch_size=32,
@@ -170,14 +177,14 @@ _PRESETS = (
     Preset(
         "cpu-sudoku4",
         "Sudoku 4x4 on two cores in a minute",
-        dataclasses.replace(CPU_BOARD, vocabulary=6, mixer="mlp", length=16, cycles=1),
+        dataclasses.replace(CPU_BOARD, vocabulary=6, mixers=("position_mlp",), length=16, cycles=1),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4),
         PredictConfig(views=1, batch_size=256, halt_logit=2.0),
     ),
     Preset(
         "cpu-sudoku6",
         "Sudoku 6x6 on two cores in ten minutes",
-        dataclasses.replace(CPU_BOARD, vocabulary=8, width=96, mixer="mlp", length=36),
+        dataclasses.replace(CPU_BOARD, vocabulary=8, width=96, mixers=("position_mlp",), length=36),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4, learning_rate=0.01),
         PredictConfig(views=4, batch_size=256, halt_logit=4.0),
     ),
@@ -188,7 +195,7 @@ _PRESETS = (
             CPU_BOARD,
             **CPU_SUMS,
             vocabulary=11,
-            peers=True,
+            mixers=("group_sums",),
             length=81,
             latent_steps=6,
         ),
@@ -206,7 +213,7 @@ _PRESETS = (
             rounding=16,
             expansion=3.0,
             embedding="none",
-            peers=True,
+            mixers=("group_sums",),
             symbols=True,
             length=81,
             latent_steps=4,
@@ -233,7 +240,7 @@ _PRESETS = (
             **CPU_SUMS,
             vocabulary=6,
             width=32,
-            neighbours=True,
+            mixers=("neighbours",),
             maxima=0.375,
             wall_token=1,
             hints=5,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from arc_solver.config import (
     ConfigError,
@@ -13,12 +13,17 @@ from arc_solver.config import (
     PredictConfig,
     Preset,
     TrainConfig,
+    _choice,
     _require,
     did_you_mean,
 )
 
 AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+# Fields of ModelConfig that `mixers` took the place of: recipes, files and command lines still have them.
+OLD_KEYS: dict[str, type] = {"mixer": str, "convolution": int, "peers": bool, "neighbours": bool}
+OLD_MIXERS = {"attention": ("attention",), "mlp": ("position_mlp",), "none": ()}
+OLD_ORDER = ("attention", "position_mlp", "convolution", "group_sums", "neighbours")
 
 
 def seconds_from(text: str) -> float:
@@ -39,13 +44,37 @@ def from_mapping(kind: type[AnyConfig], values: dict[str, Any]) -> AnyConfig:
 
 def with_values(config: AnyConfig, values: dict[str, Any]) -> AnyConfig:
     """`config` with some fields replaced; text is parsed to the field's type."""
-    hints = get_type_hints(type(config))
+    hints = known_keys(config)
     parsed = {}
     for key, value in values.items():
         if key not in hints:
             raise ConfigError(unknown_key(key, list(hints)))
         parsed[key] = _parsed(key, value, hints[key])
+    if isinstance(config, ModelConfig) and not OLD_KEYS.keys().isdisjoint(parsed):
+        parsed = _in_new_keys(config.mixers, parsed)
     return dataclasses.replace(config, **parsed)
+
+
+def known_keys(config: AnyConfig) -> dict[str, Any]:
+    """The type of every value that `with_values` takes."""
+    return get_type_hints(type(config)) | (OLD_KEYS if isinstance(config, ModelConfig) else {})
+
+
+def _in_new_keys(mixers: tuple[str, ...], values: dict[str, Any]) -> dict[str, Any]:
+    """The same values without old keys, each of which puts a mixer among those there are, or takes it out."""
+    old = {key: values[key] for key in OLD_KEYS if key in values}
+    new = {key: value for key, value in values.items() if key not in OLD_KEYS}
+    named = set(new.get("mixers", mixers))
+    if "mixer" in old:
+        _choice("mixer", old["mixer"], tuple(OLD_MIXERS))
+        named = (named - {"attention", "position_mlp"}) | {*OLD_MIXERS[old["mixer"]]}
+    for key, name in (("convolution", "convolution"), ("peers", "group_sums"), ("neighbours", "neighbours")):
+        if key in old:
+            named = named | {name} if old[key] else named - {name}
+    if old.get("convolution"):
+        new["kernel_size"] = old["convolution"]
+    others = [name for name in new.get("mixers", mixers) if name in named and name not in OLD_ORDER]
+    return new | {"mixers": (*(name for name in OLD_ORDER if name in named), *others)}
 
 
 def unknown_key(key: str, known: list[str]) -> str:
@@ -55,9 +84,7 @@ def unknown_key(key: str, known: list[str]) -> str:
 
 def apply_settings(preset: Preset, settings: list[str]) -> Preset:
     """`preset` after `key=value` settings; a key belongs to the config that has it (train before predict)."""
-    owners = {
-        part: list(get_type_hints(type(getattr(preset, part)))) for part in ("model", "train", "predict")
-    }
+    owners = {part: list(known_keys(getattr(preset, part))) for part in ("model", "train", "predict")}
     values: dict[str, dict[str, str]] = {part: {} for part in owners}
     for setting in settings:
         key, equals, value = setting.partition("=")
@@ -74,6 +101,8 @@ def apply_settings(preset: Preset, settings: list[str]) -> Preset:
 
 
 def _parsed(key: str, value: Any, hint: Any) -> Any:
+    if get_origin(hint) is tuple:
+        return _names(key, value)
     kind = get_args(hint)[0] if get_args(hint) else hint
     try:
         if kind is bool:
@@ -94,3 +123,11 @@ def _parsed(key: str, value: Any, hint: Any) -> Any:
     if isinstance(result, float) and math.isnan(result):
         raise ConfigError(f"{key}={value!r}: expected a number")
     return result
+
+
+def _names(key: str, value: Any) -> tuple[str, ...]:
+    """Names with commas between them, or a list of them."""
+    listed = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple) or not all(isinstance(name, str) for name in listed):
+        raise ConfigError(f"{key}={value!r}: expected names with commas between them")
+    return tuple(name for name in listed if name)

@@ -98,10 +98,6 @@ class BallotBox:
         np.add.at(self._sums[1], candidates, quanta[rows])
         np.add.at(self._sums[2], candidates, weighted[rows])
 
-    def spoiled(self, query: Query) -> int:
-        """How many ballots of the query were spoiled."""
-        return int(self._spoiled[self._place(query)])
-
     def ballots(self, query: Query) -> int:
         """How many ballots of the query were cast, the spoiled ones included."""
         place = self._place(query)

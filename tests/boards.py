@@ -1,6 +1,4 @@
-"""Boards as the text of files, and back, by the name of their kind."""
-
-from collections.abc import Sequence
+"""Boards as the text of files."""
 
 from arc_solver.domains.boards.board_file import board_domain
 from arc_solver.domains.boards.board_set import BoardSet, Cells
@@ -15,8 +13,3 @@ def board_csv(boards: BoardSet, origin: str) -> bytes:
 def texts_from_cells(kind: str, cells: Cells) -> list[str]:
     """Boards (n, L) as text."""
     return board_domain(kind).kind.texts(cells)
-
-
-def cells_from_texts(kind: str, side: int, texts: Sequence[str]) -> Cells:
-    """The inverse of `texts_from_cells`."""
-    return board_domain(kind).kind.cells(side, texts)

@@ -14,7 +14,7 @@ import torch
 
 from arc_solver.benchmarks.figures import figure
 from arc_solver.checkpoints.shipped import shipped_weights
-from arc_solver.checkpoints.weights import load
+from arc_solver.checkpoints.weights import build_model, load
 from arc_solver.config import PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.domain import SUDOKU
@@ -103,7 +103,7 @@ def _trained(side: int, seconds: float, num: int, settings: Sequence[str] = ()) 
     preset = apply_settings(find_preset(f"cpu-sudoku{side}"), list(settings))
     boards = generate_sudoku(NUM_TRAINING_BOARDS[side], side, rng)
     state = TrainState(
-        Model(preset.model),
+        build_model(preset),
         SUDOKU.training(apart(boards, test), preset)[0],
         preset.train,
         torch.device("cpu"),

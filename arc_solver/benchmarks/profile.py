@@ -16,6 +16,7 @@ from torch._C._autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from arc_solver.benchmarks.figures import figure
+from arc_solver.checkpoints.weights import build_model
 from arc_solver.config import Preset
 from arc_solver.domains.arc.examples import ArcTraining
 from arc_solver.domains.boards.board_set import BoardSet
@@ -23,7 +24,6 @@ from arc_solver.domains.protocols import TrainingData
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.hardware.torch_device import choose_device
 from arc_solver.model.flops import step_flops
-from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.settings import apply_settings
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -61,7 +61,7 @@ def measure_profile(section: str, quick: bool) -> Iterator[dict[str, Any]]:
 def profiled(recipe: Preset, device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
     """The figures of one recipe."""
     data, num_rows = material(recipe, smallest_only=quick)
-    state = TrainState(Model(recipe.model, num_rows=num_rows), data, recipe.train, device)
+    state = TrainState(build_model(recipe, num_rows), data, recipe.train, device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     yield figure("first_step_s", [timed_step(state, recipe, 0)], "s")

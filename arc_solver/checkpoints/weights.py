@@ -25,7 +25,8 @@ from arc_solver.checkpoints.file_format import (
     read_verified,
     tensor_hash,
 )
-from arc_solver.config import ModelConfig, Preset
+from arc_solver.config import ConfigError, Preset
+from arc_solver.domains.domains import find_domain
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import write_atomic
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -46,8 +47,8 @@ SAFETENSORS_TYPES = {
 MAX_FREE_NUMBERS, MAX_LAYERS = 1 << 22, 1 << 10
 # Far above what any recipe asks for; a file that asks for more is damaged or hostile.
 MAX_POSITIONS, MAX_LATENTS, MAX_UPDATES, MAX_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
-# The former name of a weight, and its name now.
-OLD_NAME = (".peers.weight", ".group_sums.weight")
+# Parts of the names of weights: as they were, and as they are now.
+OLD_NAMES = {".peers.": ".group_sums.", ".mixer.": ".position_mlp."}
 PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
 
 
@@ -78,24 +79,37 @@ def load(path: str | Path) -> Loaded:
     check_recipe(preset, tensors, path.name)
     prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
     state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-    state = {name.replace(*OLD_NAME): tensor for name, tensor in state.items()}
     state["puzzle.rows"] = rows
     try:
-        check_state(state_shapes(preset.model, rows.shape[0]), state, path.name)
+        with torch.device("meta"):  # of which nothing is built: a file may ask for any
+            wanted = build_model(preset, rows.shape[0])
+        check_state(shapes_of(wanted), state, path.name)
     except CheckpointError as error:
         raise BeyondFile(str(error)) from error
-    model = Model(preset.model, num_rows=rows.shape[0])
+    except ConfigError as error:
+        raise CheckpointError(f"{path.name}: the recipe in the file cannot be: {error}") from error
+    model = build_model(preset, rows.shape[0])
     model.load_state_dict({n: t.float() for n, t in state.items()})
     return Loaded(model.eval().requires_grad_(False), puzzles, preset, metadata)
 
 
+def build_model(preset: Preset, num_rows: int = 1, seed: int = 0) -> Model:
+    """An untrained model, told what its domain knows of the cells; ConfigError where it needs more."""
+    needed = "group_sums" in preset.model.mixers
+    groups = find_domain(preset.train.domain).groups(preset.model.length) if needed else None
+    return Model(preset.model, num_rows, seed, groups)
+
+
 def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Metadata and tensors of a verified checkpoint."""
+    """Metadata and tensors of a verified checkpoint, under the names of today."""
     header, content = read_verified(path)
     try:
-        return header.metadata, safetensors.torch.load(content)
+        tensors = safetensors.torch.load(content)
     except (ValueError, KeyError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path.name}: {error}") from error
+    for old, new in OLD_NAMES.items():
+        tensors = {name.replace(old, new): tensor for name, tensor in tensors.items()}
+    return header.metadata, tensors
 
 
 def check_state(wanted: dict[str, tuple[int, ...]], found: dict[str, Tensor], name: str) -> None:
@@ -112,10 +126,9 @@ def check_state(wanted: dict[str, tuple[int, ...]], found: dict[str, Tensor], na
         raise CheckpointError(f"{name} does not fit: {'; '.join(lines[:3])}{more}")
 
 
-def state_shapes(config: ModelConfig, num_rows: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of a model's state dict, without building the model: a file may ask for any size."""
-    with torch.device("meta"):
-        return {name: tuple(t.shape) for name, t in Model(config, num_rows).state_dict().items()}
+def shapes_of(model: Model) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of its state dict."""
+    return {name: tuple(t.shape) for name, t in model.state_dict().items()}
 
 
 def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
@@ -130,7 +143,7 @@ def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
         "length": (config.length, MAX_POSITIONS),
         "width": (config.width * config.inner(config.width), held),
         "vocabulary": (config.vocabulary * config.width, held),
-        "positions": (positions * config.inner(positions) if config.mixer == "mlp" else 0, held),
+        "positions": (positions * config.inner(positions) if "position_mlp" in config.mixers else 0, held),
         "cycles": (config.cycles * max(config.latent_steps, 1), MAX_UPDATES),
         "views": (preset.predict.views, MAX_VIEWS),
         "ages": (preset.predict.ages, MAX_UPDATES),

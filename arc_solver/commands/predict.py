@@ -115,7 +115,7 @@ def predict(
     sigma: float | None = typer.Option(
         None,
         min=0,
-        help="Noise of rollouts; default: 0.3 Sudoku, 1 maze, none for tasks.",
+        help="Noise of rollouts; default: the recipe's, else 0.3 for boards and none for tasks.",
         rich_help_panel=HOW,
     ),
     seed: int = typer.Option(

@@ -62,6 +62,7 @@ def train(
     Stop it at any moment: it saves first, and goes on from there when started again.
     """
     from arc_solver.corpus.corpus import read_corpus
+    from arc_solver.domains.domains import idle_settings
     from arc_solver.hardware.accelerators import usable_cores
     from arc_solver.prediction.deadlines import process_start
     from arc_solver.presets import find_preset
@@ -87,6 +88,8 @@ def train(
         workers=usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
         notice=say,
     )
+    if line := idle_settings(corpus.domain, settings):
+        say(line)
     from arc_solver.inference.evaluate import read_evaluator
     from arc_solver.training.run import FINAL_NAME, RunOptions, measure_step
     from arc_solver.training.run import train as run

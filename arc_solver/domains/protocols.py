@@ -5,7 +5,7 @@ Shapes: n queries, B rows, N answers, L tokens of a canvas (height · width), C 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.config import ModelConfig, PredictConfig, Preset
+from arc_solver.config import Groups, ModelConfig, PredictConfig, Preset
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task, TaskFault
 
@@ -228,9 +228,13 @@ class Domain(Protocol[M]):
     def refused(self) -> Mapping[str, str]:
         """Options of `predict` that do not apply, and why."""
 
+    @property
+    def idle(self) -> Set[str]:
+        """Fields of a recipe that have no effect here."""
+
     # Files.
-    def recognizes(self, source: str) -> bool:
-        """Whether the content of a source looks like this kind of puzzle."""
+    def recognizes(self, source: str, *, guess: bool = False) -> bool:
+        """Whether the content of a source is of this domain; with `guess`, more likely than of another."""
 
     def read(self, source: str, reading: Reading, notice: Notice) -> tuple[M, Faults]:
         """The material of a source, and faults for what cannot be read; DataError if nothing can."""
@@ -276,6 +280,9 @@ class Domain(Protocol[M]):
     # Network.
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
         """ConfigError for a network, or settings of prediction, that do not suit this kind of puzzle."""
+
+    def groups(self, length: int) -> Groups:
+        """The groups in which this many cells exchange sums; ConfigError where there are none."""
 
     def fault(self, model: ModelConfig, material: M) -> str | None:
         """Why a network does not fit this material; None if it does."""

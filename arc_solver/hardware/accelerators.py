@@ -39,6 +39,6 @@ def worker_environments(device: str, num_workers: int | None, threads: int | Non
     gpus = visible_gpus() if device in ("auto", "cuda") else []
     num = num_workers or max(1, len(gpus))
     if threads is None and num > 1:
-        threads = max(1, (os.cpu_count() or 1) // num)
+        threads = max(1, usable_cores() // num)
     shared = {} if threads is None else {"OMP_NUM_THREADS": str(threads), "NUMBA_NUM_THREADS": str(threads)}
     return [shared | ({VISIBLE: gpus[i % len(gpus)]} if gpus else {}) for i in range(num)]

@@ -37,6 +37,8 @@ ADAPTED_NAME = "adapted.safetensors"
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
 # Tasks answered to measure the speed of this machine; fewer steps than that change nothing.
 PROBED, LEAST_STEPS = 4, 4
+# Of the seconds beyond so many, the share after which nothing more is compiled.
+UNCOMPILED, MOST_COMPILING = 600.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -87,15 +89,14 @@ def adapt(
     *,
     hooks: Hooks | None = None,
     keep: Keep | None = None,
-    begun: Callable[[float], None] = lambda seconds: None,
     glance: Glance | None = None,
     quiet: bool = True,
 ) -> Model:
     """Train `model` on the demonstrations of `tasks` (never looking at test outputs) within the limits.
 
     Returns the averaged model, ready to predict. The first `config.rows_only_share` trains the rows alone.
-    With `keep` it resumes an earlier run on the same data, however that ended; `begun` then gets its seconds,
-    which count for `limits.time_limit`. `glance` is called at each tenth of the run.
+    With `keep` it resumes an earlier run on the same data, however that ended; that run's seconds count for
+    `limits.time_limit`. `glance` is called at each tenth of the run.
     """
     blind = [without_answers(task) for task in tasks]
     data = ArcTraining(blind, puzzles, config)
@@ -112,7 +113,6 @@ def adapt(
             sweep_stale(folder)
             if _went_on(folder, state, data, keep):
                 keep.say(f"going on with what was learned in {folder}, step {state.step}")
-                begun(state.seconds)
             session = _RunSession(folder, state, puzzles, data, keep, hooks)
             run_steps(state, config, limits, session.hooks, label="adapt", quiet=quiet)
             session.finish()
@@ -201,10 +201,11 @@ def learned(
             return model, puzzles
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
-        limits, hooks = Limits(deadline=options.deadline), Hooks()
-        budget = _budget(tasks, puzzles, preset, network.cycles, limits, options.deadline)
-        if budget:
-            hooks.report = budget.report
+        limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
+        if options.deadline is not None:
+            budget = _budget(tasks, puzzles, preset, network.cycles, limits, options.deadline)
+            hooks.report, hooks.ready = budget.report, budget.begin
+            limits.patience = time.monotonic() + MOST_COMPILING * max(0.0, budget.seconds - UNCOMPILED)
         try:
             model = adapt(
                 untrained(),
@@ -215,7 +216,6 @@ def learned(
                 device,
                 hooks=hooks,
                 keep=_keep(loaded, dataclasses.replace(preset, train=config), options, listener),
-                begun=budget.go_on if budget else lambda seconds: None,
                 glance=glance,
                 quiet=options.quiet,
             )
@@ -282,14 +282,11 @@ def _budget(
     preset: Preset,
     cycles: int,
     limits: Limits,
-    deadline: float | None,
-) -> AdaptBudget | None:
-    """The time until `deadline`, if there is one, divided between learning `tasks` and answering them."""
-    if deadline is None:
-        return None
+    deadline: float,
+) -> AdaptBudget:
+    """The time until `deadline`, divided between learning `tasks` and answering them."""
     cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
     asked = ArcQuestions(tasks, range(len(tasks)), puzzles, preset.predict, preset.train.canvas)
     per_query = np.repeat(cells, [len(task.test) for task in tasks])
     owed = preset.predict.ages * int((asked.owed * per_query).sum())
-    left = max(0.1, deadline - time.monotonic())
-    return AdaptBudget(limits, left, owed, sum(cells) / len(cells), cycles)
+    return AdaptBudget(limits, deadline, owed, sum(cells) / len(cells), cycles)

@@ -76,7 +76,8 @@ def next_move(trail: Trail, tokens: Bytes, logits: npt.NDArray[np.float32], brea
         undecided[list(trail.tried)] = False
     if ahead and undecided.any():
         cell = int(np.argmax(np.where(undecided, best + second, -1)))
-        symbols = [int(s) for s in order[cell] if scores[cell, s] >= LEAST]
+        likely, *others = (int(symbol) for symbol in order[cell] if symbol > EMPTY)
+        symbols = [likely, *(symbol for symbol in others if scores[cell, symbol] >= LEAST)]
         place, symbol = trail.forward(cell, symbols)
         tokens[place] = symbol
         return False

@@ -85,7 +85,7 @@ class TopTwoVote:
         for number in queries.tolist():
             query = self._queries[number]
             tallies = self.box.tallies(query) if most is None else self.box.elect(query, most)
-            found.append(Standing(tallies, self.box.ballots(query), self.box.spoiled(query)))
+            found.append(Standing(tallies, self.box.ballots(query)))
         return found
 
 
@@ -101,7 +101,7 @@ class MajorityVote:
     def __init__(self, owed: Numbers) -> None:
         num = len(owed)
         self.closed = np.zeros(num, np.bool_)
-        self._owed, self._taken, self._spoiled = owed, np.zeros(num, np.int64), np.zeros(num, np.int64)
+        self._owed, self._taken = owed, np.zeros(num, np.int64)
         # Per query and answer: votes, valid, summed confidence in quanta, the first contender.
         self._tallies: list[dict[bytes, list[int]]] = [{} for _ in range(num)]
         self._broken: dict[int, tuple[int, bytes]] = {}  # the first contender without a whole answer
@@ -121,7 +121,6 @@ class MajorityVote:
                 tally[2] += int(quanta[place])
                 tally[3] = min(tally[3], contender)
             else:
-                self._spoiled[query] += 1
                 broken = (contender, cells)
                 self._broken[query] = min(self._broken.get(query, broken), broken)
         np.add.at(self._taken, found.queries, 1)
@@ -135,10 +134,7 @@ class MajorityVote:
         return np.zeros(0, np.int64)
 
     def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
-        return [
-            Standing(self.tallies(query, most), int(self._taken[query]), int(self._spoiled[query]))
-            for query in queries.tolist()
-        ]
+        return [Standing(self.tallies(query, most), int(self._taken[query])) for query in queries.tolist()]
 
     def tallies(self, query: int, most: int | None = None) -> list[Tally]:
         """The answers to one query, best first; an incomplete one if there is no other."""
@@ -171,7 +167,7 @@ class FirstConfident:
         self._rules_decide, self._abstains = rules_decide, abstains
         self.closed = np.zeros(num, np.bool_)
         self._valid_alone, self._owed = valid_alone, owed
-        self._taken, self._spoiled = np.zeros(num, np.int64), np.zeros(num, np.int64)
+        self._taken = np.zeros(num, np.int64)
         self._best: list[tuple[tuple[float, ...], bytes, float]] = [((np.inf,), b"", 0.0)] * num
         self._limits = np.full(num, np.iinfo(np.int64).max)  # the age at which a contender was confident
         # All answers, if there is more than one to choose from.
@@ -196,7 +192,6 @@ class FirstConfident:
                 sureness = float(found.confidence[place]) if whole[place] else 0.0
                 self._best[query] = (rank, found.answers.cells[place].tobytes(), sureness)
         np.add.at(self._taken, found.queries, 1)
-        np.add.at(self._spoiled, found.queries[~whole], 1)
         self.closed |= self._taken >= self._owed
         if self._all:
             self._all.take(found)
@@ -211,8 +206,7 @@ class FirstConfident:
 
     def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
         return [
-            Standing(self._candidates(query, most), int(self._taken[query]), int(self._spoiled[query]))
-            for query in queries.tolist()
+            Standing(self._candidates(query, most), int(self._taken[query])) for query in queries.tolist()
         ]
 
     def _candidates(self, query: int, most: int | None) -> list[Tally]:

@@ -207,11 +207,12 @@ def answer_rows(
     A row leaves when its halting logit passes `halt_logit`, when its answer has not changed for `patience`
     ages, or at `ages`; `age_limit(rows, tokens)`, called after each forward pass of that many rows and tokens
     of a canvas, replaces `ages`. `wanted(group, rows, ages)` may decline rows before they enter (at age 0)
-    and after every age at which they stay. When `stop()` turns true, rows in slots are given up. With
-    `guess_after` and the rules, `breaks`, a row leaves when its answer keeps them, and is `confident` then; a
-    row that does not settle guesses, and takes guesses back. `disturb` gives the noise on the answer state of
-    each row before every age; `watch` is called with the answers of all rows after it. If memory runs out,
-    the same rows are tried again in half as many slots; a row that does not fit alone is given up.
+    and after every age at which they stay. When `stop()` turns true, rows in slots are given up. With the
+    rules, `breaks`, a row leaves when its answer keeps them and is `confident` then, with `guess_after` only
+    then; with it, a row that does not settle guesses, and takes guesses back. `disturb` gives the noise on
+    the answer state of each row before every age; `watch` is called with the answers of all rows after it. If
+    memory runs out, the same rows are tried again in half as many slots; a row that does not fit alone is
+    given up.
     """
     limit = age_limit or (lambda rows, tokens: config.ages)
     rules = _Rules(config, wanted, stop, limit, disturb, breaks, watch)
@@ -267,8 +268,9 @@ def _group_answers(
             thought = (slots.row[seen], slots.age[seen], slots.answer[seen], halt[seen])
             rules.watch(data, Thought(group, *thought))
         limit = rules.age_limit(int(busy.sum()), slots.answer.shape[1])
-        guessing = rules.breaks if config.guess_after else None
-        confident = slots.kept(guessing) if guessing else halt > config.halt_logit
+        confident = slots.kept(rules.breaks) if rules.breaks else np.zeros(len(busy), np.bool_)
+        if not (rules.breaks and config.guess_after):
+            confident |= halt > config.halt_logit
         done = confident | (slots.age >= limit)
         if config.patience:
             done |= slots.unchanged >= config.patience
@@ -282,8 +284,8 @@ def _group_answers(
             gone = np.zeros(len(slots.row), np.bool_)
             gone[staying] = ~rules.wanted(group, slots.row[staying], slots.age[staying])
             owed[slots.vacate(gone)] = False
-        if guessing:
-            slots.guess((slots.row >= 0) & slots.unsettled(config.guess_after), guessing)
+        if rules.breaks and config.guess_after:
+            slots.guess((slots.row >= 0) & slots.unsettled(config.guess_after), rules.breaks)
 
 
 def _refilled(

@@ -69,7 +69,6 @@ class Standing(NamedTuple):
 
     candidates: Sequence[Tally]
     ballots: int
-    spoiled: int
 
 
 class Answers(Protocol):

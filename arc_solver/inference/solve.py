@@ -45,7 +45,7 @@ def vote(
     demonstrations first, starting from the checkpoint's weights or, without one, from scratch.
     """
     queries = [Query(task.id, i) for task in tasks for i in range(len(task.test))]
-    found = {query: Standing((), 0, 0) for query in queries}
+    found = {query: Standing((), 0) for query in queries}
     for part, answering in Prediction(ARC, tuple(tasks), checkpoint, options, listener).run():
         numbers = np.arange(len(part))
         for query, standing in zip(part.tolist(), answering.standings(numbers), strict=True):
@@ -159,7 +159,7 @@ class Prediction:
         questions = self.domain.questions(mine, puzzles, numbers, config, self.recipe.train.canvas)
         answering = Answering(self.domain, mine, questions, config)
         queries = _queries_of(blocks, places)
-        total, most = int(questions.owed.sum()), int(questions.owed.max(initial=0)) // config.rollouts
+        total, most = int(questions.owed.sum()), questions.contenders // config.rollouts
         if options.views is not None and options.views > most:
             there = (
                 f"the recipe has {most} (--set num_views=...)" if self.domain.learns else f"there are {most}"

@@ -48,7 +48,3 @@ class EarlyDecision:
     def overflowed(self) -> Numbers:
         """Queries whose answers mostly overflowed their canvas."""
         return np.flatnonzero((2 * self._over > self._asked) & (self._asked > 0))
-
-    def saved(self) -> int:
-        """Views that were not needed."""
-        return int((self._owed - self._asked)[self.settled].sum())

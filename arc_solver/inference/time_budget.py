@@ -90,20 +90,25 @@ class AdaptBudget:
     SAFETY, SPARE_SECONDS = 1.5, 2.0
 
     def __init__(
-        self, limits: Limited, seconds: float, predict_tokens: float, train_tokens: float, cycles: int
+        self,
+        limits: Limited,
+        deadline: float,
+        predict_tokens: float,
+        train_tokens: float,
+        cycles: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`predict_tokens`: rows × tokens × ages to be answered; `train_tokens`: mean of a trained row."""
-        self.limits, self.seconds = limits, seconds
-        limits.time_limit = seconds * self.FIRST_SHARE
+        self.limits, self._deadline, self._clock = limits, deadline, clock
         # A backward pass costs about twice its forward pass, and only the last cycle has one.
         self._answer_speed = train_tokens * (cycles + 2) / cycles
         self._tokens = predict_tokens
-        self._before = 0.0
+        self.begin()
 
-    def go_on(self, seconds: float) -> None:
-        """The training resumes a run that took `seconds`, which do not count against the span."""
-        self._before = seconds
-        self.limits.time_limit = self._before + self.seconds * self.FIRST_SHARE
+    def begin(self, before: float = 0.0) -> None:
+        """Start the span now; the `before` seconds of a training that it continues do not count."""
+        self.seconds, self._before = max(0.1, self._deadline - self._clock()), before
+        self.limits.time_limit = before + self.seconds * self.FIRST_SHARE
 
     def report(self, metrics: Mapping[str, Any]) -> None:
         """Move the end of the training by its measured speed (`forwards_per_s`)."""

@@ -10,33 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from arc_solver.config import ModelConfig
+from arc_solver.model.mixers import mixers_of
 
 # Each product of a forward pass gives two in the backward pass.
 BACKWARD = 2
-# A cell and its four neighbours.
-MEETINGS = 5
 
 
 def layer_shapes(config: ModelConfig) -> list[tuple[int, int]]:
     """(in, out) of every projection of one layer that is applied to each position."""
     width, inner = config.width, config.inner(config.width)
-    feed_forward = [(width, 2 * inner), (inner, width)]
-    mixing = [(width, 3 * width), (width, width)] if config.mixer == "attention" else []
-    return mixing + feed_forward
+    mixing = [shape for mixer in mixers_of(config).values() for shape in mixer.projections_of(config)]
+    return [*mixing, (width, 2 * inner), (inner, width)]
 
 
 def layer_flops(config: ModelConfig, positions: int) -> float:
     """One layer on one row of S positions, forward."""
     projections = sum(2.0 * positions * m * n for m, n in layer_shapes(config))
-    meetings = MEETINGS if config.neighbours else config.convolution**2
-    near = meetings * config.inner(config.width)
-    projections += 2.0 * (positions - config.prefix) * near
-    if config.mixer == "attention":
-        return projections + 4.0 * positions * positions * config.width
-    if config.mixer == "none":
-        return projections
-    inner = config.inner(positions)
-    return projections + 2.0 * config.width * (positions * 2 * inner + inner * positions)
+    return projections + sum(mixer.flops(config, positions) for mixer in mixers_of(config).values())
 
 
 def evaluations(config: ModelConfig, depth: tuple[int, int] | None = None) -> tuple[int, int]:
@@ -47,11 +37,6 @@ def evaluations(config: ModelConfig, depth: tuple[int, int] | None = None) -> tu
     cycles, latent_steps = depth or (config.cycles, config.latent_steps)
     each = latent_steps + 1
     return cycles * each, min(each, 2) if config.gradient == "last" else each
-
-
-def forward_flops(config: ModelConfig, cells: int) -> float:
-    """One forward of one row of so many cells: one age of an answer."""
-    return evaluations(config)[0] * config.num_layers * layer_flops(config, config.num_positions(cells))
 
 
 def step_flops(

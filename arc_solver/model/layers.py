@@ -1,4 +1,4 @@
-"""The norm and the projection that every part of a block is made of.
+"""The norm, the projection and the gated unit that every part of a block is made of.
 
 Shapes: B rows, L positions, D width.
 """
@@ -29,3 +29,20 @@ class Linear(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         return F.linear(h, self.weight.to(h.dtype))
+
+
+class SwiGLU(nn.Module):
+    """silu(gate) · up, projected back to the width it came from."""
+
+    def __init__(self, width: int, inner: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.gate_up = Linear(width, 2 * inner, generator)
+        self.down = Linear(inner, width, generator)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return self.down(self.hidden(h))
+
+    def hidden(self, h: Tensor) -> Tensor:
+        """The inner numbers (B, L, I) of h (B, L, D)."""
+        gate, up = self.gate_up(h).chunk(2, dim=-1)
+        return F.silu(gate) * up

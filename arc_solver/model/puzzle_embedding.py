@@ -13,7 +13,6 @@ from arc_solver.config import ModelConfig
 from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.lookup import lookup
 
-CODE_LENGTH = 12
 FIRST_COLOR_TOKEN = 2
 
 

@@ -6,14 +6,15 @@ The paper's T is `cycles`, its n `latent_steps`; its x, y, z are `question`, `an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from arc_solver.config import ModelConfig
+from arc_solver.config import Groups, ModelConfig
 from arc_solver.model.block import Block
+from arc_solver.model.compiling import plainly
 from arc_solver.model.flat import Layout, Segment, join, split, turns_of
 from arc_solver.model.fused_attention import keeps_weights
 from arc_solver.model.fused_norm import fits
@@ -60,9 +61,14 @@ class Output(NamedTuple):
 
 
 class Model(nn.Module):
-    """Embeds a question and refines an answer to it; each forward tells the answer and whether it is done."""
+    """Embeds a question and refines an answer to it; each forward tells the answer and whether it is done.
 
-    def __init__(self, config: ModelConfig, num_rows: int = 1, seed: int = 0) -> None:
+    `groups` are what the domain says of its cells, see `mixers.GroupSums`.
+    """
+
+    def __init__(
+        self, config: ModelConfig, num_rows: int = 1, seed: int = 0, groups: Groups | None = None
+    ) -> None:
         super().__init__()
         self.config = config
         generator = torch.Generator().manual_seed(seed)
@@ -74,11 +80,10 @@ class Model(nn.Module):
                 truncated_normal((config.vocabulary, width), width**-0.5, generator)
             )
         self.puzzle = PuzzleEmbedding(config, num_rows, generator)
-        self.latent_blocks = nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
+        layers = range(config.num_layers)
+        self.latent_blocks = nn.ModuleList(Block(config, groups, generator) for _ in layers)
         self.answer_blocks = (
-            nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
-            if config.networks == 2
-            else None
+            nn.ModuleList(Block(config, groups, generator) for _ in layers) if config.networks == 2 else None
         )
         self.head = Linear(width, 1 if config.symbols else config.vocabulary, generator)
         num_halts = 2 if config.continue_output else 1
@@ -94,9 +99,10 @@ class Model(nn.Module):
             )
         self.hint_head = Linear(width, config.hints, generator) if config.hints else None
         self.compute_dtype = torch.float32
-        self.plain = False  # where blocks are compiled, each by itself: they are given canvases, no Layout
+        self.run: Callable[..., Any] = plainly  # calls the updates; where they are compiled, `Compiler`
         self.rounded_factors = False  # of float32 products on a CPU, see `fused_norm.factors`
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
+        self._turns: dict[tuple[int, int], Tensor | None] = {}
 
     def first_carry(self, rows: int, positions: int) -> Carry:
         """The state of `rows` rows before their first forward (views of y0 and z0, not copies)."""
@@ -167,18 +173,17 @@ class Model(nn.Module):
     @property
     def joins(self) -> bool:
         """Whether blocks take all canvases at once: attention, then a SwiGLU, maybe with a convolution."""
-        c = self.config
-        others = c.peers or c.symbols or c.neighbours or c.wall_token
-        return c.mixer == "attention" and c.num_latents == 1 and not others
+        mixers, few = {*self.config.mixers}, self.config.num_latents == 1
+        return few and {"attention"} <= mixers <= {"attention", "convolution"}
 
     def layout(self, asked: Sequence[Asked]) -> Layout | None:
         """How the rows lie in one matrix; None where they had better not."""
-        if self.plain or not (self.joins and fits(asked[0].carry.answer)):
+        if self.run is not plainly or not (self.joins and fits(asked[0].carry.answer)):
             return None
-        segments = []
         for each in asked:
-            turns = turns_of(self.place(each.canvas, each.tokens.device).rotary)
-            segments.append(Segment(each.tokens.shape[0], *each.canvas, turns))
+            if each.canvas not in self._turns:
+                self._turns[each.canvas] = turns_of(self.place(each.canvas, each.tokens.device).rotary)
+        segments = [Segment(each.tokens.shape[0], *each.canvas, self._turns[each.canvas]) for each in asked]
         layout = Layout(self.config.prefix, tuple(segments), self.rounded_factors)
         return layout if keeps_weights(layout, self.config.num_heads) else None
 
@@ -220,11 +225,11 @@ class Model(nn.Module):
         if self.config.gradient == "last" and torch.is_grad_enabled():
             with torch.no_grad():
                 for _ in range(steps - 1):
-                    latent = self.think(latent + answer + question, place)
+                    latent = self.think(place, latent, answer, question)
             steps = 1
         for _ in range(steps):
-            latent = self.think(latent + answer + question, place)
-        return Carry(self.revise(answer + latent, place), latent)
+            latent = self.think(place, latent, answer, question)
+        return Carry(self.revise(place, answer, latent), latent)
 
     def _refine_ablated(self, question: Tensor, carry: Carry, place: Canvas | Layout, steps: int) -> Carry:
         """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k.
@@ -236,25 +241,22 @@ class Model(nn.Module):
         if self.config.num_latents == 0:
             for i in range(steps + 1):
                 with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps)):
-                    answer = self.think(answer + question, place)
+                    answer = self.think(place, answer, question)
             return Carry(answer, latent)
         latents = list(latent.unbind(1))
         for i in range(steps):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps - 1)):
-                latents[i % len(latents)] = self.think(sum(latents) + answer + question, place)
-        return Carry(self.revise(answer + sum(latents), place), torch.stack(latents, 1))
+                latents[i % len(latents)] = self.think(place, sum(latents), answer, question)
+        return Carry(self.revise(place, answer, sum(latents)), torch.stack(latents, 1))
 
-    def think(self, h: Tensor, place: Canvas | Layout) -> Tensor:
+    def think(self, place: Canvas | Layout, *parts: Tensor) -> Tensor:
         """f of the latent."""
-        for block in self.latent_blocks:
-            h = block(h, place)
-        return h
+        return cast(Tensor, self.run(updated, self.latent_blocks, place, *parts))
 
-    def revise(self, h: Tensor, place: Canvas | Layout) -> Tensor:
+    def revise(self, place: Canvas | Layout, *parts: Tensor) -> Tensor:
         """f of the answer: the same network unless `networks` is 2."""
-        for block in self.answer_blocks if self.answer_blocks is not None else self.latent_blocks:
-            h = block(h, place)
-        return h
+        blocks = self.answer_blocks if self.answer_blocks is not None else self.latent_blocks
+        return cast(Tensor, self.run(updated, blocks, place, *parts))
 
     def place(self, canvas: tuple[int, int], device: torch.device) -> Canvas:
         """A canvas (height, width) with its rotary table, made once per canvas and device."""
@@ -267,6 +269,16 @@ class Model(nn.Module):
                 rotary = None if table is None else (table[0].to(device), table[1].to(device))
             self._places[key] = Canvas(self.config.prefix, *canvas, rotary)
         return self._places[key]._replace(rounded=self.rounded_factors)
+
+
+def updated(blocks: Iterable[Block], place: Canvas | Layout, first: Tensor, *others: Tensor) -> Tensor:
+    """f of a sum: what is compiled, for it is the same however deep a network thinks."""
+    h = first
+    for other in others:
+        h = h + other
+    for block in blocks:
+        h = block(h, place)
+    return h
 
 
 def halting_logit(halt: Tensor) -> Tensor:

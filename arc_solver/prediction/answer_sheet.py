@@ -38,7 +38,6 @@ class Answer:
 
     tallies: tuple[Tally, ...]
     ballots: int
-    spoiled: int
     ages: int = 0
 
 
@@ -221,6 +220,7 @@ class BoardSheet:
         self.cells = np.zeros_like(boards.questions)
         self.ages = np.zeros(len(boards), np.int64)
         self.answered = np.zeros(len(boards), np.bool_)
+        self.ballots = np.zeros(len(boards), np.int64)
         self.answers: dict[int, Answer] = {}  # with `everything` only: they take much memory
         self._everything = everything
         self.file = Rewriter(self._write, say)
@@ -229,12 +229,16 @@ class BoardSheet:
         return [f"{self.path}: all {len(self.boards)} questions; answers are added as they come"]
 
     def take(self, items: Sequence[str], message: Message) -> bool:
+        """As AnswerSheet; an answer that rests on fewer ballots than the one at hand is passed over."""
         num = len(self.boards)
         allowed = {item: min(BLOCK, max(0, num - int(item) * BLOCK)) for item in items}
         found, sound = checked_answers(message, allowed, self._board)
         for query, answer in found:
             number = int(query.task_id) * BLOCK + query.index
+            if answer.ballots < self.ballots[number]:
+                continue
             self.answered[number], self.ages[number] = True, answer.ages
+            self.ballots[number] = answer.ballots
             if answer.tallies:
                 cells, question = answer.tallies[0].grid.ravel(), self.boards.questions[number]
                 self.cells[number] = np.where(cells == NO_VALUE, question, cells)
@@ -377,7 +381,7 @@ def _checked(
         Tally(check(grid), _count(votes, ballots), _number(weight), _share(confidence))
         for grid, votes, weight, confidence in value["candidates"]
     )
-    return query, Answer(tallies, ballots, _count(value["spoiled"]), _count(value.get("ages", 0)))
+    return query, Answer(tallies, ballots, _count(value.get("ages", 0)))
 
 
 def _count(value: object, most: int = 1 << 53) -> int:

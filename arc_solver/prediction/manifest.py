@@ -60,7 +60,7 @@ def source_facts(source: str, tasks: Sequence[Task]) -> dict[str, Any]:
     if path.is_file():
         facts["sha256"] = sha256_file(path)
     elif path.is_dir():
-        facts["files"] = {str(p.relative_to(path)): sha256_file(p) for p in task_files(path)}
+        facts["files"] = {str(p.relative_to(path)): sha256_file(p) for p in task_files(path) if p.is_file()}
     return facts
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from arc_solver.checkpoints.file_format import check_domain, preset_from, read_header
 from arc_solver.checkpoints.shipped import reach, shipped_weights
 from arc_solver.config import ConfigError
+from arc_solver.domains.domains import idle_settings
 from arc_solver.domains.protocols import Block, Domain, Faults
 from arc_solver.hardware.accelerators import worker_environments
 from arc_solver.prediction.answer_sheet import sheet_of
@@ -123,6 +124,8 @@ class Prediction:
                 f"{request.source}: no weights ship for {domain.name} of side {side}; "
                 f"name some with --checkpoint (`arc-solve train --data {request.source}` makes them)"
             )
+        if line := idle_settings(domain, request.solve.settings):
+            self.say(line)
         if self._asked.checkpoint is None and (doubt := reach(domain.name, side)):
             self.say(f"warning: {doubt}")
 

@@ -89,7 +89,6 @@ class Reporter:
             "task": self._queries[query].task_id,
             "index": self._queries[query].index,
             "ballots": standing.ballots,
-            "spoiled": standing.spoiled,
             "ages": ages,
             "candidates": [[t.grid, t.votes, t.weight, t.confidence] for t in standing.candidates],
         }

@@ -68,7 +68,7 @@ def card(name: str, facts: dict[str, Any]) -> str:
         "file": f"`{name}`, {facts['bytes']:,} bytes, bfloat16",
         "SHA-256": f"`{facts['sha256']}`",
         "trained": f"{facts['step']:,} steps, {facts['seconds'] / 3600:.2f} h",
-        "recipe": f"`{preset.name}`; every field stands in the file (`arc-solve info`)",
+        "recipe": f"`{preset.name}`; every field is in the file (`arc-solve info`)",
     }
     lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]
     lines += ["", "Data, as opened:", ""]

@@ -72,8 +72,10 @@ def task_files(folder: Path) -> list[Path]:
     found: list[Path] = []
     for parent, inner, names in os.walk(folder, onerror=refuse):
         inner[:] = sorted(name for name in inner if name[0] != ".")
-        found += [Path(parent, name) for name in names if name.endswith(_SUFFIXES[:2]) and name[0] != "."]
-    return sorted(path for path in found if path.is_file())
+        found += [
+            Path(parent, name) for name in names if name.lower().endswith(_SUFFIXES[:2]) and name[0] != "."
+        ]
+    return sorted(found)
 
 
 def holds_a_task(path: Path) -> bool:
@@ -103,12 +105,14 @@ def _folder_entries(folder: Path) -> list[Entry | Stray]:
 def _entries_of_one(path: Path) -> list[Entry | Stray]:
     """The task in a file of a folder, or a stray for anything else, a file of several tasks included."""
     stem = _stem(path)
+    if not path.is_file():
+        return [Stray(path.name, fault=f"{label_of(path)}: no regular file; take it away")]
     try:
         found = _file_entries(path)
     except DataError as error:
         return [Entry(label_of(path), stem, error)]
     tasks = [each for each in found if isinstance(each, Entry)]
-    if [each.id for each in tasks] == [stem]:
+    if len(tasks) == 1 and (tasks[0].id == stem or _is_whole(tasks[0].value)):
         return [*tasks]
     several = "several tasks in one file of a folder; give the file itself"
     return [Stray(path.name, fault=f"{label_of(path)}: {several}" if tasks else "")]
@@ -167,7 +171,7 @@ def _of_list(value: object, name: str, label: str) -> Iterator[Entry | Stray]:
     if not isinstance(value, dict) or not isinstance(task, dict) or not _has_task_key(task):
         yield Stray(name, value)
         return
-    own = next((value[key] for key in _ID_KEYS if isinstance(value.get(key), str)), name)
+    own = next((value[key] for key in _ID_KEYS if type(value.get(key)) in (str, int)), name)
     yield Entry(label, str(own), {key: each for key, each in task.items() if key not in _ID_KEYS})
 
 
@@ -184,7 +188,7 @@ def _deduplicated(found: list[Entry | Stray]) -> list[Entry | Stray]:
         if first is each or (first.value == each.value and not beside):
             continue
         same = first.label == each.label
-        text = "the id appears twice" if same else f"the same task as {Path(each.label).name}; remove one"
+        text = "the id appears twice" if same else f"its id is that of {each.label} too; remove one"
         kept[each.id] = dataclasses.replace(first, value=Flaw(text, _plain(first.value)), flawed=True)
     return [*kept.values(), *strays]
 
@@ -285,6 +289,6 @@ def _plain(value: object) -> object:
 
 def _stem(path: Path) -> str:
     for suffix in _SUFFIXES:
-        if path.name.endswith(suffix):
-            return path.name.removesuffix(suffix)
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
     return path.name

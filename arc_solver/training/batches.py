@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -57,6 +57,11 @@ class Batches:
         total = self.global_slots[group]
         return [(total * rank // self.world, total * (rank + 1) // self.world) for rank in range(self.world)]
 
+    def all_sizes(self, groups: Sequence[int]) -> list[int]:
+        """How many rows every process has of some groups together."""
+        spans = zip(*map(self.all_spans, groups), strict=True)
+        return [sum(end - start for start, end in own) for own in spans]
+
     def paint(self, step: int) -> list[Batch]:
         """The batches of one step, in the memory of the host (pinned where the device is CUDA)."""
         pinned = self.device.type == "cuda"
@@ -65,18 +70,17 @@ class Batches:
         for group, (total, (start, end)) in enumerate(zip(self.global_slots, self.spans, strict=True)):
             local = end - start
             height, width = self.data.canvases[group]
-            tokens = torch.empty(local, height * width, dtype=torch.uint8, pin_memory=pinned)
-            targets = torch.empty(local, height * width, dtype=torch.uint8, pin_memory=pinned)
-            codes = torch.empty(local, 12, dtype=torch.int32, pin_memory=pinned)
+            tokens = torch.empty(local, height * width, dtype=torch.uint8)
+            targets = torch.empty(local, height * width, dtype=torch.uint8)
+            codes = torch.empty(local, 12, dtype=torch.int32)
             self.data.paint(group, step * total + start, tokens.numpy(), targets.numpy(), codes.numpy())
             ages = explored.integers(
                 LEAST_EXPLORED_AGE, max(self.config.max_age, LEAST_EXPLORED_AGE) + 1, total
             )
             chosen = explored.random(total) < self.config.exploration
-            least = np.where(chosen, ages, 0).astype(np.int32)[start:end]
-            batches.append(
-                Batch(tokens, targets, codes, torch.from_numpy(least), self._hints(tokens, targets))
-            )
+            least = torch.from_numpy(np.where(chosen, ages, 0).astype(np.int32)[start:end])
+            batch = Batch(tokens, targets, codes, least, self._hints(tokens, targets))
+            batches.append(batch.pinned() if pinned else batch)
         return batches
 
     def _hints(self, tokens: torch.Tensor, targets: torch.Tensor) -> HintTensors | None:
@@ -87,8 +91,7 @@ class Batches:
             raise ConfigError(
                 f"hint_weight={self.config.hint_weight}: these data have no dense labels; set 0"
             )
-        hints = HintTensors(*map(torch.from_numpy, self.data.hints(tokens.numpy(), targets.numpy())))
-        return HintTensors(*(t.pin_memory() for t in hints)) if self.device.type == "cuda" else hints
+        return HintTensors(*map(torch.from_numpy, self.data.hints(tokens.numpy(), targets.numpy())))
 
     def from_step(self, step: int) -> Iterator[list[Batch]]:
         """Endless batches from `step` on, the next one painted while this one trains."""

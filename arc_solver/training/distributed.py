@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 # Ranks wait this long for each other: rank 0 writes alone, and shares of an evaluation take unlike times.
 PATIENCE = datetime.timedelta(minutes=30)
@@ -48,24 +49,32 @@ class Team:
         """Replace gradients by their sums over all processes, in one collective."""
         if self.world == 1 or not gradients:
             return
-        flat = torch.cat([g.flatten() for g in gradients])
+        flat = _flatten_dense_tensors(gradients)
         with with_peers():
             dist.all_reduce(flat)
-        for gradient, summed in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-            gradient.copy_(summed.view_as(gradient))
+        torch._foreach_copy_(gradients, _unflatten_dense_tensors(flat, gradients))
 
-    def gather(self, part: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
-        """The parts of all processes joined along the first axis: rank r holds places spans[r] of it."""
+    def gather(self, part: Tensor, sizes: Sequence[int]) -> Tensor:
+        """The parts of all processes joined along the first axis, of which rank r holds sizes[r] places."""
+        return self.gathering(part, sizes)()
+
+    def gathering(self, part: Tensor, sizes: Sequence[int]) -> Callable[[], Tensor]:
+        """Begin to `gather`; what comes back waits for the parts and joins them."""
         if self.world == 1:
-            return part
-        sizes = [end - start for start, end in spans]
+            return lambda: part
         carried = part.to(torch.uint8) if part.dtype == torch.bool else part
         padded = carried.new_zeros((max(sizes), *part.shape[1:]))
         padded[: part.shape[0]] = carried
         parts = [torch.empty_like(padded) for _ in range(self.world)]
         with with_peers():
-            dist.all_gather(parts, padded)
-        return torch.cat([p[:size] for p, size in zip(parts, sizes, strict=True)]).to(part.dtype)
+            under_way = dist.all_gather(parts, padded, async_op=True)
+
+        def joined() -> Tensor:
+            with with_peers():
+                under_way.wait()
+            return torch.cat([p[:size] for p, size in zip(parts, sizes, strict=True)]).to(part.dtype)
+
+        return joined
 
     def agree(self, *values: float, anyone: float) -> tuple[float, ...]:
         """The values (none negative) of rank 0, then the largest `anyone` of all; no device is waited for."""

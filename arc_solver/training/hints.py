@@ -37,11 +37,6 @@ class HintTensors(NamedTuple):
         moves = torch.full((rows, length), NOT_ASKED, dtype=torch.int32, device=device)
         return HintTensors(torch.zeros(rows, length, dtype=torch.uint8, device=device), moves, moves.clone())
 
-    def where(self, mask: Tensor, others: HintTensors) -> HintTensors:
-        """These in the rows of `mask` (B,), others elsewhere."""
-        pairs = zip(self, others, strict=True)
-        return HintTensors(*(torch.where(mask[:, None], mine, theirs) for mine, theirs in pairs))
-
 
 class Reach(NamedTuple):
     """Moves that news must have made, and at most may have made, by the end of each row's age (B, 1)."""

@@ -14,6 +14,7 @@ from arc_solver.config import TrainConfig
 from arc_solver.training.schedule import depth, rate_factor
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import MEASURES, train_step
+from arc_solver.training.warm_up import warm_up
 
 Metrics = dict[str, Any]
 REPORT_SECONDS = 2.0
@@ -21,18 +22,35 @@ REPORT_SECONDS = 2.0
 
 @dataclass
 class Limits:
-    """When a sitting ends: `time_limit` in training seconds of the run, `deadline` a monotonic instant."""
+    """When a sitting ends: `time_limit` in training seconds of the run, `deadline` a monotonic instant.
+
+    At the instant `patience` nothing more is compiled: the rest goes without.
+    """
 
     time_limit: float | None = None
     deadline: float | None = None
+    patience: float | None = None
     stop: Callable[[], bool] = field(default=lambda: False)
     clock: Callable[[], float] = time.monotonic
+
+    def over(self) -> bool:
+        """Whether the sitting ends now, whatever is left to train."""
+        return self.stop() or (self.deadline is not None and self.clock() >= self.deadline)
+
+    def impatient(self) -> bool:
+        """Whether compiling has taken long enough."""
+        return self.patience is not None and self.clock() >= self.patience
 
 
 @dataclass
 class Hooks:
-    """What the outside does at its moments: take a report, save, evaluate. The state passed is live."""
+    """What the outside does at its moments: hear a remark, take a report, save, evaluate.
 
+    `ready` is told the seconds of training so far when all is compiled and it begins.
+    """
+
+    say: Callable[[str], None] = field(default=lambda _: None)
+    ready: Callable[[float], None] = field(default=lambda seconds: None)
     report: Callable[[Metrics], None] = field(default=lambda _: None)
     save: Callable[[], object] = field(default=lambda: None)
     evaluate: Callable[[], Metrics] | None = None
@@ -50,11 +68,13 @@ def run_steps(
 ) -> bool:
     """Train `state` from its step to `config.steps` or a limit; True when the run is complete.
 
-    Evaluation and saving do not count as training time, nor in the rates; after the last step both are left
-    to the caller. Of several processes rank 0 decides on time and any may stop. Raises NotFinite before the
-    report, evaluation or save that follows a step that was not finite.
+    Compiling, evaluation and saving do not count as training time, nor in the rates; the last two are left to
+    the caller after the last step. Of several processes rank 0 decides on time and any may stop. Raises
+    NotFinite before the report, evaluation or save that follows a step that was not finite.
     """
     clock = limits.clock
+    warm_up(state, config, limits.over, limits.impatient, hooks.say)
+    hooks.ready(state.seconds)
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     started, reported, reported_step = clock(), clock(), state.step
     base, first, before = state.seconds, state.step, 1.0
@@ -68,7 +88,7 @@ def run_steps(
         progress, due, stop = state.team.agree(
             max(state.step / config.steps, spent),
             clock() - reported >= REPORT_SECONDS,
-            anyone=limits.stop() or (limits.deadline is not None and clock() >= limits.deadline),
+            anyone=limits.over(),
         )
         paused = clock()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 LOSS, GRADIENT, WEIGHT = 1, 2, 3
 QUANTITIES = {LOSS: "loss", GRADIENT: "gradient", WEIGHT: "weight"}
@@ -58,16 +59,16 @@ class Guard:
                 raise NotFinite(_line(step, quantity))
 
 
-def kept(tensors: Sequence[Tensor], sound: Tensor | None) -> list[Tensor]:
-    """Copies of `tensors` for `restore`; nothing where the host decides."""
-    return [] if sound is None else [t.clone() for t in tensors]
+def kept(tensors: Sequence[Tensor], sound: Tensor | None) -> Tensor | None:
+    """A copy of `tensors` for `restore`; nothing where the host decides."""
+    return None if sound is None else _flatten_dense_tensors(tensors)
 
 
-def restore(tensors: Sequence[Tensor], before: Sequence[Tensor], sound: Tensor | None) -> None:
+def restore(tensors: Sequence[Tensor], before: Tensor | None, sound: Tensor | None) -> None:
     """Give `tensors` back what `kept` took unless `sound`, without asking the device."""
     if sound is not None:
-        for t, old in zip(tensors, before, strict=True):
-            t.copy_(torch.where(sound, t, old))
+        right = torch.where(sound, _flatten_dense_tensors(tensors), before)
+        torch._foreach_copy_(tensors, _unflatten_dense_tensors(right, tensors))
 
 
 def check_tensors(tensors: Mapping[str, Tensor], step: int) -> None:

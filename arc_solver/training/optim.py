@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 from arc_solver.config import TrainConfig
 
@@ -37,15 +38,21 @@ class AdamATan2:
         torch._foreach_sqrt_(scale)
         torch._foreach_mul_(scale, 1 - self.betas[0] ** count)  # atan2(m / c, s) == atan2(m, s · c) for c > 0
         torch._foreach_mul_(parameters, 1 - learning_rate * self.decay)
-        torch._foreach_add_(
-            parameters, [m.atan2(s) for m, s in zip(mean, scale, strict=True)], alpha=-learning_rate
-        )
+        torch._foreach_add_(parameters, _atan2(mean, scale), alpha=-learning_rate)
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that must survive a restart, by name."""
         return {f"{name}.mean": t for name, t in self.mean.items()} | {
             f"{name}.square": t for name, t in self.square.items()
         }
+
+
+def _atan2(over: list[Tensor], under: list[Tensor]) -> list[Tensor]:
+    """atan2 of every pair; on a GPU in one kernel (on a CPU the ends of vectors would round otherwise)."""
+    if not over[0].is_cuda:
+        return [m.atan2(s) for m, s in zip(over, under, strict=True)]
+    joined = _flatten_dense_tensors(over).atan2(_flatten_dense_tensors(under))
+    return list(_unflatten_dense_tensors(joined, over))
 
 
 class AdamW:
@@ -150,6 +157,7 @@ class Optimizers:
         named = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.config = config
         self.parameters = list(named.values())
+        self.keeps_gradients = False
         vector_rate = config.vector_learning_rate or config.learning_rate
         self.members: list[tuple[str, AdamATan2 | AdamW | Muon, float]]
         if config.optimizer == "muon":
@@ -168,8 +176,21 @@ class Optimizers:
         """One update at `factor` times the configured rates; `count` is this step's number, from 1."""
         for _, member, rate in self.members:
             member.step(rate * factor, count)
+        self.drop_gradients()
+
+    def drop_gradients(self) -> None:
+        """Forget the gradients of all parameters."""
+        if self.keeps_gradients:
+            torch._foreach_zero_([p.grad for p in self.parameters])
+            return
         for p in self.parameters:
             p.grad = None
+
+    def keep_gradients(self) -> None:
+        """From now on they stay where they are: what is forgotten becomes zero."""
+        for p in self.parameters:
+            p.grad = torch.zeros_like(p)
+        self.keeps_gradients = True
 
     def state(self) -> dict[str, Tensor]:
         """Live tensors of all members by name; copying into them restores a run."""
@@ -182,16 +203,13 @@ class MovingAverage:
     def __init__(self, model: nn.Module, averaged: nn.Module, decay: float, rows: bool) -> None:
         self.source = list(model.parameters())
         self.target = list(averaged.parameters())
-        if rows:
-            self.source.append(model.puzzle.rows)
-            self.target.append(averaged.puzzle.rows)
+        self.rows = (averaged.puzzle.rows, model.puzzle.rows) if rows else None
         self.decay = decay
 
     @torch.no_grad()
     def update(self, sound: Tensor | None = None) -> None:
-        """target <- decay · target + (1 − decay) · source; unchanged where `sound` is a false flag."""
-        if sound is None:
-            torch._foreach_lerp_(self.target, self.source, 1 - self.decay)
-            return
-        for target, source in zip(self.target, self.source, strict=True):
-            target.lerp_(torch.where(sound, source, target), 1 - self.decay)
+        """target <- decay · target + (1 − decay) · source; no row changes where `sound` is a false flag."""
+        torch._foreach_lerp_(self.target, self.source, 1 - self.decay)
+        if self.rows is not None:
+            target, source = self.rows
+            target.lerp_(source if sound is None else torch.where(sound, source, target), 1 - self.decay)

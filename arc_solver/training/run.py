@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from arc_solver.checkpoints.file_format import newest_step, opened_files
+from arc_solver.checkpoints.weights import build_model
 from arc_solver.config import Preset
 from arc_solver.corpus.corpus import Corpus, read_corpus
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.hardware.memory import memory_for
 from arc_solver.hardware.torch_device import choose_device
+from arc_solver.model.compiling import compiles
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sha256_file, sweep_stale
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -82,7 +84,7 @@ def train(
         data if isinstance(data, Corpus) else read_corpus([data] if isinstance(data, str | Path) else data)
     )
     examples, puzzles = corpus.training_data(preset)
-    model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
+    model = build_model(preset, max(1, puzzles.num_rows), preset.train.seed)
     out, files = Path(out), list(corpus.manifest)
     going_on = newest_step(out)
     if options.init is not None and going_on is None:
@@ -100,14 +102,21 @@ def train(
             stack.enter_context(lock_folder(out))
             sweep_stale(out)
         team.check_same_step(out, going_on)
-        if options.expect is not None and going_on is None:
+        # A measurement would wait for the compiler, a sitting may not have the time.
+        hurried = options.sitting_end is not None and compiles(preset.train.compile, device)
+        if options.expect is not None and going_on is None and not hurried:
             options.expect(estimate(preset, model, examples, device, team))
         state = TrainState(model, examples, preset.train, device, team=team)
         if team.leads and (warning := check_disk(out, state, preset.train.keep)):
             options.say(warning)
         sitting = Sitting(out, state, preset, puzzles, examples, files, options, caught)
         stack.callback(sitting.log.close)
-        hooks = Hooks(sitting.report, sitting.save, sitting.evaluate if options.evaluator else None)
+        hooks = Hooks(
+            say=options.say,
+            report=sitting.report,
+            save=sitting.save,
+            evaluate=sitting.evaluate if options.evaluator else None,
+        )
         limits = Limits(options.time_limit, options.sitting_end, stop=lambda: bool(caught))
         complete = run_steps(state, preset.train, limits, hooks, quiet=options.quiet or not team.leads)
         saved = sitting.save()
@@ -205,7 +214,7 @@ def measure_step(
     The weights `init` are opened as a run would, so that they are refused here already.
     """
     examples, puzzles = corpus.training_data(preset)
-    model = Model(preset.model, num_rows=max(1, puzzles.num_rows), seed=preset.train.seed)
+    model = build_model(preset, max(1, puzzles.num_rows), preset.train.seed)
     if init is not None:
         start_from(model, preset, puzzles, init, say)
     with memory_for(preset.train.batch_size), team_of(choose_device(device)) as (team, own):

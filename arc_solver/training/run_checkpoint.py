@@ -16,7 +16,6 @@ from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name,
 from arc_solver.checkpoints.weights import (
     check_recipe,
     check_state,
-    preset_values,
     puzzles_from,
     read_tensors,
     save,
@@ -36,7 +35,7 @@ FREE_SETTINGS = ("steps", "save_every", "eval_every", "keep", "compile")
 
 
 def run_hash(preset: Preset, data: TrainingData) -> str:
-    """What must be equal for a run to be continued: the recipe without its free settings, and the data."""
+    """A name for a run: a hash of its recipe without the free settings, and of its data."""
     model, train = asdict(preset.model), asdict(preset.train)
     for name in FREE_SETTINGS:
         train.pop(name)
@@ -72,7 +71,6 @@ def save_state(
             "kind": "run",
             "step": state.step,
             "seconds": round(state.seconds, 3),
-            "run": run_hash(preset, data),
             "data": data.fingerprint,
         },
     )
@@ -137,8 +135,9 @@ def resume(
                 ) from error
             warn(f"{error}; trying the one before")
             continue
-        _check_same_run(path, metadata, preset, data)
-        check_recipe(preset_from(metadata, path.name), tensors, path.name)
+        theirs = preset_from(metadata, path.name)
+        _check_same_run(path, theirs, preset, metadata.get("data") == data.fingerprint)
+        check_recipe(theirs, tensors, path.name)
         puzzles_from(metadata, tensors, path.name)
         step, seconds = step_of(path, metadata)
         state.team.check_same_step(folder, step)
@@ -169,21 +168,18 @@ def load_into(state: TrainState, tensors: dict[str, Tensor], name: str) -> None:
     state.load_tensors(theirs)
 
 
-def _check_same_run(path: Path, metadata: dict[str, Any], preset: Preset, data: TrainingData) -> None:
-    differences = []
-    if metadata.get("data") != data.fingerprint:
-        differences.append("the training data differ")
-    wanted, found = preset_values(preset), metadata.get("preset")
+def _check_same_run(path: Path, theirs: Preset, preset: Preset, same_data: bool) -> None:
+    differences = [] if same_data else ["the training data differ"]
     for part in ("model", "train"):
-        theirs = found.get(part) if isinstance(found, dict) else None
-        for key, value in wanted[part].items():
-            other = theirs.get(key) if isinstance(theirs, dict) else None
-            if other != value and key not in FREE_SETTINGS:
-                differences.append(f"{part}.{key} is {value} here, {other} there")
-    if metadata.get("run") == run_hash(preset, data) and not differences:
-        return
-    shown = "; ".join(differences[:3]) + (f" and {len(differences) - 3} more" if len(differences) > 3 else "")
-    raise CheckpointError(
-        f"{path.parent} holds another run ({shown or 'another recipe'}); "
-        "choose another --out or remove the folder"
-    )
+        here, there = asdict(getattr(preset, part)), asdict(getattr(theirs, part))
+        differences += [
+            f"{part}.{key} is {value} here, {there[key]} there"
+            for key, value in here.items()
+            if value != there[key] and key not in FREE_SETTINGS
+        ]
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise CheckpointError(
+            f"{path.parent} holds another run ({'; '.join(differences[:3])}{more}); "
+            "choose another --out or remove the folder"
+        )

@@ -32,6 +32,12 @@ def depth(config: TrainConfig, model: ModelConfig, progress: float) -> tuple[int
     return model.cycles, model.latent_steps
 
 
+def depths(config: TrainConfig, model: ModelConfig) -> list[tuple[int, int]]:
+    """All the depths of a run, in their order."""
+    starts = [0.0, *(end for end, _, _ in DEPTH_STAGES)]
+    return list(dict.fromkeys(depth(config, model, start) for start in starts))
+
+
 def relative_cost(config: TrainConfig, model: ModelConfig) -> float:
     """The cost of the mean step of a run next to one at the model's own depth.
 

@@ -5,6 +5,7 @@ Shapes: B slots of one canvas, L tokens.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -25,15 +26,32 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device, without waiting for it."""
+        return self._each(lambda t: t.to(device, non_blocking=True))
+
+    def pinned(self) -> Batch:
+        """The batch where a GPU can fetch it by itself."""
+        return self._each(Tensor.pin_memory)
+
+    def copy_(self, other: Batch) -> None:
+        """Write another batch of the same shape over this one."""
         *plain, hints = self
-        if hints is not None:
-            hints = HintTensors(*(t.to(device, non_blocking=True) for t in hints))
-        tokens, targets, codes, least_age = (t.to(device, non_blocking=True) for t in plain)
-        return Batch(tokens, targets, codes, least_age, hints)
+        *theirs, their_hints = other
+        for mine, new in zip((*plain, *(hints or ())), (*theirs, *(their_hints or ())), strict=True):
+            mine.copy_(new)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        *plain, hints = self
+        tokens, targets, codes, least_age = map(change, plain)
+        return Batch(
+            tokens, targets, codes, least_age, None if hints is None else HintTensors(*map(change, hints))
+        )
 
 
 class Slots:
-    """Mutable rows in flight of one canvas. Starts with every slot halted, so the first refill fills all."""
+    """Rows in flight of one canvas, in tensors that stay where they are whatever is written to them.
+
+    Starts with every slot halted, so the first refill fills all.
+    """
 
     def __init__(
         self,
@@ -67,32 +85,32 @@ class Slots:
 
     def refill(self, batch: Batch) -> None:
         """Give every halted slot its fresh example and the first carry."""
-        halted = self.halted[:, None]
-        self.tokens = torch.where(halted, batch.tokens, self.tokens)
-        self.targets = torch.where(halted, batch.targets, self.targets)
-        self.codes = torch.where(halted, batch.codes, self.codes)
-        self.age = torch.where(self.halted, 0, self.age)
+        self._replace(self.tokens, batch.tokens)
+        self._replace(self.targets, batch.targets)
+        self._replace(self.codes, batch.codes)
+        self.age.masked_fill_(self.halted, 0)
         if self.hints is not None and batch.hints is not None:
-            self.hints = batch.hints.where(self.halted, self.hints)
-        fresh = self.fresh_carry()
-        self.carry = Carry(
-            *(
-                torch.where(_wide(self.halted, new), new, old)
-                for new, old in zip(fresh, self.carry, strict=True)
-            )
-        )
+            for old, new in zip(self.hints, batch.hints, strict=True):
+                self._replace(old, new)
+        for old, new in zip(self.carry, self.fresh_carry(), strict=True):
+            self._replace(old, new)
+
+    def _replace(self, old: Tensor, new: Tensor) -> None:
+        """Write `new` over `old` in the rows that are halted."""
+        torch.where(self.halted.view(-1, *([1] * (old.dim() - 1))), new, old, out=old)
 
     def advance(self, output: Output, least_age: Tensor, max_age: int, ages: int = 1) -> None:
         """Keep the new carry, grow `ages` older, mark who is done: halting > 0 and old enough, or `max_age`.
 
         Halting is looked at after the last of these ages alone.
         """
-        self.carry = output.carry
-        self.age = self.age + ages
+        for kept, new in zip(self.carry, output.carry, strict=True):
+            kept.copy_(new)
+        self.age += ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
-        self.halted = done | (self.age >= (max_age if self.hints is None else self.limit))
+        self.halted.copy_(done | (self.age >= (max_age if self.hints is None else self.limit)))
         if self.hints is not None:
-            self.limit = torch.where(self.halted, max_age, self.limit)
+            self.limit.masked_fill_(self.halted, max_age)
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that must survive a restart, by name."""
@@ -110,14 +128,5 @@ class Slots:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Take back what `state` gave; shapes must be equal."""
-        device = self.tokens.device
-        taken = {name: t.to(device) for name, t in state.items()}
-        self.carry = Carry(taken.pop("answer"), taken.pop("latent"))
-        if self.hints is not None:
-            self.hints = HintTensors(*(taken.pop(name) for name in HintTensors._fields))
-        for name, t in taken.items():
-            setattr(self, name, t)
-
-
-def _wide(mask: Tensor, like: Tensor) -> Tensor:
-    return mask.view(-1, *([1] * (like.dim() - 1)))
+        for name, t in self.state().items():
+            t.copy_(state[name])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,16 @@ from arc_solver.config import TrainConfig
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.hardware.memory import keep_freed_memory
 from arc_solver.hardware.torch_device import compute_dtype, rounded_factors
-from arc_solver.model.fused_attention import attend
-from arc_solver.model.fused_feed_forward import feed_forward
-from arc_solver.model.puzzle_embedding import SignSGD
+from arc_solver.model.compiling import Compiler, compiles, plainly
+from arc_solver.model.puzzle_embedding import CODE_LENGTH, SignSGD
 from arc_solver.model.trm import Asked, Model, Output
 from arc_solver.training.batches import Batches
 from arc_solver.training.distributed import Team
 from arc_solver.training.non_finite import Guard
 from arc_solver.training.optim import MovingAverage, Optimizers
+from arc_solver.training.replays import Replays, Work, cuda_recorder
 from arc_solver.training.slots import Slots
 
-# Canvases times depths times passes with and without gradient; the library's limit of 8 is soon reached.
-MAX_COMPILED_FORMS = 128
 # Of the rows that a backward pass on a CPU takes together: what it keeps of them must find room.
 MOST_POSITIONS = 8192
 
@@ -59,23 +57,38 @@ class TrainState:
         self.sign_sgd = SignSGD(self.model.puzzle)
         self.guard = Guard(device)
         self.batches = Batches(data, config, device, rank=self.team.rank, world=self.team.world)
-        self.slots = [
-            Slots(
-                self.model,
-                end - start,
-                canvas,
-                device,
-                hinted_age=config.max_age if config.hint_weight else 0,
-            )
-            for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
-        ]
+        self.slots = self.fresh_slots()
         for canvas in data.canvases:
             self.model.place(canvas, device)  # a table made while compiling would ask for compiling again
         self.joins = config.compile == "auto"  # else whatever is compiled, or compared with it, is one canvas
-        self.forward = compiled(self.model, config.compile, device)
+        self.run: Callable[..., Any] = Compiler() if compiles(config.compile, device) else plainly
+        # As a whole, or where that would be too much for a compiler its updates alone.
+        whole = config.compile == "on"
+        self.forward: Callable[..., Output] = partial(self.run, self.model) if whole else self.model
+        self.model.run = plainly if whole else self.run
+        if device.type == "cuda":
+            self.averaged.run = self.model.run
+        self.replays: Replays | None = None
+        if config.compile == "graphs":
+            self.replay_with(cuda_recorder(device))
+        self.warm = False  # whether all that is to be compiled has been
         self.step = 0
         self.seconds = 0.0  # spent in training, over all sittings
         self.passed_over: list[Path] = []  # checkpoints that were found damaged when the run went on
+
+    def replay_with(self, record: Callable[[Work], Work]) -> None:
+        """Let what a step does up to the gradients be recorded once for each canvas, and played again."""
+        self.replays = Replays(record)
+        self.optimizers.keep_gradients()
+
+    def fresh_slots(self) -> list[Slots]:
+        """Slots without any rows, of every canvas."""
+        config, device = self.batches.config, self.batches.device
+        hinted_age = config.max_age if config.hint_weight else 0
+        return [
+            Slots(self.model, end - start, canvas, device, hinted_age=hinted_age)
+            for canvas, (start, end) in zip(self.batches.data.canvases, self.batches.spans, strict=True)
+        ]
 
     def joined_groups(self) -> list[list[int]]:
         """Canvases with rows in flight, those together whose rows a forward takes at once on this device."""
@@ -99,8 +112,9 @@ class TrainState:
         return [self.forward(*asked[0], depth, attached)]
 
     def moved_by_a_step(self) -> list[Tensor]:
-        """Weights and optimizer tensors on the device: what an update of the optimizers changes."""
-        tensors = [p.detach() for p in self.optimizers.parameters] + list(self.optimizers.state().values())
+        """Weights, their average and optimizer tensors on the device: what a step changes, but for rows."""
+        tensors = [p.detach() for p in (*self.optimizers.parameters, *self.average.target)]
+        tensors += self.optimizers.state().values()
         device = self.model.first_answer.device
         return [t for t in tensors if t.device == device]
 
@@ -115,9 +129,9 @@ class TrainState:
         named |= {f"average.{n}": t for n, t in self.averaged.state_dict().items() if n not in shared}
         named |= {f"optimizer.{name}": t for name, t in self.optimizers.state().items()}
         for group, slots in enumerate(self.slots if in_flight else []):
-            spans = self.batches.all_spans(group)
+            sizes = self.batches.all_sizes([group])
             for name, t in slots.state().items():
-                named[f"slots.{group}.{name}"] = self.team.gather(t, spans)
+                named[f"slots.{group}.{name}"] = self.team.gather(t, sizes)
         return named
 
     @property
@@ -149,52 +163,23 @@ class TrainState:
             start, end = self.batches.spans[number]
             self.slots[number].load_state({name: t[start:end] for name, t in state.items()})
 
-    def shared_rows(self, touched: dict[int, tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
-        """Codes and row gradients that this process touched, by canvas, joined with those of all others."""
-        if self.team.world == 1 or self.model.config.embedding == "none":
-            return list(touched.values())
-        width = self.model.puzzle.rows.shape[1]
-        shared = []
-        for group, slots in enumerate(self.slots):
-            none = (slots.codes, self.model.puzzle.rows.new_zeros(0, width))
-            codes, gradient = touched.get(group, none)
-            spans = self.batches.all_spans(group)
-            shared.append((self.team.gather(codes, spans), self.team.gather(gradient, spans)))
-        return shared
+    def shared_rows(self, touched: Sequence[tuple[Tensor, Tensor]]) -> Callable[[], tuple[Tensor, Tensor]]:
+        """Begin to join codes (B, 12) and row gradients (B, row width) of canvases and all processes.
 
+        What comes back waits for them. The codes travel as bits of float32, so that there is one collective.
+        """
+        rows = self.model.puzzle.rows
+        packed = torch.cat(
+            [
+                rows.new_zeros(0, CODE_LENGTH + rows.shape[1]),
+                *(torch.cat((codes.view(rows.dtype), gradient), dim=1) for codes, gradient in touched),
+            ]
+        )
+        groups = range(len(self.slots)) if self.model.config.embedding != "none" else []
+        gathered = self.team.gathering(packed, self.batches.all_sizes(groups)) if groups else None
 
-def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Output]:
-    """The model's forward, compiled where asked for ("auto": on CUDA); eager with one warning if that fails.
+        def joined() -> tuple[Tensor, Tensor]:
+            codes, gradients = (gathered() if gathered else packed).tensor_split([CODE_LENGTH], dim=1)
+            return codes.view(torch.int32), gradients
 
-    Shapes are static, so every canvas is compiled once at every depth of the curriculum. With "blocks" it is
-    the block, whatever the depth, that is compiled.
-    """
-    if wish == "off" or (wish == "auto" and device.type != "cuda"):
-        return model
-    for function in (attend, feed_forward):
-        # Whoever runs the graph without compiling it further computes as if there were none.
-        torch.compiler.allow_in_graph(function)
-    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)
-    blocks = [*model.latent_blocks, *(model.answer_blocks or ())] if wish == "blocks" else []
-    model.plain = bool(blocks)
-    for block in blocks:
-        block.compile(dynamic=False)
-    fast = model if blocks else torch.compile(model, dynamic=False)
-    failed = False
-
-    def forward(*arguments: Any) -> Output:
-        nonlocal failed
-        if not failed:
-            try:
-                return fast(*arguments)
-            except (RuntimeError, torch._dynamo.exc.TorchDynamoException) as error:
-                if isinstance(error, torch.OutOfMemoryError):
-                    raise
-                failed = True
-                for block in blocks:
-                    block._compiled_call_impl = None  # what Module.compile sets; there is no other way back
-                reason = " ".join(str(error).split())[:200]
-                warnings.warn(f"torch.compile failed, going on without it: {reason}", stacklevel=2)
-        return model(*arguments)
-
-    return forward
+        return joined

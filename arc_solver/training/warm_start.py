@@ -9,23 +9,12 @@ from arc_solver.checkpoints.file_format import CheckpointError, check_domain
 from arc_solver.checkpoints.weights import check_state, load
 from arc_solver.config import ModelConfig, Preset
 from arc_solver.domains.domains import find_domain
+from arc_solver.model.mixers import mixers_of
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 
-# What changes the function of the weights, mostly without a shape that tells.
-SAME = (
-    "mixer",
-    "convolution",
-    "peers",
-    "symbols",
-    "neighbours",
-    "maxima",
-    "wall_token",
-    "positions",
-    "num_heads",
-    "num_latents",
-    "prefix",
-)
+# What changes the function of the weights, mostly without a shape that tells, beside the settings of mixers.
+SAME = ("mixers", "symbols", "positions", "num_latents", "prefix")
 DEPTH = ("cycles", "latent_steps")
 
 
@@ -40,7 +29,8 @@ def start_from(
     loaded = load(path)
     domain = find_domain(preset.train.domain)
     check_domain(loaded.metadata, domain.name, domain.noun, path.name)
-    if others := differences(preset.model, loaded.preset.model, SAME):
+    own = [name for mixer in mixers_of(preset.model).values() for name in mixer.settings]
+    if others := differences(preset.model, loaded.preset.model, [*SAME, *own]):
         raise CheckpointError(
             f"{path.name}: weights of another architecture ({others}); name other weights, or "
             "set these fields as they are there"

@@ -9,7 +9,10 @@ from tests.arc_solver import gpu_checks
 
 CPU = torch.device("cpu")
 # Tracing looks at the gradient of every input; without pytest nobody hears of it.
-pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:torch"),
+]
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
@@ -29,7 +32,6 @@ def test_muon_in_bfloat16_on_a_cpu() -> None:
     gpu_checks.muon_survives_bfloat16(CPU, torch.bfloat16)
 
 
-@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch traces so
 @pytest.mark.parametrize("wish", ["on", "blocks"])
 def test_traced_on_a_cpu(wish: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of compiling but the making of code, which takes a minute and a C++ compiler."""

@@ -20,6 +20,7 @@ from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.run import RunOptions, train
 from arc_solver.training.run_checkpoint import FREE_SETTINGS, resume, save_state, save_weights
 from tests.arc_solver.tiny import MODEL, TRAIN, Run, preset, run, tasks
+from tests.crash.payloads import Source, rewritten
 from tests.tally import record, some
 
 SHORT = dataclasses.replace(MODEL, cycles=1, latent_steps=1)
@@ -27,7 +28,7 @@ RECIPE = preset(SHORT, dataclasses.replace(TRAIN, steps=2))
 TASKS = tuple(tasks(3, (3, 4)))
 # Another value of each setting that is text, and of each number where one more or another half will not do.
 OTHER: dict[str, Any] = {
-    "mixer": "mlp",
+    "mixers": ("position_mlp",),
     "length": 49,
     "width": 24,
     "num_heads": 4,
@@ -35,7 +36,7 @@ OTHER: dict[str, Any] = {
     "embedding": "composed",
     "gradient": "last",
     "networks": 2,
-    "convolution": 3,
+    "kernel_size": 5,
     "row_width": 8,
     "domain": "sudoku",
     "optimizer": "muon",
@@ -45,9 +46,9 @@ OTHER: dict[str, Any] = {
     "canvas": "full",
     "precision": "bfloat16",
 }
-TOGETHER: dict[str, dict[str, Any]] = {"mixer": {"length": 49}}
+TOGETHER: dict[str, dict[str, Any]] = {"mixers": {"length": 49}}
 # No recipe for ARC can have it: such a one is refused before it meets any folder.
-OF_BOARDS = ("peers", "symbols", "neighbours", "maxima", "wall_token", "hint_weight")
+OF_BOARDS = ("symbols", "maxima", "wall_token", "hint_weight")
 
 
 def other(config: ModelConfig | TrainConfig, name: str) -> ModelConfig | TrainConfig:
@@ -159,6 +160,21 @@ def test_free_settings_go_on(folder: Path) -> None:
     assert read_tensors(path)[0]["step"] == 3
 
 
+def test_a_run_whose_recipe_is_written_in_old_keys_goes_on(tmp_path: Path) -> None:
+    train(RECIPE, Corpus(ARC, TASKS), tmp_path, RunOptions(device="cpu"))
+    (path,) = tmp_path.glob("checkpoint-*")
+
+    def older(_: object, metadata: dict[str, Any]) -> None:
+        model = metadata["preset"]["model"]
+        for key in ("mixers", "kernel_size", "hints"):
+            del model[key]
+        model |= {"mixer": "attention", "convolution": 0, "peers": False, "neighbours": False}
+
+    path.write_bytes(rewritten(Source(path.read_bytes(), tmp_path), older))
+    longer = dataclasses.replace(RECIPE, train=dataclasses.replace(RECIPE.train, steps=3))
+    assert read_tensors(train(longer, Corpus(ARC, TASKS), tmp_path, RunOptions(device="cpu")))[0]["step"] == 3
+
+
 @dataclasses.dataclass(frozen=True)
 class Kept:
     """A run of one step and its checkpoint."""
@@ -177,7 +193,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     )
     metadata, tensors = read_tensors(path)
     own = {name: t for name, t in tensors.items() if not name.startswith("puzzles.")}
-    return Kept(found, {key: metadata[key] for key in ("kind", "step", "seconds", "run", "data")}, own)
+    return Kept(found, {key: metadata[key] for key in ("kind", "step", "seconds", "data")}, own)
 
 
 def reshaped(tensors: dict[str, Tensor], name: str, how: str) -> dict[str, Tensor]:
@@ -234,8 +250,8 @@ def test_rows_that_start_afresh_are_announced(folder: Path, tmp_path: Path) -> N
     [
         ("positions", "none"),
         ("num_heads", 4),
-        ("mixer", "mlp"),
-        ("convolution", 3),
+        ("mixers", ("position_mlp",)),
+        ("mixers", ("attention", "convolution")),
         ("num_latents", 2),
         ("prefix_length", 3),
     ],

@@ -109,7 +109,7 @@ def config_of(
     try:
         config = ModelConfig(
             vocabulary=inventory.vocabulary,
-            mixer="mlp" if inventory.mlp else "attention",
+            mixers=("position_mlp",) if inventory.mlp else ("attention",),
             length=_length(inventory, chosen.prefix, name),
             width=width,
             num_layers=inventory.num_layers,
@@ -166,7 +166,7 @@ def published_depth(hrm: bool, mlp: bool, vocabulary: int) -> tuple[int, int]:
 def _assumed(known: Choices, config: ModelConfig) -> str:
     """What was assumed in `config`, as options and their values."""
     values = {
-        "--heads": (known.heads or (config.mixer == "mlp" or None), config.num_heads),
+        "--heads": (known.heads or ("attention" not in config.mixers or None), config.num_heads),
         "--prefix": (known.prefix, config.prefix_length),
         "--cycles": (known.cycles, config.cycles),
         "--latent-steps": (known.latent_steps, config.latent_steps),

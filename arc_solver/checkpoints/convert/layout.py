@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from arc_solver.checkpoints.convert.architecture import Choices, Inventory, config_of
@@ -12,8 +13,9 @@ from arc_solver.checkpoints.convert.errors import ConvertError
 from arc_solver.checkpoints.convert.opener import plain_name
 from arc_solver.checkpoints.convert.published_config import PublishedConfig
 from arc_solver.checkpoints.file_format import CheckpointError
-from arc_solver.checkpoints.weights import check_state, state_shapes
+from arc_solver.checkpoints.weights import check_state, shapes_of
 from arc_solver.config import ModelConfig
+from arc_solver.model.trm import Model
 
 TOP = {
     "H_init": "first_answer",
@@ -29,7 +31,10 @@ ATTENTION = {
     "self_attn.qkv_proj.weight": "attention.qkv.weight",
     "self_attn.o_proj.weight": "attention.out.weight",
 }
-MIXER = {"mlp_t.gate_up_proj.weight": "mixer.gate_up.weight", "mlp_t.down_proj.weight": "mixer.down.weight"}
+MIXER = {
+    "mlp_t.gate_up_proj.weight": "position_mlp.gate_up.weight",
+    "mlp_t.down_proj.weight": "position_mlp.down.weight",
+}
 FEED_FORWARD = {
     "mlp.gate_up_proj.weight": "feed_forward.gate_up.weight",
     "mlp.down_proj.weight": "feed_forward.down.weight",
@@ -71,7 +76,9 @@ def adopt(tensors: dict[str, Tensor], choices: Choices, name: str, published: Pu
         # The published TRM has a second halting output, which is never trained or read.
         state["halt_weight"], state["halt_bias"] = state["halt_weight"][:1], state["halt_bias"][:1]
     try:
-        check_state(state_shapes(config, state["puzzle.rows"].shape[0]), state, name)
+        with torch.device("meta"):
+            wanted = Model(config, state["puzzle.rows"].shape[0])
+        check_state(shapes_of(wanted), state, name)
     except CheckpointError as error:
         raise ConvertError(str(error)) from error
     return Adopted(config, state, assumed)

@@ -107,7 +107,7 @@ dye_even = _dyed_where("of an even number of cells", _is_even)
 
 
 def fill_boxes(rows: Rows, setting: Setting) -> Rows:
-    """Black cells in the box of an object get the task's color."""
+    """Black cells in the bounding box of an object get the task's color."""
     frame, board = frame_of(rows), 0
     for _, each in things_of(rows):
         board |= boxed(each, frame)
@@ -115,7 +115,7 @@ def fill_boxes(rows: Rows, setting: Setting) -> Rows:
 
 
 def outline_boxes(rows: Rows, setting: Setting) -> Rows:
-    """Black cells around the box of an object get the task's color."""
+    """Black cells around the bounding box of an object get the task's color."""
     frame, board = frame_of(rows), 0
     for _, each in things_of(rows):
         board |= around(boxed(each, frame), frame)

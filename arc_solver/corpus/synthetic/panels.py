@@ -53,7 +53,7 @@ not_both = _logic("Cells that lack ink in one half or both get the task's color.
 
 
 def overlay(rows: Rows, setting: Setting) -> Rows | None:
-    """One half laid over the other; the option says which."""
+    """Lay one half over the other; the option says which."""
     layout, second_above = divmod(setting[0], 2)
     parts = halves(rows, layout)
     if parts is None:
@@ -62,7 +62,7 @@ def overlay(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def fuller_half(rows: Rows, setting: Setting) -> Rows | None:
-    """The half with more ink, or with less."""
+    """Keep the half with more ink, or the one with less."""
     layout, lesser = divmod(setting[0], 2)
     parts = halves(rows, layout)
     if parts is None:
@@ -72,7 +72,7 @@ def fuller_half(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def odd_third(rows: Rows, _: Setting) -> Rows | None:
-    """The one of three parts, next to or above each other, that is unlike the two others."""
+    """Keep the one of three parts, side by side or stacked, that differs from the other two."""
     for lines, back in ((rows, False), (transposed(rows), True)):
         size = len(lines) // 3
         if len(lines) % 3 or not size:
@@ -85,7 +85,7 @@ def odd_third(rows: Rows, _: Setting) -> Rows | None:
 
 
 def overlay_quarters(rows: Rows, setting: Setting) -> Rows | None:
-    """The four quarters laid over each other in the order of reading, or in the opposite one."""
+    """Lay the four quarters over each other in reading order, or in reverse."""
     if len(rows) % 2 or len(rows[0]) % 2:
         return None
     high, wide = len(rows) // 2, len(rows[0]) // 2
@@ -99,7 +99,7 @@ def overlay_quarters(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def shrink_blocks(rows: Rows, setting: Setting) -> Rows | None:
-    """Blocks of two by two or three by three become the color of their ink."""
+    """Every block of two by two or three by three becomes one cell in the color of its ink."""
     size = setting[0]
     if len(rows) % size or len(rows[0]) % size or len(rows) == size:
         return None
@@ -114,7 +114,7 @@ def shrink_blocks(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def join_halves(rows: Rows, setting: Setting) -> Rows | None:
-    """Ink of both halves on the place of the first, the line and the second half cleared."""
+    """Add the ink of the second half to the first; clear the second half and the line."""
     parts = halves(rows, setting[0])
     if parts is None:
         return None
@@ -126,7 +126,7 @@ def join_halves(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def copy_half(rows: Rows, setting: Setting) -> Rows | None:
-    """The half with ink is copied into the black one."""
+    """Copy the half with ink into the black one."""
     parts = halves(rows, setting[0])
     if parts is None or any(any(row) for row in parts[1]) or not any(any(row) for row in parts[0]):
         return None

@@ -17,7 +17,7 @@ def replace(rows: Rows, setting: Setting) -> Rows:
 
 
 def swap(rows: Rows, setting: Setting) -> Rows | None:
-    """Exchange two colors that are both there."""
+    """Exchange two colors that both occur."""
     flat = b"".join(rows)
     if setting[1] not in flat or setting[2] not in flat:
         return None
@@ -134,7 +134,7 @@ def clear_stripes(rows: Rows, setting: Setting) -> Rows:
 
 
 def uniform_rows(rows: Rows, setting: Setting) -> Rows:
-    """Paint rows of one color, and clear the others."""
+    """Paint the rows that have a single color, and clear the others."""
     full, empty = bytes([setting[1]]) * len(rows[0]), bytes(len(rows[0]))
     return tuple([full if row[0] and row.count(row[0]) == len(row) else empty for row in rows])
 

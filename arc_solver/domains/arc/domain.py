@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset
+from arc_solver.config import ConfigError, Groups, ModelConfig, PredictConfig, Preset
 from arc_solver.domains.arc.examples import VOCABULARY, ArcQuestions, ArcTraining, task_side
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.protocols import (
@@ -55,10 +55,12 @@ class ArcDomain:
     default_election: str = "top_two"
     rules_decide: bool = False
     evaluated_views: int | None = None
+    idle: Set[str] = frozenset({"choice", "hints"})
     training_file: str | None = None
     refused: Mapping[str, str] = field(default_factory=lambda: {"--skip-bad": BAD_TASKS})
 
-    def recognizes(self, source: str) -> bool:
+    def recognizes(self, source: str, *, guess: bool = False) -> bool:
+        del guess
         if is_published(source):
             return not isinstance(material_from_published(source), BoardSet)
         if source in BUILTIN_NAMES or Path(source).is_dir():
@@ -163,16 +165,20 @@ class ArcDomain:
         return list(material)
 
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
-        if model.mixer == "none":
-            raise ConfigError("mixer='none' is for boards: cells of ARC could not see their task")
-        if model.peers:
-            raise ConfigError("peers=true is for Sudoku, this recipe is for arc")
+        if {"attention", "position_mlp"}.isdisjoint(model.mixers):
+            alone = ",".join(model.mixers)
+            raise ConfigError(f"mixers={alone} is for boards: cells of ARC could not see their task")
+        if "group_sums" in model.mixers:
+            self.groups(model.length)
         if model.vocabulary != VOCABULARY:
             raise ConfigError(f"vocabulary={model.vocabulary}: ARC has {VOCABULARY} tokens")
         if predict and predict.guess_after:
             raise ConfigError(f"guess_after={predict.guess_after}: {NO_RULES}")
         if predict and predict.rollouts > 1 and not predict.sigma:
             raise ConfigError(f"rollouts={predict.rollouts}: {NO_NOISE}")
+
+    def groups(self, length: int) -> Groups:
+        raise ConfigError("group_sums among mixers is for boards, this recipe is for arc")
 
     def fault(self, model: ModelConfig, material: Tasks) -> str | None:
         del model, material

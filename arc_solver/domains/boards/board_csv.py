@@ -22,10 +22,12 @@ CHUNK = 4096
 _NAMES = {
     **dict.fromkeys(("questions", "quiz", "quizzes", "puzzle", "puzzles", "problem", "problems"), "question"),
     **dict.fromkeys(("sudoku", "sudokus", "maze", "mazes", "board", "boards", "grid", "input"), "question"),
-    **dict.fromkeys(("answers", "solution", "solutions", "solved", "output"), "answer"),
+    **dict.fromkeys(("unsolved", "initial"), "question"),
+    **dict.fromkeys(("answers", "solution", "solutions", "solved", "output", "target", "label"), "answer"),
     **dict.fromkeys(("ratings", "difficulty"), "rating"),
 }
 _RATING = re.compile(r"([0-9]{1,9})(\.[0-9]+)?")
+_NO_NUMBER = ("nan", "none", "null", "na", "n/a")
 
 
 class PuzzleRow(NamedTuple):
@@ -121,7 +123,13 @@ def table_of(line: str) -> Table | None:
 
 def _known_names(header: str, delimiter: str) -> list[str]:
     names = [name.strip().lower() for name in _fields(header, delimiter)]
-    return [_NAMES.get(name, name) for name in names]
+    known = [_NAMES.get(name, name) for name in names]
+    if "question" in known:
+        return known
+    # One of several words: "Sudoku puzzle", "puzzle_string", "sudoku_solution".
+    words = [[_NAMES.get(word, word) for word in re.split(r"[^a-z]+", name)] for name in names]
+    roles = [next((role for role in ("answer", "question") if role in each), "") for each in words]
+    return roles if {"answer", "question"} <= set(roles) else known
 
 
 def _fields(line: str, delimiter: str) -> list[str]:
@@ -182,6 +190,7 @@ def _row(values: list[str], columns: dict[str, int], line: int, complaints: Comp
         return None
     found = {name: values[index] for name, index in columns.items()}
     rating = found.get("rating", "").strip()
+    rating = "" if rating.lower() in _NO_NUMBER else rating
     match = _RATING.fullmatch(rating)
     if rating and match is None:
         complaints.report(line, f"rating {quoted(rating)}, expected a whole number or nothing")

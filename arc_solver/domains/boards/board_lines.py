@@ -15,11 +15,12 @@ from augment.sudoku import BOX_SHAPES
 _SIDES = tuple(BOX_SHAPES)
 _LENGTHS = tuple(side * side for side in _SIDES)
 _DIGITS_AND_BLANKS = set("0123456789.*_-")
-_RULES = set("-=+*|.:'`~ \t")  # lines between the rows of a drawn board
+_FRAME = "".join(map(chr, range(0x2500, 0x2580)))  # box drawing
+_RULES = set("-=+*|.:'`~ \t" + _FRAME)  # lines between the rows of a drawn board
 _SECTION = re.compile(r"\[(\w+)\]")
 _FIELDS = re.compile(r"[,;\t ]+")
 _COLUMNS = re.compile(r"[,;\t]")
-_NOTHING = str.maketrans("", "", " |!,;\t\r\n\"'")
+_NOTHING = str.maketrans("", "", " |!,;\t\r\n\"'" + _FRAME)
 _BLANKS = str.maketrans("0*_-", "....")
 
 
@@ -37,13 +38,13 @@ def maze_cells(text: str) -> str:
 
 def is_comment(line: str) -> bool:
     """Whether a line begins with "#" and cannot be part of a maze or of a list of mazes."""
-    return line.lstrip().startswith("#") and not set(line.strip()) <= set(CHARACTERS + '.,;\t"')
+    return line.lstrip().startswith("#") and not set(line.strip()) <= set(CHARACTERS + 'sg.,;\t"')
 
 
 def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
     """ "sudoku" or "maze", by the first line (or question of a table) that clearly is one; else None.
 
-    With `guess`, lines with a start and a goal and no digit count as a maze, whatever its walls are.
+    With `guess`, lines with a start, a goal and no digit above 1 count as a maze, whatever its walls are.
     """
     walls, letters = False, set[str]()
     table: Table | Literal[False] | None = None
@@ -62,7 +63,7 @@ def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
                 return "maze"
         elif any(map(_may_be_sudoku, [whole] if table else [whole, *_FIELDS.split(whole.strip())])):
             return "sudoku"
-    if walls or (guess and {"S", "G"} <= letters and not any(map(str.isdigit, letters))):
+    if walls or (guess and {"S", "G"} <= letters and not letters & set("23456789")):
         return "maze"
     return None
 
@@ -70,9 +71,10 @@ def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
 def sudoku_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
     """The Sudokus in plain lines: drawn, if the lines of `head` are as short as rows of a board."""
     rows = [line for line in head if not (is_comment(line) or _is_heading(line) or _is_rule(line))]
-    lengths = [len(sudoku_cells(_uncommented(line))) for line in rows if line.strip()]
-    if lengths and lengths[0] in _SIDES:
-        return _drawn_sudokus(lines, lengths[0], "-" in head_blanks(rows), complaints)
+    boards = (sudoku_cells(_uncommented(line)) for line in rows if line.strip())
+    side = next((len(cells) for cells in boards if set(cells) <= _DIGITS_AND_BLANKS), 0)
+    if side in _SIDES:
+        return _drawn_sudokus(lines, side, "-" in head_blanks(rows), complaints)
     return _sudokus_a_line(lines)
 
 
@@ -197,7 +199,9 @@ def _is_heading(line: str) -> bool:
 def _is_rule(line: str, side_of_dashes: int = 0) -> bool:
     """Whether this line only separates rows of a drawn board; a row of `side_of_dashes` dashes does not."""
     text = line.strip()
-    if not text or not set(text) <= _RULES or not ("--" in text or "==" in text or "-+-" in text):
+    if not text or not set(text) <= _RULES:
+        return False
+    if not any(line in text for line in ("--", "==", "-+-", "──", "━━", "══")):
         return False
     cells = text.translate(_NOTHING)
     return not (set(cells) == {"-"} and len(cells) == side_of_dashes)

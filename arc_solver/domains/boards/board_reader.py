@@ -34,10 +34,13 @@ def matches(form: PuzzleForm, lines: Sequence[str], *, guess: bool = False) -> b
     return any(_fits(form, form.clean(question)) for question in questions)
 
 
-def looks_like(form: PuzzleForm, source: Path | str) -> bool:
-    """Whether the first lines of a source, "-" for standard input, are of this form."""
+def looks_like(form: PuzzleForm, source: Path | str, *, guess: bool = False) -> bool:
+    """Whether the first lines of a source, "-" for standard input, are of this form.
+
+    With `guess`, whether they are more likely of this form than anything else.
+    """
     text = read_head(source).decode("utf-8", "replace").removeprefix("\ufeff")
-    return matches(form, text.splitlines()[:HEAD_LINES])
+    return matches(form, text.splitlines()[:HEAD_LINES], guess=guess)
 
 
 @dataclass

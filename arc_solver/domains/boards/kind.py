@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from arc_solver.config import Groups
 from arc_solver.domains.boards.board_csv import PuzzleForm, PuzzleRow, cells_of, texts_of
 from arc_solver.domains.boards.board_set import BoardSet, Cells
 from arc_solver.domains.protocols import Bytes, Flags, Hints, Look, Numbers
@@ -79,10 +80,9 @@ class BoardKind:
     missing: int = NO_VALUE  # in restored answers, for a token without a value
     max_views: int | None = None
     rate: Callable[[Cells], Numbers] | None = None  # of questions; None: as in the file
-    noise: float = 0.3
     election: str = "first"
     training_file: str | None = None
-    units: bool = False  # whether rules concern rows, columns and boxes, as `peers` assumes
+    groups: Callable[[int], Groups] | None = None  # of so many cells; ConfigError where no board has them
     look: Callable[[int], Look] | None = None
     generator: Generator | None = None
 

@@ -102,7 +102,6 @@ MAZE = BoardDomain(
         labels=DenseLabels(NUM_HINTS, maze_hints, follow_our_rule),
         max_views=NUM_VIEWS,
         rate=lambda questions: solve_mazes(questions)[1],
-        noise=1.0,
         election="vote",
         training_file="maze_hard_1k_train.csv",
         look=look,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from arc_solver.config import ConfigError
+from arc_solver.config import ConfigError, Groups
 from arc_solver.domains.boards.board_csv import PuzzleForm
 from arc_solver.domains.boards.board_lines import kind_of_lines, sudoku_cells, sudoku_rows
 from arc_solver.domains.boards.board_set import BoardSet, Cells
@@ -62,6 +63,15 @@ def look(side: int) -> Look:
     return Look(colors, ("", *digits), BOX_SHAPES[side], DIGITS[: side + 1])
 
 
+def groups(length: int) -> Groups:
+    """Rows, columns and boxes, for cells laid out as (band, row in it, stack, column in it)."""
+    side = math.isqrt(length)
+    if side not in BOX_SHAPES or side * side != length:
+        raise ConfigError(f"length={length}: group_sums needs that of a Sudoku, 16, 36 or 81")
+    height, width = BOX_SHAPES[side]
+    return Groups((side // height, height, side // width, width), ((2, 3), (0, 1), (1, 3)))
+
+
 def make(num: int, side: int, rng: np.random.Generator, floors: Floors, seen: BoardSet | None) -> BoardSet:
     """Generated Sudokus; ConfigError for floors that exclude each other."""
     if floors.min_rating and floors.min_givens:
@@ -92,7 +102,7 @@ SUDOKU = BoardDomain(
         broken=broken_boards,
         missing=0,
         training_file="sudoku_extreme_1k_train.csv",
-        units=True,
+        groups=groups,
         look=look,
         generator=Generator(make, 9, ("min_rating", "min_givens"), "guesses of the solver", exchanged_givens),
     )

@@ -20,19 +20,19 @@ _VALID_CHUNK = 8192
 def valid_boards(questions: Cells, answers: Cells) -> npt.NDArray[np.bool_]:
     """(n,): whether `answers` (n, L) keep the givens and have all digits in every row, column and box."""
     side = math.isqrt(questions.shape[1])
-    units = _units(side)
+    in_units = units(side)
     result = ((questions == answers) | (questions == 0)).all(1) & (answers <= side).all(1)
     for start in range(0, len(answers), _VALID_CHUNK):
         rows = slice(start, start + _VALID_CHUNK)
         digits = np.left_shift(1, answers[rows], dtype=np.int64)
-        result[rows] &= (np.bitwise_or.reduce(digits[:, units], axis=2) == 2 ** (side + 1) - 2).all(1)
+        result[rows] &= (np.bitwise_or.reduce(digits[:, in_units], axis=2) == 2 ** (side + 1) - 2).all(1)
     return result
 
 
 def broken_boards(cells: Cells) -> npt.NDArray[np.bool_]:
     """(n,): whether a digit occurs twice in a row, column or box of boards (n, L); blanks are 0."""
     side = math.isqrt(cells.shape[1])
-    in_units = np.sort(cells[:, _units(side)], axis=2)
+    in_units = np.sort(cells[:, units(side)], axis=2)
     twice = (in_units[:, :, 1:] == in_units[:, :, :-1]) & (in_units[:, :, 1:] > 0)
     return np.asarray(twice.any((1, 2)), np.bool_)
 
@@ -49,7 +49,7 @@ def repetitions(board: Cells) -> Iterator[tuple[int, str, npt.NDArray[np.int64]]
     """Each unit of one board (L,) with a digit twice: the first such digit, the unit's name, the cells."""
     side = math.isqrt(board.size)
     names = [f"{kind} {number}" for kind in ("row", "column", "box") for number in range(1, side + 1)]
-    for name, unit in zip(names, _units(side), strict=True):
+    for name, unit in zip(names, units(side), strict=True):
         digits, counts = np.unique(board[unit], return_counts=True)
         repeated = digits[(counts > 1) & (digits > 0) & (digits <= side)]
         if repeated.size:
@@ -73,8 +73,8 @@ def sudoku_faults(boards: BoardSet) -> dict[int, str]:
 
 
 @cache
-def _units(side: int) -> npt.NDArray[np.int64]:
-    """(3 * side, side): the cells of every row, column and box."""
+def units(side: int) -> npt.NDArray[np.int64]:
+    """(3 * side, side): the cells of every row, column and box, in this order."""
     height, width = BOX_SHAPES[side]
     cells = np.arange(side * side).reshape(side, side)
     boxes = cells.reshape(side // height, height, side // width, width).swapaxes(1, 2).reshape(side, side)

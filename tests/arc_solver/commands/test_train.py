@@ -82,9 +82,16 @@ def test_a_time_limit_ends_every_domain(kind: str, arc_solve: Terminal, folder: 
     assert "expected" not in again.err
 
 
+def test_a_setting_that_tasks_do_not_heed_is_said(arc_solve: Terminal, folder: Path) -> None:
+    told = arc_solve(*command(folder, "--dry-run", "--set", "choice=vote"))
+    assert "warning: no effect on ARC tasks: choice=vote\n" in told.err
+
+
 def test_a_dry_run_writes_nothing(arc_solve: Terminal, folder: Path) -> None:
     before = files(folder)
-    facts = arc_solve(*command(folder, "--dry-run", "--json", kind="sudoku")).json()
+    told = arc_solve(*command(folder, "--dry-run", "--json", "--set", "train.canvas=full", kind="sudoku"))
+    assert "warning: no effect on sudoku boards: num_views=2, train.canvas=full\n" in told.err
+    facts = told.json()
     assert facts["steps"] == 6
     assert facts["hours"] == pytest.approx(6 * facts["seconds_per_step"] / 3600)
     assert facts["disk_bytes"] > facts["checkpoint_bytes"] > 4 * facts["parameters"]
@@ -100,6 +107,7 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     "no such device": (2, ["--device", "tpu"], "--device tpu: not a device"),
     "curriculum": (2, ["--set", "curriculum=deep"], "did you mean 'depth'?"),
     "ARC with too few tokens": (2, ["--set", "vocabulary=5"], "vocabulary=5: ARC has 12 tokens"),
+    "no such mixer": (2, ["--set", "mixers=attenton"], "did you mean 'attention'?"),
     "ARC without a mixer": (
         2,
         ["--set", "mixer=none", "--set", "convolution=3", "--set", "positions=none"],
@@ -108,7 +116,7 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     "ARC with the boxes of a Sudoku": (
         2,
         ["--set", "peers=true", "--set", "length=81"],
-        "peers=true is for Sudoku, this recipe is for arc",
+        "group_sums among mixers is for boards, this recipe is for arc",
     ),
     "no canvas of that length": (
         2,

@@ -8,6 +8,7 @@ import pytest
 
 import arc_solver.domains.maze.rules
 from arc_solver.config import ModelConfig, PredictConfig
+from arc_solver.domains.boards.board_file import board_domain
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardQueries
 from arc_solver.domains.maze import domain
@@ -17,7 +18,6 @@ from arc_solver.domains.maze.paths import FREE, PATH
 from arc_solver.domains.maze.rules import connected_mazes, valid_mazes
 from arc_solver.model.trm import Model
 from tests.arc_solver.tiny import MODEL, answer_boards, lively
-from tests.boards import cells_from_texts
 
 TINY: ModelConfig = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 SEARCHES = {
@@ -55,7 +55,7 @@ def test_the_poison_works(mazes: BoardSet) -> None:
 
 
 def cells(*texts: str) -> np.ndarray:
-    return cells_from_texts("maze", 5, list(texts))
+    return board_domain("maze").kind.cells(5, list(texts))
 
 
 QUESTION = "S  ##   ##  G########### "

@@ -165,7 +165,7 @@ def test_every_parameter_of_every_ablation_learns() -> None:
         dataclasses.replace(MODEL, num_latents=7),
         dataclasses.replace(MODEL, embedding="composed", vocabulary=12),
         dataclasses.replace(MODEL, positions="learned", length=9),
-        dataclasses.replace(MODEL, mixer="mlp", length=9),
+        dataclasses.replace(MODEL, mixers=("position_mlp",), length=9),
     ):
         model, tokens, codes, vectors, carry = prepared(config)
         forward(model, tokens, codes, vectors, carry).backward()

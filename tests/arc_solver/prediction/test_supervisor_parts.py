@@ -1,7 +1,6 @@
 """The parts of a supervised prediction, each by itself."""
 
 import json
-import os
 import random
 import time
 import zlib
@@ -245,7 +244,7 @@ def test_workers_share_gpus_and_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert accelerators.worker_environments("cuda:1", None, None) == [{}]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert accelerators.worker_environments("auto", None, None) == [{}]
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(accelerators, "usable_cores", lambda: 8)
     assert [each["OMP_NUM_THREADS"] for each in accelerators.worker_environments("cpu", 4, None)] == ["2"] * 4
 
 

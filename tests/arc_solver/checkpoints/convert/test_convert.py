@@ -16,7 +16,12 @@ from arc_solver.checkpoints.convert.published_config import PublishedConfig
 from arc_solver.checkpoints.weights import load
 from arc_solver.model.trm import Model
 from augment.view import View
-from tests.arc_solver.checkpoints.convert.published_model import VOCABULARY, Published, State, state_dict
+from tests.arc_solver.checkpoints.convert.published_model import (
+    VOCABULARY,
+    Published,
+    State,
+    state_dict,
+)
 from tests.arc_solver.tiny import tasks as random_tasks
 
 SIDE = 3
