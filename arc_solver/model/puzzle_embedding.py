@@ -14,6 +14,7 @@ from arc_solver.model.initialization import truncated_normal
 from arc_solver.model.lookup import lookup
 
 FIRST_COLOR_TOKEN = 2
+CODE_LENGTH = 12
 
 
 class PuzzleEmbedding(nn.Module):
