@@ -135,7 +135,7 @@ class FrozenStep:
             matrix = self.weights[name]
             assert matrix.grad is not None
             buffer.lerp_(matrix.grad, 1 - MOMENTUM)
-            update = orthogonalised(matrix.grad.lerp(buffer, MOMENTUM)[None])[0]
+            update = orthogonalized(matrix.grad.lerp(buffer, MOMENTUM)[None])[0]
             rows, columns = matrix.shape
             matrix.mul_(1 - LEARNING_RATE * DECAY)
             matrix.add_(update * max(1.0, rows / columns) ** 0.5, alpha=-LEARNING_RATE)
@@ -175,7 +175,7 @@ def rotary_table(side: int, head_width: int) -> tuple[Tensor, Tensor]:
     return angles.cos(), angles.sin()
 
 
-def orthogonalised(matrices: Tensor) -> Tensor:
+def orthogonalized(matrices: Tensor) -> Tensor:
     """Nearly orthogonal matrices (K, R, C) with the singular vectors of the given ones."""
     a, b, c = NEWTON_SCHULZ
     tall = matrices.shape[-2] > matrices.shape[-1]

@@ -246,8 +246,9 @@ class Model(nn.Module):
         latents = list(latent.unbind(1))
         for i in range(steps):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps - 1)):
-                latents[i % len(latents)] = self.think(place, sum(latents), answer, question)
-        return Carry(self.revise(place, answer, sum(latents)), torch.stack(latents, 1))
+                total = cast(Tensor, sum(latents))
+                latents[i % len(latents)] = self.think(place, total, answer, question)
+        return Carry(self.revise(place, answer, cast(Tensor, sum(latents))), torch.stack(latents, 1))
 
     def think(self, place: Canvas | Layout, *parts: Tensor) -> Tensor:
         """f of the latent."""
