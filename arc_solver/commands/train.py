@@ -70,8 +70,8 @@ def train(
 
     if eval_solutions is not None and eval_data is None:
         raise typer.BadParameter(f"--eval-solutions {eval_solutions}: needs the tasks, --eval-data")
-    limit, seat = seconds_of(time_limit), seconds_of(sitting)
-    sitting_end = None if seat is None else process_start() + seat
+    limit, session = seconds_of(time_limit), seconds_of(sitting)
+    session_end = None if session is None else process_start() + session
     leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts one speaks
     say = sayer(quiet or not leads)
     extra = ([f"steps={steps}"] if steps is not None else []) + (
@@ -113,7 +113,7 @@ def train(
         return
     options = RunOptions(
         limit,
-        sitting_end,
+        session_end,
         init,
         device,
         quiet,

@@ -49,7 +49,7 @@ class AdamATan2:
 
 
 def _atan2(over: list[Tensor], under: list[Tensor]) -> list[Tensor]:
-    """atan2 of every pair; on a GPU in one kernel, which on a CPU would round the ends of vectors differently."""
+    """atan2 of every pair; on a GPU in one kernel, which on a CPU would round some ends differently."""
     if not over[0].is_cuda:
         return [m.atan2(s) for m, s in zip(over, under, strict=True)]
     joined = _flatten_dense_tensors(over).atan2(_flatten_dense_tensors(under))
@@ -152,7 +152,7 @@ def orthogonalized(matrices: Tensor) -> Tensor:
 
 
 class Optimizers:
-    """The optimizers of the dense weights as one; Muon, if chosen, takes the matrices of blocks, Adam the rest."""
+    """The optimizers of dense weights as one; Muon, if used, takes the matrices of blocks, Adam the rest."""
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
         named = {name: p for name, p in model.named_parameters() if p.requires_grad}

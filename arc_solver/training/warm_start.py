@@ -1,4 +1,4 @@
-"""Where a run begins: at the weights of another checkpoint, which must mean the same here."""
+"""Beginning a run with the weights of another checkpoint, which must mean the same here."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from arc_solver.checkpoints.file_format import CheckpointError, check_domain
-from arc_solver.checkpoints.weights import check_state, load
+from arc_solver.checkpoints.weights import check_state, load, shapes_of
 from arc_solver.config import ModelConfig, Preset
 from arc_solver.domains.domains import find_domain
 from arc_solver.model.mixers import mixers_of
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 
-# What changes the function of the weights, mostly without a shape that tells, beside the settings of mixers.
+# Fields that change what weights mean, mostly without changing a shape; mixers add their own.
 SAME = ("mixers", "symbols", "positions", "num_latents", "prefix")
 DEPTH = ("cycles", "latent_steps")
 
@@ -21,10 +21,10 @@ DEPTH = ("cycles", "latent_steps")
 def start_from(
     model: Model, preset: Preset, puzzles: PuzzleMap, path: Path, say: Callable[[str], None]
 ) -> None:
-    """Copy a checkpoint's dense weights into `model`; its rows too where they stand for the same puzzles.
+    """Copy a checkpoint's dense weights into `model`, and its rows if they are for the same puzzles.
 
-    CheckpointError where its domain is another or `preset` would make another function of the weights. Rows
-    that begin afresh are announced, since a row says nothing of another puzzle, and so is another depth.
+    CheckpointError for another domain, or if `preset` makes another function of the weights. Announces new
+    rows, since a row means nothing to another puzzle, and another depth.
     """
     loaded = load(path)
     domain = find_domain(preset.train.domain)
@@ -43,12 +43,12 @@ def start_from(
         if len(theirs[rows]):
             say(f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are left, ours start afresh")
         theirs[rows] = mine[rows]
-    check_state({name: tuple(t.shape) for name, t in mine.items()}, theirs, path.name)
+    check_state(shapes_of(model), theirs, path.name)
     model.load_state_dict(theirs)
 
 
 def differences(here: ModelConfig, there: ModelConfig, names: Sequence[str]) -> str:
-    """Which of the fields differ, in words; empty where none does."""
+    """Which of the fields differ, in words; empty if none does."""
     return "; ".join(
         f"{name} is {getattr(here, name)} here, {getattr(there, name)} there"
         for name in names
