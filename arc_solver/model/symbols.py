@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.layers import truncated_normal
 
 EMPTY, THIS, OTHER = range(3)
 FIRST_SYMBOL_TOKEN = 2

@@ -13,7 +13,7 @@ from arc_solver.model import fused_attention, fused_norm
 from arc_solver.model.fused_attention import Projections, attend, attention
 from arc_solver.model.fused_feed_forward import Shape, Weights, feed_forward
 from arc_solver.model.fused_norm import factors, fits
-from arc_solver.model.lookup import lookup, product_lookup
+from arc_solver.model.layers import lookup, product_lookup
 from arc_solver.model.positions import rotary_table
 
 EPSILON = 1e-5

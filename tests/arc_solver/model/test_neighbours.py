@@ -31,7 +31,7 @@ def met(board: Tensor, free: Tensor) -> Tensor:
 
 
 def told(board: Tensor, free: Tensor) -> Tensor:
-    return mixer().told(board.flatten(1, 2), Canvas(0, SIDE, SIDE, None, free))[:, 0]
+    return mixer().summary(board.flatten(1, 2), Canvas(0, SIDE, SIDE, None, free))[:, 0]
 
 
 def random_board(seed: int = 1) -> tuple[Tensor, Tensor]:
