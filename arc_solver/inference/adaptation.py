@@ -36,9 +36,9 @@ ADAPTED_NAME = "adapted.safetensors"
 # The pause between two saves: at least so many seconds, and so many times the last save took.
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
 # Tasks answered to measure the speed of this machine; fewer steps than that change nothing.
-PROBED, LEAST_STEPS = 4, 4
+PROBED, MIN_STEPS = 4, 4
 # Of the seconds beyond so many, the share after which nothing more is compiled.
-UNCOMPILED, MOST_COMPILING = 600.0, 0.3
+UNCOMPILED, MAX_COMPILING = 600.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def learned(
         if options.deadline is not None:
             budget = _budget(tasks, puzzles, preset, network.cycles, limits, options.deadline)
             hooks.report, hooks.ready = budget.report, budget.begin
-            limits.patience = time.monotonic() + MOST_COMPILING * max(0.0, budget.seconds - UNCOMPILED)
+            limits.patience = time.monotonic() + MAX_COMPILING * max(0.0, budget.seconds - UNCOMPILED)
         try:
             model = adapt(
                 untrained(),
@@ -260,7 +260,7 @@ def _is_short_of_time(
     first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
     # A backward pass costs about twice its forward pass, and only the last cycle has one.
     step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / model.config.cycles)
-    return seconds_per_cell * (first + LEAST_STEPS * step) > deadline - time.monotonic()
+    return seconds_per_cell * (first + MIN_STEPS * step) > deadline - time.monotonic()
 
 
 def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener: Listener) -> Keep | None:
