@@ -9,7 +9,7 @@ import typer
 from arc_solver.commands.screen import Screen
 
 if TYPE_CHECKING:
-    from arc_solver.prediction.answer_sheet import BoardSheet
+    from arc_solver.prediction.board_sheet import BoardSheet
 
 DRAWN, LISTED = 4, 20
 

@@ -187,7 +187,7 @@ def predict(
 def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Callable[[str], None]) -> None:
     """Print what was done, with the score where answers came along; PredictionIncomplete after failures."""
     from arc_solver.commands.board_answers import board_results, draw_boards
-    from arc_solver.prediction.answer_sheet import BoardSheet
+    from arc_solver.prediction.board_sheet import BoardSheet
     from arc_solver.prediction.prediction import PredictionIncomplete
 
     sheet = prediction.sheet

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -154,11 +155,10 @@ class Prediction:
         self, model: Model, puzzles: PuzzleMap, places: Numbers, numbers: Sequence[int], options: SolveOptions
     ) -> tuple[Numbers, Answering]:
         """Answer the puzzles at some places; the listener hears of answers as they come."""
-        blocks, mine = self.domain.blocks(self.material), self._take(places)
-        config, listener = self.recipe.predict, self.listener
+        mine, config, listener = self._take(places), self.recipe.predict, self.listener
         questions = self.domain.questions(mine, puzzles, numbers, config, self.recipe.train.canvas)
         answering = Answering(self.domain, mine, questions, config)
-        queries = _queries_of(blocks, places)
+        queries = self._queries_of(places)
         total, most = int(questions.owed.sum()), questions.contenders // config.rollouts
         if options.views is not None and options.views > most:
             there = (
@@ -176,6 +176,19 @@ class Prediction:
             listener.finished(queries)
         return queries, answering
 
+    @cached_property
+    def _ends(self) -> Numbers:
+        """(places + 1,): the number of the first query of each place, and of all queries."""
+        blocks = self.domain.blocks(self.material)
+        # A block of several places has one query per place.
+        per_place = [np.full(len(b.places), b.num_queries // len(b.places)) for b in blocks]
+        return np.concatenate([[0], *per_place]).cumsum()
+
+    def _queries_of(self, places: Numbers) -> Numbers:
+        """The numbers of the queries of some places."""
+        ends = self._ends
+        return np.concatenate([np.arange(ends[p], ends[p + 1]) for p in places.tolist()])
+
     def _say_what_was_saved(self, answering: Answering, options: SolveOptions, total: int) -> None:
         """How many rows were not needed, and how many there was time for."""
         missing = answering.questions.owed - answering.answered
@@ -185,13 +198,6 @@ class Prediction:
         answered = int(answering.answered.sum())
         if options.over() and answered + saved < total:
             self.listener.say(f"short of time: {answered} of {total} views were answered")
-
-
-def _queries_of(blocks: Sequence[Any], places: Numbers) -> Numbers:
-    """The numbers of the queries of some places; a block of several places has one query per place."""
-    per_place = np.concatenate([np.full(len(b.places), b.num_queries // len(b.places)) for b in blocks])
-    ends = np.cumsum(per_place)
-    return np.concatenate([np.arange(ends[p] - per_place[p], ends[p]) for p in places.tolist()])
 
 
 def recipe_of(loaded: Loaded | None, options: SolveOptions) -> Preset:

@@ -25,7 +25,7 @@ from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.inference.options import SolveOptions
 from arc_solver.model.trm import Model
-from arc_solver.prediction.answer_sheet import BoardSheet
+from arc_solver.prediction.board_sheet import BoardSheet
 from arc_solver.prediction.deadlines import Times
 from arc_solver.prediction.manifest import manifest_path
 from arc_solver.prediction.messages import Message

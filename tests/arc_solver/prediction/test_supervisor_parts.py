@@ -14,11 +14,11 @@ from arc_solver.domains.arc.domain import ARC
 from arc_solver.hardware import accelerators
 from arc_solver.inference.options import SolveOptions
 from arc_solver.inference.time_budget import Pace, view_rounds
-from arc_solver.prediction.answer_sheet import SubmissionSheet
 from arc_solver.prediction.deadlines import Times, process_start
 from arc_solver.prediction.manifest import manifest_path, source_facts, write_manifest
 from arc_solver.prediction.messages import HEADER, MAGIC, MessageReader, framed
 from arc_solver.prediction.request import PredictRequest
+from arc_solver.prediction.submission_sheet import SubmissionSheet
 from arc_solver.tasks.sharding import cost, cut, parse_shard, part_of
 from arc_solver.tasks.task import Pair, Task, TaskFault
 from submission.candidates import read_candidates
