@@ -20,7 +20,7 @@ from arc_solver.inference.adaptation import warm_model
 from arc_solver.model.trm import Model
 from arc_solver.programs import ship_weights
 from arc_solver.programs.pretraining_tasks import small_tasks
-from arc_solver.programs.ship_weights import COMPOSED, MAX_BYTES, box_weights, card
+from arc_solver.programs.ship_weights import COMPOSED, MAX_BYTES, card, prepare_weights
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.writer import tasks_json
@@ -39,7 +39,7 @@ def trained(path: Path) -> torch.Tensor:
 
 def test_shipped_weights_know_no_task_and_start_new_ones_at_the_mean(tmp_path: Path) -> None:
     rows = trained(tmp_path / "w.safetensors")
-    facts = box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["train.num_views=3"])
+    facts = prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["train.num_views=3"])
     boxed = load(tmp_path / "b.safetensors")
     assert boxed.puzzles.ids == ()
     assert boxed.model.puzzle.rows.shape[0] == 2
@@ -59,7 +59,7 @@ def test_shipped_weights_know_no_task_and_start_new_ones_at_the_mean(tmp_path: P
 def test_a_box_keeps_its_model_and_its_size(tmp_path: Path) -> None:
     trained(tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match="model of finished weights"):
-        box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["width=32"])
+        prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["width=32"])
     assert not (tmp_path / "b.safetensors").exists()
 
 
@@ -76,7 +76,7 @@ def test_a_composed_prefix_becomes_rows(tmp_path: Path) -> None:
         {"kind": "weights", "step": 7, "seconds": 1.5, "files": []},
     )
     settings = ["embedding=rows", "prefix_length=1"]
-    box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", settings)
+    prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", settings)
     boxed = load(tmp_path / "b.safetensors")
     assert boxed.model.config == dataclasses.replace(config, embedding="rows", prefix_length=1)
     weights = dict(boxed.model.named_parameters())
