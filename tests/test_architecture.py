@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.corpus": GROUND | {"numba"} | under("tasks", "domains"),
     "arc_solver.model": {"torch"} | under("config"),
     "arc_solver.checkpoints": GROUND | NETWORK | under("tasks"),
+    "arc_solver.checkpoints.weights": GROUND | NETWORK | under("tasks", "domains"),
     "arc_solver.checkpoints.file_format": GROUND | under("tasks"),
     "arc_solver.checkpoints.shipped": set(),
     # Run as a script in a process of its own: it must not need this package.

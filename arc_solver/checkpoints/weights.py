@@ -81,7 +81,7 @@ def load(path: str | Path) -> Loaded:
     state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     state["puzzle.rows"] = rows
     try:
-        with torch.device("meta"):  # of which nothing is built: a file may ask for any
+        with torch.device("meta"):  # without memory: a file may ask for any size
             wanted = build_model(preset, rows.shape[0])
         check_state(shapes_of(wanted), state, path.name)
     except CheckpointError as error:
@@ -94,14 +94,14 @@ def load(path: str | Path) -> Loaded:
 
 
 def build_model(preset: Preset, num_rows: int = 1, seed: int = 0) -> Model:
-    """An untrained model, told what its domain knows of the cells; ConfigError where it needs more."""
+    """An untrained model, with the groups of cells of its domain; ConfigError if it needs others."""
     needed = "group_sums" in preset.model.mixers
     groups = find_domain(preset.train.domain).groups(preset.model.length) if needed else None
     return Model(preset.model, num_rows, seed, groups)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Metadata and tensors of a verified checkpoint, under the names of today."""
+    """Metadata and tensors of a verified checkpoint, under current names."""
     header, content = read_verified(path)
     try:
         tensors = safetensors.torch.load(content)
