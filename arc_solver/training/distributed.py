@@ -81,36 +81,30 @@ class Team:
         if self.world == 1:
             return (*values, anyone)
         own = values if self.leads else [FLOOR] * len(values)
-        told = torch.tensor([*own, anyone], dtype=torch.float64)
+        largest = torch.tensor([*own, anyone], dtype=torch.float64)
         with with_peers():
-            dist.all_reduce(told, dist.ReduceOp.MAX)
-        return tuple(told.tolist())
-
-    def extremes(self, value: float) -> tuple[float, float]:
-        """The smallest and the largest value of all processes."""
-        told = torch.tensor([-value, value], dtype=torch.float64)
-        if self.world > 1:
-            with with_peers():
-                dist.all_reduce(told, dist.ReduceOp.MAX)
-        return -float(told[0]), float(told[1])
+            dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return tuple(largest.tolist())
 
     def check_same_step(self, folder: Path, step: int | None) -> None:
         """FolderNotShared, in all processes, unless all find the same step in `folder` (None: nothing)."""
-        least, most = self.extremes(NO_STEP if step is None else step)
+        own = NO_STEP if step is None else step
+        extremes = torch.tensor([-own, own])
+        if self.world > 1:
+            with with_peers():
+                dist.all_reduce(extremes, dist.ReduceOp.MAX)
+        least, most = -int(extremes[0]), int(extremes[1])
         if least < most:
-            fewer = "no checkpoint" if least == NO_STEP else f"step {least:.0f}"
+            fewer = "no checkpoint" if least == NO_STEP else f"step {least}"
             raise FolderNotShared(
                 f"the processes do not see the same folder {folder}: one finds {fewer} there, another step "
-                f"{most:.0f}; start all with the path of one folder that every machine shares"
+                f"{most}; start all with the path of one folder that every machine shares"
             )
 
     def add_up(self, sums: dict[str, float]) -> dict[str, float]:
         """Sums over all processes, which must pass the same names in the same order."""
-        told = torch.tensor(list(sums.values()), dtype=torch.float64)
-        if self.world > 1:
-            with with_peers():
-                dist.all_reduce(told)
-        return dict(zip(sums, told.tolist(), strict=True))
+        total = self.total(torch.tensor(list(sums.values()), dtype=torch.float64))
+        return dict(zip(sums, total.tolist(), strict=True))
 
     def total(self, measures: Tensor) -> Tensor:
         """The sum of a small tensor over all processes."""

@@ -166,10 +166,16 @@ def _loss(
     config: TrainConfig,
     depth: tuple[int, int],
 ) -> Loss:
-    due, hints = _hinted(model, slots, output, age, config, depth)
+    targets, due, hints = slots.targets, None, None
+    if slots.hints is not None:
+        targets = asked_targets(slots.hints, slots.targets)
+        if output.hints is not None:
+            reach = Reach.of(model.config, depth, age + 1)
+            due = due_targets(slots.hints, slots.targets, slots.tokens, reach)
+            hints = config.hint_weight * hint_loss(output.hints, slots.hints, reach)
     return supervision_loss(
         output,
-        slots.targets if slots.hints is None else asked_targets(slots.hints, slots.targets),
+        targets,
         kind=config.loss,
         smoothing=config.label_smoothing,
         halt_weight=config.halt_weight,
@@ -178,22 +184,6 @@ def _loss(
         due=due,
         hints=hints,
     )
-
-
-def _hinted(
-    model: Model,
-    slots: Slots,
-    output: Output,
-    age: Tensor,
-    config: TrainConfig,
-    depth: tuple[int, int],
-) -> tuple[Tensor | None, Tensor | None]:
-    """The targets (B, L) due one age after `age`, and the loss (B,) of the hints."""
-    if slots.hints is None or output.hints is None:
-        return None, None
-    reach = Reach.of(model.config, depth, age + 1)
-    due = due_targets(slots.hints, slots.targets, slots.tokens, reach)
-    return due, config.hint_weight * hint_loss(output.hints, slots.hints, reach)
 
 
 @torch.no_grad()
