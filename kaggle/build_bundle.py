@@ -39,7 +39,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         action="append",
         default=argparse.SUPPRESS,
-        help="checkpoint; the first is used (default: none, every task is learnt from nothing)",
+        help="checkpoint; the first is used (default: none, every task is learned from nothing)",
     )
     parser.add_argument(
         "--owner", default=os.environ.get("KAGGLE_USERNAME", NOBODY), help="your name at Kaggle"

@@ -1,4 +1,4 @@
-"""The answers to boards as a person sees them, each told apart by the rules."""
+"""The answers to boards for people, checked by the rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DRAWN, LISTED = 4, 20
 
 
 def draw_boards(sheet: BoardSheet) -> None:
-    """Draw the boards with their answers where there are few; of many list those that break the rules."""
+    """Draw the boards with their answers if there are few, else list those that break the rules."""
     from arc_solver.report.board_story import BoardStory, legend_of
     from arc_solver.report.playback import Player
 
@@ -42,7 +42,7 @@ def _list_broken(sheet: BoardSheet) -> None:
 
 
 def board_results(sheet: BoardSheet) -> list[dict[str, Any]]:
-    """Every question with its answer (None without one), and how many rules that breaks."""
+    """Every question with its answer (None without one) and the number of rules that it breaks."""
     kind, given, kept = sheet.domain.kind, sheet.given().tolist(), sheet.kept().tolist()
     pairs = zip(kind.texts(sheet.boards.questions), kind.texts(sheet.cells), strict=True)
     return [

@@ -36,7 +36,7 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON ob
 
 
 def examine() -> dict[str, dict[str, Any]]:
-    """Versions, processor and memory, device with the reason for it, folders."""
+    """Versions, processor and memory, the device and why it was chosen, folders."""
     # Slow to import, and no other command needs it.
     import importlib.metadata
 

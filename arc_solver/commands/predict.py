@@ -31,7 +31,7 @@ EPILOG = (
     "          arc-solve predict arc-agi_test_challenges.json --time-limit 11h"
 )
 
-# A score is printed only where at least this much of the time limit is left for it.
+# A score is printed only if at least this much of the time limit is left.
 SCORE_SECONDS = 1.5
 DEFAULT_OUT = "submission.json"
 WHAT, LONG, HOW, WHERE = "What to answer", "How long", "How", "Where to"
@@ -79,7 +79,7 @@ def predict(
     ),
     keep: Path | None = typer.Option(
         None,
-        help="Folder for what is learnt: started again, a run goes on there; the weights stay.",
+        help="Folder for the learned weights; a run that is started again goes on from there.",
         rich_help_panel=LONG,
     ),
     adapt: bool = typer.Option(
@@ -185,7 +185,7 @@ def predict(
 
 
 def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Callable[[str], None]) -> None:
-    """Print what was done, with the score where answers came along; PredictionIncomplete after failures."""
+    """Print what was done, with a score if answers are known; PredictionIncomplete after failures."""
     from arc_solver.commands.board_answers import board_results, draw_boards
     from arc_solver.prediction.board_sheet import BoardSheet
     from arc_solver.prediction.prediction import PredictionIncomplete

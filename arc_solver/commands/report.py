@@ -80,7 +80,7 @@ def _submission_page(
     everything: bool,
     remarks: list[str],
 ) -> str:
-    """The page; where `everything` is shown, all tasks of the truth count, as they do for `score`."""
+    """The page; if `everything` is shown, all tasks of the truth count, as in `score`."""
     from arc_solver.prediction.truth import attempt_support, read_truth
     from arc_solver.report.submission_page import build_report
     from arc_solver.tasks.truth import carried_truth, truth_hash

@@ -83,13 +83,13 @@ def score(
 
 
 def refuse_own_truth(submission: Path, solutions: str) -> None:
-    """A usage error where what is scored is the truth itself."""
+    """A usage error if the truth itself is scored."""
     if Path(solutions).exists() and submission.exists() and submission.samefile(solutions):
         raise typer.BadParameter(f"--solutions {solutions}: this is what is scored; give the right answers")
 
 
 def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
-    """That a submission is the truth again, one grid for each output as in a solutions file."""
+    """A remark that the submission is the truth itself, with one grid per output as in a solutions file."""
     is_solutions = all(
         isinstance(value, list) and not any(map(_is_entry, value)) for value in answers.values()
     )

@@ -89,7 +89,7 @@ def _say_more(shown: int, total: int, noun: str) -> None:
 
 
 def _attempts(tasks: list[Task], submission: Path) -> dict[str, list[list[Grid | None]]]:
-    """The two attempts at every test input of the tasks, None for one that is no grid."""
+    """The two attempts at every test input of the tasks; None for one that is no grid."""
     from submission.lenient_reader import NUM_ATTEMPTS, load_answers, read_answers
 
     owed = {task.id: len(task.test) for task in tasks}
@@ -111,7 +111,7 @@ def _show_boards(
     screen: Screen,
     out: Path | None,
 ) -> None:
-    """Draw boards with their answers, or with those of another file."""
+    """Draw boards with their own answers, or with those of another file."""
     from arc_solver.report.board_story import BoardStory, legend_of
     from arc_solver.report.playback import Player
 

@@ -1,4 +1,4 @@
-"""What a command is given to look at: tasks or boards, by whatever name they have."""
+"""The tasks or boards that a command is given, under any kind of name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HELP = (
 )
 SETS = ("arc1", "arc2")
 TASK_ID = re.compile(r"[0-9a-f]{8}")
-# Blanks as people write them, and what they draw boards with.
+# How people write blanks, and the frames of boards.
 BLANKS, FRAME = ".0_*-", "|│ \t\r\n"
 SUDOKU_CELLS, FEWEST_CELLS = (16, 36, 81), 12  # with fewer, digits are the name of something else
 
@@ -118,7 +118,7 @@ def near(name: str, known: set[str]) -> str:
 
 
 def board_place(number: str, num_boards: int) -> int:
-    """The place of a board that is called by its number, from 1; a usage error where there is none."""
+    """The place of a board given by its number, from 1; a usage error if there is none."""
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= num_boards):
         raise typer.BadParameter(f"--id {number!r}: expected the number of a board, 1 to {num_boards}")
     return int(number) - 1

@@ -72,7 +72,7 @@ def train(
         raise typer.BadParameter(f"--eval-solutions {eval_solutions}: needs the tasks, --eval-data")
     limit, session = seconds_of(time_limit), seconds_of(sitting)
     session_end = None if session is None else process_start() + session
-    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts one speaks
+    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, one prints
     say = sayer(quiet or not leads)
     extra = ([f"steps={steps}"] if steps is not None else []) + (
         [f"train.seed={seed}"] if seed is not None else []
@@ -136,7 +136,7 @@ def train(
 
 
 def refuse_folder_in_use(out: Path) -> None:
-    """FolderInUse before anything slow is done; a folder that is not there is not made."""
+    """FolderInUse before anything slow is done; does not create the folder."""
     from arc_solver.storage.files import LOCK_NAME, lock_folder
 
     if (out / LOCK_NAME).exists():
@@ -145,7 +145,7 @@ def refuse_folder_in_use(out: Path) -> None:
 
 
 def expectation(cost: Estimate, limit: float | None) -> str:
-    """What a run will take, in a line."""
+    """The expected cost of a run, in one line."""
     if limit is None:
         extent = f"{cost.steps:,} steps take {duration(cost.seconds)}"
     elif cost.seconds <= limit:
