@@ -78,7 +78,7 @@ def _leave(number: int, _: object) -> None:
 
 
 def main() -> None:
-    """Entry point; exits 0 done, 1 failure, 2 usage, 3 bad input, 4 invalid submission, 130/143 on signals."""
+    """Entry point; exits 0 done, 1 failure, 2 usage, 3 bad input, 4 bad submission, 130/143 on signals."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     if sys.argv[1:2] == ["help"]:
