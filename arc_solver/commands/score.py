@@ -91,15 +91,12 @@ def refuse_own_truth(submission: Path, solutions: str) -> None:
 def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
     """A remark that the submission is the truth itself, with one grid per output as in a solutions file."""
     is_solutions = all(
-        isinstance(value, list) and not any(map(_is_entry, value)) for value in answers.values()
+        isinstance(value, list) and not any(isinstance(entry, dict) for entry in value)
+        for value in answers.values()
     )
     if is_solutions and len(result.solved_outputs(1)) == result.num_outputs:
         return "one grid for each output, and all of them right: this is a solutions file, not a submission"
     return None
-
-
-def _is_entry(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: bool) -> None:

@@ -76,7 +76,9 @@ def show(
         _say_more(len(listed), len(found), "tasks")
     attempts = {} if submission is None else _attempts(listed, submission)
     if out is not None:
-        return _write_picture(out, listed, attempts)
+        from arc_solver.report.task_story import shown
+
+        return _write([shown(task, attempts.get(task.id, [])) for task in listed], out)
     from arc_solver.report.terminal import ansi_task
 
     for task in listed:
@@ -145,12 +147,6 @@ def _answers(path: Path, kind: str) -> dict[bytes, Cells]:
         raise DataError(f"{path}: answers to boards of kind {answers.kind}, expected {kind}")
     pairs = zip(answers.questions, answers.answers, strict=True)
     return {question.tobytes(): answer for question, answer in pairs if answer.any()}
-
-
-def _write_picture(out: Path, tasks: list[Task], attempts: dict[str, list[list[Grid | None]]]) -> None:
-    from arc_solver.report.task_story import shown
-
-    _write([shown(task, attempts.get(task.id, [])) for task in tasks], out)
 
 
 def _write(sheets: list[tuple[Opening, list[Frame]]], out: Path) -> None:

@@ -19,7 +19,7 @@ from submission.lenient_reader import NUM_ATTEMPTS
 from submission.merge import Rankings, fill_up, merge_round_robin, merge_votes
 from submission.messages import count, quote
 from submission.trial import Trial, try_out
-from submission.truth import Truth, TruthError
+from submission.truth import TruthError
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ def _trial(
         return None
     truth, digest = read_truth(merge.solutions)
     if merge.calibrate:
-        return try_out(keep_owed(known, _outputs_of(truth))[0], truth, digest)
+        outputs = expected_queries({task_id: len(grids) for task_id, grids in truth.items()})
+        return try_out(keep_owed(known, outputs)[0], truth, digest)
     answered = {task_id: truth[task_id] for task_id in owed if task_id in truth}
     if not answered:
         raise TruthError(
@@ -150,10 +151,6 @@ def _check_tried(mine: Sequence[Candidate], known: Sequence[Candidate]) -> None:
     if strangers:
         text = f"the candidates to calibrate with have none of source {quote(strangers[0])}"
         raise CandidateError(f"{text}, so nothing can be recommended; name its file, or choose a --rule")
-
-
-def _outputs_of(truth: Truth) -> list[Any]:
-    return expected_queries({task_id: len(outputs) for task_id, outputs in truth.items()})
 
 
 def _rankings(mine: Sequence[Candidate], rule: str, trial: Trial | None) -> Rankings:

@@ -46,16 +46,13 @@ def listing() -> str:
         rest = num
         for name, tasks, share in (("arc2:training", second, num // 2), ("arc1:training", first, num)):
             taken = 0
-            for task in sorted((t for t in tasks if task_side(t) == side), key=_draw):
+            fitting = [task for task in tasks if task_side(task) == side]
+            for task in sorted(fitting, key=lambda task: hashlib.sha256(task.id.encode()).digest()):
                 if taken + len(task.test) <= min(share, rest):
                     taken += len(task.test)
                     lines.append(f"{name} {task.id} {side}")
             rest -= taken
     return "\n".join(lines) + "\n"
-
-
-def _draw(task: Task) -> str:
-    return hashlib.sha256(task.id.encode()).hexdigest()
 
 
 if __name__ == "__main__":

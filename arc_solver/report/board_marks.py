@@ -50,7 +50,8 @@ def _sudoku_marks(question: Cells, answer: Cells) -> Marks:
     given = question > 0
     broken = given & (answer != question)
     faults = [
-        f"the given {question[r, c]} at {_place(r, c)} is gone" for r, c in np.argwhere(broken).tolist()
+        f"the given {question[r, c]} at row {r + 1}, column {c + 1} is gone"
+        for r, c in np.argwhere(broken).tolist()
     ]
     for digit, name, cells in repetitions(answer.ravel()):
         faults.append(f"{digit} twice in {name}")
@@ -102,7 +103,3 @@ def _num_neighbors(mask: Mask) -> Cells:
     """How many of the four neighbors of each cell belong to the mask."""
     wide = np.pad(mask, 1).astype(np.uint8)
     return np.asarray(wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:], np.uint8)
-
-
-def _place(row: int, column: int) -> str:
-    return f"row {row + 1}, column {column + 1}"

@@ -65,7 +65,8 @@ def adopt(tensors: dict[str, Tensor], choices: Choices, name: str, published: Pu
     missing, unexpected = sorted(names.keys() - theirs.keys()), sorted(theirs.keys() - names.keys())
     if missing or unexpected:
         parts = [f"missing {', '.join(missing[:SHOWN])}"] if missing else []
-        parts += [f"unexpected {', '.join(map(_printable, unexpected[:SHOWN]))}"] if unexpected else []
+        shown = ", ".join(ascii(key)[1:-1][:80] for key in unexpected[:SHOWN])
+        parts += [f"unexpected {shown}"] if unexpected else []
         num = len(missing) + len(unexpected)
         raise ConvertError(
             f"{name}: not the published TRM or HRM layout: {'; '.join(parts)} ({num} names differ)"
@@ -110,7 +111,3 @@ def _names(inventory: Inventory) -> dict[str, str]:
                 f"{level}.layers.{layer}.{key}": f"{blocks}.{layer}.{ours}" for key, ours in inside.items()
             }
     return names
-
-
-def _printable(key: str) -> str:
-    return ascii(key)[1:-1][:80]

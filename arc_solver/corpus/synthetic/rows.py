@@ -72,7 +72,7 @@ def beside(left: Rows, right: Rows) -> Rows:
 
 def enlarged(rows: Rows, down: int, across: int) -> Rows:
     """Every cell as a block of `down` × `across` cells."""
-    wide = [b"".join([cell * across for cell in _cells(row)]) for row in rows]
+    wide = [b"".join([_BYTES[value] * across for value in row]) for row in rows]
     return tuple([row for row in wide for _ in range(down)])
 
 
@@ -118,7 +118,3 @@ def color_table(changes: tuple[tuple[int, int], ...], default: int | None = None
 
 INKED = bytes([0] + [255] * 9 + [0] * 246)
 _BYTES = tuple(bytes([value]) for value in range(256))
-
-
-def _cells(row: bytes) -> list[bytes]:
-    return [_BYTES[value] for value in row]

@@ -23,11 +23,6 @@ def box_of(side: int) -> Box:
     return (None,) * height, (None,) * width
 
 
-def _slot(side: int) -> int:
-    """The row of a side in the tables: 0, 1, 2 for 4, 6, 9."""
-    return (side - 4) // 2
-
-
 def _permutation_table(size: int, cells: list[list[int]]) -> npt.NDArray[np.int32]:
     """(512,) for a size×size pattern (bit row*size + column): the union of `cells` over its permutations."""
     patterns = np.arange(512)
@@ -44,7 +39,7 @@ def _tables() -> tuple[npt.NDArray[np.int32], ...]:
     shrink, rows_kept, columns_kept = np.zeros((3, 3, 512), np.int32)
     outside = np.zeros((3, 27), np.int32)
     for side, (height, width) in BOX_SHAPES.items():
-        slot, line = _slot(side), (1 << width) - 1
+        slot, line = (side - 4) // 2, (1 << width) - 1  # 0, 1, 2 for sides 4, 6, 9
         bits = (np.arange(1 << side)[:, None] >> np.arange(side)) & 1
         shrink[slot, : 1 << side] = (bits.reshape(-1, height, width).any(2) << np.arange(height)).sum(1)
         cells = [[line << (row * side + box * width) for box in range(height)] for row in range(height)]
