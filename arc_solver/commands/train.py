@@ -129,7 +129,7 @@ def train(
         say(
             f"trained; weights in {path}{within}"
             if complete
-            else f"this sitting is over; saved {path}; the same command goes on from there"
+            else f"the session is over; saved {path}; the same command goes on from there"
         )
         facts = {"weights": str(path), "out": str(out), "complete": complete}
         typer.echo(json.dumps(facts) if as_json else str(path))

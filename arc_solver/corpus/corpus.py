@@ -67,8 +67,8 @@ def read_corpus(
     `synthetic:COUNT[:SEED[:MAX_SIDE]]` is that many tasks of our own rules, with all answers, drawn by at
     most `workers` processes. Files and folders are recognized by content, and the answers in them are trained
     on; a folder in the published npy layout gives its training split in the original view, for ARC the
-    demonstrations. Answers that an ARC evaluation set asks for are sealed wherever they occur, which `notice`
-    hears of.
+    demonstrations. Answers that an ARC evaluation set asks for are sealed wherever they occur; `notice` says
+    so.
     """
     manifest: list[tuple[str, str]] = []
     parts: list[tuple[Domain[Any], Any]] = []

@@ -245,7 +245,7 @@ class Domain(Protocol[M]):
         """Material with answers to score a run of `preset` on `trained`; DataError if it cannot."""
 
     def for_training(self, material: M, hidden: Sequence[Task], notice: Notice) -> M:
-        """The part that may be trained on, `hidden` being asked for later; `notice` hears of the rest."""
+        """The part that may be trained on if `hidden` is asked for later; `notice` reports the rest."""
 
     def join(self, parts: Sequence[M]) -> M:
         """The material of several sources, for training."""

@@ -55,7 +55,7 @@ class Trail:
 
 
 def next_move(trail: Trail, tokens: Bytes, logits: npt.NDArray[np.float32], breaks: Breaks) -> bool:
-    """Guess, or take a guess back, in `tokens` (L,) of a stuck row; returns whether the row starts afresh.
+    """Guess, or take a guess back, in `tokens` (L,) of a stuck row; returns whether the row starts anew.
 
     A guess goes to the undecided cell whose two most likely symbols have most probability together, a first
     guess to a cell without one so far. The last guess is taken back if the decided cells (by logits (L, V))

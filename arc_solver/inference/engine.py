@@ -126,7 +126,7 @@ class AnswerSlots:
         return self.settling >= np.where(first, 2 * guess_after, guess_after)
 
     def guess(self, stuck: npt.NDArray[np.bool_], breaks: Breaks) -> None:
-        """Let stuck rows guess, or take a guess back and start afresh."""
+        """Let stuck rows guess, or take a guess back and start anew."""
         slots = np.flatnonzero(stuck)
         if not len(slots):
             return

@@ -80,8 +80,8 @@ def read_evaluator(
 ) -> PuzzleEvaluator:
     """The evaluator for a run of `preset` on `corpus`: puzzles with answers, of boards the first 1000.
 
-    Answers in a separate file are read from `solutions` and never otherwise. `notice` hears what is not
-    scored or cannot be solved; if that is everything, it is a DataError.
+    Answers in a separate file are read from `solutions` and never otherwise. `notice` reports what is not
+    scored or cannot be solved; DataError if that is everything.
     """
     domain = domain_of(source)
     if domain.name != corpus.domain.name:

@@ -154,7 +154,7 @@ class Prediction:
     def _answer(
         self, model: Model, puzzles: PuzzleMap, places: Numbers, numbers: Sequence[int], options: SolveOptions
     ) -> tuple[Numbers, Answering]:
-        """Answer the puzzles at some places; the listener hears of answers as they come."""
+        """Answer the puzzles at some places; the listener gets them as they come."""
         mine, config, listener = self._take(places), self.recipe.predict, self.listener
         questions = self.domain.questions(mine, puzzles, numbers, config, self.recipe.train.canvas)
         answering = Answering(self.domain, mine, questions, config)
@@ -164,7 +164,7 @@ class Prediction:
             there = (
                 f"the recipe has {most} (--set num_views=...)" if self.domain.learns else f"there are {most}"
             )
-            listener.say(f"{options.views} views are wished for; {there}")
+            listener.say(f"{options.views} views were asked for; {there}")
         pace = None if options.deadline is None else Pace(config.ages, options.deadline, listener.say)
         with tqdm(total=total, desc="predict", unit="view", disable=True if options.quiet else None) as bar:
             for found in answering.run(model.eval(), stop=options.over, pace=pace):

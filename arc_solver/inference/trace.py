@@ -79,7 +79,7 @@ class _Chains:
         self._chains: dict[int, list[tuple[Bytes, float]]] = {}
 
     def add(self, number: int, age: int, cells: Bytes, logit: float) -> None:
-        """Record one age; at age 1 a contender starts afresh."""
+        """Record one age; at age 1 a contender starts anew."""
         chain = self._chains.setdefault(number, [])
         if age == 1:
             chain.clear()

@@ -83,8 +83,8 @@ class _FeedForward(Function):
         # Row by row: the rounding of a small product depends on the number of its rows, so on other rows.
         few = _few(layout, kernel, len(h))
         rows = hidden[few].view(-1, max(1, layout.prefix), down.shape[1])
-        told = torch.bmm(rows, down.T.expand(len(rows), -1, -1)).flatten(0, 1)
-        torch.add(h[few], told, out=normed[few])
+        added = torch.bmm(rows, down.T.expand(len(rows), -1, -1)).flatten(0, 1)
+        torch.add(h[few], added, out=normed[few])
         scale = normalize(normed, epsilon)
         ctx.save_for_backward(h, gate_up, down, kernel, wide, opened, hidden, normed, scale, *kept)
         ctx.layout = layout

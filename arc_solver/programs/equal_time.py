@@ -88,7 +88,7 @@ def measured(tasks: Sequence[Task], recipe: Preset, loaded: Loaded | None, secon
 
 
 def finished(path: Path) -> set[str]:
-    """The keys of the cells that a file holds; a line that a crash cut short is passed over."""
+    """The keys of the cells that a file holds; a line that a crash cut short is skipped."""
     cells, _ = read_metrics(path) if path.exists() else ([], [])
     return {json.dumps({key: cell.get(key) for key in KEY}) for cell in cells}
 

@@ -58,7 +58,7 @@ def parse_metrics(data: bytes, name: str = "metrics.jsonl") -> tuple[list[dict[s
     if not broken:
         return records, []
     lines = count(len(broken), "line")
-    return records, [f"{name}: no JSON object and passed over: {lines}, the first is line {broken[0]}"]
+    return records, [f"{name}: skipped, no JSON object: {lines}, the first is line {broken[0]}"]
 
 
 def _record(line: bytes) -> dict[str, object] | None:

@@ -52,7 +52,7 @@ def read_tasks_softly(
     """As `read_tasks`, but a bad task becomes a fault under its id and does not affect the others.
 
     A file that is bad as a whole, a bad solutions file, or a source without any task still is a DataError.
-    `notice` hears of what is not a task; see `refuse_unreadable` for sources without a readable task.
+    `notice` reports what is not a task; see `refuse_unreadable` for sources without a readable task.
     """
     builtin = _builtin(source)
     if builtin is not None:
@@ -149,7 +149,7 @@ class TaskReader:
         if notice is None:
             return
         if self.strays:
-            notice(f"{label}: no tasks, passed over: {_named(self.strays)}")
+            notice(f"{label}: no tasks, skipped: {_named(self.strays)}")
         if self.unused_keys:
             notice(f"{label}: keys not used: {_named(list(self.unused_keys))}")
         if self.grids.num_texts:

@@ -91,7 +91,7 @@ def train(
         start_from(model, preset, puzzles, options.init, options.say)
         files.append((f"{options.init.name} (--init)", sha256_file(options.init)))
     elif options.init is not None:
-        options.say(f"{out} holds a run already, which goes on: --init {options.init} has no part in it")
+        options.say(f"{out} holds a run already, which goes on without --init {options.init}")
     if options.tensorboard:
         check_tensorboard()
     with contextlib.ExitStack() as stack:

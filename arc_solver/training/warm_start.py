@@ -41,7 +41,9 @@ def start_from(
     rows = "puzzle.rows"
     if not loaded.puzzles.equals(puzzles) or theirs[rows].shape != mine[rows].shape:
         if len(theirs[rows]):
-            say(f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are left, ours start afresh")
+            say(
+                f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are not used, ours begin at zero"
+            )
         theirs[rows] = mine[rows]
     check_state(shapes_of(model), theirs, path.name)
     model.load_state_dict(theirs)

@@ -82,7 +82,9 @@ class BoardKind:
     rate: Callable[[Cells], Numbers] | None = None  # of questions; None: as in the file
     election: str = "first"
     training_file: str | None = None
-    groups: Callable[[int], Groups] | None = None  # of so many cells; ConfigError where no board has them
+    groups: Callable[[int], Groups] | None = (
+        None  # of boards with this many cells; ConfigError if there are none
+    )
     look: Callable[[int], Look] | None = None
     generator: Generator | None = None
 

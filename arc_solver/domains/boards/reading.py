@@ -38,7 +38,7 @@ def read_kinds(
 
     The file, or standard input for "-", is CSV, one board per line, or drawn; gzipped or not. Every question
     must be a proper puzzle, and an answer must be right. A bad row is a DataError that names file and row, or
-    with `skip_bad` a complaint; a file without a good row is a DataError too. `notice` hears of answers that
+    with `skip_bad` a complaint; a file without a good row is a DataError too. `notice` reports answers that
     are not the truth, since `predict` wrote them.
     """
     complaints = Complaints(label_of(source), reading.skip_bad)
