@@ -41,9 +41,7 @@ def start_from(
     rows = "puzzle.rows"
     if not loaded.puzzles.equals(puzzles) or theirs[rows].shape != mine[rows].shape:
         if len(theirs[rows]):
-            say(
-                f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are not used, ours begin at zero"
-            )
+            say(f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are not used")
         theirs[rows] = mine[rows]
     check_state(shapes_of(model), theirs, path.name)
     model.load_state_dict(theirs)
