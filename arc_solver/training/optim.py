@@ -17,14 +17,18 @@ NEWTON_SCHULZ_STEPS = 5
 ADAMW_EPSILON = 1e-8
 
 
-class AdamATan2:
-    """Adam whose step is atan2(m̂, sqrt(v̂)): no epsilon, never longer than pi/2 · lr (arXiv 2407.05872)."""
+class Adam:
+    """The moving averages of gradients and of their squares, which both kinds of Adam keep."""
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], config: TrainConfig) -> None:
         self.parameters = dict(parameters)
         self.betas, self.decay = (config.beta1, config.beta2), config.weight_decay
         self.mean = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
         self.square = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+
+
+class AdamATan2(Adam):
+    """Adam whose step is atan2(m̂, sqrt(v̂)): no epsilon, never longer than pi/2 · lr (arXiv 2407.05872)."""
 
     @torch.no_grad()
     def step(self, learning_rate: float, count: int) -> None:
@@ -56,17 +60,14 @@ def _atan2(over: list[Tensor], under: list[Tensor]) -> list[Tensor]:
     return list(_unflatten_dense_tensors(joined, over))
 
 
-class AdamW:
+class AdamW(Adam):
     """Adam with decoupled decay (arXiv 1711.05101), bit for bit torch.optim.AdamW(foreach=True).
 
     Importing the latter loads all of torch's compiler: seconds at the start of every run.
     """
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], config: TrainConfig) -> None:
-        self.parameters = dict(parameters)
-        self.betas, self.decay = (config.beta1, config.beta2), config.weight_decay
-        self.mean = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
-        self.square = {name: torch.zeros_like(p) for name, p in self.parameters.items()}
+        super().__init__(parameters, config)
         # On the host, where bias correction needs them; one per parameter, as in torch.
         self.counts = {name: torch.zeros(()) for name in self.parameters}
 
