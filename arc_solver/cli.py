@@ -53,6 +53,8 @@ for module in (
     module.register(app)
 # These only print: if that fails, they fail. The others write a file or return an exit code.
 PRINTING = {"score", "show", "info", "bench", "doctor"}
+# These write their file at the end.
+WRITING_LAST = {"generate", "merge", "report", "convert"}
 
 
 def _version(wanted: bool) -> None:
@@ -93,6 +95,8 @@ def main() -> None:
         code = app(prog_name="arc-solve", standalone_mode=not _follows())
     except SystemExit as end:
         code = end.code
+        if code == 128 + signal.SIGINT and sys.argv[1:2] and sys.argv[1] in WRITING_LAST:
+            print("stopped: nothing was written; the same command begins anew", file=sys.stderr)
     except Exception as error:  # noqa: BLE001 - the one place where any error becomes a line
         code = getattr(error, "exit_code", 1)
         # All processes of a run meet the same refusals and signals; a failure may be that of one.

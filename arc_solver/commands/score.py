@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from arc_solver.commands.completion import sources
 from arc_solver.commands.console import refuse_options
+from arc_solver.commands.grouped_help import GroupedCommand
+from arc_solver.commands.options import AS_JSON
 
 if TYPE_CHECKING:
     from submission.score import Score
@@ -19,7 +22,7 @@ EPILOG = "\b\nExample: arc-solve score submission.json --solutions arc-agi_evalu
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EPILOG)(score)
+    app.command(epilog=EPILOG, cls=GroupedCommand)(score)
 
 
 def score(
@@ -29,14 +32,16 @@ def score(
     solutions: str = typer.Option(
         ...,
         help="Solutions, tasks with outputs, boards with answers, or a name such as arc1:evaluation.",
+        autocompletion=sources,
     ),
     candidates: Path | None = typer.Option(None, help="Candidates (JSON lines) for pass@k."),
     list_tasks: bool = typer.Option(False, "--list", help="List the tasks solved, partly solved and missed."),
     only_submitted: bool = typer.Option(
         False,
+        "--only-submitted",
         help="Score only the tasks that the submission holds (said in the output; not Kaggle's number).",
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Score a submission by three rules.
 

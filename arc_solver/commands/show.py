@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import chosen, refuse_options, sayer
+from arc_solver.commands.grouped_help import GroupedCommand
+from arc_solver.commands.options import COLOR, LENIENT, MAX_CANVAS, SOURCE, TASKS
 from arc_solver.commands.screen import Screen
-from arc_solver.commands.source import HELP, board_place, one_source, read_source
+from arc_solver.commands.source import board_place, one_source, read_source
 
 if TYPE_CHECKING:
     from arc_solver.domains.boards.board_set import BoardSet
@@ -26,28 +28,29 @@ LIMIT = 3
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EPILOG)(show)
+    app.command(epilog=EPILOG, cls=GroupedCommand)(show)
 
 
 def show(
-    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
-    tasks: str | None = typer.Option(None, help="The same, named."),
+    source: str | None = SOURCE,
+    tasks: str | None = TASKS,
     task_id: list[str] | None = typer.Option(
-        None, "--id", help="Only this task, or the board of this number, from 1; may be repeated."
+        None,
+        "--id",
+        metavar="ID",
+        help="Only this task, or the board of this number, from 1; may be repeated.",
     ),
     limit: int | None = typer.Option(
         None, min=1, help="How many at most; default: 3, of synthetic:COUNT all."
     ),
-    max_canvas: int | None = typer.Option(
-        None, min=2, max=30, help="Only tasks whose canvas side is at most this."
-    ),
-    lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(False, help="Leave out bad tasks and count them."),
+    max_canvas: int | None = MAX_CANVAS,
+    lenient: bool = LENIENT,
+    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad tasks and count them."),
     submission: Path | None = typer.Option(
         None, help="Draw the two attempts of this submission too, or these answers (csv) to boards."
     ),
     out: Path | None = typer.Option(None, help="A picture (.png) in place of the terminal."),
-    color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
+    color: bool | None = COLOR,
 ) -> None:
     """Draw tasks, boards and answers.
 

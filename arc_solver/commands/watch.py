@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import duration, refuse_options, sayer, seconds_of, set_threads
+from arc_solver.commands.grouped_help import GroupedCommand
+from arc_solver.commands.options import CHECKPOINT, COLOR, DEVICE, QUIET, SEED, SOURCE, TASKS, THREADS
 from arc_solver.commands.screen import Screen, Stage
-from arc_solver.commands.source import HELP, board_place, near, one_source, read_source
-from arc_solver.config import MAX_SEED
+from arc_solver.commands.source import board_place, one_source, read_source
 
 if TYPE_CHECKING:
     from arc_solver.checkpoints.weights import Loaded
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
 
 EPILOG = (
-    "\b\nExample: arc-solve watch 00d62c1b\n          arc-solve watch puzzles.csv --id 3 --out thinking.gif"
+    "\b\nExample: arc-solve watch 00d62c1b\n         arc-solve watch puzzles.csv --id 3 --out thinking.gif"
 )
 FORMATS = (".gif", ".png")
 # The defaults: seconds to learn an unknown task, and views to show.
@@ -32,7 +33,7 @@ LEARNING_SECONDS, SHOWN_VIEWS = 60.0, 16
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EPILOG)(watch)
+    app.command(epilog=EPILOG, cls=GroupedCommand)(watch)
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,13 @@ class Wanted:
 
 
 def watch(
-    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
-    tasks: str | None = typer.Option(None, help="The same, named."),
+    source: str | None = SOURCE,
+    tasks: str | None = TASKS,
     task_id: str | None = typer.Option(
         None, "--id", help="The task to watch; of boards the number, from 1. Default: the first."
     ),
     index: int = typer.Option(0, min=0, help="Which of its test inputs, from 0."),
-    checkpoint: str | None = typer.Option(
-        None, help="Weights in place of the shipped ones: a file, or the name of shipped ones."
-    ),
+    checkpoint: str | None = CHECKPOINT,
     out: Path | None = typer.Option(
         None, help="An animation (.gif) or one sheet with all frames (.png) in place of the terminal."
     ),
@@ -77,12 +76,12 @@ def watch(
     time_limit: str | None = typer.Option(
         None, help="Learn and answer an unknown task in this time (90s, 25m); default: 60s."
     ),
-    color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
+    color: bool | None = COLOR,
     pause: float = typer.Option(0.6, min=0, max=60, help="Seconds that a frame stays."),
-    seed: int = typer.Option(0, min=0, max=MAX_SEED - 1, help="Seed of the learning and of the views."),
-    device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
-    threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
-    quiet: bool = typer.Option(False, help="No progress and no remarks."),
+    seed: int = SEED,
+    device: str = DEVICE,
+    threads: int | None = THREADS,
+    quiet: bool = QUIET,
 ) -> None:
     """Watch an answer form.
 
@@ -120,6 +119,8 @@ def watch(
 def _one_task(
     tasks: list[Task], task_id: str | None, index: int, source: str, say: Callable[[str], None]
 ) -> Task:
+    from arc_solver.storage.text import near
+
     by_id = {task.id: task for task in tasks}
     if task_id is not None and task_id not in by_id:
         raise typer.BadParameter(f"--id {task_id!r}: no such task in {source}{near(task_id, set(by_id))}")

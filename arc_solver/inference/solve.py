@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from arc_solver.checkpoints.file_format import CheckpointError, check_domain
 from arc_solver.checkpoints.weights import Loaded, load, preset_values
@@ -25,6 +24,7 @@ from arc_solver.inference.own_budget import leaves_it_open, own_budget_line, own
 from arc_solver.inference.time_budget import Pace
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
+from arc_solver.progress import progress
 from arc_solver.storage.files import sha256_file
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task
@@ -135,8 +135,9 @@ class Prediction:
         if self.options.adapt:
             num = len(groups)
             what = count(len(groups[number]), "task") if num == 1 else f"task {number + 1} of {num}"
+            whose = "its" if len(groups[number]) == 1 else "their"
             start = "the checkpoint's weights" if self.loaded else "nothing"
-            self.listener.say(f"learning {what} from their demonstrations, starting from {start}")
+            self.listener.say(f"learning {what} from {whose} demonstrations, starting from {start}")
 
     def _facts(self) -> dict[str, Any]:
         """The recipe, weights and device, for the manifest."""
@@ -166,7 +167,7 @@ class Prediction:
             )
             listener.say(f"{options.views} views were asked for; {there}")
         pace = None if options.deadline is None else Pace(config.ages, options.deadline, listener.say)
-        with tqdm(total=total, desc="predict", unit="view", disable=True if options.quiet else None) as bar:
+        with progress("predict", "view", total, quiet=options.quiet) as bar:
             for found in answering.run(model.eval(), stop=options.over, pace=pace):
                 touched = np.unique(found.queries)
                 listener.heard(answering, touched, queries[touched])

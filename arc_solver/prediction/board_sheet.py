@@ -44,7 +44,7 @@ class BoardSheet:
         self.file = Rewriter(self._write, say)
 
     def opening(self) -> list[str]:
-        return [f"{self.path}: all {len(self.boards)} questions; answers are added as they come"]
+        return [f"{self.path}: {count(len(self.boards), 'question')}; answers are added as they come"]
 
     def take(self, items: Sequence[str], message: Message) -> bool:
         """As AnswerSheet; an answer from fewer ballots than the one at hand is ignored."""
@@ -127,7 +127,8 @@ class BoardSheet:
                 f"by the answers in the file: {100 * facts['exact']:.2f} % exact, "
                 f"{100 * facts['valid']:.2f} % valid"
             )
-        lines.append(f"{facts['mean_ages']:g} ages a board, all its views together")
+        mean = facts["mean_ages"]
+        lines.append(f"{mean:g} {'age' if mean == 1 else 'ages'} a board, all its views together")
         return "".join(f"{line}\n" for line in lines)
 
     def _board(self, value: object) -> Bytes:

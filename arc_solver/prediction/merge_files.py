@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from arc_solver.corpus.named_tasks import read_named_softly
 from arc_solver.prediction.manifest import now_text, source_facts, versions, write_manifest
 from arc_solver.prediction.truth import owed_outputs, read_truth
 from arc_solver.storage.files import sha256_file, sweep_beside, write_atomic
-from arc_solver.tasks.reader import read_tasks_softly, refuse_unreadable
+from arc_solver.tasks.reader import refuse_unreadable
 from arc_solver.tasks.task import Task
 from submission.candidates import Candidate, CandidateError, keep_owed, read_candidates
 from submission.kaggle_json import build_submission, dump_submission, expected_queries
@@ -46,7 +47,7 @@ def merge_files(merge: Merge) -> dict[str, Any]:
     """
     begun = now_text()
     sweep_beside(merge.out)
-    readable, faults = read_tasks_softly(merge.tasks)
+    readable, faults = read_named_softly(merge.tasks)
     refuse_unreadable(readable, faults)
     owed = owed_outputs(readable, faults)
     queries = expected_queries(owed)

@@ -86,7 +86,7 @@ class SubmissionSheet:
             return None
         names = ", ".join(f"{shown(query.task_id)}[{query.index}]" for query in queries[:NUM_SHOWN])
         more = " ..." if len(queries) > NUM_SHOWN else ""
-        return f"without a guess: {len(queries)} outputs ({names}{more})"
+        return f"without a guess: {count(len(queries), 'output')} ({names}{more})"
 
     def facts(self) -> dict[str, Any]:
         return {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from arc_solver.corpus.named_tasks import drawn_tasks
 from arc_solver.domains.arc.domain import tasks_of_source
 from arc_solver.storage.files import sha256_file
+from arc_solver.storage.source import exists
 from arc_solver.storage.text import DataError
-from arc_solver.tasks.arckit_sets import BUILTIN_NAMES
+from arc_solver.tasks.arckit_sets import named_tasks
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task, TaskFault
 from arc_solver.tasks.truth import carried_truth, truth_hash
@@ -24,8 +26,8 @@ from submission.vote import Query
 
 def read_truth(source: str) -> tuple[Truth, str]:
     """The outputs per task and a hash of the file, or of the outputs for named sets and folders."""
-    path = Path(source)
-    if source not in BUILTIN_NAMES and not path.is_dir():
+    path, tasks = Path(source), None if exists(source) else drawn_tasks(source) or named_tasks(source)
+    if tasks is None and not path.is_dir():
         try:
             return read_solutions(path)
         except TruthError:
@@ -33,7 +35,7 @@ def read_truth(source: str) -> tuple[Truth, str]:
             if not truth:
                 raise
             return truth, sha256_file(path)
-    truth = carried_truth(tasks_of_source(source))
+    truth = carried_truth(tasks_of_source(source) if tasks is None else tasks)
     if not truth:
         raise TruthError(f"{source}: no task there carries all of its outputs")
     return truth, truth_hash(truth)

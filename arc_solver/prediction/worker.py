@@ -60,11 +60,14 @@ def work(message: Message, channel: Channel, deadline: float | None) -> None:
     from arc_solver.inference.solve import Prediction
     from arc_solver.prediction.reporter import Reporter
     from arc_solver.prediction.request import PredictRequest
+    from arc_solver.progress import announce_compiling
 
     domain, request = find_domain(message["domain"]), PredictRequest.from_message(message["request"])
     queries = [Query(item, index) for item, number in message["items"] for index in range(number)]
     everything = request.candidates is not None
     reporter = Reporter(channel, queries, most=domain.attempts, everything=everything)
+    if not message["quiet"]:
+        announce_compiling()
     options = dataclasses.replace(request.solve, deadline=deadline, quiet=bool(message["quiet"]))
     material = domain.unpack(message["material"])
     Prediction(domain, material, request.checkpoint, options, reporter.listener()).run()

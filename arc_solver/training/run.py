@@ -32,6 +32,7 @@ from arc_solver.training.state import TrainState
 from arc_solver.training.warm_start import start_from
 
 METRICS_NAME = "metrics.jsonl"
+AGAIN = "the same command goes on from there"
 FINAL_NAME = "final.safetensors"
 
 
@@ -125,7 +126,9 @@ def train(
             if not signaled:
                 return saved
             number = caught[0] if caught else signal.SIGTERM
-            raise Interrupted(number, f"stopped by signal {number} at step {state.step}; saved {saved}")
+            raise Interrupted(
+                number, f"stopped by signal {number} at step {state.step}; saved {saved}; {AGAIN}"
+            )
         session.finish()
         if caught:
             number = caught[0]
@@ -208,10 +211,12 @@ def measure_step(
     device: str,
     init: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
+    time_limit: float | None = None,
 ) -> dict[str, Any]:
     """The facts of a dry run: sizes, and what a run would cost; all processes of a run call this together.
 
-    The weights `init` are opened as in a run, so that unsuitable ones are refused here already.
+    `hours` are those of the steps that fit into `time_limit` seconds. The weights `init` are opened as in a
+    run, so that unsuitable ones are refused here already.
     """
     examples, puzzles = corpus.training_data(preset)
     model = build_model(preset, max(1, puzzles.num_rows), preset.train.seed)
@@ -219,15 +224,18 @@ def measure_step(
         start_from(model, preset, puzzles, init, say)
     with memory_for(preset.train.batch_size), team_of(choose_device(device)) as (team, own):
         cost = estimate(preset, model, examples, own, team)
+    fitting = cost.steps if time_limit is None else cost.steps_within(time_limit)
     slots = slots_per_canvas(examples.sizes, preset.train.batch_size)
     return {
         "parameters": sum(p.numel() for p in model.parameters()),
         "row_parameters": model.puzzle.rows.numel(),
         "puzzles": puzzles.num_rows,
+        "examples": sum(examples.sizes),
         "canvases": {f"{h}x{w}": n for (h, w), n in zip(examples.canvases, slots, strict=True)},
         "seconds_per_step": cost.seconds_per_step,
         "steps": cost.steps,
-        "hours": cost.seconds / 3600,
+        "steps_that_fit": fitting,
+        "hours": cost.seconds * fitting / cost.steps / 3600,
         "activation_bytes": cost.activation_bytes,
         "checkpoint_bytes": cost.checkpoint_bytes,
         "disk_bytes": cost.disk_bytes,

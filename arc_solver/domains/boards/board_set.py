@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ Cells = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice
 UNKNOWN_RATING = -1
 MAX_BARREN_ROUNDS = 20
+# Who is told how many more boards are made.
+MADE: ContextVar[Callable[[int], object]] = ContextVar("MADE", default=lambda num: None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +91,15 @@ def collect(num: int, generate: Callable[[int], BoardSet]) -> BoardSet:
 def in_chunks(job: Callable[[slice], None], num: int, size: int) -> None:
     """Call `job` with slices of `size` that cover 0..num, on as many threads as numba would use.
 
-    The first exception is raised here, and waiting chunks are then dropped.
+    MADE gets the number of boards of each finished slice. The first exception is raised here, and waiting
+    chunks are then dropped.
     """
     settings: Any = numba.config  # untyped
     pool = ThreadPoolExecutor(settings.NUMBA_NUM_THREADS)
     try:
-        for future in [pool.submit(job, slice(start, start + size)) for start in range(0, num, size)]:
+        starts = range(0, num, size)
+        for start, future in [(s, pool.submit(job, slice(s, s + size))) for s in starts]:
             future.result()
+            MADE.get()(min(size, num - start))
     finally:
         pool.shutdown(cancel_futures=True)
