@@ -57,7 +57,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.corpus": GROUND | {"numba"} | under("tasks", "domains"),
     "arc_solver.model": {"torch"} | under("config"),
     "arc_solver.checkpoints": GROUND | NETWORK | under("tasks"),
-    "arc_solver.checkpoints.weights": GROUND | NETWORK | under("tasks", "domains"),
+    # It asks the domain of the weights for the groups of its cells.
+    "arc_solver.checkpoints.weights": GROUND | NETWORK | under("tasks", "domains", "checkpoints.file_format"),
     "arc_solver.checkpoints.file_format": GROUND | under("tasks"),
     "arc_solver.checkpoints.shipped": under("storage", "checkpoints.file_format"),
     # Run as a script in a process of its own: it must not need this package.
@@ -311,3 +312,9 @@ except SystemExit as end:
     assert not end.code, end.code
 """
     assert not HEAVY & loaded_by(repository, code)
+
+
+def test_answering_loads_no_corpus(repository: Path) -> None:
+    loaded = loaded_by(repository, "import arc_solver.inference.solve")
+    assert "arc_solver.training.run_checkpoint" in loaded
+    assert not [module for module in loaded if covers({"arc_solver.corpus"}, module)]

@@ -13,6 +13,7 @@ from arc_solver.commands.completion import among, sources
 from arc_solver.commands.console import refuse_overwriting, with_manifest
 from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON
+from arc_solver.commands.score import refuse_own_truth
 
 EPILOG = "\b\nExample: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json"
 RULES = ("votes", "round-robin", "learnt")
@@ -60,6 +61,9 @@ def merge(
     if rule == "learnt" and solutions is None:
         raise typer.BadParameter("--rule learnt needs --solutions to learn from")
     refuse_overwriting(with_manifest(out), tasks, solutions, *candidates, *(calibrate or ()))
+    if solutions is not None:
+        for path in (*candidates, *(calibrate or ())):
+            refuse_own_truth(path, solutions)
     if calibrate and solutions is None:
         raise typer.BadParameter(
             "--calibrate needs --solutions, the answers of the tasks of those candidates"

@@ -12,6 +12,7 @@ from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen, refuse_overwriting, sayer
 from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import LENIENT, MAX_CANVAS
+from arc_solver.commands.score import refuse_own_truth
 
 if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
@@ -48,6 +49,8 @@ def report(
 
     log = None if run is None else run / "metrics.jsonl"
     refuse_overwriting({"--out": out}, submission, tasks, solutions, candidates, log)
+    if submission is not None and solutions is not None:
+        refuse_own_truth(submission, solutions)
     sweep_beside(out)
     if run is not None:
         from arc_solver.report.training_page import build_curves, read_metrics

@@ -105,7 +105,14 @@ def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
 
 
 def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: bool) -> None:
+    import filecmp
+
     from arc_solver.domains.boards.board_score import score_boards
 
     result = score_boards(answers, solutions, only_submitted=only_submitted)
-    typer.echo(json.dumps(result.to_json()) if as_json else result.table(), nl=as_json)
+    is_copy = Path(solutions).is_file() and filecmp.cmp(answers, solutions, shallow=False)
+    remarks = ["these are the solutions themselves, no answers to them"] if is_copy else []
+    if as_json:
+        typer.echo(json.dumps(result.to_json() | ({"form": remarks} if remarks else {})))
+        return
+    typer.echo(result.table() + "".join(f"{remark}\n" for remark in remarks), nl=False)

@@ -14,12 +14,15 @@ from arc_solver.storage.text import STDIN, DataError, label_of, shown
 
 HEAD_BYTES = 2**16
 _GZIP_MAGIC = b"\x1f\x8b"
-_ARCHIVES = {
-    b"PK\x03\x04": "a zip archive",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"\xfd7zX": "an xz file",
-    b"BZh": "a bzip2 file",
+# How files begin that hold no text, and what they are.
+_NO_TEXT = {
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"7z\xbc\xaf": "a 7z archive; unpack it first",
+    b"\xfd7zXZ": "an xz file; unpack it first",
+    b"BZh": "a bzip2 file; unpack it first",
+    b"version https://git-lfs": "a git-lfs pointer, not the file itself; fetch the file with `git lfs pull`",
 }
+_HEAD = max(map(len, _NO_TEXT))
 # A gzip file may unpack to FREE_BYTES (more than the limit for JSON, which is reported first), or to
 # MAX_RATIO times its own size.
 FREE_BYTES, MAX_RATIO = 2**26 + 2**20, 100
@@ -37,12 +40,12 @@ def open_source(source: Path | str) -> Iterator[BinaryIO]:
     try:
         with ExitStack() as stack:
             stream, head = _stream_of(source, stack)
-            head += stream.read(4 - len(head)) if len(head) < 4 else b""
+            head += stream.read(_HEAD - len(head)) if len(head) < _HEAD else b""
             whole = _Joined(head, stream)
             if head.startswith(_GZIP_MAGIC):
                 yield cast(BinaryIO, io.BufferedReader(stack.enter_context(_Unzipped(whole, label))))
-            elif packed := next((name for start, name in _ARCHIVES.items() if head.startswith(start)), None):
-                raise DataError(f"{label}: {packed}, expected its content; unpack it first")
+            elif foreign := next((text for start, text in _NO_TEXT.items() if head.startswith(start)), None):
+                raise DataError(f"{label}: {foreign}")
             else:
                 yield cast(BinaryIO, io.BufferedReader(whole))
     except DataError:

@@ -183,6 +183,9 @@ def test_answers_to_boards_are_scored_by_another_file(arc_solve: Terminal, folde
         == 3
     )
     assert arc_solve("score", "answers.csv", "--solutions", "answers.csv").code == 2
+    boards_file(folder / "copy.csv", boards)
+    assert "the solutions themselves" in arc_solve("score", "copy.csv", "--solutions", truth).out
+    assert arc_solve("score", "copy.csv", "--solutions", truth, "--json").json()["form"]
     boards_file(folder / "others.csv", generate_sudoku(2, 6, np.random.default_rng(2)))
     assert arc_solve("score", "others.csv", "--solutions", truth).code == 3
 
