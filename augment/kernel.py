@@ -14,7 +14,7 @@ import numba
 import numba.core.event
 import numpy as np
 
-_COMPILING = logging.getLogger("augment.compiling")  # who wants to hear of it asks for INFO
+_COMPILING = logging.getLogger("augment.compiling")  # at INFO, it announces that kernels are compiled
 _SAID_SECONDS = 60.0
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,10 +37,10 @@ def kernel(function: Function) -> Function:
 
 
 class _Announcer(numba.core.event.Listener):
-    """Says that kernels are compiled: once, though several processes may do so at the same time."""
+    """Says once that kernels are compiled, even if several processes do so at the same time."""
 
     def on_start(self, event: object) -> None:
-        """A function is about to be compiled that is not kept."""
+        """Called before a function that is not cached is compiled."""
         folder = cache_folder() if _COMPILING.isEnabledFor(logging.INFO) else None
         if folder is None:
             return

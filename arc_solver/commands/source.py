@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # How people write blanks, and the frames of boards.
 BLANKS, FRAME = ".0_*-", "|│ \t\r\n"
-SUDOKU_CELLS, FEWEST_CELLS = (16, 36, 81), 12  # with fewer, digits are the name of something else
+SUDOKU_CELLS, MIN_CELLS = (16, 36, 81), 12  # with fewer, digits are a name of something else
 
 
 def one_source(position: str | None, option: str | None) -> str:
@@ -101,7 +101,7 @@ def _drawn_board(text: str) -> BoardSet | None:
     cells = _cells(lines)
     if len(cells) not in SUDOKU_CELLS:
         cells = _cells([line for line in lines if set(line) - set("-| \t")])
-    if set(cells) - set(BLANKS + "123456789") or len(cells) < FEWEST_CELLS:
+    if set(cells) - set(BLANKS + "123456789") or len(cells) < MIN_CELLS:
         return None
     if len(cells) not in SUDOKU_CELLS:
         raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81, blanks as 0 or .")

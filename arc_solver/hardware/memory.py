@@ -1,4 +1,4 @@
-"""Running out of memory, told from other failures, and freed memory that is kept for the next step."""
+"""Running out of memory, as opposed to other failures, and keeping freed memory for the next step."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from submission.truth import TruthError
 
 @dataclass(frozen=True)
 class Merge:
-    """What to merge: `files` of candidates for `tasks`, by `rule` or by whatever proves best.
+    """What to merge: `files` of candidates for `tasks`, by `rule` or by the best one.
 
     `solutions` answers these tasks or, if `calibrate` names one more file of candidates for each of `files`,
     in their order, the tasks of those.

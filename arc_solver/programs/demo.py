@@ -23,7 +23,7 @@ FOLDER = Path("runs/demo")
 THREADS = "1"
 SHOWN = 2
 NEXT = """
-next:    arc-solve watch {task}                   (how it is learnt, and what its views answer)
+next:    arc-solve watch {task}                   (how it is learned, and what its views answer)
          arc-solve predict {task} --time-limit 3m (longer on one task: more is solved)
          arc-solve predict YOURS.json               (a task of your own; README says how it is written)"""
 

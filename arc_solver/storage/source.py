@@ -14,7 +14,7 @@ from arc_solver.storage.text import STDIN, DataError, label_of, shown
 
 HEAD_BYTES = 2**16
 _GZIP_MAGIC = b"\x1f\x8b"
-# How files begin that hold no text, and what they are.
+# The first bytes of files that hold no text, and what to say of them.
 _NO_TEXT = {
     b"PK\x03\x04": "a zip archive; unpack it first",
     b"7z\xbc\xaf": "a 7z archive; unpack it first",
@@ -34,7 +34,7 @@ _begun: dict[str, tuple[BinaryIO, bytes]] = {}
 def open_source(source: Path | str) -> Iterator[BinaryIO]:
     """The unzipped bytes of a file, or of standard input for "-", which stays open.
 
-    DataError if it cannot be opened, or for whatever goes wrong while it is read.
+    DataError if it cannot be opened, or for any error while it is read.
     """
     label = label_of(source)
     try:

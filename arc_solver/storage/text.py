@@ -37,7 +37,7 @@ def label_of(source: Path | str) -> str:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """The end of a line: a hint at the name that is meant, or nothing."""
+    """The end of a message: the similar known name, or nothing."""
     found = difflib.get_close_matches(name, sorted(known), 1, 0.7)
     return f"; did you mean {found[0]}?" if found else ""
 

@@ -37,9 +37,9 @@ def builtin_tasks(name: str) -> list[Task]:
 
 
 def named_tasks(name: str) -> list[Task] | None:
-    """The tasks that a set's name ("arc1" is all of it) or an id stands for; None for any other text.
+    """The tasks of a set's name ("arc1" is all of it) or an id; None for any other text.
 
-    DataError for a set or an id that is not there.
+    DataError for an unknown set or id.
     """
     version, _, part = name.partition(":")
     if version in _VERSIONS:

@@ -47,7 +47,7 @@ def looks_like(form: PuzzleForm, source: Path | str, *, guess: bool = False) -> 
 class PuzzleReader:
     """Reads rows of the first of `forms` that matches the file; all questions have one length.
 
-    Answers that `predict` wrote are not the truth: they are dropped, and `notice` told, unless answers are
+    Answers that `predict` wrote are not the truth: they are dropped, with a `notice`, unless answers are
     needed or `keep_own`.
     """
 

@@ -17,7 +17,7 @@ Cells = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice
 UNKNOWN_RATING = -1
 MAX_BARREN_ROUNDS = 20
-# Who is told how many more boards are made.
+# Called with the number of boards that were just made.
 MADE: ContextVar[Callable[[int], object]] = ContextVar("MADE", default=lambda num: None)
 
 
