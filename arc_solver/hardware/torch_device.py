@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 # The width of matrices from which rounding their factors pays.
-LEAST_ROUNDED_WIDTH = 96
+MIN_ROUNDED_WIDTH = 96
 
 
 class DeviceError(ValueError):
@@ -46,6 +46,6 @@ def rounded_factors(precision: str, device: torch.device, width: int) -> bool:
 
     Sums and everything else stay float32. Without AMX, or for matrices of small `width`, it is only slower.
     """
-    if precision != "products" or device.type != "cpu" or width < LEAST_ROUNDED_WIDTH:
+    if precision != "products" or device.type != "cpu" or width < MIN_ROUNDED_WIDTH:
         return False
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))

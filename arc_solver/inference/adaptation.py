@@ -21,11 +21,14 @@ from arc_solver.domains.arc.examples import CANVASES, ArcQuestions, ArcTraining,
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
 from arc_solver.inference.engine import answer_rows
 from arc_solver.inference.options import Listener, SolveOptions
+from arc_solver.inference.own_budget import fitted_views, leaves_views_open
 from arc_solver.inference.time_budget import AdaptBudget
+from arc_solver.model.puzzle_embedding import mean_rows
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sweep_stale
-from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of
 from arc_solver.tasks.task import Task, without_answers
+from arc_solver.training.cost import seconds_per_step
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.run_checkpoint import resume, run_hash, save_state, save_weights
 from arc_solver.training.state import TrainState
@@ -70,12 +73,7 @@ def cold_model(config: ModelConfig, puzzles: PuzzleMap, seed: int) -> Model:
 def warm_model(loaded: Loaded, puzzles: PuzzleMap) -> Model:
     """The trained weights with a new table: every row of `puzzles` is the mean of the trained rows."""
     model = copy.deepcopy(loaded.model).requires_grad_(True)
-    rows = model.puzzle.rows
-    mean = rows[1:].mean(dim=0) if rows.shape[0] > 1 else rows.new_zeros(rows.shape[1])
-    table = mean.repeat(puzzles.num_rows, 1)
-    if puzzles.num_rows and rows.shape[0]:
-        table[0] = rows[0]
-    model.puzzle.rows = table
+    model.puzzle.rows = mean_rows(model.puzzle.rows, puzzles.num_rows)
     return model
 
 
@@ -185,8 +183,8 @@ def learned(
     is called with the model from time to time.
     """
     network = loaded.model.config if loaded else preset.model
-    kind, train = network.embedding, preset.train
-    puzzles = PuzzleMap.build(tasks, kind, train.num_views, options.seed, permute_colors=train.permute_colors)
+    kind = network.embedding
+    puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
 
     def untrained() -> Model:
         return warm_model(loaded, puzzles) if loaded else cold_model(preset.model, puzzles, options.seed)
@@ -199,6 +197,13 @@ def learned(
         if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
             listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
             return model, puzzles
+    if options.deadline is not None and leaves_views_open(options):
+        left = options.deadline - time.monotonic()
+        views = _affordable_views(preset.train, untrained().to(device), puzzles, tasks, left)
+        if views < preset.train.num_views:
+            listener.say(f"short of time: {views} views of a task are learned, not {preset.train.num_views}")
+            preset = dataclasses.replace(preset, train=dataclasses.replace(preset.train, num_views=views))
+            puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
@@ -261,6 +266,27 @@ def _is_short_of_time(
     # A backward pass costs about twice its forward pass, and only the last cycle has one.
     step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / model.config.cycles)
     return seconds_per_cell * (first + MIN_STEPS * step) > deadline - time.monotonic()
+
+
+def _affordable_views(
+    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], seconds: float
+) -> int:
+    """The views of a task for which there is time, measured on a few steps, which change `model`.
+
+    All of them if steps may be compiled first, or do not fit in memory: they are tried in halves later.
+    """
+    device = model.first_answer.device
+    if device.type != "cpu" or train.compile not in ("auto", "off"):
+        return train.num_views
+    try:
+        data = ArcTraining([without_answers(task) for task in tasks], puzzles, train)
+        step = seconds_per_step(TrainState(model, data, train, device), train)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return train.num_views
+    met = train.batch_size * AdaptBudget.FIRST_SHARE * seconds / step
+    return fitted_views(train.num_views, sum(len(task.train) for task in tasks), met)
 
 
 def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener: Listener) -> Keep | None:

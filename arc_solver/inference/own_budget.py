@@ -1,4 +1,4 @@
-"""The default time of test-time training."""
+"""The default time of test-time training, and how many views it learns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from arc_solver.tasks.task import Task
 
 # A fixed part, a part per cell of the canvases (as the runs in docs/results.md took on two cores), a limit.
 MIN_SECONDS, SECONDS_PER_CELL, MAX_SECONDS = 45.0, 0.16, 4 * 3600.0
-STEPS = ("steps", "train.steps")
+STEPS, VIEWS = ("steps", "train.steps"), ("num_views", "train.num_views")
+# How often every demonstration should be trained on under each view, and the fewest views worth having.
+MEETINGS, MIN_VIEWS = 12, 4
 
 
 def own_seconds(tasks: Sequence[Task]) -> float:
@@ -21,8 +23,21 @@ def own_seconds(tasks: Sequence[Task]) -> float:
 
 def leaves_it_open(options: SolveOptions) -> bool:
     """Whether tasks are to be learned, but no option says for how long."""
-    asked = any(setting.partition("=")[0].strip() in STEPS for setting in options.settings)
-    return options.adapt and options.adapt_steps is None and options.deadline is None and not asked
+    named = _names(options, STEPS)
+    return options.adapt and options.adapt_steps is None and options.deadline is None and not named
+
+
+def leaves_views_open(options: SolveOptions) -> bool:
+    """Whether only time limits the learning, and no option says how many views to use."""
+    timed = options.deadline is not None and options.adapt_steps is None and options.keep is None
+    return timed and not _names(options, VIEWS)
+
+
+def fitted_views(num_views: int, num_pairs: int, met: float) -> int:
+    """`num_views`, halved until `met` training examples are MEETINGS per pair and view."""
+    while num_views >= 2 * MIN_VIEWS and met < MEETINGS * num_pairs * num_views:
+        num_views //= 2
+    return num_views
 
 
 def own_budget_line(seconds: float, num_tasks: int) -> str:
@@ -32,6 +47,10 @@ def own_budget_line(seconds: float, num_tasks: int) -> str:
         f"no time limit was given: about {_words(seconds)} for {tasks}; --time-limit {_more(seconds)} gives "
         "more, --time-limit 20s less (the more, the more is solved)"
     )
+
+
+def _names(options: SolveOptions, fields: tuple[str, ...]) -> bool:
+    return any(setting.partition("=")[0].strip() in fields for setting in options.settings)
 
 
 def _rounded(seconds: float) -> float:

@@ -21,7 +21,7 @@ from arc_solver.model.fused_norm import factors, fits, norm, norm_gradient, norm
 # Of the weights of attention: worked on together, while the cache of a core holds them.
 CACHED_WEIGHTS = 2**18
 # Weights (B · H · S · S) that are kept for the backward pass; torch's own kernel keeps none.
-MOST_WEIGHTS = 2**24
+MAX_WEIGHTS = 2**24
 
 
 class Projections(NamedTuple):
@@ -34,7 +34,7 @@ class Projections(NamedTuple):
 def keeps_weights(layout: Layout, num_heads: int) -> bool:
     """Whether the weights of attention of every segment can be kept."""
     positions = ((each, layout.prefix + each.height * each.width) for each in layout.segments)
-    return all(each.rows * num_heads * num**2 <= MOST_WEIGHTS for each, num in positions)
+    return all(each.rows * num_heads * num**2 <= MAX_WEIGHTS for each, num in positions)
 
 
 def attend(

@@ -14,6 +14,8 @@ from arc_solver.model.layers import lookup, truncated_normal
 
 FIRST_COLOR_TOKEN = 2
 CODE_LENGTH = 12
+# The parameters that only a composed prefix has, for the positions after the task's.
+COMPOSED = ("puzzle.dihedral", "puzzle.color_role")
 
 
 class PuzzleEmbedding(nn.Module):
@@ -79,3 +81,12 @@ class SignSGD:
         table = self.embedding.rows
         new = table[rows] * (1 - learning_rate * decay) - learning_rate * summed.sign()
         table[rows] = new if sound is None else torch.where(sound, new, table[rows])
+
+
+def mean_rows(rows: Tensor, num: int) -> Tensor:
+    """`num` rows for new puzzles: the blank row 0, then the mean of the trained rows in every place."""
+    mean = rows[1:].mean(dim=0) if len(rows) > 1 else rows.new_zeros(rows.shape[1])
+    table = mean.repeat(num, 1)
+    if num and len(rows):
+        table[0] = rows[0]
+    return table

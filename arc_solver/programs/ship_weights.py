@@ -19,13 +19,12 @@ import torch
 from arc_solver.checkpoints.shipped import FOLDER
 from arc_solver.checkpoints.weights import load, save
 from arc_solver.config import ModelConfig
+from arc_solver.model.puzzle_embedding import COMPOSED
 from arc_solver.settings import apply_settings
 from arc_solver.storage.files import sha256_file, write_atomic
 from arc_solver.tasks.puzzles import PuzzleMap
 
 MAX_BYTES = 16 * 2**20
-# The weights of the positions after the task's.
-COMPOSED = ("puzzle.dihedral", "puzzle.color_role")
 
 
 def prepare_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.config import Preset
+from arc_solver.config import TrainConfig
 from arc_solver.tasks.task import Task, task_hash
 from augment.view import ViewTable, distinct_dihedrals, distinct_views
 
@@ -106,9 +106,6 @@ def demonstrations(task: Task) -> list[npt.NDArray[np.uint8]]:
     return [grid for pair in task.train for grid in (pair.input, pair.output) if grid is not None]
 
 
-def puzzles_of(tasks: Sequence[Task], preset: Preset, seed: int) -> PuzzleMap:
-    """The puzzles of tasks under `preset`, with views drawn with `seed`."""
-    train = preset.train
-    return PuzzleMap.build(
-        tasks, preset.model.embedding, train.num_views, seed, permute_colors=train.permute_colors
-    )
+def puzzles_of(tasks: Sequence[Task], kind: str, train: TrainConfig, seed: int) -> PuzzleMap:
+    """The puzzles of tasks for a recipe and a kind of embedding, with views drawn with `seed`."""
+    return PuzzleMap.build(tasks, kind, train.num_views, seed, permute_colors=train.permute_colors)

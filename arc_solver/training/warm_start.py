@@ -10,6 +10,7 @@ from arc_solver.checkpoints.weights import check_state, load, shapes_of
 from arc_solver.config import ModelConfig, Preset
 from arc_solver.domains.domains import find_domain
 from arc_solver.model.mixers import mixers_of
+from arc_solver.model.puzzle_embedding import COMPOSED, mean_rows
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 
@@ -23,26 +24,37 @@ def start_from(
 ) -> None:
     """Copy a checkpoint's dense weights into `model`, and its rows if they are for the same puzzles.
 
-    CheckpointError for another domain, or if `preset` makes another function of the weights. Announces new
-    rows, since a row means nothing to another puzzle, and another depth.
+    CheckpointError for another domain, or if `preset` makes another function of the weights. A row means
+    nothing to another puzzle: new rows then start at the mean of the trained ones. This is announced, and so
+    is another depth. If a composed prefix replaces a single row, symmetry and colors start untrained.
     """
     loaded = load(path)
     domain = find_domain(preset.train.domain)
     check_domain(loaded.metadata, domain.name, domain.noun, path.name)
-    own = [name for mixer in mixers_of(preset.model).values() for name in mixer.settings]
-    if others := differences(preset.model, loaded.preset.model, [*SAME, *own]):
+    theirs, mine = loaded.model.state_dict(), model.state_dict()
+    composes = (preset.model.embedding, loaded.preset.model.embedding) == ("composed", "rows")
+    composes = composes and loaded.preset.model.prefix == 1
+    same = [name for name in SAME if not (composes and name == "prefix")]
+    same += [name for mixer in mixers_of(preset.model).values() for name in mixer.settings]
+    if others := differences(preset.model, loaded.preset.model, same):
         raise CheckpointError(
             f"{path.name}: weights of another architecture ({others}); name other weights, or "
             "set these fields as they are there"
         )
     if others := differences(preset.model, loaded.preset.model, DEPTH):
         say(f"{path.name} was trained at another depth: {others}")
-    theirs, mine = loaded.model.state_dict(), model.state_dict()
+    if composes:
+        theirs |= {name: mine[name] for name in COMPOSED}
+        say(f"{path.name} has no positions for symmetry and colors: ours start untrained")
     rows = "puzzle.rows"
     if not loaded.puzzles.equals(puzzles) or theirs[rows].shape != mine[rows].shape:
         if len(theirs[rows]):
-            say(f"{path.name} knows other puzzles: its {len(theirs[rows])} rows are not used")
-        theirs[rows] = mine[rows]
+            num = len(theirs[rows])
+            say(f"{path.name} knows other puzzles: its {num} rows are not used; ours start at their mean")
+        if theirs[rows].shape[1] == mine[rows].shape[1]:
+            theirs[rows] = mean_rows(theirs[rows], len(mine[rows]))
+        else:
+            theirs[rows] = mine[rows]
     check_state(shapes_of(model), theirs, path.name)
     model.load_state_dict(theirs)
 

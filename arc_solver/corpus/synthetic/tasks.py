@@ -29,7 +29,7 @@ MAX_COUNT = 10_000_000
 _LENGTHS = (1,) * 5 + (2,) * 4 + (3,)
 _MAX_ATTEMPTS = 2000
 # Starting a process for fewer tasks does not pay.
-_LEAST_PER_WORKER = 1000
+_MIN_PER_WORKER = 1000
 _PIECE = 200
 _PLAIN = re.compile("[0-9]{1,18}")
 _TRIES_PER_PAIR = 4
@@ -63,7 +63,7 @@ def synthetic_tasks(name: SyntheticName, workers: int = 1) -> Iterator[Task]:
     They are drawn by up to `workers` processes if there are many. These are spawned, so that the main module
     of a program that asks for more than one must be importable without side effects.
     """
-    workers = min(workers, name.count // _LEAST_PER_WORKER)
+    workers = min(workers, name.count // _MIN_PER_WORKER)
     if workers <= 1:
         yield from _piece(name, 0, name.count)
         return

@@ -185,7 +185,7 @@ class ArcDomain:
         return None
 
     def training(self, material: Tasks, preset: Preset) -> tuple[ArcTraining, PuzzleMap]:
-        puzzles = puzzles_of(material, preset, preset.train.seed)
+        puzzles = puzzles_of(material, preset.model.embedding, preset.train, preset.train.seed)
         examples = ArcTraining(material, puzzles, preset.train)
         lengths, length = [height * width for height, width in examples.canvases], preset.model.length
         if length and lengths != [length]:

@@ -1,12 +1,21 @@
-"""A time for learning where nobody says one: by number and size, told before it begins, and kept."""
+"""A time for learning, and as many views as fit into it, where nobody says them."""
 
 import dataclasses
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from arc_solver.inference import own_budget
+from arc_solver.inference import adaptation, own_budget
 from arc_solver.inference.options import Listener, SolveOptions
-from arc_solver.inference.own_budget import own_seconds
+from arc_solver.inference.own_budget import (
+    MEETINGS,
+    MIN_VIEWS,
+    fitted_views,
+    leaves_views_open,
+    own_seconds,
+)
 from arc_solver.inference.solve import vote
 from tests.arc_solver.tiny import MODEL, PREDICT, TRAIN, preset, tasks
 
@@ -44,3 +53,45 @@ def test_a_recipe_of_a_million_steps_ends_and_says_how_long_it_takes_and_how_to_
 def test_a_budget_that_was_chosen_is_left_alone(chosen: dict[str, object]) -> None:
     options = dataclasses.replace(SolveOptions(preset=ENDLESS, views=1, ages=1), **chosen)
     assert not any("no time limit" in line for line in said_by(options))
+
+
+VIEWED = preset(MODEL, dataclasses.replace(TRAIN, num_views=16), dataclasses.replace(PREDICT, views=16))
+
+
+@pytest.mark.parametrize(
+    ("num_views", "share", "wanted"),
+    [(16, 1, 16), (16, 0.99, 8), (16, 0.5, 8), (16, 0.49, 4), (16, 0, 4), (9, 0.1, 4), (7, 0, 7), (1, 0, 1)],
+)
+def test_views_are_halved_until_each_example_is_met_often_enough(
+    num_views: int, share: float, wanted: int
+) -> None:
+    met = share * MEETINGS * 5 * num_views
+    assert fitted_views(num_views, 5, met) == wanted
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"deadline": None},
+        {"adapt_steps": 3},
+        {"keep": Path("kept")},
+        {"settings": ("num_views=16",)},
+        {"settings": ("train.num_views = 16",)},
+    ],
+)
+def test_what_is_chosen_stays(chosen: dict[str, Any]) -> None:
+    options = SolveOptions(deadline=1.0, settings=("views=16",))
+    assert leaves_views_open(options)
+    assert not leaves_views_open(dataclasses.replace(options, **chosen))
+
+
+@pytest.mark.parametrize(("seconds", "views"), [(1e-9, 16), (1e9, MIN_VIEWS)])
+def test_a_slow_machine_learns_and_asks_fewer(
+    seconds: float, views: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adaptation, "seconds_per_step", lambda state, train: seconds)
+    said: list[str] = []
+    options = SolveOptions(preset=VIEWED, deadline=time.monotonic() + 60, settings=("early=off",))
+    found = vote(tasks(4), None, options, Listener(say=said.append))
+    assert {standing.ballots + standing.spoiled for standing in found.values()} == {views}
+    assert any(f"{views} views of a task are learned, not 16" in line for line in said) == (views < 16)

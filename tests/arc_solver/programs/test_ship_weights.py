@@ -17,12 +17,14 @@ from arc_solver.checkpoints.shipped import FOLDER, all_shipped, reach, shipped_w
 from arc_solver.checkpoints.weights import load, save
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.adaptation import warm_model
+from arc_solver.model.puzzle_embedding import COMPOSED
 from arc_solver.model.trm import Model
-from arc_solver.programs import ship_weights
-from arc_solver.programs.pretraining_tasks import small_tasks
-from arc_solver.programs.ship_weights import COMPOSED, MAX_BYTES, card, prepare_weights
+from arc_solver.programs import pretraining_tasks, ship_weights
+from arc_solver.programs.pretraining_tasks import training_tasks
+from arc_solver.programs.ship_weights import MAX_BYTES, card, prepare_weights
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import read_tasks
+from arc_solver.tasks.task import Task
 from arc_solver.tasks.writer import tasks_json
 from tests.arc_solver.tiny import MODEL, lively, preset, tasks
 
@@ -191,9 +193,10 @@ def written(folder: Path, name: str, sides: dict[str, int], seed: int) -> None:
 
 
 def test_pretraining_leaves_out_large_tasks_those_of_the_demonstration_and_all_that_are_evaluated(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written(tmp_path, "arc1_training", {"a5": 5, "a8": 8, "a10": 10, "a11": 11}, 0)
+    written(tmp_path, "arc1_training", {"a5": 5, "a8": 8, "a9": 9, "a10": 10, "a11": 11}, 0)
+    monkeypatch.setattr(pretraining_tasks, "development_tasks", lambda: [Task("a9", (), ())])
     written(tmp_path, "concept", {"c3": 3, "c12": 12}, 1)
     written(tmp_path, "arc1_evaluation", {"e6": 6, "e9": 9}, 2)
     written(tmp_path, "arc2_evaluation", {"f7": 7}, 3)
@@ -211,10 +214,19 @@ def test_pretraining_leaves_out_large_tasks_those_of_the_demonstration_and_all_t
     for name in ("arc1_evaluation", "arc2_evaluation"):  # nobody opens these
         (tmp_path / f"{name}_solutions.json").unlink()
 
-    found = small_tasks(tmp_path)
-    assert [task.id for task in found] == ["a8", "a10", "g4", "c3"]
-    assert [task_side(task) for task in found] == [11, 11, 7, 7]
-    (tmp_path / "out.json").write_bytes(tasks_json(found))
+    # Generated pairs: one too large, one with the grid of an evaluation task, one of a task that is left out.
+    small, large, evaluated = [[1]], [[2] * 11], again["e9"]["test"][0]["input"]
+    pairs = [{"input": grid, "output": grid} for grid in (large, evaluated, small, small)]
+    more = {"train": pairs[:2], "test": pairs[2:]}
+    (tmp_path / "more.json").write_text(json.dumps({"a5": more, "a8": more, "a9": more, "a11": more}))
+
+    alone, found = training_tasks(tmp_path, 10), training_tasks(tmp_path, 10, tmp_path / "more.json")
+    assert [task.id for task in alone] == ["a8", "a10", "g4", "c3"]
+    assert [task.id for task in found] == ["a8", "a10", "a11", "g4", "c3"]
+    assert [len(task.train) + len(task.test) for task in found] == [4, 2, 2, 2, 2]
+    assert [pair.input.tolist() for pair in (found[0].test[0], found[2].test[0])] == [small, small]
+    assert [task_side(task) for task in alone] == [11, 11, 7, 7]
+    (tmp_path / "out.json").write_bytes(tasks_json(alone))
     kept = read_tasks(tmp_path / "out.json")
     assert [task.id for task in kept] == ["a8", "a10", "g4", "c3"]
     assert [task.test[0].output.tolist() for task in kept if task.id == "g4"] == [[[6]]]
