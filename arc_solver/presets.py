@@ -108,18 +108,8 @@ _PRESETS = (
         dataclasses.replace(PAPER_ARC1_TRAIN, steps=724_000),
         PredictConfig(views=1001),
     ),
-    _board(
-        "paper-sudoku-mlp",
-        "TRM-MLP on Sudoku-Extreme as published (not run here)",
-        SUDOKU_MLP,
-        "sudoku",
-    ),
-    _board(
-        "paper-sudoku-att",
-        "TRM-Att on Sudoku-Extreme as published (not run here)",
-        SUDOKU_ATT,
-        "sudoku",
-    ),
+    _board("paper-sudoku-mlp", "TRM-MLP on Sudoku-Extreme as published (not run here)", SUDOKU_MLP, "sudoku"),
+    _board("paper-sudoku-att", "TRM-Att on Sudoku-Extreme as published (not run here)", SUDOKU_ATT, "sudoku"),
     _board("paper-maze", "TRM-Att on Maze-Hard as published (not run here)", MAZE_ATT, "maze"),
     # Boards: 20,000 epochs of 1,000 examples (arXiv 2506.21734 and its code); those above have 50,000.
     _hrm("hrm-arc", "arc", 12, PAPER_ARC1_TRAIN),
@@ -192,12 +182,7 @@ _PRESETS = (
         "cpu-sudoku9",
         "Sudoku 9x9 on two cores in an hour: sums over rows, columns and boxes, and many views for hard ones",
         dataclasses.replace(
-            CPU_BOARD,
-            **CPU_SUMS,
-            vocabulary=11,
-            mixers=("group_sums",),
-            length=81,
-            latent_steps=6,
+            CPU_BOARD, **CPU_SUMS, vocabulary=11, mixers=("group_sums",), length=81, latent_steps=6
         ),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=8, learning_rate=0.007),
         PredictConfig(views=16, batch_size=256, halt_logit=4.0),

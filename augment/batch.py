@@ -187,10 +187,7 @@ def _paint(
 
 @kernel
 def _restore_answers(
-    tokens: Tokens,
-    dihedrals: npt.NDArray[np.uint8],
-    colors: npt.NDArray[np.uint8],
-    answers: Answers,
+    tokens: Tokens, dihedrals: npt.NDArray[np.uint8], colors: npt.NDArray[np.uint8], answers: Answers
 ) -> None:
     side = np.uint64(np.sqrt(tokens.shape[1]))
     original = np.zeros(NUM_COLORS, dtype=np.uint8)

@@ -14,11 +14,7 @@ from submission.messages import count, quote
 from submission.truth import TruthError
 from submission.vote import Query
 
-RULES = {
-    "per_output": "Kaggle (per output)",
-    "per_task": "per task (mean)",
-    "strict": "strict (whole task)",
-}
+RULES = {"per_output": "Kaggle (per output)", "per_task": "per task (mean)", "strict": "strict (whole task)"}
 _CANDIDATE_DEPTHS = (10, 100)
 _Ranks = dict[str, tuple[int | None, ...]]
 

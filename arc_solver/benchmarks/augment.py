@@ -207,10 +207,7 @@ def bench_start(
         if run > 0:  # the first fills the kernel cache
             seconds.append(time.perf_counter() - start)
             megabytes.append(float(done.stdout))
-    return [
-        _summary("augment.first_batch_s", "s", seconds),
-        _summary("augment.process_mb", "MB", megabytes),
-    ]
+    return [_summary("augment.first_batch_s", "s", seconds), _summary("augment.process_mb", "MB", megabytes)]
 
 
 def main(num_views: str) -> None:

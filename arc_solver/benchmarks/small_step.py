@@ -76,9 +76,7 @@ def _measured(steps: int) -> list[dict[str, Any]]:
         figure("train.small_step_a2f442c_ms", [1e3 * each for each in seconds["frozen"]], "ms of CPU"),
         figure("train.small_step_ms", [1e3 * each for each in seconds["usual"]], "ms of CPU"),
         figure(
-            "train.small_matmul_fraction",
-            [work / each / ceiling for each in seconds["usual"]],
-            "of torch.mm",
+            "train.small_matmul_fraction", [work / each / ceiling for each in seconds["usual"]], "of torch.mm"
         ),
     ]
 

@@ -303,12 +303,7 @@ def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener
 
 
 def _budget(
-    tasks: Sequence[Task],
-    puzzles: PuzzleMap,
-    preset: Preset,
-    cycles: int,
-    limits: Limits,
-    deadline: float,
+    tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, cycles: int, limits: Limits, deadline: float
 ) -> AdaptBudget:
     """The time until `deadline`, divided between learning `tasks` and answering them."""
     cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]

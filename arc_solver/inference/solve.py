@@ -35,10 +35,7 @@ COLD_PRESET = "cpu-arc"
 
 
 def vote(
-    tasks: Sequence[Task],
-    checkpoint: str | Path | None,
-    options: SolveOptions,
-    listener: Listener = SILENT,
+    tasks: Sequence[Task], checkpoint: str | Path | None, options: SolveOptions, listener: Listener = SILENT
 ) -> dict[Query, Standing]:
     """All candidates for every test input of `tasks` with their votes.
 

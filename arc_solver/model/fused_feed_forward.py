@@ -15,15 +15,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from arc_solver.model.flat import Layout, Segment, join, split
-from arc_solver.model.fused_norm import (
-    factors,
-    fits,
-    gate,
-    gate_gradient,
-    norm,
-    norm_gradient,
-    normalize,
-)
+from arc_solver.model.fused_norm import factors, fits, gate, gate_gradient, norm, norm_gradient, normalize
 
 
 class Shape(NamedTuple):

@@ -63,12 +63,7 @@ class SignSGD:
 
     @torch.no_grad()
     def step(
-        self,
-        codes: Tensor,
-        gradient: Tensor,
-        learning_rate: float,
-        decay: float,
-        sound: Tensor | None = None,
+        self, codes: Tensor, gradient: Tensor, learning_rate: float, decay: float, sound: Tensor | None = None
     ) -> None:
         """Sum the gradients (B, row width) of equal rows and update each row once; no host-device sync.
 

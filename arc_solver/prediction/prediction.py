@@ -96,10 +96,7 @@ class Prediction:
             self.sheet.write_candidates(candidates)
         for failure in outcome.failures:
             self.say(f"warning: {failure}")
-        done = self.sheet.facts() | {
-            "out_of_time": outcome.out_of_time,
-            "failures": list(outcome.failures),
-        }
+        done = self.sheet.facts() | {"out_of_time": outcome.out_of_time, "failures": list(outcome.failures)}
         self._end_manifest(done)
         return done
 

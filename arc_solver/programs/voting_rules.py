@@ -153,9 +153,7 @@ def by_rules(all_opinions: Sequence[Opinions]) -> dict[str, dict[Query, list[Gri
     return found
 
 
-def by_early_decision(
-    all_opinions: Sequence[Opinions],
-) -> Iterator[tuple[str, int, dict[Query, list[Grid]]]]:
+def by_early_decision(all_opinions: Sequence[Opinions]) -> Iterator[tuple[str, int, dict[Query, list[Grid]]]]:
     """Name, views asked and attempts for each way of stopping early."""
     attempts = {own.query: own.box().attempts(own.query) for own in all_opinions}
     yield "all views", sum(len(own.ballots) for own in all_opinions), attempts

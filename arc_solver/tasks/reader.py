@@ -44,11 +44,7 @@ def read_tasks(
 
 
 def read_tasks_softly(
-    source: str | Path,
-    *,
-    with_solutions: bool = False,
-    lenient: bool = False,
-    notice: Notice | None = None,
+    source: str | Path, *, with_solutions: bool = False, lenient: bool = False, notice: Notice | None = None
 ) -> tuple[list[Task], dict[str, TaskFault]]:
     """As `read_tasks`, but a bad task becomes a fault under its id and does not affect the others.
 

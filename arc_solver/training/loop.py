@@ -86,9 +86,7 @@ def run_steps(
         state.seconds = base + clock() - started
         spent = state.seconds / limits.time_limit if limits.time_limit is not None else 0.0
         progress, due, stop = state.team.agree(
-            max(state.step / config.steps, spent),
-            clock() - reported >= REPORT_SECONDS,
-            anyone=limits.over(),
+            max(state.step / config.steps, spent), clock() - reported >= REPORT_SECONDS, anyone=limits.over()
         )
         paused = clock()
 

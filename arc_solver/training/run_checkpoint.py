@@ -13,13 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name, checkpoints, preset_from
-from arc_solver.checkpoints.weights import (
-    check_recipe,
-    check_state,
-    puzzles_from,
-    read_tensors,
-    save,
-)
+from arc_solver.checkpoints.weights import check_recipe, check_state, puzzles_from, read_tensors, save
 from arc_solver.config import Preset
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.storage.files import remove

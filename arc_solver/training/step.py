@@ -188,12 +188,7 @@ def _loss(
 
 @torch.no_grad()
 def _continue_target(
-    state: TrainState,
-    slots: Slots,
-    output: Output,
-    age: Tensor,
-    config: TrainConfig,
-    depth: tuple[int, int],
+    state: TrainState, slots: Slots, output: Output, age: Tensor, config: TrainConfig, depth: tuple[int, int]
 ) -> Tensor | None:
     """sigmoid of the best halting output one forward pass later; at the last age, of its halt output.
 

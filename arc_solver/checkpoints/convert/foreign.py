@@ -49,12 +49,7 @@ def _run(command: list[str], source: Path, plain: int, seconds: float) -> None:
     reading, held = os.pipe()
     try:
         done = subprocess.run(  # noqa: S603 - this Python and a script of ours; the file is an argument
-            command,
-            stdin=reading,
-            capture_output=True,
-            pass_fds=(plain,),
-            timeout=seconds,
-            check=False,
+            command, stdin=reading, capture_output=True, pass_fds=(plain,), timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise ConvertError(

@@ -169,11 +169,7 @@ class ArcQueries:
     breaks = None
 
     def confidence(
-        self,
-        group: int,
-        rows: Numbers,
-        shapes: Bytes,
-        log_probabilities: npt.NDArray[np.float32],
+        self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
         """(N,): geometric mean of the probabilities of each answer's tokens, 0 where there is none.
 
