@@ -24,6 +24,7 @@ from arc_solver.commands import (
     validate,
     watch,
 )
+from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.storage.standard_streams import guard_streams, lost_output
 from arc_solver.storage.surroundings import settle
 
@@ -36,21 +37,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
-    train,
-    predict,
-    score,
-    validate,
-    report,
-    show,
-    watch,
-    merge,
-    info,
-    convert,
-    generate,
-    bench,
-    doctor,
+    *(train, predict, score, validate, report, show, watch),
+    *(merge, info, convert, generate, bench, doctor),
 ):
-    module.register(app)
+    command = getattr(module, module.__name__.rpartition(".")[2])
+    app.command(epilog=module.EPILOG, cls=GroupedCommand)(command)
 # These only print: if that fails, they fail. The others write a file or return an exit code.
 PRINTING = {"score", "show", "info", "bench", "doctor"}
 # These write their file at the end.

@@ -8,15 +8,9 @@ from typing import Any
 import typer
 
 from arc_solver.commands.completion import described
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON
 
 EPILOG = "\b\nExample: arc-solve info runs/arc/final.safetensors   (without a file: the presets)"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(info)
 
 
 def info(

@@ -21,7 +21,6 @@ from arc_solver.commands.console import (
     seconds_of,
     with_manifest,
 )
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import (
     AS_JSON,
     CHECKPOINT,
@@ -49,11 +48,6 @@ EPILOG = (
 SCORE_SECONDS = 1.5
 DEFAULT_OUT = "submission.json"
 FEW = 3  # tasks that are shown in the terminal, not on a page
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(predict)
 
 
 def predict(

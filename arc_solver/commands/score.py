@@ -11,18 +11,12 @@ import typer
 
 from arc_solver.commands.completion import sources
 from arc_solver.commands.console import refuse_options
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON
 
 if TYPE_CHECKING:
     from submission.score import Score
 
 EPILOG = "\b\nExample: arc-solve score submission.json --solutions arc-agi_evaluation_solutions.json"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(score)
 
 
 def score(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import chosen, refuse_options, sayer
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import COLOR, LENIENT, MAX_CANVAS, SOURCE, TASKS
 from arc_solver.commands.screen import Screen
 from arc_solver.commands.source import board_place, one_source, read_source
@@ -24,11 +23,6 @@ EPILOG = (
     "\b\nExample: arc-solve show arc1:training --id 00d62c1b\n         arc-solve show answers.csv --limit 10"
 )
 LIMIT = 3
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(show)
 
 
 def show(

@@ -12,7 +12,6 @@ import typer
 from arc_solver.commands.completion import presets, training_data, weights
 from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
 from arc_solver.commands.dry_run import forecast, megabytes
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON, DEVICE, LENIENT, QUIET, SETTINGS, THREADS
 from arc_solver.config import MAX_SEED
 
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from arc_solver.training.cost import Estimate
 
 EPILOG = "\b\nExample: arc-solve train --data arc1 --preset cpu-arc --time-limit 25m --out runs/arc"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(train)
 
 
 def train(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import duration, refuse_options, sayer, seconds_of, set_threads
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import CHECKPOINT, COLOR, DEVICE, QUIET, SEED, SOURCE, TASKS, THREADS
 from arc_solver.commands.screen import Screen, Stage
 from arc_solver.commands.source import board_place, one_source, read_source
@@ -29,11 +28,6 @@ EPILOG = (
 FORMATS = (".gif", ".png")
 # The defaults: seconds to learn an unknown task, and views to show.
 LEARNING_SECONDS, SHOWN_VIEWS = 60.0, 16
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(watch)
 
 
 @dataclass(frozen=True)

@@ -274,9 +274,6 @@ class Domain(Protocol[M]):
     def unpack(self, message: Mapping[str, Any]) -> M:
         """The inverse of `pack`, all answers unknown."""
 
-    def as_tasks(self, material: M) -> list[Task]:
-        """The puzzles as tasks, for drawing."""
-
     # Network.
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
         """ConfigError for a network, or settings of prediction, that do not suit this kind of puzzle."""

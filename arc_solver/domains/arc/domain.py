@@ -161,9 +161,6 @@ class ArcDomain:
             for value in message["tasks"]
         )
 
-    def as_tasks(self, material: Tasks) -> list[Task]:
-        return list(material)
-
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
         if {"attention", "position_mlp"}.isdisjoint(model.mixers):
             alone = ",".join(model.mixers)

@@ -29,7 +29,7 @@ from arc_solver.domains.protocols import (
 from arc_solver.domains.published_content import is_published, material_from_published
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.tasks.task import Pair, Task, TaskFault
+from arc_solver.tasks.task import Task, TaskFault
 
 # Boards are given to workers, and reported as done, in blocks of consecutive ones.
 BLOCK = 64
@@ -144,18 +144,6 @@ class BoardDomain:
     def unpack(self, message: Mapping[str, Any]) -> BoardSet:
         questions = self.kind.cells(message["side"], message["questions"])
         return BoardSet.unrated(self.name, questions, np.zeros_like(questions))
-
-    def as_tasks(self, material: BoardSet) -> list[Task]:
-        """Every board as the test pair of a task without demonstrations."""
-        side, known = material.side, np.any(material.answers, axis=1).tolist()
-        grids = [
-            (question.reshape(side, side), answer.reshape(side, side))
-            for question, answer in zip(material.questions, material.answers, strict=True)
-        ]
-        return [
-            Task(name, (), (Pair(question, answer if is_known else None),))
-            for name, (question, answer), is_known in zip(self.ids(material), grids, known, strict=True)
-        ]
 
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
         if "group_sums" in model.mixers:
