@@ -43,7 +43,7 @@ MIXED = [
 ]
 
 
-def test_weights_are_normalised_per_source_and_query():
+def test_weights_are_normalized_per_source_and_query():
     shares = share_out([*MIXED, guess(3, 0.04, "B")])
     assert shares.sources == ("A", "B", "C")
     parts = {content[2][0]: part for content, part in shares.parts[Q]["B"].items()}
@@ -130,7 +130,7 @@ def test_trust_is_likeliest_among_mixtures():
         for source, strength in (("A", 3.0), ("B", 1.0)):
             share = rng.beta(strength, 2.0)
             candidates += [guess(1, share, source, query), guess(2, 1 - share, source, query)]
-    learnt = learn_trust(candidates, truth)
+    learned = learn_trust(candidates, truth)
     parts = share_out(candidates).parts
     right = np.array([[part[source][1, 1, b"\x01"] for source in "AB"] for part in parts.values()])
 
@@ -138,7 +138,7 @@ def test_trust_is_likeliest_among_mixtures():
         mixed = right @ np.array([weight, 1 - weight])
         return np.log(mixed).sum() + np.log(weight) + np.log(1 - weight)
 
-    assert likelihood(learnt["A"]) >= max(likelihood(w) for w in np.linspace(0.01, 0.99, 99)) - 0.02, seed
+    assert likelihood(learned["A"]) >= max(likelihood(w) for w in np.linspace(0.01, 0.99, 99)) - 0.02, seed
 
 
 def test_nothing_to_learn_from():

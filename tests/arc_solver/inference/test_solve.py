@@ -166,7 +166,7 @@ def test_the_first_share_of_learning_from_weights_trains_rows_alone(tmp_path: Pa
     assert "head.weight" in changed["0"]
 
 
-def test_what_was_learnt_is_found_again(tmp_path: Path) -> None:
+def test_what_was_learned_is_found_again(tmp_path: Path) -> None:
     said: list[str] = []
     options, listener = (
         SolveOptions(preset=SHORT, adapt_steps=3, keep=tmp_path / "kept"),

@@ -52,7 +52,7 @@ def write_boards(path: Path, boards: BoardSet) -> None:
 
 
 def checkpoint(path: Path, config: ModelConfig = SUDOKU, domain: str = "sudoku") -> Path:
-    """Weights of a network that has learnt nothing, but answers every board differently."""
+    """Weights of a network that has learned nothing, but answers every board differently."""
     model = lively(Model(config, num_rows=1, seed=2))
     recipe = preset(config, dataclasses.replace(TRAIN, domain=domain), PredictConfig(views=1, ages=2))
     tensors = {f"average.{name}": t for name, t in model.state_dict().items()}
