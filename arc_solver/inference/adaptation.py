@@ -22,7 +22,7 @@ from arc_solver.hardware.memory import is_out_of_memory, release_memory
 from arc_solver.inference.engine import answer_rows
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.inference.own_budget import fitted_views, leaves_views_open
-from arc_solver.inference.time_budget import AdaptBudget
+from arc_solver.inference.time_budget import UNCOMPILED, AdaptBudget
 from arc_solver.model.puzzle_embedding import mean_rows
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sweep_stale
@@ -40,8 +40,8 @@ ADAPTED_NAME = "adapted.safetensors"
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
 # Tasks answered to measure the speed of this machine; fewer steps than that change nothing.
 PROBED, MIN_STEPS = 4, 4
-# Of the seconds beyond so many, the share after which nothing more is compiled.
-UNCOMPILED, MAX_COMPILING = 600.0, 0.3
+# The share of the seconds beyond UNCOMPILED after which nothing more is compiled.
+MAX_COMPILING = 0.3
 
 
 @dataclass(frozen=True)

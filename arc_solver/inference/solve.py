@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,8 @@ from arc_solver.inference.adaptation import learned
 from arc_solver.inference.answer import Answering
 from arc_solver.inference.options import SILENT, Listener, SolveOptions, Standing
 from arc_solver.inference.own_budget import leaves_it_open, own_budget_line, own_seconds
-from arc_solver.inference.time_budget import Pace
+from arc_solver.inference.time_budget import UNCOMPILED, Pace
+from arc_solver.model.compiling import Compiler, compiles, plainly
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.progress import progress
@@ -32,6 +34,8 @@ from submission.messages import count
 from submission.vote import Query
 
 COLD_PRESET = "cpu-arc"
+# Fewer forward passes than this take less time than compiling.
+MIN_COMPILED = 1000
 
 
 def vote(
@@ -156,6 +160,7 @@ class Prediction:
         mine, config, listener = self._take(places), self.recipe.predict, self.listener
         questions = self.domain.questions(mine, puzzles, numbers, config, self.recipe.train.canvas)
         answering = Answering(self.domain, mine, questions, config)
+        model.run = self._run(int(questions.owed.sum()) * config.ages / config.batch_size, options.deadline)
         queries = self._queries_of(places)
         total, most = int(questions.owed.sum()), questions.contenders // config.rollouts
         if options.views is not None and options.views > most:
@@ -186,6 +191,15 @@ class Prediction:
         """The numbers of the queries of some places."""
         ends = self._ends
         return np.concatenate([np.arange(ends[p], ends[p + 1]) for p in places.tolist()])
+
+    def _run(self, forwards: float, deadline: float | None) -> Callable[..., Any]:
+        """How to call the network: on a GPU compiled, if there are enough forward passes and time."""
+        left = math.inf if deadline is None else deadline - time.monotonic()
+        compilable = self.device.type == "cuda" and compiles(self.recipe.train.compile, self.device)
+        if not compilable or forwards < MIN_COMPILED or left < UNCOMPILED:
+            return plainly
+        self.listener.say("compiling the network for these answers, at its first forward on every canvas")
+        return Compiler()
 
     def _say_what_was_saved(self, answering: Answering, options: SolveOptions, total: int) -> None:
         """How many rows were not needed, and how many there was time for."""

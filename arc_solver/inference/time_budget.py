@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 # Views are answered in rounds over all tasks, each this many times as large as all earlier ones together.
 ROUND_FACTOR = 3
+# With less time than this, in seconds, nothing is compiled.
+UNCOMPILED = 600.0
 
 
 def view_rounds(num_views: int) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from arc_solver.config import Preset, TrainConfig
 from arc_solver.domains.protocols import TrainingData
+from arc_solver.model.compiling import plainly
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import StorageError
 from arc_solver.training.distributed import Team
@@ -20,6 +21,7 @@ from arc_solver.training.run_checkpoint import checkpoint_bytes, weights_bytes
 from arc_solver.training.schedule import relative_cost
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import train_step
+from arc_solver.training.warm_up import warm_up
 
 # Steps that are timed, after one that warms up (and compiles); fewer if they are slow.
 MAX_STEPS, MAX_SECONDS = 5, 2.0
@@ -71,6 +73,7 @@ def estimate(
 def seconds_per_step(state: TrainState, config: TrainConfig) -> float:
     """The median time of a few steps at full depth with learning rate zero; uses up `state`."""
     seconds: list[float] = []
+    warm_up(state, config)
     for number in range(1 + MAX_STEPS):
         batches = [batch.to(state.batches.device) for batch in state.batches.paint(number)]
         started = time.perf_counter()
@@ -91,11 +94,12 @@ def activation_bytes(state: TrainState, config: TrainConfig) -> int:
     """
     batches = [batch.to(state.batches.device) for batch in state.batches.paint(0)]
     if state.batches.device.type == "cuda":
+        warm_up(state, config)
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
         train_step(state, batches, config, 0.0)
         return torch.cuda.max_memory_allocated() - before
-    state.forward = state.model
+    state.forward, state.run, state.model.run = state.model, plainly, plainly
     saved = _Saved()
     with torch.autograd.graph.saved_tensors_hooks(saved.pack, _SavedTensor.unpack):
         train_step(state, batches, config, 0.0)

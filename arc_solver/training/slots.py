@@ -50,7 +50,8 @@ class Batch(NamedTuple):
 class Slots:
     """Rows in flight on one canvas, in tensors that are only ever written in place.
 
-    All slots start halted, so that the first refill fills them.
+    All slots start halted, so that the first refill fills them. If nothing is recorded or compiled, a copy
+    can be saved: then `adopts` is set, and new carries are kept as they come.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Slots:
         examples then leave one after another, so that ages mix."""
         length = canvas[0] * canvas[1]
         self.model, self.canvas = model, canvas
+        self.adopts = False
         self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
         self.targets = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
         self.codes = torch.zeros(num_slots, 12, dtype=torch.int32, device=device)
@@ -104,8 +106,11 @@ class Slots:
 
         Only the halting logit after the last of these ages counts.
         """
-        for kept, new in zip(self.carry, output.carry, strict=True):
-            kept.copy_(new)
+        if self.adopts:
+            self.carry = output.carry
+        else:
+            for kept, new in zip(self.carry, output.carry, strict=True):
+                kept.copy_(new)
         self.age += ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
         self.halted.copy_(done | (self.age >= (max_age if self.hints is None else self.limit)))

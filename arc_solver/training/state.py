@@ -71,6 +71,8 @@ class TrainState:
         self.replays: Replays | None = None
         if config.compile == "graphs":
             self.replay_with(cuda_recorder(device))
+        for each in self.slots:
+            each.adopts = self.run is plainly
         self.warm = False  # whether everything to be compiled is
         self.step = 0
         self.seconds = 0.0  # of training, over all sessions
@@ -79,6 +81,8 @@ class TrainState:
     def replay_with(self, record: Callable[[Work], Work]) -> None:
         """From now on record a step up to its gradients, once per canvas, and replay the record."""
         self.replays = Replays(record)
+        for each in self.slots:
+            each.adopts = False
         self.optimizers.keep_gradients()
 
     def fresh_slots(self) -> list[Slots]:
