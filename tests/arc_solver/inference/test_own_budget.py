@@ -9,8 +9,8 @@ import pytest
 from arc_solver.inference import adaptation, own_budget
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.inference.own_budget import (
-    LEAST_VIEWS,
     MEETINGS,
+    MIN_VIEWS,
     fitted_views,
     own_seconds,
 )
@@ -24,7 +24,7 @@ def test_the_budget_grows_with_number_and_size_and_has_a_ceiling() -> None:
     one, large, many = own_seconds(tasks(1)[:1]), own_seconds(tasks(1, (29,))), own_seconds(tasks(1) * 40)
     assert 30 <= one <= 90
     assert one < large < many
-    assert own_seconds(tasks(1, (29,)) * 4000) == own_budget.MOST_SECONDS
+    assert own_seconds(tasks(1, (29,)) * 4000) == own_budget.MAX_SECONDS
 
 
 def said_by(options: SolveOptions) -> list[str]:
@@ -36,7 +36,7 @@ def said_by(options: SolveOptions) -> list[str]:
 def test_a_recipe_of_a_million_steps_ends_and_says_how_long_it_takes_and_how_to_give_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(own_budget, "LEAST_SECONDS", 4.0)
+    monkeypatch.setattr(own_budget, "MIN_SECONDS", 4.0)
     monkeypatch.setattr(own_budget, "SECONDS_PER_CELL", 0.0)
     said = said_by(SolveOptions(preset=ENDLESS, views=1, ages=1))
     told = next(number for number, line in enumerate(said) if "--time-limit" in line)
@@ -73,7 +73,7 @@ def test_a_slow_machine_learns_and_asks_fewer_views_unless_somebody_says_how_man
     seconds: float, chosen: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adaptation, "seconds_per_step", lambda state, train: seconds)
-    views = LEAST_VIEWS if seconds > 1 and not chosen else 16
+    views = MIN_VIEWS if seconds > 1 and not chosen else 16
     said: list[str] = []
     asked: set[int] = set()
 
@@ -83,4 +83,4 @@ def test_a_slow_machine_learns_and_asks_fewer_views_unless_somebody_says_how_man
     options = SolveOptions(preset=VIEWED, deadline=time.monotonic() + 60)
     vote(tasks(4), None, dataclasses.replace(options, **chosen), Listener(said.append, heard))
     assert asked == {views}
-    assert any(f"{views} views of a task are learnt" in line for line in said) == (views < 16)
+    assert any(f"{views} views of a task are learned" in line for line in said) == (views < 16)
