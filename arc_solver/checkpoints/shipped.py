@@ -52,16 +52,15 @@ def box() -> list[Path]:
 def find_weights(name: str, also: Iterable[str] = ()) -> Path:
     """The file of that name, or the shipped weights called so ("arc", "sudoku9"); a file goes first.
 
-    CheckpointMissing where neither is there, with a hint at one of these or `also` that is meant.
+    CheckpointMissing where neither is there and one of these, or of `also`, is meant.
     """
     from arc_solver.checkpoints.file_format import CheckpointMissing
 
     names = {path.stem: path for path in box()}
     if exists(name):
         return Path(name)
-    if name not in names:
-        hint = near(name, {*names, *also})
+    if name not in names and (hint := near(name, {*names, *also})):
         raise CheckpointMissing(
             f"{name}: No such file or directory, and no shipped weights of this name{hint}"
         )
-    return names[name]
+    return names.get(name, Path(name))
