@@ -1,4 +1,4 @@
-"""Signs of life: a bar in a terminal, a plain line a minute elsewhere, a word before kernels compile."""
+"""Progress: a bar in a terminal, elsewhere a plain line every minute; and a line before kernels compile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAYOUT = "{desc} {percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} {unit}s [{elap
 
 
 def progress(name: str, unit: str, total: int | None, *, done: int = 0, quiet: bool = False) -> tqdm[Any]:
-    """A bar of work in `unit`s that fits the terminal; where there is none it writes lines, quiet nothing."""
+    """A progress bar in `unit`s that fits the terminal; without a terminal, lines; nothing if quiet."""
     from tqdm import tqdm
 
     class Lines(tqdm):  # type: ignore[misc]
@@ -27,7 +27,7 @@ def progress(name: str, unit: str, total: int | None, *, done: int = 0, quiet: b
             return lambda text: print(text, file=file, flush=True)
 
         def close(self) -> None:
-            """No last line: the command has its own."""
+            """Print no last line: the command prints its own."""
             if not self.disable:
                 self.disable = True
                 self._decr_instances(self)
@@ -42,7 +42,7 @@ def progress(name: str, unit: str, total: int | None, *, done: int = 0, quiet: b
 
 
 def announce_compiling() -> None:
-    """From now on a line on standard error says when kernels are compiled for the first time."""
+    """From now on, say on standard error when kernels are compiled for the first time."""
     log = logging.getLogger("augment.compiling")
     log.handlers, log.propagate = [logging.StreamHandler()], False
     log.setLevel(logging.INFO)

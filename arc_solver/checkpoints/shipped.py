@@ -1,4 +1,4 @@
-"""The weights that ship with the package, each with its card: what `predict` uses unless others are named."""
+"""The weights that ship with the package, each with its card: the default of `predict`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LARGEST_SIDE = {"maze": 30}
 
 
 def shipped_weights(kind: str, side: int = 0) -> Path | None:
-    """The shipped weights for "arc", or for "sudoku" or "maze" boards of that side; None where none are.
+    """The shipped weights for "arc", or for "sudoku" or "maze" boards of a side; None if there are none.
 
-    A file with a number is for that side, of mazes for all sides up to it: the smallest that is large enough.
-    One without, of ARC and mazes, is for any other side.
+    A file with a number is for that side, or with mazes for all sides up to it: the smallest that suffices.
+    One without, for ARC and mazes, is for any other side.
     """
     found = [
         (int(match[1]), path)
@@ -35,28 +35,26 @@ def shipped_weights(kind: str, side: int = 0) -> Path | None:
 
 
 def reach(kind: str, side: int) -> str:
-    """What is known of weights that were never tried on boards as large as these; empty where they were."""
+    """A warning for boards larger than the shipped weights were ever tried on; empty for others."""
     largest = LARGEST_SIDE.get(kind, side)
     if side <= largest:
         return ""
-    return (
-        f"the weights in the box were tried on {kind}s up to side {largest}; the larger, the fewer they solve"
-    )
+    return f"the shipped weights were tried on {kind}s up to side {largest}; the larger, the fewer they solve"
 
 
-def box() -> list[Path]:
+def all_shipped() -> list[Path]:
     """All weights that ship with the package, by name."""
     return sorted(FOLDER.glob("*.safetensors"))
 
 
 def find_weights(name: str, also: Iterable[str] = ()) -> Path:
-    """The file of that name, or the shipped weights called so ("arc", "sudoku9"); a file goes first.
+    """The file of that name, or else the shipped weights called that ("arc", "sudoku9").
 
-    CheckpointMissing where neither is there and one of these, or of `also`, is meant.
+    CheckpointMissing if there is neither but a similar name, of weights or in `also`.
     """
     from arc_solver.checkpoints.file_format import CheckpointMissing
 
-    names = {path.stem: path for path in box()}
+    names = {path.stem: path for path in all_shipped()}
     if exists(name):
         return Path(name)
     if name not in names and (hint := near(name, {*names, *also})):

@@ -12,18 +12,12 @@ import typer
 from arc_solver.commands.completion import among
 from arc_solver.commands.completion import weights as weights_named
 from arc_solver.commands.console import duration, sayer
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON, QUIET
 
 EPILOG = "\b\nExample: arc-solve bench vote --quick"
 SECTIONS = ("augment", "train", "predict", "vote", "cli")
 ASKED_FOR = ("profile", "profile-blocks")  # for a GPU: too much for a CPU
 SECTION_NAMES = among((*SECTIONS, *ASKED_FOR))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(bench)
 
 
 def bench(

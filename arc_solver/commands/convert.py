@@ -9,14 +9,8 @@ from pathlib import Path
 import typer
 
 from arc_solver.commands.console import refuse_overwriting
-from arc_solver.commands.grouped_help import GroupedCommand
 
 EPILOG = "\b\nExample: arc-solve convert step_518071 --out trm.safetensors --identifiers identifiers.json"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(convert)
 
 
 def convert(

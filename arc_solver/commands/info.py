@@ -8,15 +8,9 @@ from typing import Any
 import typer
 
 from arc_solver.commands.completion import described
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON
 
 EPILOG = "\b\nExample: arc-solve info runs/arc/final.safetensors   (without a file: the presets)"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(info)
 
 
 def info(
@@ -32,11 +26,11 @@ def info(
     Recipe, parameters, step, data and scores; needs no torch.
     """
     if checkpoint is None:
-        from arc_solver.checkpoints.shipped import box
+        from arc_solver.checkpoints.shipped import all_shipped
         from arc_solver.presets import PRESETS
 
         listed = {name: preset.about for name, preset in PRESETS.items()}
-        listed |= {path.name: f"weights in the box; card: {path.with_suffix('.md')}" for path in box()}
+        listed |= {path.name: f"shipped weights; card: {path.with_suffix('.md')}" for path in all_shipped()}
         if as_json:
             typer.echo(json.dumps(listed))
             return

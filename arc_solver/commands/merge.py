@@ -11,18 +11,12 @@ import typer
 
 from arc_solver.commands.completion import among, sources
 from arc_solver.commands.console import refuse_overwriting, with_manifest
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON
 from arc_solver.commands.score import refuse_own_truth
 
 EPILOG = "\b\nExample: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json"
 RULES = ("votes", "round-robin", "learnt")
 RULE_NAMES = among(RULES)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(merge)
 
 
 def merge(

@@ -21,7 +21,6 @@ from arc_solver.commands.console import (
     seconds_of,
     with_manifest,
 )
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import (
     AS_JSON,
     CHECKPOINT,
@@ -45,15 +44,10 @@ EPILOG = (
     "         arc-solve predict arc-agi_test_challenges.json --time-limit 11h"
 )
 
-# A score is printed only where at least this much of the time limit is left for it.
+# A score is printed only if at least this much of the time limit is left.
 SCORE_SECONDS = 1.5
 DEFAULT_OUT = "submission.json"
 FEW = 3  # tasks that are shown in the terminal, not on a page
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(predict)
 
 
 def predict(
@@ -75,7 +69,7 @@ def predict(
         False, "--adapt-each", help="Learn unknown tasks one by one, not all together."
     ),
     keep: Path | None = typer.Option(
-        None, help="Folder for what is learnt: started again, a run goes on there; the weights stay."
+        None, help="Folder for the learned weights; a run that is started again goes on from there."
     ),
     adapt: bool = typer.Option(
         True, " /--no-adapt", show_default=False, help="No test-time training on unknown tasks."
@@ -162,7 +156,7 @@ def predict(
 
 
 def _stopped(prediction: Prediction) -> str:
-    """What stands after a signal, and which command goes on."""
+    """What is complete after a signal, and how to go on."""
     sheet, keep = prediction.sheet, prediction.request.solve.keep
     missing = sheet.missing()
     whole = f"{prediction.request.out} is complete" + (f" but for what is {missing}" if missing else "")
@@ -173,7 +167,7 @@ def _stopped(prediction: Prediction) -> str:
 
 
 def _next(prediction: Prediction, choice: list[str]) -> str:
-    """The next command to type: it shows the answers to what `choice` says of the source."""
+    """The next command to type, which shows the answers; `choice` are the options that chose the puzzles."""
     out, source = prediction.request.out, prediction.request.source
     num = len(prediction.domain.ids(prediction.material)) if prediction.domain.learns else 0
     if not num:
@@ -194,9 +188,9 @@ def _tell(
     next_command: str,
     say: Callable[[str], None],
 ) -> None:
-    """Print what was done, with the score where answers came along; PredictionIncomplete after failures."""
+    """Print what was done, with a score if answers are known; PredictionIncomplete after failures."""
     from arc_solver.commands.board_answers import board_results, draw_boards
-    from arc_solver.prediction.answer_sheet import BoardSheet
+    from arc_solver.prediction.board_sheet import BoardSheet
     from arc_solver.prediction.prediction import PredictionIncomplete
 
     sheet = prediction.sheet

@@ -10,7 +10,6 @@ import typer
 
 from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen, refuse_overwriting, sayer
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import LENIENT, MAX_CANVAS
 from arc_solver.commands.score import refuse_own_truth
 
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
 
 EPILOG = "\b\nExample: arc-solve report submission.json --tasks arc1:evaluation --out report.html"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(report)
 
 
 def report(
@@ -86,7 +80,7 @@ def _submission_page(
     everything: bool,
     remarks: list[str],
 ) -> str:
-    """The page; where `everything` is shown, all tasks of the truth count, as they do for `score`."""
+    """The page; if `everything` is shown, all tasks of the truth count, as in `score`."""
     from arc_solver.prediction.truth import attempt_support, read_truth
     from arc_solver.report.submission_page import build_report
     from arc_solver.tasks.truth import carried_truth, truth_hash

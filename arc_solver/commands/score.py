@@ -11,18 +11,12 @@ import typer
 
 from arc_solver.commands.completion import sources
 from arc_solver.commands.console import refuse_options
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON
 
 if TYPE_CHECKING:
     from submission.score import Score
 
 EPILOG = "\b\nExample: arc-solve score submission.json --solutions arc-agi_evaluation_solutions.json"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(score)
 
 
 def score(
@@ -88,23 +82,20 @@ def score(
 
 
 def refuse_own_truth(submission: Path, solutions: str) -> None:
-    """A usage error where what is scored is the truth itself."""
+    """A usage error if the truth itself is scored."""
     if Path(solutions).exists() and submission.exists() and submission.samefile(solutions):
         raise typer.BadParameter(f"--solutions {solutions}: this is what is scored; give the right answers")
 
 
 def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
-    """That a submission is the truth again, one grid for each output as in a solutions file."""
+    """A remark that the submission is the truth itself, with one grid per output as in a solutions file."""
     is_solutions = all(
-        isinstance(value, list) and not any(map(_is_entry, value)) for value in answers.values()
+        isinstance(value, list) and not any(isinstance(entry, dict) for entry in value)
+        for value in answers.values()
     )
     if is_solutions and len(result.solved_outputs(1)) == result.num_outputs:
         return "one grid for each output, and all of them right: this is a solutions file, not a submission"
     return None
-
-
-def _is_entry(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a command is given to look at: tasks or boards, by whatever name they have."""
+"""The tasks or boards that a command is given, under any kind of name."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from arc_solver.domains.protocols import Domain
     from arc_solver.tasks.task import Task, TaskFault
 
-# Blanks as people write them, and what they draw boards with.
+# How people write blanks, and the frames of boards.
 BLANKS, FRAME = ".0_*-", "|│ \t\r\n"
-SUDOKU_CELLS, FEWEST_CELLS = (16, 36, 81), 12  # with fewer, digits are the name of something else
+SUDOKU_CELLS, MIN_CELLS = (16, 36, 81), 12  # with fewer, digits are a name of something else
 
 
 def one_source(position: str | None, option: str | None) -> str:
@@ -85,7 +85,7 @@ def _named(source: str) -> list[Task] | BoardSet | None:
 
 
 def board_place(number: str, num_boards: int) -> int:
-    """The place of a board that is called by its number, from 1; a usage error where there is none."""
+    """The place of a board given by its number, from 1; a usage error if there is none."""
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= num_boards):
         raise typer.BadParameter(f"--id {number!r}: expected the number of a board, 1 to {num_boards}")
     return int(number) - 1
@@ -101,7 +101,7 @@ def _drawn_board(text: str) -> BoardSet | None:
     cells = _cells(lines)
     if len(cells) not in SUDOKU_CELLS:
         cells = _cells([line for line in lines if set(line) - set("-| \t")])
-    if set(cells) - set(BLANKS + "123456789") or len(cells) < FEWEST_CELLS:
+    if set(cells) - set(BLANKS + "123456789") or len(cells) < MIN_CELLS:
         return None
     if len(cells) not in SUDOKU_CELLS:
         raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81, blanks as 0 or .")

@@ -12,7 +12,6 @@ import typer
 from arc_solver.commands.completion import presets, training_data, weights
 from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
 from arc_solver.commands.dry_run import forecast, megabytes
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON, DEVICE, LENIENT, QUIET, SETTINGS, THREADS
 from arc_solver.config import MAX_SEED
 
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from arc_solver.training.cost import Estimate
 
 EPILOG = "\b\nExample: arc-solve train --data arc1 --preset cpu-arc --time-limit 25m --out runs/arc"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(train)
 
 
 def train(
@@ -83,9 +77,9 @@ def train(
 
     if eval_solutions is not None and eval_data is None:
         raise typer.BadParameter(f"--eval-solutions {eval_solutions}: needs the tasks, --eval-data")
-    limit, seat = seconds_of(time_limit), seconds_of(sitting)
-    sitting_end = None if seat is None else process_start() + seat
-    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts one speaks
+    limit, session = seconds_of(time_limit), seconds_of(sitting)
+    session_end = None if session is None else process_start() + session
+    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, one prints
     say = sayer(quiet or not leads)
     extra = ([f"steps={steps}"] if steps is not None else []) + (
         [f"train.seed={seed}"] if seed is not None else []
@@ -126,7 +120,7 @@ def train(
         return
     options = RunOptions(
         limit,
-        sitting_end,
+        session_end,
         start,
         device,
         quiet,
@@ -142,14 +136,14 @@ def train(
         say(
             f"trained; weights in {path}{within}"
             if complete
-            else f"this sitting is over; saved {path}; {AGAIN}"
+            else f"the session is over; saved {path}; {AGAIN}"
         )
         facts = {"weights": str(path), "out": str(out), "complete": complete}
         typer.echo(json.dumps(facts) if as_json else str(path))
 
 
 def refuse_folder_in_use(out: Path) -> None:
-    """FolderInUse before anything slow is done; a folder that is not there is not made."""
+    """FolderInUse before anything slow is done; does not create the folder."""
     from arc_solver.storage.files import LOCK_NAME, lock_folder
 
     if (out / LOCK_NAME).exists():
@@ -158,7 +152,7 @@ def refuse_folder_in_use(out: Path) -> None:
 
 
 def expectation(cost: Estimate, limit: float | None) -> str:
-    """What a run will take, in a line."""
+    """The expected cost of a run, in one line."""
     if limit is None:
         extent = f"{cost.steps:,} steps take {duration(cost.seconds)}"
     elif cost.seconds <= limit:

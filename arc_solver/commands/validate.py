@@ -10,16 +10,10 @@ import typer
 
 from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen
-from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.commands.options import AS_JSON
 
 EPILOG = "\b\nExample: arc-solve validate submission.json --tasks arc-agi_test_challenges.json"
 SHOWN = 10
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(validate)
 
 
 def validate(

@@ -19,17 +19,17 @@ TASKS = "arc1:all"
 MAX_CANVAS = 7  # every ARC-AGI-1 task whose demonstrations and test inputs fit a canvas of this side
 TIME_LIMIT = "4m40s"
 FOLDER = Path("runs/demo")
-# A second thread makes so narrow a network a little faster on an idle machine, and far slower on a busy one.
+# For such a narrow network a second thread is a little faster on an idle machine, far slower on a busy one.
 THREADS = "1"
 SHOWN = 2
 NEXT = """
-next:    arc-solve watch {task}                   (how it is learnt, and what its views answer)
+next:    arc-solve watch {task}                   (how it is learned, and what its views answer)
          arc-solve predict {task} --time-limit 3m (longer on one task: more is solved)
          arc-solve predict YOURS.json               (a task of your own; README says how it is written)"""
 
 
 def main() -> None:
-    """Learn, predict, score, draw, say what to try next; prints every command before it runs."""
+    """Learn, predict, score, draw and say what to try next; every command is printed before it runs."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     submission, candidates = FOLDER / "submission.json", FOLDER / "candidates.jsonl"
     page = FOLDER / "report.html"
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def arc_solve(*arguments: str) -> None:
-    """Run one command of arc-solve and stop the demonstration where it fails."""
+    """Run one command of arc-solve; the demonstration ends if it fails."""
     print(f"$ arc-solve {shlex.join(arguments)}", flush=True)
     command = [sys.executable, "-m", "arc_solver.cli", *arguments]
     done = subprocess.run(command, check=False)  # noqa: S603 - this package itself
@@ -65,7 +65,7 @@ def arc_solve(*arguments: str) -> None:
 
 
 def worth_seeing(tasks: list[Task], answers: object) -> tuple[list[str], list[str]]:
-    """The ids of the tasks solved, and of those missed, by the cells wrong in attempts of the right shape."""
+    """The ids of the solved tasks, and of the missed ones by wrong cells in attempts of the right shape."""
     truth = carried_truth(tasks)
     outcome = score(answers, truth, "").tasks()
     rankings, _ = read_answers(answers, {task_id: len(grids) for task_id, grids in truth.items()})
@@ -83,7 +83,7 @@ def worth_seeing(tasks: list[Task], answers: object) -> tuple[list[str], list[st
 
 
 def copied(tasks: list[Task]) -> str:
-    """What answering every test input with itself would score on the same tasks."""
+    """The score of answering every test input of the same tasks with itself."""
     guesses = {Query(task.id, i): [pair.input] for task in tasks for i, pair in enumerate(task.test)}
     rate = score_attempts(guesses, carried_truth(tasks), "").rate("per_output", 2)
     return f"{rate.solved:g} of {rate.total} outputs ({100 * rate.value:.1f} %)"

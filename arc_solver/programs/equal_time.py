@@ -2,9 +2,9 @@
 
 `python -m arc_solver.programs.equal_time --seconds 60 --variant "" --variant "width=96" --out trials.jsonl`
 learns the tasks from their demonstrations with every variant and seed in turn, answers them, and writes a
-line for each. A line that is there is not measured again. `--weights FILE` starts as `predict` does from
-these; `--groups N` deals the tasks out to N weight sets, each with its share of the seconds; `--tasks` names
-others than the development set, with their answers.
+line for each. Lines in the file are not measured again. `--weights FILE` starts from these as `predict` does;
+`--groups N` divides the tasks among N sets of weights, each with its share of the seconds; `--tasks` names
+other tasks than the development set, with their answers.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from arc_solver.tasks.sharding import cost
 from arc_solver.tasks.task import Task
 from arc_solver.training.loop import Hooks, Limits
 
-# What tells one cell from another.
+# What identifies a cell.
 KEY = ("variant", "seed", "seconds", "tasks", "most_side", "weights", "preset", "source", "groups")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure the cells that are missing."""
+    """Measure the missing cells."""
     options = parser().parse_args(arguments)
     torch.set_num_threads(1)
     tasks = chosen_tasks(options.tasks, options.most_side)[:: options.every]
@@ -75,14 +75,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def chosen_tasks(source: str | None, most_side: int) -> list[Task]:
-    """Those of the development set, or of another source, whose fitted canvas has at most this side."""
+    """The tasks of the development set, or of another source, with a fitted canvas of at most this side."""
     if source is None:
         return development_tasks(most_side)
     return [task for task in read_tasks(source, with_solutions=True) if task_side(task) <= most_side]
 
 
 def measured(tasks: Sequence[Task], recipe: Preset, loaded: Loaded | None, seconds: float) -> dict[str, Any]:
-    """What was solved after so many CPU seconds of learning, and what learning and answering took."""
+    """What was solved after so many CPU seconds of learning, and the times of learning and answering."""
     started = time.process_time()
     config = loaded.model.config if loaded else recipe.model
     train = recipe.train
@@ -93,7 +93,7 @@ def measured(tasks: Sequence[Task], recipe: Preset, loaded: Loaded | None, secon
     hooks = Hooks()
     limits = Limits(time_limit=seconds, clock=time.process_time)
     model = adapt(model, puzzles, tasks, train, limits, torch.device("cpu"), hooks=hooks)
-    learnt = time.process_time()
+    learned = time.process_time()
     counts = PuzzleEvaluator(ARC, tuple(tasks), recipe.predict, train.canvas).count(model, puzzles, 0, 1)
     last = hooks.last
     return {
@@ -102,20 +102,20 @@ def measured(tasks: Sequence[Task], recipe: Preset, loaded: Loaded | None, secon
         "solved_at_once": int(counts["pass_1"]),
         "steps": last.get("step", 0),
         "cell_loss": last.get("cell_loss"),
-        "learning_s": round(learnt - started, 1),
-        "answering_s": round(time.process_time() - learnt, 1),
+        "learning_s": round(learned - started, 1),
+        "answering_s": round(time.process_time() - learned, 1),
     }
 
 
 def added_up(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What groups of tasks gave together; a list of the losses where there are several."""
+    """The results of all groups of tasks; for several groups, a list of their losses."""
     sums = {name: sum(part[name] for part in parts) for name in parts[0] if name != "cell_loss"}
     losses = [part.get("cell_loss") for part in parts]
     return sums | {"cell_loss": losses if len(parts) > 1 else losses[0]}
 
 
 def finished(path: Path) -> set[str]:
-    """The keys of the cells that a file holds; a line that a crash cut short is passed over."""
+    """The keys of the cells that a file holds; a line that a crash cut short is skipped."""
     cells, _ = read_metrics(path) if path.exists() else ([], [])
     return {json.dumps({key: cell.get(key) for key in KEY}) for cell in cells}
 

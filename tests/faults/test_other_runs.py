@@ -323,6 +323,7 @@ def test_weights_to_begin_with_have_no_part_in_a_run_that_goes_on(folder: Path, 
     init.unlink()
     longer = dataclasses.replace(RECIPE, train=dataclasses.replace(RECIPE.train, steps=4))
     path = train(longer, corpus, new, options)
-    assert said[0] == f"{new} holds a run already, which goes on: --init {init} has no part in it"
+    assert said[0].startswith(f"{new} holds a run already")
+    assert said[0].endswith(f"--init {init}")
     assert said[1:] == [f"resuming {new} at step 2"]
     assert read_tensors(path)[0]["files"] == began

@@ -49,7 +49,7 @@ class Image:
 
 
 def closure(names: Iterable[str]) -> dict[str, Distribution]:
-    """The installed distributions that these need, by normalised name, themselves included."""
+    """The installed distributions that these need, by normalized name, themselves included."""
     found: dict[str, Distribution] = {}
     waiting = list(names)
     while waiting:

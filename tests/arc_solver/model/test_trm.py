@@ -12,7 +12,7 @@ import torch
 from arc_solver.config import ConfigError, Groups, ModelConfig
 from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
 from arc_solver.domains.sudoku.rules import units
-from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.layers import aligned_linear, truncated_normal
 from arc_solver.model.layers import norm as model_norm
 from arc_solver.model.trm import Carry, Model
 from arc_solver.presets import find_preset
@@ -394,3 +394,17 @@ def test_carry_detach_cuts_both_states() -> None:
     carry = Carry(torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)).detach()
     assert not carry.answer.requires_grad
     assert not carry.latent.requires_grad
+
+
+@pytest.mark.parametrize(("fan_out", "fan_in"), [(11, 97), (16, 97), (97, 16), (24, 16)])
+def test_aligned_products_are_the_plain_ones(fan_out: int, fan_in: int) -> None:
+    """With zeros behind, to rounding, and so are both gradients."""
+    generator = torch.Generator().manual_seed(fan_out)
+    h = torch.randn(3, fan_in, 5, generator=generator).transpose(1, 2)
+    weight = torch.randn(fan_out, fan_in, generator=generator)
+    found = []
+    for product in (aligned_linear, torch.nn.functional.linear):
+        each, matrix = h.clone().requires_grad_(), weight.clone().requires_grad_()
+        result = product(each, matrix)
+        found.append((result, *torch.autograd.grad(result.square().sum(), (each, matrix))))
+    torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=1e-4)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from arc_solver.checkpoints.shipped import FOLDER, box, reach, shipped_weights
+from arc_solver.checkpoints.shipped import FOLDER, all_shipped, reach, shipped_weights
 from arc_solver.checkpoints.weights import load, save
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.adaptation import warm_model
@@ -21,7 +21,7 @@ from arc_solver.model.puzzle_embedding import COMPOSED
 from arc_solver.model.trm import Model
 from arc_solver.programs import pretraining_tasks, ship_weights
 from arc_solver.programs.pretraining_tasks import training_tasks
-from arc_solver.programs.ship_weights import MAX_BYTES, box_weights, card
+from arc_solver.programs.ship_weights import MAX_BYTES, card, prepare_weights
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task
@@ -41,7 +41,7 @@ def trained(path: Path) -> torch.Tensor:
 
 def test_shipped_weights_know_no_task_and_start_new_ones_at_the_mean(tmp_path: Path) -> None:
     rows = trained(tmp_path / "w.safetensors")
-    facts = box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["train.num_views=3"])
+    facts = prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["train.num_views=3"])
     boxed = load(tmp_path / "b.safetensors")
     assert boxed.puzzles.ids == ()
     assert boxed.model.puzzle.rows.shape[0] == 2
@@ -61,7 +61,7 @@ def test_shipped_weights_know_no_task_and_start_new_ones_at_the_mean(tmp_path: P
 def test_a_box_keeps_its_model_and_its_size(tmp_path: Path) -> None:
     trained(tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match="model of finished weights"):
-        box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["width=32"])
+        prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["width=32"])
     assert not (tmp_path / "b.safetensors").exists()
 
 
@@ -78,7 +78,7 @@ def test_a_composed_prefix_becomes_rows(tmp_path: Path) -> None:
         {"kind": "weights", "step": 7, "seconds": 1.5, "files": []},
     )
     settings = ["embedding=rows", "prefix_length=1"]
-    box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", settings)
+    prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", settings)
     boxed = load(tmp_path / "b.safetensors")
     assert boxed.model.config == dataclasses.replace(config, embedding="rows", prefix_length=1)
     weights = dict(boxed.model.named_parameters())
@@ -153,7 +153,7 @@ def test_what_is_wrong_with_the_files_is_one_line(tmp_path: Path) -> None:
         assert told.stderr.startswith("error: ")
 
 
-@pytest.mark.parametrize("path", box(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", all_shipped(), ids=lambda path: path.name)
 def test_what_ships_is_whole_small_and_described(path: Path) -> None:
     loaded = load(path)
     assert path.stat().st_size <= MAX_BYTES
@@ -171,7 +171,9 @@ def test_what_ships_is_whole_small_and_described(path: Path) -> None:
 
 def test_the_page_on_weights_names_what_ships() -> None:
     page = (FOLDER.parent.parent / "docs" / "weights.md").read_text()
-    assert set(re.findall(r"^\| `([a-z0-9]+\.safetensors)`", page, re.MULTILINE)) == {p.name for p in box()}
+    assert set(re.findall(r"^\| `([a-z0-9]+\.safetensors)`", page, re.MULTILINE)) == {
+        p.name for p in all_shipped()
+    }
 
 
 def test_all_weights_fit_the_wheel() -> None:
