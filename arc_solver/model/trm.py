@@ -246,8 +246,8 @@ class Model(nn.Module):
         latents = list(latent.unbind(1))
         for i in range(steps):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps - 1)):
-                latents[i % len(latents)] = self.think(place, sum(latents), answer, question)
-        return Carry(self.revise(place, answer, sum(latents)), torch.stack(latents, 1))
+                latents[i % len(latents)] = self.think(place, sum(latents[1:], latents[0]), answer, question)
+        return Carry(self.revise(place, answer, sum(latents[1:], latents[0])), torch.stack(latents, 1))
 
     def think(self, place: Canvas | Layout, *parts: Tensor) -> Tensor:
         """f of the latent."""

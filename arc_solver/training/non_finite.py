@@ -64,9 +64,9 @@ def kept(tensors: Sequence[Tensor], sound: Tensor | None) -> Tensor | None:
     return None if sound is None else _flatten_dense_tensors(tensors)
 
 
-def restore(tensors: Sequence[Tensor], before: Tensor | None, sound: Tensor | None) -> None:
+def restore(tensors: list[Tensor], before: Tensor | None, sound: Tensor | None) -> None:
     """Give `tensors` back what `kept` took unless `sound`, without asking the device."""
-    if sound is not None:
+    if sound is not None and before is not None:
         right = torch.where(sound, _flatten_dense_tensors(tensors), before)
         torch._foreach_copy_(tensors, _unflatten_dense_tensors(right, tensors))
 

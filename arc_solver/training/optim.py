@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 from arc_solver.config import TrainConfig
+from arc_solver.model.trm import Model
 
 # Quintic iteration of Muon (Jordan et al. 2024): drives all singular values of a matrix towards 1.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -181,7 +182,7 @@ class Optimizers:
     def drop_gradients(self) -> None:
         """Forget the gradients of all parameters."""
         if self.keeps_gradients:
-            torch._foreach_zero_([p.grad for p in self.parameters])
+            torch._foreach_zero_([p.grad for p in self.parameters if p.grad is not None])
             return
         for p in self.parameters:
             p.grad = None
@@ -200,7 +201,7 @@ class Optimizers:
 class MovingAverage:
     """Exponential moving average of the dense weights, and of the rows where asked."""
 
-    def __init__(self, model: nn.Module, averaged: nn.Module, decay: float, rows: bool) -> None:
+    def __init__(self, model: Model, averaged: Model, decay: float, rows: bool) -> None:
         self.source = list(model.parameters())
         self.target = list(averaged.parameters())
         self.rows = (averaged.puzzle.rows, model.puzzle.rows) if rows else None
