@@ -1,4 +1,4 @@
-"""What is written as text: `key=value` into fields of a configuration, and durations."""
+"""Settings `key=value` and durations, from text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from arc_solver.config import (
 
 AnyConfig = TypeVar("AnyConfig", ModelConfig, TrainConfig, PredictConfig)
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-# Fields of ModelConfig that `mixers` took the place of: recipes, files and command lines still have them.
+# Fields of ModelConfig that `mixers` replaced; recipes, files and command lines may still have them.
 OLD_KEYS: dict[str, type] = {"mixer": str, "convolution": int, "peers": bool, "neighbours": bool}
 OLD_MIXERS = {"attention": ("attention",), "mlp": ("position_mlp",), "none": ()}
 OLD_ORDER = ("attention", "position_mlp", "convolution", "group_sums", "neighbours")
@@ -38,12 +38,12 @@ def seconds_from(text: str) -> float:
 
 
 def from_mapping(kind: type[AnyConfig], values: dict[str, Any]) -> AnyConfig:
-    """Build a config from plain values; an unknown key is a ConfigError that suggests the near one."""
+    """A config from plain values; ConfigError for an unknown key suggests a similar one."""
     return with_values(kind(), values)
 
 
 def with_values(config: AnyConfig, values: dict[str, Any]) -> AnyConfig:
-    """`config` with some fields replaced; text is parsed to the field's type."""
+    """`config` with some fields replaced; text is parsed as the field's type."""
     hints = known_keys(config)
     parsed = {}
     for key, value in values.items():
@@ -61,7 +61,7 @@ def known_keys(config: AnyConfig) -> dict[str, Any]:
 
 
 def _in_new_keys(mixers: tuple[str, ...], values: dict[str, Any]) -> dict[str, Any]:
-    """The same values without old keys, each of which puts a mixer among those there are, or takes it out."""
+    """The values without old keys, each of which adds a mixer or removes one."""
     old = {key: values[key] for key in OLD_KEYS if key in values}
     new = {key: value for key, value in values.items() if key not in OLD_KEYS}
     named = set(new.get("mixers", mixers))
@@ -78,12 +78,12 @@ def _in_new_keys(mixers: tuple[str, ...], values: dict[str, Any]) -> dict[str, A
 
 
 def unknown_key(key: str, known: list[str]) -> str:
-    """The line for a field that does not exist."""
+    """The message for an unknown field."""
     return f"unknown setting {key!r}" + (did_you_mean(key, known) or f"; known: {', '.join(known)}")
 
 
 def apply_settings(preset: Preset, settings: list[str]) -> Preset:
-    """`preset` after `key=value` settings; a key belongs to the config that has it (train before predict)."""
+    """`preset` with `key=value` settings; a key belongs to the config that has it (train before predict)."""
     owners = {part: list(known_keys(getattr(preset, part))) for part in ("model", "train", "predict")}
     values: dict[str, dict[str, str]] = {part: {} for part in owners}
     for setting in settings:
@@ -95,7 +95,7 @@ def apply_settings(preset: Preset, settings: list[str]) -> Preset:
         if not having:
             raise ConfigError(unknown_key(key, [field for fields in owners.values() for field in fields]))
         values[having[0]][field] = value
-    # All settings of a config at once: one alone may be impossible where two are not.
+    # All settings of a config at once: one of them alone may be impossible.
     changed = {part: with_values(getattr(preset, part), values[part]) for part in owners}
     return dataclasses.replace(preset, **changed)
 
@@ -126,7 +126,7 @@ def _parsed(key: str, value: Any, hint: Any) -> Any:
 
 
 def _names(key: str, value: Any) -> tuple[str, ...]:
-    """Names with commas between them, or a list of them."""
+    """Names separated by commas, or a list of names."""
     listed = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
     if not isinstance(listed, list | tuple) or not all(isinstance(name, str) for name in listed):
         raise ConfigError(f"{key}={value!r}: expected names with commas between them")

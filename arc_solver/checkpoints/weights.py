@@ -1,4 +1,4 @@
-"""Checkpoints to models and back: tensors in, tensors out."""
+"""Checkpoints read into models, and written."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ SAFETENSORS_TYPES = {
     torch.int64: "I64",
     torch.bool: "BOOL",
 }
-# What a file may ask for without holding it: too little to hurt, enough to tell what is missing.
-MOST_FREE_NUMBERS, MOST_LAYERS = 1 << 22, 1 << 10
+# What a recipe may ask for beyond its file's tensors: harmless, but enough to say which are missing.
+MAX_FREE_NUMBERS, MAX_LAYERS = 1 << 22, 1 << 10
 # Far above what any recipe asks for; a file that asks for more is damaged or hostile.
-MOST_POSITIONS, MOST_LATENTS, MOST_UPDATES, MOST_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
-# What parts of a weight's name were, and are now.
+MAX_POSITIONS, MAX_LATENTS, MAX_UPDATES, MAX_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
+# Parts of the names of weights: as they were, and as they are now.
 OLD_NAMES = {".peers.": ".group_sums.", ".mixer.": ".position_mlp."}
 PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to predict (the moving average where one was kept), its puzzles, recipe and metadata."""
+    """A model ready to predict (the moving average if one was saved), its puzzles, recipe and metadata."""
 
     model: Model
     puzzles: PuzzleMap
@@ -81,7 +81,7 @@ def load(path: str | Path) -> Loaded:
     state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     state["puzzle.rows"] = rows
     try:
-        with torch.device("meta"):  # of which nothing is built: a file may ask for any
+        with torch.device("meta"):  # without memory: a file may ask for any size
             wanted = build_model(preset, rows.shape[0])
         check_state(shapes_of(wanted), state, path.name)
     except CheckpointError as error:
@@ -94,14 +94,14 @@ def load(path: str | Path) -> Loaded:
 
 
 def build_model(preset: Preset, num_rows: int = 1, seed: int = 0) -> Model:
-    """An untrained model, told what its domain knows of the cells; ConfigError where it needs more."""
+    """An untrained model, with the groups of cells of its domain; ConfigError if it needs others."""
     needed = "group_sums" in preset.model.mixers
     groups = find_domain(preset.train.domain).groups(preset.model.length) if needed else None
     return Model(preset.model, num_rows, seed, groups)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Metadata and tensors of a verified checkpoint, under the names of today."""
+    """Metadata and tensors of a verified checkpoint, under current names."""
     header, content = read_verified(path)
     try:
         tensors = safetensors.torch.load(content)
@@ -132,22 +132,22 @@ def shapes_of(model: Model) -> dict[str, tuple[int, ...]]:
 
 
 def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
-    """CheckpointError when a recipe asks for more than its file can hold, before any memory is asked for."""
+    """BeyondFile if a recipe asks for more than its file holds, before any memory is allocated."""
     config = preset.model
-    held = max(MOST_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
+    held = max(MAX_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
     positions = config.num_positions(config.length)
     sizes = {
-        "num_layers": (config.num_layers * config.networks, MOST_LAYERS),
-        "num_latents": (config.num_latents, MOST_LATENTS),
-        "prefix_length": (config.prefix_length, MOST_POSITIONS),
-        "length": (config.length, MOST_POSITIONS),
+        "num_layers": (config.num_layers * config.networks, MAX_LAYERS),
+        "num_latents": (config.num_latents, MAX_LATENTS),
+        "prefix_length": (config.prefix_length, MAX_POSITIONS),
+        "length": (config.length, MAX_POSITIONS),
         "width": (config.width * config.inner(config.width), held),
         "vocabulary": (config.vocabulary * config.width, held),
         "positions": (positions * config.inner(positions) if "position_mlp" in config.mixers else 0, held),
-        "cycles": (config.cycles * max(config.latent_steps, 1), MOST_UPDATES),
-        "views": (preset.predict.views, MOST_VIEWS),
-        "ages": (preset.predict.ages, MOST_UPDATES),
-        "batch_size": (preset.predict.batch_size, MOST_VIEWS),
+        "cycles": (config.cycles * max(config.latent_steps, 1), MAX_UPDATES),
+        "views": (preset.predict.views, MAX_VIEWS),
+        "ages": (preset.predict.ages, MAX_UPDATES),
+        "batch_size": (preset.predict.batch_size, MAX_VIEWS),
     }
     for field, (wanted, limit) in sizes.items():
         if wanted > limit:
@@ -158,7 +158,7 @@ def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
 
 
 def preset_values(preset: Preset) -> dict[str, Any]:
-    """The recipe as plain JSON values (infinity as text)."""
+    """The recipe as plain JSON values, infinity as text."""
     values = dataclasses.asdict(preset)
     return {
         key: {k: (str(v) if v in (float("inf"), float("-inf")) else v) for k, v in value.items()}
@@ -169,7 +169,7 @@ def preset_values(preset: Preset) -> dict[str, Any]:
 
 
 def puzzles_from(metadata: dict[str, Any], tensors: dict[str, Tensor], name: str) -> PuzzleMap:
-    """The puzzle map of a checkpoint; CheckpointError unless kernels may trust every number in it."""
+    """The puzzle map of a checkpoint, whose numbers kernels may trust; CheckpointError for a bad one."""
     try:
         listed = metadata["puzzles"]
         kind, ids, hashes = listed["kind"], tuple(listed["ids"]), tuple(listed["hashes"])
@@ -187,7 +187,7 @@ def puzzles_from(metadata: dict[str, Any], tensors: dict[str, Tensor], name: str
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text may be an id: no control characters and no lone surrogates."""
+    """Whether a text may be an id: without control characters and lone surrogates."""
     return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 

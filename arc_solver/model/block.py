@@ -1,4 +1,4 @@
-"""One post-norm block: positions meet, then SwiGLU, within which cells may meet as well.
+"""One post-norm block: a mixer over positions, then a SwiGLU, within which cells may be mixed as well.
 
 Shapes: B rows, P prefix positions, S = P + cells positions, D width, I inner width.
 """
@@ -18,10 +18,10 @@ from arc_solver.model.positions import Canvas, shape_of
 
 
 class FeedForward(SwiGLU):
-    """A SwiGLU within which cells meet by every CellMixer of the recipe, in order; the prefix takes no part.
+    """A SwiGLU within which the CellMixers of the recipe mix the cells, in order; the prefix takes no part.
 
-    Where nothing else tells the prefix of the cells, the first mixer does, for the halting head; no cell ever
-    hears of the prefix then.
+    If nothing else informs the prefix about the cells, the first mixer does, for the halting head; the cells
+    never learn of the prefix then.
     """
 
     def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
@@ -30,31 +30,31 @@ class FeedForward(SwiGLU):
         self.names = [name for name, kind in kinds.items() if issubclass(kind, CellMixer)]
         for name in self.names:
             self.add_module(name, kinds[name](config, groups, generator))
-        alone = len(self.names) == len(kinds) or any(mixer.tells for mixer in self.mixers)
-        self.told = alone and config.prefix > 0
+        alone = len(self.names) == len(kinds) or any(mixer.informs_prefix for mixer in self.mixers)
+        self.informs_prefix = alone and config.prefix > 0
 
     @property
     def mixers(self) -> list[CellMixer]:
-        """In the order in which they are applied."""
+        """The cell mixers in the order in which they are applied."""
         return [getattr(self, name) for name in self.names]
 
     def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
-        """The inner numbers (B, S, I) after their cells have met."""
+        """The inner activations (B, S, I) with their cells mixed."""
         prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
-        if self.told:
-            prefix = prefix + self.mixers[0].told(cells, canvas)
+        if self.informs_prefix:
+            prefix = prefix + self.mixers[0].summary(cells, canvas)
         for mixer in self.mixers:
             cells = mixer(cells, canvas)
         return torch.cat((prefix, cells), dim=1) if canvas.prefix else cells
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        """norm(h + the projected inner numbers), (B, S, D) to (B, S, D)."""
-        if self.told or self.names not in ([], ["convolution"]):
+        """norm(h + self(h)) with mixed cells, (B, S, D) to (B, S, D)."""
+        if self.informs_prefix or self.names not in ([], ["convolution"]):
             return norm(h + self.down(self.mixed(self.hidden(h), canvas)))
         return feed_forward(h, self.weights(), shape_of(canvas), NORM_EPS, canvas.rounded)
 
     def weights(self) -> Weights:
-        """What the fused form wants, which knows of a convolution alone."""
+        """The weights for the fused form, which knows no mixer but a convolution."""
         kernel = next((mixer.kernel() for mixer in self.mixers if isinstance(mixer, Convolution)), None)
         return Weights(self.gate_up.weight, self.down.weight, kernel)
 
@@ -78,7 +78,7 @@ class Block(nn.Module):
         return self.feed_forward.added(h, canvas)
 
     def _flat(self, h: Tensor, layout: Layout) -> Tensor:
-        """The same for several canvases at once, (N, D) to (N, D), for blocks with attention; see `flat`."""
+        """The same for several canvases at once, (N, D) to (N, D), if the block has attention; see `flat`."""
         attention = self.attention
         assert isinstance(attention, Attention)
         h = attend_flat(h, attention.projections(), layout, attention.num_heads, NORM_EPS)

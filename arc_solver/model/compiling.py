@@ -1,4 +1,4 @@
-"""Parts of a network and of its training compiled by torch; done without where that fails."""
+"""Compiling parts of a network and of its training with torch, and doing without it if that fails."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from torch import Tensor
 from arc_solver.model.fused_attention import attend
 from arc_solver.model.fused_feed_forward import feed_forward
 
-# Canvases times passes with and without gradient; the library's limit of 8 is soon reached.
+# Canvases times passes with and without gradient; torch's limit of 8 is soon reached.
 MAX_COMPILED_FORMS = 128
 
 
 def plainly(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function as it is written."""
+    """Call a function uncompiled."""
     return function(*arguments)
 
 
-def compiles(wish: str, device: torch.device) -> bool:
-    """Whether a recipe with this `compile` compiles on `device`."""
-    return wish != "off" and (wish != "auto" or device.type == "cuda")
+def compiles(setting: str, device: torch.device) -> bool:
+    """Whether a recipe with this setting of `compile` compiles on `device`."""
+    return setting != "off" and (setting != "auto" or device.type == "cuda")
 
 
 class Compiler:
-    """Calls functions compiled, once for every shape; after a failure, told in a warning, as they are.
+    """Calls functions compiled, once for every shape; after a failure, with a warning, uncompiled.
 
-    Where nothing is learnt, within torch.inference_mode, tensors of any number of rows share a shape.
+    Within torch.inference_mode, tensors that differ only in their number of rows share a compiled form.
     """
 
     def __init__(self) -> None:
         self.made: dict[Callable[..., Any], Callable[..., Any]] = {}
         self.failed = False
         for function in (attend, feed_forward):
-            # Whoever runs the graph without compiling it further computes as if there were none.
+            # Backends that run the graph as it is then call these functions as without compiling.
             torch.compiler.allow_in_graph(function)
         limit = torch._dynamo.config.recompile_limit
         torch._dynamo.config.recompile_limit = max(limit, MAX_COMPILED_FORMS)
@@ -58,11 +58,11 @@ class Compiler:
         return function(*arguments)
 
     def __deepcopy__(self, _: object) -> Self:
-        """A copy of a network is run by the same code."""
+        """A copy of a network shares the compiled code."""
         return self
 
     def give_up(self, error: Exception) -> None:
-        """Compile nothing any more; raises again what is no fault of compiling."""
+        """Compile nothing more; raises errors again that compiling has not caused."""
         if isinstance(error, torch.OutOfMemoryError):
             raise error
         self.failed = True
@@ -71,7 +71,7 @@ class Compiler:
 
     @property
     def folder(self) -> str:
-        """Where the code is kept for other processes."""
+        """Where compiled code is kept for other processes."""
         from torch._inductor.runtime.cache_dir_utils import cache_dir
 
         return cache_dir()

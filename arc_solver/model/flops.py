@@ -1,7 +1,7 @@
 """Floating-point operations of training and answering, counted from a recipe; nothing is run.
 
-Counted are the products of matrices in the blocks, two operations for each multiplication and addition, and
-for a backward pass twice its forward. Not counted: element-wise work, embeddings, head and optimizer.
+Counts the matrix products of the blocks, as two operations per multiply-add, and a backward pass as twice its
+forward pass. Does not count element-wise work, embeddings, head and optimizer.
 Shapes: S positions, D width, I inner width of a SwiGLU.
 """
 
@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from arc_solver.config import ModelConfig
 from arc_solver.model.mixers import mixers_of
 
-# Each product of a forward pass gives two in the backward pass.
+# Each product of a forward pass has two in the backward pass.
 BACKWARD = 2
 
 
 def layer_shapes(config: ModelConfig) -> list[tuple[int, int]]:
-    """(in, out) of every projection of one layer that is applied to each position."""
+    """(in, out) of each projection of one layer that is applied to every position."""
     width, inner = config.width, config.inner(config.width)
     mixing = [shape for mixer in mixers_of(config).values() for shape in mixer.projections_of(config)]
     return [*mixing, (width, 2 * inner), (inner, width)]
@@ -30,9 +30,9 @@ def layer_flops(config: ModelConfig, positions: int) -> float:
 
 
 def evaluations(config: ModelConfig, depth: tuple[int, int] | None = None) -> tuple[int, int]:
-    """How often a forward runs the network, and how many of these a backward pass goes through.
+    """How often a forward pass evaluates the network, and how many of these have gradients.
 
-    `depth` is (cycles, latent_steps) where they are not the configured ones.
+    `depth` is (cycles, latent_steps), by default the configured ones.
     """
     cycles, latent_steps = depth or (config.cycles, config.latent_steps)
     each = latent_steps + 1
@@ -42,10 +42,10 @@ def evaluations(config: ModelConfig, depth: tuple[int, int] | None = None) -> tu
 def step_flops(
     config: ModelConfig, rows: Mapping[int, int], depth: tuple[int, int] | None = None, ages: int = 1
 ) -> float:
-    """One step of training on `rows` (cells of a canvas -> rows in flight there): forward and backward.
+    """One training step on `rows` (cells of a canvas -> rows in flight on it), forward and backward.
 
-    `ages` is how many of them a step has (`gradient_ages`). The further forward that the continue output
-    takes is not counted.
+    `ages` are those of one step (`gradient_ages`). The extra forward pass for the continue output is not
+    counted.
     """
     forward, differentiated = evaluations(config, depth)
     each = ages * config.num_layers * (forward + BACKWARD * differentiated)

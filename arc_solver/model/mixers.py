@@ -1,4 +1,4 @@
-"""What lets positions meet, one class each: whoever adds one writes it and puts it into MIXERS.
+"""Ways to mix positions, one class each; a new one is a class with an entry in MIXERS.
 
 Shapes: B rows, P prefix positions, L cells, S = P + L, D width, H heads, I inner width.
 """
@@ -15,21 +15,20 @@ from torch import Tensor, nn
 from arc_solver.config import ConfigError, Groups, ModelConfig, did_you_mean
 from arc_solver.model.fused_attention import Projections, attend
 from arc_solver.model.fused_feed_forward import convolved
-from arc_solver.model.initialization import truncated_normal
-from arc_solver.model.layers import NORM_EPS, Linear, SwiGLU, norm
+from arc_solver.model.layers import NORM_EPS, Linear, SwiGLU, norm, truncated_normal
 from arc_solver.model.positions import Canvas, shape_of
 
-# Stands for minus infinity, which would give NaN where a whole neighbourhood is blocked.
+# In place of minus infinity, which would give NaN where a whole neighborhood is blocked.
 LOWEST = -1e4
 
 
 class Mixer(nn.Module):
-    """A way in which positions meet, made of a recipe and the groups that its domain names.
+    """A way to mix positions, built from a recipe and the groups of its domain.
 
-    Muon orthogonalises weights of two axes; those that scale channels have three, as a convolution has.
+    Muon orthogonalizes weights with two axes; those that scale channels have three, like a convolution.
     """
 
-    # Fields of ModelConfig that change what its weights mean: the same in a run that begins with them.
+    # Fields of ModelConfig that change what its weights mean; a run that begins with them keeps these fields.
     settings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
@@ -37,30 +36,30 @@ class Mixer(nn.Module):
 
     @staticmethod
     def projections_of(config: ModelConfig) -> list[tuple[int, int]]:
-        """(in, out) of every projection of it that is applied to each position."""
+        """(in, out) of each of its projections that is applied to every position."""
         return []
 
     @staticmethod
     def flops(config: ModelConfig, positions: int) -> float:
-        """Its other products for one row of S positions, forward; see `flops`."""
+        """Operations of its other products for one row of S positions, forward; see `model.flops`."""
         return 0.0
 
 
 class PositionMixer(Mixer):
-    """One before the SwiGLU, over all positions."""
+    """A mixer before the SwiGLU, over all positions."""
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        """norm(h + what the positions tell each other), (B, S, D) to (B, S, D)."""
+        """norm(h + mixed h), (B, S, D) to (B, S, D)."""
         raise NotImplementedError
 
 
 class CellMixer(Mixer):
-    """One within the SwiGLU: its forward takes cells (B, L, I) and their canvas, and returns as many."""
+    """A mixer within the SwiGLU: forward takes cells (B, L, I) and their canvas, and returns mixed cells."""
 
-    tells: ClassVar[bool] = False  # the prefix of its cells, even where attention does already
+    informs_prefix: ClassVar[bool] = False  # even where attention does so already
 
-    def told(self, cells: Tensor, canvas: Canvas) -> Tensor:
-        """What the prefix hears of the cells (B, L, I) before they meet: (B, 1, I), here their mean."""
+    def summary(self, cells: Tensor, canvas: Canvas) -> Tensor:
+        """What the prefix learns of the cells (B, L, I) before they are mixed: (B, 1, I), here their mean."""
         return cells.mean(dim=1, keepdim=True)
 
 
@@ -93,7 +92,7 @@ class Attention(PositionMixer):
 
 
 class PositionMLP(PositionMixer, SwiGLU):
-    """A SwiGLU over the positions of each channel; its norm runs over positions, as in the published code."""
+    """A SwiGLU over the positions of each channel; its norm is over positions, as in the published code."""
 
     def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
         positions = config.prefix + config.length
@@ -109,10 +108,9 @@ class PositionMLP(PositionMixer, SwiGLU):
 
 
 class Convolution(CellMixer):
-    """h + what a depthwise k × k convolution makes of it.
+    """h + a depthwise k × k convolution of it, with zeros beyond the edge.
 
-    Cells beyond the edge count as zero (after URM, arXiv 2512.14693, whose convolution runs along the
-    sequence).
+    After URM (arXiv 2512.14693), whose convolution runs along the sequence.
     """
 
     settings = ("kernel_size",)
@@ -126,7 +124,7 @@ class Convolution(CellMixer):
         return convolved(cells, self.kernel().to(cells.dtype), shape_of(canvas))
 
     def kernel(self) -> Tensor:
-        """The weights (I, 1, k, k) with one more in the middle, which is the cell itself."""
+        """The weights (I, 1, k, k), plus 1 in the middle for the cell itself."""
         half = self.weight.shape[-1] // 2
         return (self.weight + F.pad(self.weight.new_ones(1, 1, 1), (half,) * 4))[:, None]
 
@@ -138,9 +136,9 @@ class Convolution(CellMixer):
 class GroupSums(CellMixer):
     """h + the sums over every group that a position belongs to.
 
-    A sum is divided by the root of its number of positions and weighed by channel. With the rows, columns and
-    boxes of a Sudoku it is what passes along the edges of its graph in arXiv 1711.08028, without a network
-    on them. With `symbols` those of one cell are a group too.
+    A sum is divided by the root of its number of positions and weighted by channel. With the rows, columns
+    and boxes of a Sudoku this is message passing on its graph (arXiv 1711.08028) without a network on the
+    edges. With `symbols`, the positions of one cell are a group too.
     """
 
     def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
@@ -151,7 +149,7 @@ class GroupSums(CellMixer):
         if config.symbols:
             shape, axes = (*shape, config.num_symbols), (*axes, (len(shape),))
         self.shape = shape
-        self.axes = tuple(tuple(axis + 1 for axis in kind) for kind in axes)  # behind that of the batch
+        self.axes = tuple(tuple(axis + 1 for axis in kind) for kind in axes)  # after the batch axis
         self.scales = [math.prod(shape[axis] for axis in kind) ** -0.5 for kind in axes]
         inner = config.inner(config.width)
         self.weight = nn.Parameter(truncated_normal((len(axes), 1, inner), 0.5, generator))
@@ -159,7 +157,7 @@ class GroupSums(CellMixer):
     def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
         board = cells.reshape(-1, *self.shape, cells.shape[-1])
         weight = self.weight.to(cells.dtype)
-        # By number: a loop over the weight itself would leave the compiled graph.
+        # By index: a loop over the weight itself would break the compiled graph.
         sums = board.sum(self.axes[0], keepdim=True) * (weight[0] * self.scales[0])
         for kind in range(1, len(self.axes)):
             sums = sums + board.sum(self.axes[kind], keepdim=True) * (weight[kind] * self.scales[kind])
@@ -167,14 +165,14 @@ class GroupSums(CellMixer):
 
 
 class Neighbours(CellMixer):
-    """Cells and their four neighbours; a wall gives and receives nothing, and beyond the edge are walls.
+    """Each cell with its four neighbors; walls give and receive nothing, and beyond the edge are walls.
 
-    The first channels become themselves plus a sum over the neighbours weighted by channel and direction; the
-    last ones, a share of `maxima`, become the largest of the cell and its neighbours.
+    The first channels become themselves plus a sum over the neighbors, weighted by channel and direction; the
+    last ones, a share of `maxima`, become the maximum over the cell and its neighbors.
     """
 
     settings = ("maxima", "wall_token")
-    tells = True
+    informs_prefix = True
 
     def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
         super().__init__(config, groups, generator)
@@ -193,8 +191,8 @@ class Neighbours(CellMixer):
             maxima = torch.maximum(maxima, near)
         return torch.where(free, torch.cat((sums, maxima), dim=-1), 0).flatten(1, 2)
 
-    def told(self, cells: Tensor, canvas: Canvas) -> Tensor:
-        """The mean of the cells that are free, and of the last channels their maximum."""
+    def summary(self, cells: Tensor, canvas: Canvas) -> Tensor:
+        """The mean over the free cells; of the last channels, the maximum."""
         board, free = _board(cells, canvas)
         share = free.to(board.dtype)
         mean = (board[..., : self.num_sums] * share).sum((1, 2)) / share.sum((1, 2)).clamp(min=1)
@@ -216,7 +214,7 @@ def _board(cells: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor]:
 
 
 def _near(board: Tensor, beyond: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What stands below, left, right and above every cell of a board (B, H, W, I)."""
+    """The neighbors below, left, right and above every cell of a board (B, H, W, I)."""
     padded = F.pad(board, (0, 0, 1, 1, 1, 1), value=beyond)
     return padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:], padded[:, :-2, 1:-1]
 

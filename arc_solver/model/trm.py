@@ -18,9 +18,7 @@ from arc_solver.model.compiling import plainly
 from arc_solver.model.flat import Layout, Segment, join, split, turns_of
 from arc_solver.model.fused_attention import keeps_weights
 from arc_solver.model.fused_norm import fits
-from arc_solver.model.initialization import truncated_normal
-from arc_solver.model.layers import Linear
-from arc_solver.model.lookup import lookup
+from arc_solver.model.layers import Linear, lookup, truncated_normal
 from arc_solver.model.positions import Canvas, rotary_table
 from arc_solver.model.puzzle_embedding import PuzzleEmbedding
 from arc_solver.model.symbols import SymbolEmbedding
@@ -29,7 +27,7 @@ HALT_BIAS = -5.0
 
 
 class Carry(NamedTuple):
-    """What a row remembers: answer (B, S, D) and latent (B, S, D), or (B, k, S, D) for k latents."""
+    """The state of rows: answer (B, S, D) and latent (B, S, D), or (B, k, S, D) for k latents."""
 
     answer: Tensor
     latent: Tensor
@@ -39,7 +37,7 @@ class Carry(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a forward is about: the rows of one canvas (height, width)."""
+    """The input of a forward pass: rows on one canvas (height, width)."""
 
     tokens: Tensor  # (B, L)
     codes: Tensor  # (B, 12)
@@ -51,7 +49,7 @@ class Asked(NamedTuple):
 class Output(NamedTuple):
     """Logits (B, L, V), halting logits (B,) or with the continue output (B, 2), and the carry.
 
-    `hints` (B, L, K) are logits of the dense labels, told in training alone.
+    `hints` (B, L, K) are the logits of dense labels, in training only.
     """
 
     logits: Tensor
@@ -61,9 +59,9 @@ class Output(NamedTuple):
 
 
 class Model(nn.Module):
-    """Embeds a question and refines an answer to it; each forward tells the answer and whether it is done.
+    """Embeds a question and refines its answer; each forward pass gives the answer and a halting logit.
 
-    `groups` are what the domain says of its cells, see `mixers.GroupSums`.
+    `groups` are the groups of cells of the domain, see `mixers.GroupSums`.
     """
 
     def __init__(
@@ -99,13 +97,13 @@ class Model(nn.Module):
             )
         self.hint_head = Linear(width, config.hints, generator) if config.hints else None
         self.compute_dtype = torch.float32
-        self.run: Callable[..., Any] = plainly  # calls the updates; where they are compiled, `Compiler`
+        self.run: Callable[..., Any] = plainly  # calls the updates; a `Compiler` if they are compiled
         self.rounded_factors = False  # of float32 products on a CPU, see `fused_norm.factors`
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
         self._turns: dict[tuple[int, int], Tensor | None] = {}
 
     def first_carry(self, rows: int, positions: int) -> Carry:
-        """The state of `rows` rows before their first forward (views of y0 and z0, not copies)."""
+        """The state of `rows` rows before their first forward pass (views of y0 and z0, not copies)."""
         answer = self.first_answer.to(self.compute_dtype).expand(rows, positions, -1)
         latent = self.first_latent.to(self.compute_dtype)
         k = self.config.num_latents
@@ -113,7 +111,7 @@ class Model(nn.Module):
         return Carry(answer, latent.expand(*shape))
 
     def embed(self, tokens: Tensor, codes: Tensor, vectors: Tensor | None) -> Tensor:
-        """The question x (B, S, D) of tokens (B, L), puzzle codes (B, 12) and their gathered vectors."""
+        """The question x (B, S, D) for tokens (B, L), puzzle codes (B, 12) and their gathered vectors."""
         if self.config.symbols:
             return self.symbols(tokens).to(self.compute_dtype)
         prefix = self.puzzle(vectors, codes, self.token_embedding)
@@ -134,8 +132,8 @@ class Model(nn.Module):
     ) -> Output:
         """(cycles − 1) refinements without gradient, then one with it; `canvas` is (height, width).
 
-        `depth` is (cycles, latent_steps) where they are not the configured ones. The carry comes detached
-        unless it shall stay `attached` for the gradient of a later age.
+        `depth` is (cycles, latent_steps), by default the configured ones. The carry is detached unless
+        `attached`, for the gradient of a later age.
         """
         asked = Asked(tokens, codes, carry, canvas, vectors)
         layout = self.layout([asked])
@@ -151,7 +149,7 @@ class Model(nn.Module):
     def together(
         self, asked: Sequence[Asked], depth: tuple[int, int] | None = None, attached: bool = False
     ) -> list[Output]:
-        """`forward` for several canvases, in one go where they fit together."""
+        """`forward` for several canvases, in one pass if they can be joined."""
         layout = self.layout(asked)
         if layout is None:
             return [self(*each, depth, attached) for each in asked]
@@ -177,7 +175,7 @@ class Model(nn.Module):
         return few and {"attention"} <= mixers <= {"attention", "convolution"}
 
     def layout(self, asked: Sequence[Asked]) -> Layout | None:
-        """How the rows lie in one matrix; None where they had better not."""
+        """How the rows are joined in one matrix; None if they should not be."""
         if self.run is not plainly or not (self.joins and fits(asked[0].carry.answer)):
             return None
         for each in asked:
@@ -212,7 +210,7 @@ class Model(nn.Module):
         hints = None
         if self.hint_head is not None and cells is not None and torch.is_grad_enabled():
             hints = self.hint_head(cells).float()
-        # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
+        # A sum per row: the rounding of a matrix-vector product depends on the number of rows.
         halt = (seen * self.halt_weight).sum(dim=-1) + self.halt_bias
         halts = halt if self.config.continue_output else halt[:, 0]
         return Output(logits, halts, carry if attached else carry.detach(), hints)
@@ -232,9 +230,9 @@ class Model(nn.Module):
         return Carry(self.revise(place, answer, latent), latent)
 
     def _refine_ablated(self, question: Tensor, carry: Carry, place: Canvas | Layout, steps: int) -> Carry:
-        """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k.
+        """Without a latent, the answer is updated n + 1 times; of k latents, update i rewrites i mod k.
 
-        What the k latents add to an input is their sum.
+        The sum of the k latents is added to an input.
         """
         answer, latent = carry
         last = self.config.gradient == "last" and torch.is_grad_enabled()
@@ -246,8 +244,9 @@ class Model(nn.Module):
         latents = list(latent.unbind(1))
         for i in range(steps):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps - 1)):
-                latents[i % len(latents)] = self.think(place, sum(latents[1:], latents[0]), answer, question)
-        return Carry(self.revise(place, answer, sum(latents[1:], latents[0])), torch.stack(latents, 1))
+                total = cast(Tensor, sum(latents))
+                latents[i % len(latents)] = self.think(place, total, answer, question)
+        return Carry(self.revise(place, answer, cast(Tensor, sum(latents))), torch.stack(latents, 1))
 
     def think(self, place: Canvas | Layout, *parts: Tensor) -> Tensor:
         """f of the latent."""
@@ -263,7 +262,7 @@ class Model(nn.Module):
         key = (*canvas, device)
         if key not in self._places:
             head_width = self.config.width // self.config.num_heads
-            # A table that a prediction leaves here may be trained with later.
+            # Training may later use a table that a prediction makes.
             with torch.inference_mode(False):
                 table = rotary_table(self.config.positions, self.config.prefix, *canvas, head_width)
                 rotary = None if table is None else (table[0].to(device), table[1].to(device))
@@ -272,7 +271,7 @@ class Model(nn.Module):
 
 
 def updated(blocks: Iterable[Block], place: Canvas | Layout, first: Tensor, *others: Tensor) -> Tensor:
-    """f of a sum: what is compiled, for it is the same however deep a network thinks."""
+    """f of a sum: this is compiled, since it is the same at every depth."""
     h = first
     for other in others:
         h = h + other

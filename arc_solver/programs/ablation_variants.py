@@ -1,18 +1,18 @@
-"""The ablations of the papers as settings of one preset, what the papers report, and the way to it."""
+"""The ablations of the papers as settings of one preset, their published results, and the ladder to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 PRESET, SIDE = "cpu-sudoku4", 4
-# What the preset was before the table was measured; "T 1, n 2" won and is the preset now.
+# The preset before the table was measured; "T 1, n 2" won and is the preset now.
 BASE_SETTINGS = ("cycles=2", "latent_steps=2")
 NOT_PUBLISHED = "–"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A change to the base, and what the papers report for it on Sudoku-Extreme (exact, %)."""
+    """A change to the base, and the papers' result for it on Sudoku-Extreme (exact, %)."""
 
     name: str
     settings: tuple[str, ...]
@@ -66,8 +66,8 @@ VARIANTS = (
 )
 
 
-# The published recipe for a board (arXiv 2510.04871) at a size that two cores can train, and what leads from
-# it to the preset: every rung keeps the changes before it.
+# The published recipe for boards (arXiv 2510.04871) at a size for two cores, and the changes from it to the
+# preset: every rung keeps the changes before it.
 PUBLISHED = {
     "width": "128",
     "rounding": "256",

@@ -1,4 +1,4 @@
-"""A step of one canvas up to its gradients, recorded once and played again: a CUDA graph for each canvas."""
+"""A step of one canvas up to its gradients, recorded once and replayed: a CUDA graph for each canvas."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Work = Callable[[], Any]
 
 
 def cuda_recorder(device: torch.device) -> Callable[[Work], Work]:
-    """What records work on a CUDA device; what was recorded gives the same tensors, written anew.
+    """A recorder of work on a CUDA device; a recording returns the same tensors, overwritten.
 
-    ConfigError for another device. Recordings share their memory, so they are played one after the other.
+    ConfigError for another device. Recordings share memory, so they must run one after another.
     """
     if device.type != "cuda":
         raise ConfigError(
@@ -27,7 +27,7 @@ def cuda_recorder(device: torch.device) -> Callable[[Work], Work]:
 
     def record(work: Work) -> Work:
         graph = torch.cuda.CUDAGraph()
-        # The painter allocates pinned memory all the time, which is no fault of this thread.
+        # The painter thread keeps allocating pinned memory, which must not invalidate the capture.
         with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
             found = work()
 
@@ -41,9 +41,9 @@ def cuda_recorder(device: torch.device) -> Callable[[Work], Work]:
 
 
 class Replays:
-    """Plays what was recorded for a canvas at a depth, or records it first.
+    """Replays what was recorded for a canvas at a depth, or records it first.
 
-    What is recorded may read and write nothing but tensors that stay where they are.
+    Recorded work may only read and write tensors that stay where they are.
     """
 
     def __init__(self, record: Callable[[Work], Work]) -> None:
@@ -54,7 +54,7 @@ class Replays:
     def __call__(
         self, group: int, depth: tuple[int, int], batch: Batch, work: Callable[[list[Batch]], Any]
     ) -> Any:
-        """What `work` gives for a batch, in tensors that the next call writes over."""
+        """The result of `work` for a batch, in tensors that the next call overwrites."""
         given = self.batches.setdefault(group, batch)
         if given is not batch:
             given.copy_(batch)
@@ -65,7 +65,7 @@ class Replays:
 
 @contextlib.contextmanager
 def aside(device: torch.device) -> Iterator[None]:
-    """On a GPU what runs before it is recorded runs on a stream of its own."""
+    """On a GPU, run the block on a stream of its own, as work must before it is recorded."""
     if device.type != "cuda":
         yield
         return

@@ -1,4 +1,4 @@
-"""Saving a run and finding it again: the newest checkpoint that verifies wins."""
+"""Saving a run and resuming it from its newest intact checkpoint."""
 
 from __future__ import annotations
 
@@ -13,13 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name, checkpoints, preset_from
-from arc_solver.checkpoints.weights import (
-    check_recipe,
-    check_state,
-    puzzles_from,
-    read_tensors,
-    save,
-)
+from arc_solver.checkpoints.weights import check_recipe, check_state, puzzles_from, read_tensors, save
 from arc_solver.config import Preset
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.storage.files import remove
@@ -28,9 +22,9 @@ from arc_solver.training.non_finite import check_tensors
 from arc_solver.training.state import TrainState
 
 BEST_NAME = "best.safetensors"
-# Rows in flight beyond this are not saved: a restart then begins them afresh, and is no longer bit-identical.
+# Rows in flight beyond this size are not saved: a restart begins with new rows and is not bit-identical.
 MAX_SLOTS_BYTES = 256 << 20
-# Settings that may change between two sittings of one run.
+# Settings that may change between two sessions of one run.
 FREE_SETTINGS = ("steps", "save_every", "eval_every", "keep", "compile")
 
 
@@ -51,10 +45,10 @@ def save_state(
     data: TrainingData,
     facts: dict[str, Any],
 ) -> Path:
-    """Write the checkpoint of this step, remove the oldest beyond `keep`; all processes call, one writes.
+    """Write the checkpoint of this step and remove the oldest beyond `keep`; all processes call, one writes.
 
-    Those that the resume passed over go first: a damaged file takes the place of none that is whole.
-    Raises NotFinite, with nothing written, when a tensor of the run holds a number that is none.
+    Damaged ones that were skipped on resuming are removed first, so that they displace no intact one. Raises
+    NotFinite, with nothing written, if a tensor of the run is not finite.
     """
     tensors = state.tensors(in_flight=state.in_flight_bytes <= MAX_SLOTS_BYTES)
     check_tensors(tensors, state.step)
@@ -84,13 +78,13 @@ def save_state(
 
 
 def checkpoint_bytes(state: TrainState) -> int:
-    """Size of a checkpoint, but for its header and puzzle map."""
+    """Size of a checkpoint without its header and puzzle map."""
     in_flight = state.in_flight_bytes
     return _bytes(state.tensors(in_flight=False)) + (in_flight if in_flight <= MAX_SLOTS_BYTES else 0)
 
 
 def weights_bytes(state: TrainState) -> int:
-    """Size of a file of averaged weights and rows, but for its header and puzzle map."""
+    """Size of a file of averaged weights and rows without its header and puzzle map."""
     return _bytes(state.averaged.state_dict())
 
 
@@ -101,7 +95,7 @@ def _bytes(tensors: Mapping[str, Tensor]) -> int:
 def save_weights(
     path: Path, state: TrainState, preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]
 ) -> None:
-    """Write only what prediction needs: the averaged weights and the rows."""
+    """Write what prediction needs: the averaged weights and the rows."""
     tensors = {f"average.{name}": t for name, t in state.averaged.state_dict().items()}
     check_tensors(tensors, state.step)
     save(
@@ -116,11 +110,11 @@ def save_weights(
 def resume(
     folder: Path, state: TrainState, preset: Preset, data: TrainingData, warn: Callable[[str], None]
 ) -> dict[str, Any] | None:
-    """Load the newest whole checkpoint of `folder` into `state`; None when there is no checkpoint at all.
+    """Load the newest intact checkpoint of `folder` into `state`; None if there is no checkpoint at all.
 
-    A damaged file is passed over with one warning, and goes with the next save. A whole one that belongs to
-    another recipe or other data is a CheckpointError, and so is a folder without a whole one: nothing is ever
-    silently started anew. FolderNotShared where processes find different steps, before they load any.
+    A damaged file is skipped with a warning and removed at the next save. CheckpointError for an intact one
+    of another recipe or other data, and if none is intact: a run is never silently started anew.
+    FolderNotShared if processes find different steps, before they load any.
     """
     listed = checkpoints(folder)
     for number, path in enumerate(listed, 1):
@@ -149,7 +143,7 @@ def resume(
 
 
 def step_of(path: Path, metadata: dict[str, Any]) -> tuple[int, float]:
-    """The step and the seconds of a checkpoint, whose name tells the step too."""
+    """The step and the seconds of a checkpoint, whose name must hold the same step."""
     step, seconds = metadata.get("step"), metadata.get("seconds")
     if type(step) is not int or path.name != checkpoint_name(step):
         raise CheckpointError(f"{path.name}: holds step {step!r}; was it renamed?")
@@ -159,7 +153,7 @@ def step_of(path: Path, metadata: dict[str, Any]) -> tuple[int, float]:
 
 
 def load_into(state: TrainState, tensors: dict[str, Tensor], name: str) -> None:
-    """Copy a run's tensors into `state`; CheckpointError before anything is touched when they do not fit."""
+    """Copy a run's tensors into `state`; CheckpointError, before any change, if they do not fit."""
     mine = {n: tuple(t.shape) for n, t in state.tensors().items()}
     theirs = {n: t for n, t in tensors.items() if not n.startswith("puzzles.")}
     if not any(n.startswith("slots.") for n in theirs):

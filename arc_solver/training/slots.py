@@ -1,4 +1,4 @@
-"""Batch rows in flight: a row stays until its answer is done, then its place takes the next example.
+"""Batch rows in flight: a row keeps its slot until its answer is done; then the next example takes it.
 
 Shapes: B slots of one canvas, L tokens.
 """
@@ -16,24 +16,24 @@ from arc_solver.training.hints import HintTensors
 
 
 class Batch(NamedTuple):
-    """Fresh examples for every slot; only halted slots take theirs."""
+    """New examples for all slots; only halted slots take theirs."""
 
     tokens: Tensor  # (B, L) uint8
     targets: Tensor  # (B, L) uint8
     codes: Tensor  # (B, 12) int32, see model.puzzle_embedding
-    least_age: Tensor  # (B,) int32: a slot younger than this does not halt at this step (exploration)
+    least_age: Tensor  # (B,) int32: younger rows do not halt at this step (exploration)
     hints: HintTensors | None = None
 
     def to(self, device: torch.device) -> Batch:
-        """The batch on another device, without waiting for it."""
+        """The batch on another device, copied without waiting."""
         return self._each(lambda t: t.to(device, non_blocking=True))
 
     def pinned(self) -> Batch:
-        """The batch where a GPU can fetch it by itself."""
+        """The batch in memory that a GPU can read directly."""
         return self._each(Tensor.pin_memory)
 
     def copy_(self, other: Batch) -> None:
-        """Write another batch of the same shape over this one."""
+        """Overwrite this batch with one of the same shapes."""
         *plain, hints = self
         *theirs, their_hints = other
         for mine, new in zip((*plain, *(hints or ())), (*theirs, *(their_hints or ())), strict=True):
@@ -48,10 +48,10 @@ class Batch(NamedTuple):
 
 
 class Slots:
-    """Rows in flight of one canvas, in tensors that stay where they are whatever is written to them.
+    """Rows in flight on one canvas, in tensors that are only ever written in place.
 
-    Starts with every slot halted, so the first refill fills all. Where nothing is recorded or compiled it may
-    save a copy: what `adopts` takes the carry as it comes.
+    All slots start halted, so that the first refill fills them. If nothing is recorded or compiled, a copy
+    can be saved: then `adopts` is set, and new carries are kept as they come.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Slots:
         *,
         hinted_age: int = 0,
     ) -> None:
-        """`hinted_age` is `max_age` where rows come with dense labels, which ask for different things at
-        different ages: their first examples then leave one after the other, so that ages mix."""
+        """`hinted_age` is `max_age` if rows have dense labels, whose loss depends on the age: the first
+        examples then leave one after another, so that ages mix."""
         length = canvas[0] * canvas[1]
         self.model, self.canvas = model, canvas
         self.adopts = False
@@ -86,7 +86,7 @@ class Slots:
         )
 
     def refill(self, batch: Batch) -> None:
-        """Give every halted slot its fresh example and the first carry."""
+        """Give every halted slot its new example and the first carry."""
         self._replace(self.tokens, batch.tokens)
         self._replace(self.targets, batch.targets)
         self._replace(self.codes, batch.codes)
@@ -98,13 +98,13 @@ class Slots:
             self._replace(old, new)
 
     def _replace(self, old: Tensor, new: Tensor) -> None:
-        """Write `new` over `old` in the rows that are halted."""
+        """Overwrite `old` with `new` in halted slots."""
         torch.where(self.halted.view(-1, *([1] * (old.dim() - 1))), new, old, out=old)
 
     def advance(self, output: Output, least_age: Tensor, max_age: int, ages: int = 1) -> None:
-        """Keep the new carry, grow `ages` older, mark who is done: halting > 0 and old enough, or `max_age`.
+        """Keep the new carry, add `ages`, halt rows at `max_age` or with a logit > 0 and old enough.
 
-        Halting is looked at after the last of these ages alone.
+        Only the halting logit after the last of these ages counts.
         """
         if self.adopts:
             self.carry = output.carry
@@ -132,6 +132,6 @@ class Slots:
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave; shapes must be equal."""
+        """Restore what `state` returned; shapes must be equal."""
         for name, t in self.state().items():
             t.copy_(state[name])

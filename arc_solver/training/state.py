@@ -1,4 +1,4 @@
-"""Everything of a run that changes while it trains, in one place, so that one checkpoint holds all of it."""
+"""Everything that changes during training, in one place, so that one checkpoint holds all of it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from arc_solver.training.optim import MovingAverage, Optimizers
 from arc_solver.training.replays import Replays, Work, cuda_recorder
 from arc_solver.training.slots import Slots
 
-# Of the rows that a backward pass on a CPU takes together: what it keeps of them must find room.
-MOST_POSITIONS = 8192
+# Positions in one backward pass on a CPU, whose activations must fit in memory.
+MAX_POSITIONS = 8192
 
 
 class TrainState:
@@ -59,10 +59,10 @@ class TrainState:
         self.batches = Batches(data, config, device, rank=self.team.rank, world=self.team.world)
         self.slots = self.fresh_slots()
         for canvas in data.canvases:
-            self.model.place(canvas, device)  # a table made while compiling would ask for compiling again
-        self.joins = config.compile == "auto"  # else whatever is compiled, or compared with it, is one canvas
+            self.model.place(canvas, device)  # now: made during compilation, it would force another
+        self.joins = config.compile == "auto"  # other settings compile, or compare with, single canvases
         self.run: Callable[..., Any] = Compiler() if compiles(config.compile, device) else plainly
-        # As a whole, or where that would be too much for a compiler its updates alone.
+        # The whole forward pass, or only its updates where the whole is too much for the compiler.
         whole = config.compile == "on"
         self.forward: Callable[..., Output] = partial(self.run, self.model) if whole else self.model
         self.model.run = plainly if whole else self.run
@@ -73,20 +73,20 @@ class TrainState:
             self.replay_with(cuda_recorder(device))
         for each in self.slots:
             each.adopts = self.run is plainly
-        self.warm = False  # whether all that is to be compiled has been
+        self.warm = False  # whether everything to be compiled is
         self.step = 0
-        self.seconds = 0.0  # spent in training, over all sittings
-        self.passed_over: list[Path] = []  # checkpoints that were found damaged when the run went on
+        self.seconds = 0.0  # of training, over all sessions
+        self.passed_over: list[Path] = []  # damaged checkpoints that were skipped on resuming
 
     def replay_with(self, record: Callable[[Work], Work]) -> None:
-        """Let what a step does up to the gradients be recorded once for each canvas, and played again."""
+        """From now on record a step up to its gradients, once per canvas, and replay the record."""
         self.replays = Replays(record)
         for each in self.slots:
             each.adopts = False
         self.optimizers.keep_gradients()
 
     def fresh_slots(self) -> list[Slots]:
-        """Slots without any rows, of every canvas."""
+        """Empty slots for every canvas."""
         config, device = self.batches.config, self.batches.device
         hinted_age = config.max_age if config.hint_weight else 0
         return [
@@ -95,13 +95,13 @@ class TrainState:
         ]
 
     def joined_groups(self) -> list[list[int]]:
-        """Canvases with rows in flight, those together whose rows a forward takes at once on this device."""
+        """The canvases with rows in flight, grouped by those that share a forward pass on this device."""
         joins = self.joins and self.model.joins and self.model.first_answer.device.type == "cpu"
         joined: list[list[int]] = []
-        positions = MOST_POSITIONS
+        positions = MAX_POSITIONS
         for group, slots in enumerate(self.slots):
             num = slots.carry.answer.shape[0] * slots.carry.answer.shape[1]
-            if num and (not joins or positions + num > MOST_POSITIONS):
+            if num and (not joins or positions + num > MAX_POSITIONS):
                 joined.append([])
                 positions = 0
             if num:
@@ -110,23 +110,23 @@ class TrainState:
         return joined
 
     def forwards(self, asked: Sequence[Asked], depth: tuple[int, int] | None, attached: bool) -> list[Output]:
-        """The outputs for some canvases, see `Model.forward`."""
+        """The outputs for each canvas, see `Model.forward`."""
         if len(asked) > 1:
             return self.model.together(asked, depth, attached)
         return [self.forward(*asked[0], depth, attached)]
 
     def moved_by_a_step(self) -> list[Tensor]:
-        """Weights, their average and optimizer tensors on the device: what a step changes, but for rows."""
+        """What a step changes on the device, except rows: weights, their average, optimizer tensors."""
         tensors = [p.detach() for p in (*self.optimizers.parameters, *self.average.target)]
         tensors += self.optimizers.state().values()
         device = self.model.first_answer.device
         return [t for t in tensors if t.device == device]
 
     def tensors(self, *, in_flight: bool = True) -> dict[str, Tensor]:
-        """Every tensor that must survive a restart, by name; called by all processes together.
+        """Every tensor that must survive a restart, by name; all processes call this together.
 
-        The dense ones are live: copying into them restores a run. Slots come in the order of all processes,
-        unless rows `in_flight` are not wanted.
+        Dense tensors are live: copying into them restores a run. Slots are joined in the order of the
+        processes, or left out without `in_flight`.
         """
         named = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         shared = set() if self.average_has_rows else {"puzzle.rows"}
@@ -140,7 +140,7 @@ class TrainState:
 
     @property
     def in_flight_bytes(self) -> int:
-        """Size of the rows in flight of all processes."""
+        """Size of the rows in flight in all processes."""
         return sum(
             total * t.element_size() * math.prod(t.shape[1:])
             for total, slots in zip(self.batches.global_slots, self.slots, strict=True)
@@ -154,7 +154,7 @@ class TrainState:
 
     @torch.no_grad()
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what `tensors` gave, names and shapes checked by the caller."""
+        """Restore what `tensors` returned; the caller has checked names and shapes."""
         slots: dict[int, dict[str, Tensor]] = {}
         own = self.tensors()
         for name, t in tensors.items():
@@ -168,9 +168,9 @@ class TrainState:
             self.slots[number].load_state({name: t[start:end] for name, t in state.items()})
 
     def shared_rows(self, touched: Sequence[tuple[Tensor, Tensor]]) -> Callable[[], tuple[Tensor, Tensor]]:
-        """Begin to join codes (B, 12) and row gradients (B, row width) of canvases and all processes.
+        """Start joining codes (B, 12) and row gradients (B, row width) of canvases and all processes.
 
-        What comes back waits for them. The codes travel as bits of float32, so that there is one collective.
+        Calling the result waits for them. Codes travel as the bits of float32, so one collective is enough.
         """
         rows = self.model.puzzle.rows
         packed = torch.cat(

@@ -16,7 +16,7 @@ from arc_solver.training.non_finite import kept, restore
 from arc_solver.training.slots import Batch, Slots
 from arc_solver.training.state import TrainState
 
-# What one step adds up on the device, in this order; a row counts once for every age of the step.
+# The sums of one step, in this order, on the device; a row counts once for every age of the step.
 MEASURES = ("rows", "loss", "cells", "halting", "finished", "finished_exact", "finished_age")
 
 
@@ -31,8 +31,8 @@ def train_step(
 ) -> Tensor:
     """Refill, forward, backward and update once; returns the sums of `MEASURES` on the device.
 
-    Gradients of all canvases add up before the update. `rows_only` leaves the dense weights alone; `depth` is
-    (cycles, latent_steps) where they are not the model's.
+    The gradients of all canvases are summed before the update. `rows_only` leaves the dense weights alone;
+    `depth` is (cycles, latent_steps), by default the model's.
     """
     usual = state.model.config.cycles, state.model.config.latent_steps
     measures, touched = _backward(state, batches, config, depth or usual)
@@ -67,7 +67,7 @@ def train_step(
 def _backward(
     state: TrainState, batches: list[Batch], config: TrainConfig, depth: tuple[int, int]
 ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-    """Refill and differentiate: sums of `MEASURES`; of every canvas codes and the gradients of their rows."""
+    """Refill and differentiate: sums of `MEASURES`; the codes of every canvas and their rows' gradients."""
     measures = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     touched: list[tuple[Tensor, Tensor]] = []
     for groups in state.joined_groups():
@@ -91,10 +91,10 @@ def differentiated(
     depth: tuple[int, int],
     batches: Sequence[Batch],
 ) -> tuple[list[Tensor], list[Tensor | None]]:
-    """One step of the rows of canvases that go together, up to the gradients.
+    """One step of canvases that share a forward pass, up to the gradients.
 
-    Those of the weights are added to what they have; returned are, by canvas, `MEASURES` and the gradients of
-    the embedding's rows. All that changes is slots and gradients.
+    Adds to the gradients of the weights; returns, by canvas, `MEASURES` and the gradients of the embedding's
+    rows. Changes nothing but slots and gradients.
     """
     for each, batch in zip(slots, batches, strict=True):
         state.run(Slots.refill, each, batch)
@@ -110,7 +110,7 @@ def differentiated(
 
 @torch.no_grad()
 def _advanced(slots: Slots, batch: Batch, output: Output, loss: Loss, config: TrainConfig) -> Tensor:
-    """Let rows grow older; returns their `MEASURES`."""
+    """Advance the rows; returns their `MEASURES`."""
     slots.advance(output, batch.least_age, config.max_age, config.gradient_ages)
     finished = slots.halted
     return torch.stack(
@@ -133,7 +133,7 @@ def _supervised(
     config: TrainConfig,
     depth: tuple[int, int],
 ) -> tuple[list[Output], list[Loss]]:
-    """`gradient_ages` forwards with a loss at each: by canvas the last output, and the sums of the losses.
+    """`gradient_ages` forward passes with a loss each: by canvas the last output and the summed losses.
 
     Nothing is detached between these ages; `right` is that of the last one.
     """
@@ -166,10 +166,16 @@ def _loss(
     config: TrainConfig,
     depth: tuple[int, int],
 ) -> Loss:
-    due, hints = _hinted(model, slots, output, age, config, depth)
+    targets, due, hints = slots.targets, None, None
+    if slots.hints is not None:
+        targets = asked_targets(slots.hints, slots.targets)
+        if output.hints is not None:
+            reach = Reach.of(model.config, depth, age + 1)
+            due = due_targets(slots.hints, slots.targets, slots.tokens, reach)
+            hints = config.hint_weight * hint_loss(output.hints, slots.hints, reach)
     return supervision_loss(
         output,
-        slots.targets if slots.hints is None else asked_targets(slots.hints, slots.targets),
+        targets,
         kind=config.loss,
         smoothing=config.label_smoothing,
         halt_weight=config.halt_weight,
@@ -180,32 +186,14 @@ def _loss(
     )
 
 
-def _hinted(
-    model: Model,
-    slots: Slots,
-    output: Output,
-    age: Tensor,
-    config: TrainConfig,
-    depth: tuple[int, int],
-) -> tuple[Tensor | None, Tensor | None]:
-    """What the cells shall say (B, L) after one more age than `age`, and the loss (B,) of their hints."""
-    if slots.hints is None or output.hints is None:
-        return None, None
-    reach = Reach.of(model.config, depth, age + 1)
-    due = due_targets(slots.hints, slots.targets, slots.tokens, reach)
-    return due, config.hint_weight * hint_loss(output.hints, slots.hints, reach)
-
-
 @torch.no_grad()
 def _continue_target(
-    state: TrainState,
-    slots: Slots,
-    output: Output,
-    age: Tensor,
-    config: TrainConfig,
-    depth: tuple[int, int],
+    state: TrainState, slots: Slots, output: Output, age: Tensor, config: TrainConfig, depth: tuple[int, int]
 ) -> Tensor | None:
-    """sigmoid of the best halting output a forward later, of its halt at the last age (arXiv 2506.21734)."""
+    """sigmoid of the best halting output one forward pass later; at the last age, of its halt output.
+
+    As in HRM (arXiv 2506.21734).
+    """
     if not state.model.config.continue_output:
         return None
     later = state.forward(slots.tokens, slots.codes, output.carry, slots.canvas, None, depth).halt

@@ -1,4 +1,4 @@
-"""Compiling before the first step, so that no step waits for it and no clock of training counts it."""
+"""Compiling before the first step, so that no step waits for it and it does not count as training time."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def warm_up(
     late: Callable[[], bool] = lambda: False,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Compile whatever steps of `config` call, with rows that are thrown away; nothing of the run changes.
+    """Compile what the steps of `config` call, on rows that are thrown away; the run itself does not change.
 
-    Between two canvases `stop()` ends it, and `late()` lets all steps do without, as does a failure.
+    Between two canvases `stop()` may end it; after `late()` or a failure, training goes on uncompiled.
     """
     compiler = state.run
     if not isinstance(compiler, Compiler) or compiler.failed or state.warm:
         return
     started = time.monotonic()
     work = [(each, groups) for each in depths(config, state.model.config) for groups in state.joined_groups()]
-    say(f"compiling before the first step, canvas by canvas; what it makes is kept in {compiler.folder}")
+    say(f"compiling before the first step, canvas by canvas; the code is kept in {compiler.folder}")
     slots = state.fresh_slots()
     batches = [batch.to(state.batches.device) for batch in state.batches.paint(0)]
     try:

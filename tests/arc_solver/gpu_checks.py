@@ -14,7 +14,7 @@ from arc_solver.inference.engine import answer_rows
 from arc_solver.model.compiling import Compiler
 from arc_solver.model.trm import Carry, Model, Output
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.training.optim import orthogonalised
+from arc_solver.training.optim import orthogonalized
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import train_step
 from arc_solver.training.warm_up import warm_up
@@ -153,8 +153,8 @@ def muon_survives_bfloat16(device: torch.device, dtype: torch.dtype) -> None:
     generator = torch.Generator().manual_seed(3)
     for shape in ((2, 48, 16), (3, 32, 32), (1, 16, 40)):
         matrices = torch.randn(shape, generator=generator)
-        wanted = orthogonalised(matrices)
-        got = orthogonalised(matrices.to(device, dtype)).float().cpu()
+        wanted = orthogonalized(matrices)
+        got = orthogonalized(matrices.to(device, dtype)).float().cpu()
         values = torch.linalg.svdvals(got)
         assert values.min() > 0.3, shape
         assert values.max() < 1.5, shape

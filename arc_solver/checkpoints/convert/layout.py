@@ -1,4 +1,4 @@
-"""The published names of tensors, and what each is called here. Shapes: D width, V tokens, I inner width."""
+"""The published names of tensors, and what each is called here."""
 
 from __future__ import annotations
 
@@ -40,26 +40,24 @@ FEED_FORWARD = {
     "mlp.down_proj.weight": "feed_forward.down.weight",
 }
 LEVELS = {"L_level": "latent_blocks", "H_level": "answer_blocks"}
-# What the published classes compute or only use in training; some versions keep it.
+# Buffers that the published classes compute, or use in training alone; some versions save them.
 BUFFERS = re.compile(r"(?:.*\.)?(?:local_weights|local_ids|cos_cached|sin_cached|inv_freq)")
 SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Adopted:
-    """A published model in our terms, and the options that neither shapes, config nor the user told."""
+    """A published model in our terms, and the options that neither shapes, config nor user determined."""
 
     config: ModelConfig
     state: dict[str, Tensor]
     assumed: str
 
 
-def adopted_from(
-    tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig
-) -> Adopted:
-    """A published model in our terms; ConvertError names the first keys that do not fit.
+def adopt(tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig) -> Adopted:
+    """A published state dict in our terms; ConvertError names the first keys that do not fit.
 
-    `choices` count before what `published` says. `name` is the file's, for messages.
+    `choices` take precedence over `published`. `name` is the file's, for messages.
     """
     inventory = take_stock(tensors)
     theirs = inventory.tensors
@@ -67,7 +65,8 @@ def adopted_from(
     missing, unexpected = sorted(names.keys() - theirs.keys()), sorted(theirs.keys() - names.keys())
     if missing or unexpected:
         parts = [f"missing {', '.join(missing[:SHOWN])}"] if missing else []
-        parts += [f"unexpected {', '.join(map(_printable, unexpected[:SHOWN]))}"] if unexpected else []
+        shown = ", ".join(ascii(key)[1:-1][:80] for key in unexpected[:SHOWN])
+        parts += [f"unexpected {shown}"] if unexpected else []
         num = len(missing) + len(unexpected)
         raise ConvertError(
             f"{name}: not the published TRM or HRM layout: {'; '.join(parts)} ({num} names differ)"
@@ -75,7 +74,7 @@ def adopted_from(
     config, assumed = config_of(inventory, choices, published, name)
     state = {ours: theirs[key] for key, ours in names.items()}
     if not config.continue_output:
-        # The published TRM has a second halting output that is never trained nor read.
+        # The published TRM has a second halting output, which is never trained or read.
         state["halt_weight"], state["halt_bias"] = state["halt_weight"][:1], state["halt_bias"][:1]
     try:
         with torch.device("meta"):
@@ -87,7 +86,7 @@ def adopted_from(
 
 
 def take_stock(tensors: dict[str, Tensor]) -> Inventory:
-    """The tensors of a state dict without wrappers before their names, those that are weights apart."""
+    """The weights and buffers of a state dict, without the prefixes of wrappers before their names."""
     plain = {plain_name(key): tensor for key, tensor in tensors.items()}
     buffers = {key: tensor for key, tensor in plain.items() if BUFFERS.fullmatch(key)}
     theirs = {key: tensor for key, tensor in plain.items() if key not in buffers}
@@ -112,7 +111,3 @@ def _names(inventory: Inventory) -> dict[str, str]:
                 f"{level}.layers.{layer}.{key}": f"{blocks}.{layer}.{ours}" for key, ours in inside.items()
             }
     return names
-
-
-def _printable(key: str) -> str:
-    return ascii(key)[1:-1][:80]

@@ -1,4 +1,4 @@
-"""Rules whose output says how many, how common or how large."""
+"""Rules whose output shows a count, a frequency or a size."""
 
 from __future__ import annotations
 

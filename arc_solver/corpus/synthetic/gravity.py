@@ -66,7 +66,7 @@ def slide(rows: Rows, setting: Setting) -> Rows | None:
     """Objects slide to one side until they meet another one, or the edge."""
     ahead = towards(rows, setting[0])
     frame = frame_of(ahead)
-    # From the left: what lies in front has already come to rest.
+    # From the left, so that what is in front has already come to rest.
     bodies = sorted(
         ((color, body) for color in colors_of(ahead) for body in pieces(where(ahead, color), frame.step)),
         key=lambda each: box(each[1], frame)[1],
@@ -74,7 +74,7 @@ def slide(rows: Rows, setting: Setting) -> Rows | None:
     parts, taken, edge = [], 0, column(frame, 0)
     for color, body in bodies:
         if body & taken:
-            return None  # something came to rest in the arms of an object that it should have waited for
+            return None  # something came to rest within an object that should have moved first
         while not body & edge and not (body << 8) & taken:
             body <<= 8
         parts.append((body, color))

@@ -15,7 +15,7 @@ LAYOUTS = (0, 1, 2, 3)
 
 
 def halves(rows: Rows, layout: int) -> tuple[Rows, Rows] | None:
-    """The two halves; None where the grid does not have them, or no line of one color between."""
+    """The two halves; None if the grid does not divide so, or lacks the line of one color between."""
     lines = transposed(rows) if layout < 2 else rows
     num = len(lines)
     middle = num // 2
@@ -138,20 +138,20 @@ def copy_half(rows: Rows, setting: Setting) -> Rows | None:
 
 def two_panels(draws: Draws, room: Room, setting: Setting) -> Rows:
     """Noise in two panels, each of its own color, with the line that the option asks for."""
-    return _panelled(draws, room, setting[0], dense=draws.span(5, 11))
+    return _paneled(draws, room, setting[0], dense=draws.span(5, 11))
 
 
 def two_panels_of(draws: Draws, room: Room, setting: Setting) -> Rows:
     """The same for options that hold a second choice."""
-    return _panelled(draws, room, setting[0] // 2, dense=draws.span(4, 10))
+    return _paneled(draws, room, setting[0] // 2, dense=draws.span(4, 10))
 
 
 def half_empty(draws: Draws, room: Room, setting: Setting) -> Rows:
     """Noise in the first panel alone."""
-    return _panelled(draws, room, setting[0], dense=draws.span(4, 10), second=0)
+    return _paneled(draws, room, setting[0], dense=draws.span(4, 10), second=0)
 
 
-def _panelled(draws: Draws, room: Room, layout: int, dense: int, second: int | None = None) -> Rows:
+def _paneled(draws: Draws, room: Room, layout: int, dense: int, second: int | None = None) -> Rows:
     high, wide = (room.width, room.height) if layout < 2 else (room.height, room.width)
     high = max(1, (high - layout % 2) // 2)
     one, other, line = draws.some(ALL_COLORS, 3)

@@ -1,4 +1,4 @@
-"""Rules that go on with regular patterns and mend them."""
+"""Rules that continue and repair regular patterns."""
 
 from __future__ import annotations
 

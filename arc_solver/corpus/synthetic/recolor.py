@@ -140,7 +140,7 @@ def uniform_rows(rows: Rows, setting: Setting) -> Rows:
 
 
 def random_table(draws: Draws) -> Setting:
-    """A table that sends three to six colors around, or to colors of which at least two are others."""
+    """A table that permutes three to six colors in a cycle, or changes at least two of them."""
     num = draws.span(3, 6)
     colors = draws.some(ALL_COLORS, num)
     partners = [*colors[1:], colors[0]] if draws.chance(0.5) else draws.some(ALL_COLORS, num)
@@ -153,7 +153,7 @@ def random_table(draws: Draws) -> Setting:
 
 
 def fitting_tables(pairs: Sequence[Example]) -> Iterator[Setting]:
-    """The table that the demonstrations show; of the rest, several guesses."""
+    """The table that the demonstrations show, with several guesses for the other colors."""
     table: dict[int, int] = {}
     for question, answer in pairs:
         if len(question) != len(answer) or len(question[0]) != len(answer[0]):

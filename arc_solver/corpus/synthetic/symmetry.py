@@ -1,4 +1,4 @@
-"""Rules that complete and repair what is like its mirror image, and rules about rings."""
+"""Rules that complete and repair symmetric grids, and rules about rings."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from arc_solver.tasks.truth import carried_truth
 
 Tasks = tuple[Task, ...]
 NO_NOISE = "no noise was tried on tasks: say how much with --sigma"
-NO_RULES = "guesses are taken back by rules, and a task has none that are known"
+NO_RULES = "guesses are taken back by rules, and those of a task are not known"
 BAD_TASKS = "a bad task costs only itself, and a submission must name it"
 
 
@@ -59,14 +59,14 @@ class ArcDomain:
     training_file: str | None = None
     refused: Mapping[str, str] = field(default_factory=lambda: {"--skip-bad": BAD_TASKS})
 
-    def recognises(self, source: str, *, guess: bool = False) -> bool:
+    def recognizes(self, source: str, *, guess: bool = False) -> bool:
         del guess
         if is_published(source):
             return not isinstance(material_from_published(source), BoardSet)
         if source in BUILTIN_NAMES or Path(source).is_dir():
             return True
         start = read_head(source).removeprefix(codecs.BOM_UTF8).lstrip()[:2]
-        # A list, and no "[Puzzle]"; an empty value tells nothing.
+        # A list, but not "[Puzzle]"; an empty value says nothing.
         listed = start[:1] == b"[" and not start[1:].isalpha()
         return (start[:1] == b"{" or listed) and start not in (b"{}", b"[]")
 
@@ -101,9 +101,9 @@ class ArcDomain:
         if unknown:
             remark = "are unknown to this run and count as not solved"
             notice(f"{source}: {unknown} of {len(scored)} tasks {remark}")
-        learnt = {pair for task in trained for pair in (*task.train, *task.test) if pair.output is not None}
+        learned = {pair for task in trained for pair in (*task.train, *task.test) if pair.output is not None}
         asked = [pair for task in scored for pair in task.test]
-        if num := sum(pair in learnt for pair in asked):
+        if num := sum(pair in learned for pair in asked):
             notice(trained_on(source, num, len(asked), "output"))
         return scored
 
@@ -114,7 +114,7 @@ class ArcDomain:
         return tuple(dict.fromkeys(found.tasks))
 
     def join(self, parts: Sequence[Tasks]) -> Tasks:
-        # Sets overlap (ARC-2 holds most of ARC-1): equal tasks count once.
+        # Sets overlap (ARC-2 contains most of ARC-1): equal tasks count once.
         return tuple(dict.fromkeys(task for part in parts for task in part))
 
     def take(self, material: Tasks, places: Numbers | slice) -> Tasks:
@@ -161,9 +161,6 @@ class ArcDomain:
             for value in message["tasks"]
         )
 
-    def as_tasks(self, material: Tasks) -> list[Task]:
-        return list(material)
-
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
         if {"attention", "position_mlp"}.isdisjoint(model.mixers):
             alone = ",".join(model.mixers)
@@ -185,7 +182,7 @@ class ArcDomain:
         return None
 
     def training(self, material: Tasks, preset: Preset) -> tuple[ArcTraining, PuzzleMap]:
-        puzzles = puzzles_of(material, preset, preset.train.seed)
+        puzzles = puzzles_of(material, preset.model.embedding, preset.train, preset.train.seed)
         examples = ArcTraining(material, puzzles, preset.train)
         lengths, length = [height * width for height, width in examples.canvases], preset.model.length
         if length and lengths != [length]:
@@ -206,7 +203,7 @@ class ArcDomain:
         return ArcQuestions(material, numbers, puzzles, config, canvas)
 
     def keeps_the_rules(self, material: Tasks, queries: Numbers, cells: Bytes) -> Flags:
-        # Any grid may be an answer: the rules of a task are what is to be found.
+        # Any grid may be an answer: finding the rules of a task is the puzzle.
         del material, cells
         return np.ones(len(queries), np.bool_)
 
@@ -225,12 +222,12 @@ class ArcDomain:
 
 
 def tasks_of_source(source: str, solutions: Path | None = None) -> list[Task]:
-    """As `read_tasks`, from a published folder too."""
+    """As `read_tasks`, but also from a published folder."""
     return _published_tasks(source) if is_published(source) else read_tasks(source, solutions=solutions)
 
 
 def _published_tasks(source: str) -> list[Task]:
-    """The tasks that ask for something."""
+    """The tasks with test inputs."""
     found = material_from_published(source)
     if isinstance(found, BoardSet):
         raise DataError(f"{source}: boards, expected tasks")

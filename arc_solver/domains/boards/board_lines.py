@@ -1,6 +1,6 @@
-"""Boards as people write them without a table: one a line, or one drawn over several lines, with comments.
+"""Boards as people write them without a table: one per line, or drawn over several lines, with comments.
 
-Told by content: a Sudoku by its digits and blanks, a maze by walls, start and goal.
+Kinds are told apart by content: a Sudoku has digits and blanks, a maze has walls, start and goal.
 """
 
 import math
@@ -25,26 +25,26 @@ _BLANKS = str.maketrans("0*_-", "....")
 
 
 def sudoku_cells(text: str) -> str:
-    """A Sudoku without what stands between its cells, its blanks as dots; another text as it is."""
+    """A Sudoku without what stands between its cells, its blanks as dots; any other text as it is."""
     cells = text.translate(_NOTHING)
     return cells.translate(_BLANKS) if set(cells) <= _DIGITS_AND_BLANKS else text.strip("\r\n")
 
 
 def maze_cells(text: str) -> str:
-    """A maze without line ends, its free cells as spaces, also where they are dots."""
+    """A maze without line ends, its free cells as spaces even if they were dots."""
     cells = text.replace("\r", "").replace("\n", "")
     return cells.replace(".", " ") if set(cells) <= set(CHARACTERS + ".") else cells
 
 
 def is_comment(line: str) -> bool:
-    """Whether a line begins with "#" and can be no part of a maze, nor a list of mazes."""
+    """Whether a line begins with "#" and cannot be part of a maze or of a list of mazes."""
     return line.lstrip().startswith("#") and not set(line.strip()) <= set(CHARACTERS + 'sg.,;\t"')
 
 
 def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
-    """ "sudoku" or "maze" by the first line, or question of a table, that is clearly one; None for neither.
+    """ "sudoku" or "maze", by the first line (or question of a table) that clearly is one; else None.
 
-    With `guess` lines with a start and a goal and no digit above 1 are taken for a maze, whatever walls are.
+    With `guess`, lines with a start, a goal and no digit above 1 count as a maze, whatever its walls are.
     """
     walls, letters = False, set[str]()
     table: Table | Literal[False] | None = None
@@ -69,7 +69,7 @@ def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
 
 
 def sudoku_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
-    """The Sudokus of plain lines, drawn where the lines of `head` are as short as rows of a board."""
+    """The Sudokus in plain lines: drawn, if the lines of `head` are as short as rows of a board."""
     rows = [line for line in head if not (is_comment(line) or _is_heading(line) or _is_rule(line))]
     boards = (sudoku_cells(_uncommented(line)) for line in rows if line.strip())
     side = next((len(cells) for cells in boards if set(cells) <= _DIGITS_AND_BLANKS), 0)
@@ -79,17 +79,17 @@ def sudoku_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaint
 
 
 def head_blanks(rows: Iterable[str]) -> set[str]:
-    """What stands for a blank in rows that hold a digit, or a blank that is no dash."""
+    """The characters for blanks in rows with a digit."""
     return set().union(*(set(row) & set(".0*_-") for row in rows if any(map(str.isdigit, row))))
 
 
 def maze_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
-    """The mazes of plain lines: one a line where the first line has start and goal, else drawn ones."""
+    """The mazes in plain lines: one per line if the first has start and goal, else drawn ones."""
     rows = [line.rstrip("\r\n") for line in head if line.strip() and not is_comment(line)]
     first = maze_cells(_COLUMNS.split(rows[0])[0]) if rows else ""
     if len(rows) == 1 or ("S" in first and "G" in first and math.isqrt(len(first)) ** 2 == len(first)):
         return _mazes_a_line(lines)
-    # Editors take spaces off the end of a row, and people leave some there.
+    # Editors strip spaces at the end of a row, and people leave some there.
     sides = [max(map(len, rows), default=0), max((len(row.rstrip()) for row in rows), default=0)]
     side = next((side for side in sides if side and len(rows) % side == 0), sides[0])
     return _drawn_mazes(lines, side, complaints)
@@ -146,7 +146,7 @@ def _mazes_a_line(lines: Iterable[str]) -> Iterator[PuzzleRow]:
 
 
 def _drawn_mazes(lines: Iterable[str], side: int, complaints: Complaints) -> Iterator[PuzzleRow]:
-    """A blank line in a board is one of free cells."""
+    """Mazes drawn row by row; a blank line within a board is a row of free cells."""
     rows: list[str] = []
     first = 0
     for number, line in enumerate(lines, 1):
@@ -197,7 +197,7 @@ def _is_heading(line: str) -> bool:
 
 
 def _is_rule(line: str, side_of_dashes: int = 0) -> bool:
-    """Whether this only parts the rows of a drawn board; of the side given a row may be all dashes."""
+    """Whether this line only separates rows of a drawn board; a row of `side_of_dashes` dashes does not."""
     text = line.strip()
     if not text or not set(text) <= _RULES:
         return False

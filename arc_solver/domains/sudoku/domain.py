@@ -1,4 +1,4 @@
-"""Sudokus of side 4, 6 and 9 as a domain: digits with 0 for a blank."""
+"""Sudokus of side 4, 6 and 9 as a domain: cells are digits, 0 for a blank."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DIGITS = ".123456789"
 
 
 class SudokuViews:
-    """The identity, and views drawn at random from those that keep a Sudoku a Sudoku."""
+    """The identity, and random views among those that keep valid boards valid."""
 
     def __init__(self, side: int, num: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -49,14 +49,14 @@ class SudokuViews:
 
 
 def painter(boards: BoardSet, seed: int) -> Callable[[int, Bytes, Bytes], None]:
-    """Each board once per epoch, under a fresh view."""
+    """Paints each board once per epoch, under a fresh view."""
     return lambda first, tokens, targets: paint_boards(
         boards.questions, boards.answers, seed, first, tokens, targets
     )
 
 
 def look(side: int) -> Look:
-    """Digits 0 (blank) to `side` on paper, with the boxes of a 4, 6 or 9 board."""
+    """Digits 0 (blank) to `side` on white, with the boxes of a board of side 4, 6 or 9."""
     if side not in BOX_SHAPES:
         raise ConfigError(f"a Sudoku of side {side}, expected 4, 6 or 9")
     colors, digits = np.full((side + 1, 3), 255, np.uint8), tuple(map(str, range(1, side + 1)))

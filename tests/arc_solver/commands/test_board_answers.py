@@ -10,7 +10,7 @@ from arc_solver.commands.board_answers import board_results, draw_boards
 from arc_solver.domains.boards.board_file import board_domain
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.domain import SUDOKU
-from arc_solver.prediction.answer_sheet import BoardSheet
+from arc_solver.prediction.board_sheet import BoardSheet
 from tests.arc_solver.terminal import Terminal
 
 QUESTION, SOLVED = "1.3..4.22.4..3.1", "1234341221434321"

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import torch
 
+from arc_solver.commands.dry_run import expectation
 from arc_solver.domains.boards import domain as board_domain
+from arc_solver.presets import find_preset
 from arc_solver.storage.files import LOCK_NAME, lock_folder
 from arc_solver.training import cost
 from tests.arc_solver.terminal import Terminal, challenges, solutions, write
@@ -96,6 +98,29 @@ def test_a_dry_run_writes_nothing(arc_solve: Terminal, folder: Path) -> None:
     assert facts["hours"] == pytest.approx(6 * facts["seconds_per_step"] / 3600)
     assert facts["disk_bytes"] > facts["checkpoint_bytes"] > 4 * facts["parameters"]
     assert files(folder) == before
+
+
+def test_a_dry_run_tells_a_person_what_fits_and_what_to_expect(arc_solve: Terminal, folder: Path) -> None:
+    steps = ("--dry-run", "--steps", "1000000")
+    told = arc_solve(*command(folder, *steps, "--time-limit", "1s", kind="sudoku"))
+    assert " of 1,000,000\n" in told.out
+    assert "to expect  " in told.out
+    facts = arc_solve(*command(folder, *steps, "--time-limit", "1s", "--json", kind="sudoku")).json()
+    assert 0 <= facts["steps_that_fit"] < facts["steps"] == 1_000_000
+    assert facts["hours"] <= 1 / 3600
+
+
+@pytest.mark.parametrize(
+    ("steps", "examples", "text"),
+    [
+        (10, 1, "nothing: "),
+        (130, 10**6, "little: only 1 %"),
+        (150, 10, "little: "),
+        (10**6, 10, "it can teach"),
+    ],
+)
+def test_what_is_to_be_expected_of_so_many_steps(steps: int, examples: int, text: str) -> None:
+    assert expectation(steps, examples, find_preset("cpu-sudoku9").train).startswith(text)
 
 
 REFUSED: dict[str, tuple[int, list[str], str]] = {

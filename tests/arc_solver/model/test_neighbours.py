@@ -1,4 +1,4 @@
-"""Cells meet their four neighbours and nobody else; walls neither give nor receive."""
+"""Cells meet their four neighbors and nobody else; walls neither give nor receive."""
 
 import dataclasses
 
@@ -31,7 +31,7 @@ def met(board: Tensor, free: Tensor) -> Tensor:
 
 
 def told(board: Tensor, free: Tensor) -> Tensor:
-    return mixer().told(board.flatten(1, 2), Canvas(0, SIDE, SIDE, None, free))[:, 0]
+    return mixer().summary(board.flatten(1, 2), Canvas(0, SIDE, SIDE, None, free))[:, 0]
 
 
 def random_board(seed: int = 1) -> tuple[Tensor, Tensor]:
@@ -61,7 +61,7 @@ def slowly(neighbours: Neighbours, board: Tensor, free: Tensor) -> Tensor:
     return out
 
 
-def test_it_is_a_weighted_sum_and_a_maximum_over_free_neighbours() -> None:
+def test_it_is_a_weighted_sum_and_a_maximum_over_free_neighbors() -> None:
     board, free = random_board()
     assert 0 < int(free.sum()) < free.numel()
     torch.testing.assert_close(met(board, free), slowly(mixer(), board, free))

@@ -12,8 +12,7 @@ import torch
 from arc_solver.config import ConfigError, Groups, ModelConfig
 from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
 from arc_solver.domains.sudoku.rules import units
-from arc_solver.model.initialization import truncated_normal
-from arc_solver.model.layers import aligned_linear
+from arc_solver.model.layers import aligned_linear, truncated_normal
 from arc_solver.model.layers import norm as model_norm
 from arc_solver.model.trm import Carry, Model
 from arc_solver.presets import find_preset

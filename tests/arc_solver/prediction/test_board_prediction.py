@@ -16,7 +16,7 @@ import pytest
 from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.checkpoints.weights import save
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domains.boards.board_file import board_csv, board_domain, texts_from_cells
+from arc_solver.domains.boards.board_file import board_domain
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.domain import BLOCK
 from arc_solver.domains.domains import find_domain
@@ -25,7 +25,7 @@ from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.inference.options import SolveOptions
 from arc_solver.model.trm import Model
-from arc_solver.prediction.answer_sheet import BoardSheet
+from arc_solver.prediction.board_sheet import BoardSheet
 from arc_solver.prediction.deadlines import Times
 from arc_solver.prediction.manifest import manifest_path
 from arc_solver.prediction.messages import Message
@@ -37,6 +37,7 @@ from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.terminal import Terminal
 from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset
+from tests.boards import board_csv, texts_from_cells
 
 SUDOKU = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 PUPPET = Path(__file__).parents[2] / "faults" / "boardpuppet.py"
@@ -47,11 +48,11 @@ def sudokus(num: int, seed: int = 0) -> BoardSet:
 
 
 def write_boards(path: Path, boards: BoardSet) -> None:
-    path.write_bytes(b"".join(board_csv(boards, "test")))
+    path.write_bytes(board_csv(boards, "test"))
 
 
 def checkpoint(path: Path, config: ModelConfig = SUDOKU, domain: str = "sudoku") -> Path:
-    """Weights of a network that has learnt nothing, but answers every board differently."""
+    """Weights of a network that has learned nothing, but answers every board differently."""
     model = lively(Model(config, num_rows=1, seed=2))
     recipe = preset(config, dataclasses.replace(TRAIN, domain=domain), PredictConfig(views=1, ages=2))
     tensors = {f"average.{name}": t for name, t in model.state_dict().items()}

@@ -26,22 +26,20 @@ def answers() -> np.ndarray:
     return grids
 
 
+def draw_thinking(cells: np.ndarray, logits: object, look: Look = ARC_LOOK, **options: str) -> bytes:
+    """A frame for the answer after every age."""
+    told = [
+        Frame("", each.news(), (Panel("", each.cells, look, changed=each.changed),), each.logit)
+        for each in follow(cells, np.asarray(logits))
+    ]
+    return draw_frames(Opening("title", look), told, **options)
+
+
 def frames(data: bytes) -> list[np.ndarray]:
     image = pytest.importorskip("PIL.Image")
     sequence = pytest.importorskip("PIL.ImageSequence")
     with image.open(io.BytesIO(data)) as picture:
         return [np.asarray(frame.convert("RGB")) for frame in sequence.Iterator(picture)]
-
-
-def draw_thinking(
-    cells: np.ndarray, halt_logits: object, look: Look = ARC_LOOK, title: str = "", format: str = "gif"
-) -> bytes:
-    """The answer (ages, H, W) after every age, a frame each."""
-    told = [
-        Frame(str(each.age), each.news(), (Panel("", each.cells, look, changed=each.changed),), each.logit)
-        for each in follow(cells, np.asarray(halt_logits))
-    ]
-    return draw_frames(Opening(title, look), told, format=format)
 
 
 def test_thoughts_tell_what_changed() -> None:
@@ -58,7 +56,7 @@ def test_thoughts_tell_what_changed() -> None:
 
 
 def test_animation_has_a_frame_per_age_with_its_cells() -> None:
-    shown = frames(draw_thinking(answers(), np.array(LOGITS), title="00576224 test 1"))
+    shown = frames(draw_thinking(answers(), LOGITS))
     assert len(shown) == 4
     assert len({frame.shape for frame in shown}) == 1
     magenta = CLASSIC.rgb()[6].astype(int)
@@ -81,7 +79,7 @@ def test_bar_grows_with_the_halting_probability() -> None:
 @pytest.mark.parametrize("num_ages", [1, 5, 16])
 def test_sheet_holds_all_ages(num_ages: int) -> None:
     grids = np.full((num_ages, 4, 4), 6, np.uint8)
-    (sheet,) = frames(draw_thinking(grids, np.zeros(num_ages), format="png", title="x"))
+    (sheet,) = frames(draw_thinking(grids, np.zeros(num_ages), format="png"))
     cells = (sheet == CLASSIC.rgb()[6]).all(axis=2).sum()
     assert cells == num_ages * 16 * 43 * 43
 
@@ -126,7 +124,7 @@ def test_values_without_a_color_stay_empty() -> None:
 )
 def test_other_shapes_are_refused(cells: np.ndarray, logits: list[float], text: str) -> None:
     with pytest.raises(PictureError, match=text):
-        draw_thinking(cells, np.array(logits))
+        follow(cells, np.array(logits))
 
 
 def test_unknown_format_is_refused() -> None:

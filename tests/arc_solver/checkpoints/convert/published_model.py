@@ -8,20 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from arc_solver.checkpoints.convert.architecture import Choices
-from arc_solver.checkpoints.convert.layout import adopted_from
-from arc_solver.checkpoints.convert.published_config import PublishedConfig
-from arc_solver.config import ModelConfig
-
 State = dict[str, Tensor]
 ROWS, WIDTH, HEADS, LAYERS, VOCABULARY = 5, 32, 2, 2, 12
 INNER = 96  # of a width of 32 with expansion 4 and multiples of 32
-
-
-def adopt(tensors: State, choices: Choices, name: str) -> tuple[ModelConfig, State]:
-    """Config and state of a published model without a config file."""
-    adopted = adopted_from(tensors, choices, name, PublishedConfig())
-    return adopted.config, adopted.state
 
 
 def state_dict(

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arc_solver.domains.boards.board_file import read_boards, texts_from_cells
+from arc_solver.domains.boards.board_file import read_boards
 from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.reading import complaints_line
 from arc_solver.domains.domains import domain_of
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.protocols import Reading
 from arc_solver.storage.text import DataError
+from tests.boards import texts_from_cells
 
 NINE = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
