@@ -77,3 +77,17 @@ def hint_loss(logits: Tensor, hints: HintTensors, reach: Reach) -> Tensor:
     wanted = torch.where(known, hints.labels.long(), NOT_KNOWN)
     losses = F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view_as(wanted)
     return (losses * asked).sum(dim=1) / asked.sum(dim=1).clamp(min=1)
+
+
+def given_up(
+    logits: Tensor, hint_logits: Tensor, hints: HintTensors, targets: Tensor, reach: Reach
+) -> tuple[HintTensors, Tensor]:
+    """The hints without labels that are wrong though due by `reach`, and rows (B,) whose answer is lost.
+
+    What the news left behind cannot be known later: asking for it again teaches nothing and disturbs the rest.
+    """
+    wrong = (hints.label_moves <= reach.sure) & (hint_logits.argmax(-1) != hints.labels)
+    wrong &= hints.label_moves != NOT_ASKED
+    marked = (hints.target_moves != NOT_ASKED) & (hints.target_moves <= reach.sure)
+    lost = (wrong & (hints.target_moves > 0)) | (marked & (logits.argmax(-1) != targets))
+    return hints._replace(label_moves=hints.label_moves.masked_fill(wrong, NOT_ASKED)), lost.any(dim=1)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from arc_solver.config import TrainConfig
 from arc_solver.model.trm import Asked, Carry, Output
-from arc_solver.training.hints import Reach, asked_targets, due_targets, hint_loss
+from arc_solver.training.hints import Reach, asked_targets, due_targets, given_up, hint_loss
 from arc_solver.training.loss import Loss, supervision_loss
 from arc_solver.training.non_finite import kept, restore
 from arc_solver.training.slots import Batch, Slots
@@ -78,7 +78,11 @@ def _backward(
         total = torch.stack([loss.total for loss in losses]).sum()
         (total / (batch_size * config.gradient_ages)).backward()
         for group, each, output, loss, rows in zip(groups, slots, outputs, losses, vectors, strict=True):
-            each.advance(output, batches[group].least_age, config.max_age, config.gradient_ages)
+            gone = None
+            if each.hints is not None and output.hints is not None:
+                reach = Reach.of(state.model.config, depth, each.age + config.gradient_ages - 1)
+                each.hints, gone = given_up(output.logits, output.hints, each.hints, each.targets, reach)
+            each.advance(output, batches[group].least_age, config.max_age, config.gradient_ages, gone)
             if rows is not None and rows.grad is not None:
                 touched[group] = (each.codes, rows.grad)
             measures += _measured(each, loss, config.gradient_ages)
