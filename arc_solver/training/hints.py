@@ -82,9 +82,9 @@ def hint_loss(logits: Tensor, hints: HintTensors, reach: Reach) -> Tensor:
 def given_up(
     logits: Tensor, hint_logits: Tensor, hints: HintTensors, targets: Tensor, reach: Reach
 ) -> tuple[HintTensors, Tensor]:
-    """The hints without labels that are wrong though due by `reach`, and rows (B,) whose answer is lost.
+    """The hints without the labels that are wrong though due by `reach`; the rows (B,) whose path is lost.
 
-    What the news left behind cannot be known later: asking for it again teaches nothing and disturbs the rest.
+    News that has gone by does not come again: to go on asking for it drowns what can be learnt.
     """
     wrong = (hints.label_moves <= reach.sure) & (hint_logits.argmax(-1) != hints.labels)
     wrong &= hints.label_moves != NOT_ASKED

@@ -82,17 +82,19 @@ class Slots:
             )
         )
 
-    def advance(self, output: Output, least_age: Tensor, max_age: int, ages: int = 1, lost: Tensor | None = None) -> None:
+    def advance(
+        self, output: Output, least_age: Tensor, max_age: int, ages: int = 1, lost: Tensor | None = None
+    ) -> None:
         """Keep the new carry, grow `ages` older, mark who is done: halting > 0 and old enough, or `max_age`.
 
-        Halting is looked at after the last of these ages alone.
+        Halting is looked at after the last of these ages alone; rows that are `lost` (B,) are done at once.
         """
         self.carry = output.carry
         self.age = self.age + ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
-        self.halted = done | (self.age >= (max_age if self.hints is None else self.limit))
         if lost is not None:
-            self.halted = self.halted | lost
+            done = done | lost
+        self.halted = done | (self.age >= (max_age if self.hints is None else self.limit))
         if self.hints is not None:
             self.limit = torch.where(self.halted, max_age, self.limit)
 

@@ -78,11 +78,11 @@ def _backward(
         total = torch.stack([loss.total for loss in losses]).sum()
         (total / (batch_size * config.gradient_ages)).backward()
         for group, each, output, loss, rows in zip(groups, slots, outputs, losses, vectors, strict=True):
-            gone = None
+            lost = None
             if each.hints is not None and output.hints is not None:
                 reach = Reach.of(state.model.config, depth, each.age + config.gradient_ages - 1)
-                each.hints, gone = given_up(output.logits, output.hints, each.hints, each.targets, reach)
-            each.advance(output, batches[group].least_age, config.max_age, config.gradient_ages, gone)
+                each.hints, lost = given_up(output.logits, output.hints, each.hints, each.targets, reach)
+            each.advance(output, batches[group].least_age, config.max_age, config.gradient_ages, lost)
             if rows is not None and rows.grad is not None:
                 touched[group] = (each.codes, rows.grad)
             measures += _measured(each, loss, config.gradient_ages)
