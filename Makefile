@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 STAMP := $(VENV)/.installed
+PIP_LOG := $(VENV)/pip.log
 PYTEST := $(PY) -m pytest
 
 .DEFAULT_GOAL := help
@@ -32,7 +33,9 @@ $(STAMP): pyproject.toml constraints.txt
 	    fi; \
 	    "$$chosen" -m venv --clear $(VENV); \
 	fi
-	$(PY) -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[arc,dev]'
+	@echo "installing into $(VENV) (minutes); what pip says goes to $(PIP_LOG)"
+	@$(PY) -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[arc,dev]' >$(PIP_LOG) 2>&1 || \
+	    { tail -n 20 $(PIP_LOG) >&2; echo "error: pip failed; all it said is in $(PIP_LOG)" >&2; exit 1; }
 	@touch $@
 
 run: $(STAMP) ## train on small ARC tasks, predict, score and show the answers (minutes, no GPU)
@@ -50,7 +53,7 @@ images: $(STAMP) ## make the pictures of README again with the weights that ship
 	$(BIN)/arc-solve show $(IMAGE_TASK) --submission $(IMAGE_ANSWER) --out docs/images/solved.png
 
 test: lint ## lint, then every test that is quick and needs no GPU
-	$(PYTEST) -m "not slow and not gpu"
+	$(PYTEST) -n 2 --dist loadfile -m "not slow and not gpu"
 
 lint: $(STAMP) ## ruff (rules and format) and mypy
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ from arc_solver.commands import (
     validate,
     watch,
 )
+from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.storage.standard_streams import guard_streams, lost_output
 from arc_solver.storage.surroundings import settle
 
@@ -36,23 +37,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
-    train,
-    predict,
-    score,
-    validate,
-    report,
-    show,
-    watch,
-    merge,
-    info,
-    convert,
-    generate,
-    bench,
-    doctor,
+    *(train, predict, score, validate, report, show, watch),
+    *(merge, info, convert, generate, bench, doctor),
 ):
-    module.register(app)
-# All that these do is print: where that fails, they failed. The others leave a file, or an exit code.
+    command = getattr(module, module.__name__.rpartition(".")[2])
+    app.command(epilog=module.EPILOG, cls=GroupedCommand)(command)
+# These only print: if that fails, they fail. The others write a file or return an exit code.
 PRINTING = {"score", "show", "info", "bench", "doctor"}
+# These write their file at the end.
+WRITING_LAST = {"generate", "merge", "report", "convert"}
 
 
 def _version(wanted: bool) -> None:
@@ -78,7 +71,7 @@ def _leave(number: int, _: object) -> None:
 
 
 def main() -> None:
-    """Entry point; exits 0 done, 1 failure, 2 usage, 3 bad input, 4 invalid submission, 130/143 signals."""
+    """Entry point; exits 0 done, 1 failure, 2 usage, 3 bad input, 4 bad submission, 130/143 on signals."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     if sys.argv[1:2] == ["help"]:
@@ -87,15 +80,17 @@ def main() -> None:
     settle()
     signal.signal(signal.SIGINT, _leave)
     signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that is closed ends no work
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # go on when the terminal is closed
     try:
-        # Standalone it prints usage errors itself, and exits.
+        # In standalone mode typer prints usage errors and exits.
         code = app(prog_name="arc-solve", standalone_mode=not _follows())
     except SystemExit as end:
         code = end.code
-    except Exception as error:  # noqa: BLE001 - the one border where any error becomes a line
+        if code == 128 + signal.SIGINT and sys.argv[1:2] and sys.argv[1] in WRITING_LAST:
+            print("stopped: nothing was written; the same command begins anew", file=sys.stderr)
+    except Exception as error:  # noqa: BLE001 - the one place where any error becomes a line
         code = getattr(error, "exit_code", 1)
-        # Refusals and signals come to every process of a run alike; a failure may be that of one.
+        # All processes of a run meet the same refusals and signals; a failure may be that of one.
         if code == 1 or not _follows():
             if debug:
                 traceback.print_exc()
@@ -104,7 +99,7 @@ def main() -> None:
 
 
 def _lost_result() -> int:
-    """1 where the command only prints and its output went nowhere, 0 else; silent where its reader left."""
+    """1 if the command only prints and its output was lost, else 0; silent if the reader left."""
     lost = lost_output()
     command = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     if lost is None or not (command is None or command in PRINTING):
@@ -115,13 +110,13 @@ def _lost_result() -> int:
 
 
 def _follows() -> bool:
-    """Whether torchrun started this process beside another one on this machine, which speaks for it."""
+    """Whether torchrun started another process on this machine that prints for this one."""
     return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
 def _line(error: Exception, debug: bool) -> str:
     words = " ".join(str(error).split()) or type(error).__name__
-    # Names out of a file stand in it: what would steer the terminal is spelled out.
+    # It may hold names from files: characters that control the terminal are escaped.
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
     if hasattr(error, "exit_code"):
         return text

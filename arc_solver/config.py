@@ -1,4 +1,4 @@
-"""The three frozen configurations. A default is written once, here; presets (data) are in `presets`."""
+"""The three frozen configurations, with every default; `presets` holds the recipes made of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import difflib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_SEED = 2**32
-SUDOKU_LENGTHS = (16, 36, 81)
 MAX_COUNT = 2**31 - 1  # of steps, rows in flight, views
 
 
+class Groups(NamedTuple):
+    """Cells laid out in the axes `shape`; each kind of group is given by the axes to sum over."""
+
+    shape: tuple[int, ...]
+    axes: tuple[tuple[int, ...], ...]
+
+
 class ConfigError(ValueError):
-    """A field that does not exist or a value that cannot be; the text is one line."""
+    """An unknown field or an impossible value; the text is one line."""
 
     exit_code = 2
 
@@ -24,7 +31,7 @@ def _require(condition: bool, text: str) -> None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a line: a hint at the known name that is meant, or nothing."""
+    """The end of a message: the similar known name, or nothing."""
     near = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
@@ -40,30 +47,28 @@ class ModelConfig:
     """Shape of the network and of its recursion (arXiv 2510.04871; HRM is `networks=2, gradient="last"`)."""
 
     vocabulary: int = 12
-    # "mlp" mixes across positions and needs a fixed `length`; "none", for boards: convolution or peers alone
-    mixer: str = "attention"
+    # How positions are mixed, in order: names in model.mixers.MIXERS.
+    mixers: tuple[str, ...] = ("attention",)
     length: int = 0  # tokens of the only canvas; 0 = any canvas
     width: int = 512
     num_layers: int = 2
     num_heads: int = 8
     expansion: float = 4.0
     rounding: int = 256  # the inner width of SwiGLU is rounded up to a multiple of this
-    cycles: int = 3  # the paper's T: refinements per forward, the last one with gradient
-    latent_steps: int = 6  # the paper's n: updates of the latent before the answer is revised
+    cycles: int = 3  # the paper's T: refinements per forward pass, only the last one with gradient
+    latent_steps: int = 6  # the paper's n: updates of the latent before each revision of the answer
     positions: str = "rotary2d"
-    prefix_length: int = 16  # positions before the tokens (composed: always 12)
+    prefix_length: int = 16  # positions before the tokens (always 12 with embedding "composed")
     embedding: str = "rows"  # "rows": one vector per (task, view); "composed"; "none"
     row_width: int = 0  # numbers in a row; 0 = width
     gradient: str = "full"  # "last": only the last latent and the last answer update (HRM)
     networks: int = 1  # 2: one for the latent, one for the answer
-    convolution: int = 0  # side of a depthwise convolution over the canvas within SwiGLU; 0 = none
-    peers: bool = False  # Sudoku: sums over row, column and box within SwiGLU; needs `length`
-    symbols: bool = False  # a position for every (cell, symbol) in place of every cell; needs peers
-    neighbours: bool = False  # boards: cells meet their four neighbours within SwiGLU
-    maxima: float = 0.0  # neighbours: the share of inner channels that take the maximum, the others a sum
+    kernel_size: int = 3  # of the convolution
+    symbols: bool = False  # a position for every (cell, symbol) instead of every cell; needs group_sums
+    maxima: float = 0.0  # neighbours: the share of inner channels that take the maximum, not a sum
     wall_token: int = 0  # neighbours: cells of this token neither give nor receive; 0 = none
-    hints: int = 0  # classes of dense labels that training also asks for; 0 = none
-    num_latents: int = 1  # 0: single state; k > 1: one latent per update, summed
+    hints: int = 0  # classes of the dense labels in training; 0 = no labels
+    num_latents: int = 1  # 0: no latent; k > 1: one latent per update, summed
     continue_output: bool = False  # the second halting output of HRM
 
     def __post_init__(self) -> None:
@@ -71,8 +76,7 @@ class ModelConfig:
         self._check_mixing()
 
     def _check_shape(self) -> None:
-        """What the network is, however its cells mix."""
-        _choice("mixer", self.mixer, ("attention", "mlp", "none"))
+        """ConfigError for what no network can be, however its cells are mixed."""
         _choice("positions", self.positions, ("rotary1d", "rotary2d", "learned", "none"))
         _choice("embedding", self.embedding, ("rows", "composed", "none"))
         _choice("gradient", self.gradient, ("full", "last"))
@@ -90,7 +94,7 @@ class ModelConfig:
         _require(self.num_latents >= 0, f"num_latents={self.num_latents}: 0 or more")
         _require(self.hints >= 0, f"hints={self.hints}: 0 or more")
         _require(
-            self.convolution in (0, 3, 5, 7), f"convolution={self.convolution}: 3, 5 or 7, or 0 for none"
+            self.kernel_size in (3, 5, 7), f"kernel_size={self.kernel_size}: a convolution has 3, 5 or 7"
         )
         _require(
             0 < self.expansion < math.inf and self.inner(self.width) > 0,
@@ -114,25 +118,24 @@ class ModelConfig:
         )
 
     def _check_mixing(self) -> None:
-        """What may stand beside each way in which cells mix."""
-        if self.mixer == "mlp" or self.positions == "learned":
-            _require(self.length >= 1, "mixer='mlp' and positions='learned' need a fixed length")
+        """ConfigError for settings that do not go with the mixers."""
+        mixers = ",".join(self.mixers)
+        _require(bool(self.mixers), "mixers is empty: it would leave every cell alone")
+        _require(len({*self.mixers}) == len(self.mixers), f"mixers={mixers}: each at most once")
+        fixed = {"position_mlp", "group_sums"} & {*self.mixers}
         _require(
-            self.mixer != "none" or self.convolution > 0 or self.peers or self.neighbours,
-            "mixer='none' leaves every cell alone: set convolution, peers or neighbours",
+            self.length >= 1 or not (fixed or self.positions == "learned"),
+            "position_mlp and group_sums among mixers, and positions='learned', need a fixed length",
         )
         _require(
-            self.mixer != "none" or self.positions in ("none", "learned"),
-            f"positions={self.positions!r} turns the heads of attention, which mixer='none' has not: "
-            "set positions=none",
+            self.positions in ("none", "learned")
+            or not {"attention", "position_mlp"}.isdisjoint(self.mixers),
+            f"positions={self.positions!r} turns the heads of attention, which is none of "
+            f"mixers={mixers}: set positions=none",
         )
         _require(
-            not self.neighbours or (self.convolution == 0 and not self.peers),
-            "neighbours=true stands in the place of convolution and peers: set convolution=0 and peers=false",
-        )
-        _require(
-            self.neighbours or (self.maxima == 0 and self.wall_token == 0),
-            "maxima and wall_token are for neighbours=true",
+            "neighbours" in self.mixers or (self.maxima == 0 and self.wall_token == 0),
+            "maxima and wall_token are for neighbours among mixers",
         )
         _require(0 <= self.maxima <= 1, f"maxima={self.maxima}: a share, from 0 to 1")
         _require(
@@ -140,14 +143,8 @@ class ModelConfig:
             f"wall_token={self.wall_token}: one of {self.vocabulary} tokens, or 0 for none",
         )
         _require(
-            not self.peers or self.length in SUDOKU_LENGTHS,
-            f"length={self.length}: peers=true needs that of a Sudoku, {', '.join(map(str, SUDOKU_LENGTHS))}",
-        )
-        _require(
-            not self.symbols
-            or (self.peers and self.mixer == "none" and self.embedding == "none" and not self.convolution),
-            "symbols=true mixes by sums alone and knows no puzzle: "
-            "set peers=true, mixer=none, convolution=0 and embedding=none",
+            not self.symbols or (self.mixers == ("group_sums",) and self.embedding == "none"),
+            "symbols=true mixes by sums alone and knows no puzzle: set mixers=group_sums and embedding=none",
         )
         _require(
             not self.symbols or self.positions == "none",
@@ -157,25 +154,12 @@ class ModelConfig:
 
     @property
     def num_symbols(self) -> int:
-        """Tokens that stand for a symbol: all but PAD and the empty cell."""
+        """The number of tokens that are symbols: all but PAD and the empty cell."""
         return self.vocabulary - 2
 
     def num_positions(self, cells: int) -> int:
-        """Positions S of a row of so many cells, the prefix included."""
+        """Positions S of a row of so many cells, including the prefix."""
         return self.prefix + cells * (self.num_symbols if self.symbols else 1)
-
-    @property
-    def group_shape(self) -> tuple[int, ...]:
-        """The axes that the positions of a board are laid out in for the sums over groups."""
-        side = math.isqrt(self.length)
-        high = max(h for h in range(1, math.isqrt(side) + 1) if side % h == 0)
-        board = (side // high, high, high, side // high)
-        return (*board, self.num_symbols) if self.symbols else board
-
-    @property
-    def group_axes(self) -> tuple[tuple[int, ...], ...]:
-        """The axes that each kind of group sums over: rows, columns, boxes, and the symbols of a cell."""
-        return ((2, 3), (0, 1), (1, 3), *(((4,),) if self.symbols else ()))
 
     @property
     def prefix(self) -> int:
@@ -191,15 +175,15 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """What one training run does; together with the data and the seed it fixes every number."""
+    """What one training run does; with the data it determines every number."""
 
     domain: str = "arc"  # a name in domains.DOMAINS
     seed: int = 0
     steps: int = 1000
-    batch_size: int = 768  # rows in flight over all processes and canvas sides
+    batch_size: int = 768  # rows in flight in all processes, on all canvases
     optimizer: str = "adam_atan2"
     learning_rate: float = 1e-4
-    vector_learning_rate: float = 0.0  # for what Muon does not take; 0 = learning_rate
+    vector_learning_rate: float = 0.0  # of parameters that Muon does not update; 0 = learning_rate
     row_learning_rate: float = 1e-2
     weight_decay: float = 0.1
     row_weight_decay: float = 0.1
@@ -218,20 +202,21 @@ class TrainConfig:
     age_decay: float = 1.0  # supervision at age t weighs age_decay^(t − 1)
     curriculum: str = "off"  # "depth": shallow refinements first, see training.schedule
     max_age: int = 16
-    hint_weight: float = 0.0  # of dense labels beside the answer, each asked for once it can be known
-    gradient_ages: int = 1  # ages in one step, a loss at each and nothing detached between them
+    hint_weight: float = 0.0  # of the dense labels, each trained only once it can be known
+    gradient_ages: int = 1  # ages of one step, with a loss each and nothing detached between them
     exploration: float = 0.1
-    rows_only_share: float = 0.0  # first share of the steps that trains the rows alone
+    rows_only_share: float = 0.0  # first share of the run, which trains only rows
     num_views: int = 1000
-    permute_colors: bool = True  # False: views are the symmetries alone
-    # ARC: a task is drawn with all its pairs under one view, as published, not one pair
-    all_pairs: bool = False
+    permute_colors: bool = True  # False: views are symmetries only
+    all_pairs: bool = False  # ARC: draw a task with all its pairs under one view, as published, not one pair
     translate: bool = True
-    canvas: str = "fitted"  # sides that tasks are rounded up to; "fine": more of them; "full": 30 for all
+    canvas: str = "fitted"  # the sides that grids are padded to; "fine": more of them; "full": always 30
     # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of
     # products on a CPU that has AMX tiles
     precision: str = "auto"
-    compile: str = "auto"  # "on": the forward as a whole; "blocks": each block; "auto": the whole, on CUDA
+    # "on": the forward as a whole; "blocks": each update of a state, with "graphs" in a CUDA graph a canvas;
+    # "auto": "blocks", on CUDA
+    compile: str = "auto"
     save_every: int = 1000
     eval_every: int = 0  # steps; 0 = at each tenth of the run
     keep: int = 2
@@ -243,7 +228,7 @@ class TrainConfig:
         _choice("canvas", self.canvas, ("fitted", "fine", "full"))
         _choice("curriculum", self.curriculum, ("off", "depth"))
         _choice("precision", self.precision, ("auto", "products", "float32", "bfloat16"))
-        _choice("compile", self.compile, ("auto", "on", "blocks", "off"))
+        _choice("compile", self.compile, ("auto", "on", "blocks", "graphs", "off"))
         for name in ("steps", "batch_size", "max_age", "gradient_ages", "num_views", "save_every", "keep"):
             value = getattr(self, name)
             _require(1 <= value <= MAX_COUNT, f"{name}={value}: must be from 1 to {MAX_COUNT:,}")
@@ -278,25 +263,25 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class PredictConfig:
-    """How answers are produced from weights."""
+    """How answers are made with weights."""
 
     views: int = 32
     ages: int = 16  # age limit of a row
-    halt_logit: float = math.inf  # a row leaves when its halt logit passes this; inf = never
-    patience: int = 0  # a row leaves when its answer stayed the same for this many ages; 0 = never
-    # Sudoku: a row leaves when its board keeps the rules. Where it does not, so many ages after a guess and
-    # twice as many after its start, it guesses, or takes guesses back; what breaks the rules is no answer.
+    halt_logit: float = math.inf  # a row leaves when its halting logit exceeds this; inf = never
+    patience: int = 0  # a row leaves when its answer has not changed for this many ages; 0 = never
+    # Sudoku: a row leaves only when its board keeps the rules. If it does not, this many ages after a guess
+    # and twice as many after its start, it guesses or takes guesses back.
     guess_after: int = 0
     batch_size: int = 64
     seed: int = 0
     retry_overflow: bool = True
-    # ARC: no more views once the first two places stand ("decided"), or once a sequential test says with at
-    # most `early_error` that no other grid will come first ("likely"); "off": all views.
+    # ARC: no more views once the first two grids are decided ("decided"), or once a sequential test rules out
+    # another first grid with an error of at most `early_error` ("likely"); "off": all views.
     early: str = "decided"
     early_error: float = 0.01
-    adapt_rows_share: float = 0.25  # first share of test-time training from weights that trains rows alone
-    rollouts: int = 1  # chains per view of a board, all but the first with noise on the answer state
-    sigma: float = 0.0  # of that noise, before every age; 0 = as published for the kind of board
+    adapt_rows_share: float = 0.25  # first share of test-time training from weights, which trains only rows
+    rollouts: int = 1  # chains per view, all but the first with noise on the answer state
+    sigma: float = 0.0  # of that noise, before every age; 0 = 0.3 for boards, none for ARC
     # Among chains and views of a board: the "first" confident one, the first that is "valid" as well, or a
     # "vote"; "auto": by kind of board.
     choice: str = "auto"
@@ -317,7 +302,7 @@ class PredictConfig:
 
 @dataclass(frozen=True)
 class Preset:
-    """One named recipe: a model, how it is trained and how it predicts."""
+    """A named recipe: a model, how it is trained and how it predicts."""
 
     name: str
     about: str

@@ -1,4 +1,4 @@
-"""The solver from Python: what the commands do, as functions of values."""
+"""The solver from Python: what the commands do, as functions."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def solve(
 ) -> dict[Query, list[Grid]]:
     """Up to two grids for every test input of `tasks`, best first.
 
-    Starts from the shipped weights, or from those of `checkpoint` (a file, or the name of shipped ones), or
-    with a `preset` alone from nothing. Tasks that the weights do not know are learned from their
-    demonstrations first, in a `time_limit` ("90s", "25m", or seconds) that is chosen by their number and size
-    unless it is given. `more` are further fields of SolveOptions. Remarks go to standard error unless
-    `quiet`. Bad input is a ValueError of one line.
+    Starts from the shipped weights, from those of `checkpoint` (a file, or the name of shipped ones), or with
+    only a `preset` from scratch. Tasks that the weights do not know are learned from their demonstrations
+    first, within the `time_limit` ("90s", "25m", or seconds), by default one that fits their number and size.
+    `more` are further fields of SolveOptions. Remarks go to standard error unless `quiet`. Bad input is a
+    ValueError of one line.
     """
     started, listed = time.monotonic(), _checked_tasks(tasks)
     given = {"preset": preset, "views": views, "ages": ages, "seed": seed, "device": device, "quiet": quiet}
@@ -73,8 +73,8 @@ def write_submission(
 ) -> None:
     """Write a complete submission atomically: every task in order, two attempts for each of its test inputs.
 
-    `tasks` may be the number of test inputs by id instead. SubmissionError, a ValueError, for answers to
-    anything else, or that are no grids.
+    `tasks` may also map ids to numbers of test inputs. SubmissionError, a ValueError, for answers to other
+    tasks, or that are not grids.
     """
     if isinstance(tasks, Mapping):
         owed = dict(tasks)
@@ -86,7 +86,7 @@ def write_submission(
 def score(submission: str | Path, solutions: str | Path) -> Score | BoardScore:
     """Score a submission, or answers to boards, as `arc-solve score` does.
 
-    `solutions` is a file or folder, or a set by name ("arc1:evaluation"). ValueError of one line where either
+    `solutions` is a file, a folder or a named set ("arc1:evaluation"). ValueError of one line if either
     cannot be read.
     """
     if isinstance(domain_of(str(submission)), BoardDomain):

@@ -1,4 +1,4 @@
-"""Named recipes as data. `paper-*` are the published ones; `cpu-*` are for two cores."""
+"""Named recipes as data: `paper-*` and `hrm-*` are the published ones, `cpu-*` are for two cores."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset, TrainConfig, did_you_mean
 
 PAPER_ARC = ModelConfig(latent_steps=4, positions="rotary1d")
-# 100,000 epochs, in each of which every task brings all its pairs under one of the identity and 1,000 views:
-# 518k steps on ARC-1, 724k on ARC-2 (arXiv 2510.04871, its code, and the published checkpoints' own numbers).
+# 100,000 epochs, in each of which every task has all its pairs under the identity or one of 1,000 views: 518k
+# steps on ARC-1, 724k on ARC-2 (arXiv 2510.04871, its code, and the steps in the published checkpoints).
 PAPER_ARC1_TRAIN = TrainConfig(steps=518_000, canvas="full", num_views=1001, all_pairs=True)
 PAPER_BOARD = TrainConfig(steps=65_000, row_learning_rate=1e-4, weight_decay=1.0, row_weight_decay=1.0)
-SUDOKU_MLP = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none")
+SUDOKU_MLP = ModelConfig(vocabulary=11, mixers=("position_mlp",), length=81, positions="none")
 SUDOKU_ATT = ModelConfig(vocabulary=11, positions="rotary1d")
 MAZE_ATT = ModelConfig(vocabulary=6, latent_steps=4, positions="rotary1d")
 HRM: dict[str, Any] = {
@@ -25,7 +25,7 @@ HRM: dict[str, Any] = {
     "continue_output": True,
     "positions": "rotary1d",
 }
-# What two cores can train in minutes: few refinements, Muon for the matrices, a decay at the end.
+# For two cores and minutes: few refinements, Muon for the matrices, a decay at the end.
 CPU_TRAIN = TrainConfig(
     steps=1_000_000,
     batch_size=64,
@@ -42,23 +42,28 @@ CPU_TRAIN = TrainConfig(
     loss="softmax",
 )
 CPU_BOARD = ModelConfig(width=64, num_heads=4, rounding=32, cycles=2, latent_steps=2, prefix_length=1)
-# One layer whose cells meet by sums alone: over the groups of a Sudoku or the neighbours of a maze.
-CPU_SUMS: dict[str, Any] = {"mixer": "none", "positions": "none", "num_layers": 1, "cycles": 1}
+# One layer whose cells are mixed by sums alone: over the groups of a Sudoku or the neighbors in a maze.
+CPU_SUMS: dict[str, Any] = {"positions": "none", "num_layers": 1, "cycles": 1}
+
+MAZE_NOISE = 1.0  # of rollouts on Maze-Hard, as published
 
 
 def _board(name: str, about: str, model: ModelConfig, domain: str) -> Preset:
     train = dataclasses.replace(PAPER_BOARD, domain=domain)
-    return Preset(name, about, model, train, PredictConfig(views=1))
+    return Preset(
+        name, about, model, train, PredictConfig(views=1, sigma=MAZE_NOISE if domain == "maze" else 0.0)
+    )
 
 
 def _hrm(name: str, domain: str, vocabulary: int, train: TrainConfig) -> Preset:
     about = f"HRM, the baseline, on {domain} as published: 27M parameters (not run here)"
     model, train = ModelConfig(vocabulary=vocabulary, **HRM), dataclasses.replace(train, ema=0.0)
-    return Preset(name, about, model, train, PredictConfig(views=train.num_views if domain == "arc" else 1))
+    views, sigma = train.num_views if domain == "arc" else 1, MAZE_NOISE if domain == "maze" else 0.0
+    return Preset(name, about, model, train, PredictConfig(views=views, sigma=sigma))
 
 
 # Muon on the matrices, softmax and a cosine: the published short recipe for Sudoku-Extreme. There the average
-# (0.9) begins at step 5,000; over ten steps it remembers nothing of what came before.
+# (0.9) begins at step 5,000; here at the start, since it covers only about ten steps.
 GPU_BOARD = TrainConfig(
     domain="sudoku",
     steps=8_000,
@@ -82,7 +87,7 @@ GPU_BOARD = TrainConfig(
 
 def _gpu_arc(name: str, about: str, steps: int) -> Preset:
     train = TrainConfig(steps=steps, num_views=300)
-    # All the ages that they are trained for: whether fewer do at this size was not tried.
+    # As many ages as in training: whether fewer suffice at this size was not tried.
     return Preset(
         name, about, ModelConfig(), train, PredictConfig(views=256, ages=train.max_age, batch_size=512)
     )
@@ -103,18 +108,8 @@ _PRESETS = (
         dataclasses.replace(PAPER_ARC1_TRAIN, steps=724_000),
         PredictConfig(views=1001),
     ),
-    _board(
-        "paper-sudoku-mlp",
-        "TRM-MLP on Sudoku-Extreme as published (not run here)",
-        SUDOKU_MLP,
-        "sudoku",
-    ),
-    _board(
-        "paper-sudoku-att",
-        "TRM-Att on Sudoku-Extreme as published (not run here)",
-        SUDOKU_ATT,
-        "sudoku",
-    ),
+    _board("paper-sudoku-mlp", "TRM-MLP on Sudoku-Extreme as published (not run here)", SUDOKU_MLP, "sudoku"),
+    _board("paper-sudoku-att", "TRM-Att on Sudoku-Extreme as published (not run here)", SUDOKU_ATT, "sudoku"),
     _board("paper-maze", "TRM-Att on Maze-Hard as published (not run here)", MAZE_ATT, "maze"),
     # Boards: 20,000 epochs of 1,000 examples (arXiv 2506.21734 and its code); those above have 50,000.
     _hrm("hrm-arc", "arc", 12, PAPER_ARC1_TRAIN),
@@ -141,7 +136,7 @@ _PRESETS = (
         "TRM-Att on Maze-Hard in 8k steps on one large GPU (not run here yet)",
         dataclasses.replace(MAZE_ATT, positions="rotary2d"),
         dataclasses.replace(GPU_BOARD, domain="maze", batch_size=128),
-        PredictConfig(views=1, batch_size=256, halt_logit=3.0),
+        PredictConfig(views=1, batch_size=256, halt_logit=3.0, sigma=MAZE_NOISE),
     ),
     _gpu_arc(
         "l4x4", "ARC at a Kaggle rerun on four L4: test-time training and votes (not run here yet)", 20_000
@@ -150,7 +145,9 @@ _PRESETS = (
     Preset(
         "cpu-arc",
         "ARC tasks on two cores within minutes: one narrow layer with a convolution, shallow recursion, Muon",
-        dataclasses.replace(CPU_BOARD, vocabulary=12, width=128, num_layers=1, convolution=3, cycles=1),
+        dataclasses.replace(
+            CPU_BOARD, vocabulary=12, mixers=("attention", "convolution"), width=128, num_layers=1, cycles=1
+        ),
         dataclasses.replace(
             CPU_TRAIN,
             batch_size=32,
@@ -170,14 +167,14 @@ _PRESETS = (
     Preset(
         "cpu-sudoku4",
         "Sudoku 4x4 on two cores in a minute",
-        dataclasses.replace(CPU_BOARD, vocabulary=6, mixer="mlp", length=16, cycles=1),
+        dataclasses.replace(CPU_BOARD, vocabulary=6, mixers=("position_mlp",), length=16, cycles=1),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4),
         PredictConfig(views=1, batch_size=256, halt_logit=2.0),
     ),
     Preset(
         "cpu-sudoku6",
         "Sudoku 6x6 on two cores in ten minutes",
-        dataclasses.replace(CPU_BOARD, vocabulary=8, width=96, mixer="mlp", length=36),
+        dataclasses.replace(CPU_BOARD, vocabulary=8, width=96, mixers=("position_mlp",), length=36),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=4, learning_rate=0.01),
         PredictConfig(views=4, batch_size=256, halt_logit=4.0),
     ),
@@ -185,12 +182,7 @@ _PRESETS = (
         "cpu-sudoku9",
         "Sudoku 9x9 on two cores in an hour: sums over rows, columns and boxes, and many views for hard ones",
         dataclasses.replace(
-            CPU_BOARD,
-            **CPU_SUMS,
-            vocabulary=11,
-            peers=True,
-            length=81,
-            latent_steps=6,
+            CPU_BOARD, **CPU_SUMS, vocabulary=11, mixers=("group_sums",), length=81, latent_steps=6
         ),
         dataclasses.replace(CPU_TRAIN, domain="sudoku", max_age=8, learning_rate=0.007),
         PredictConfig(views=16, batch_size=256, halt_logit=4.0),
@@ -206,7 +198,7 @@ _PRESETS = (
             rounding=16,
             expansion=3.0,
             embedding="none",
-            peers=True,
+            mixers=("group_sums",),
             symbols=True,
             length=81,
             latent_steps=4,
@@ -233,7 +225,7 @@ _PRESETS = (
             **CPU_SUMS,
             vocabulary=6,
             width=32,
-            neighbours=True,
+            mixers=("neighbours",),
             maxima=0.375,
             wall_token=1,
             hints=5,
@@ -258,7 +250,7 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of that name; ConfigError suggests the near one."""
+    """The preset of that name; ConfigError suggests a similar one."""
     if name not in PRESETS:
         raise ConfigError(f"no preset {name!r}{did_you_mean(name, PRESETS)}; known: {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""Batches of canvases, painted from packed grids and read back as grids, at the speed of memory."""
+"""Batches of canvases, painted from packed grids and read back as grids, at memory speed."""
 
 import math
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Answers(NamedTuple):
     cells: npt.NDArray[np.uint8]  # (N, 900): the grid's cells in reading order, then zeros
     shapes: npt.NDArray[np.uint8]  # (N, 2) height, width
     keys: npt.NDArray[np.uint64]  # (N, 2) a hash of shape and cells, equal for equal grids
-    overflows: npt.NDArray[np.bool_]  # (N,) the rectangle meets the far end of a canvas smaller than 30
+    overflows: npt.NDArray[np.bool_]  # (N,) the rectangle reaches the far edge of a canvas smaller than 30
 
 
 def paint_pairs(
@@ -68,7 +68,7 @@ def paint_inputs(
     rows: npt.NDArray[np.int64],
     inputs: Tokens,
 ) -> None:
-    """Fill inputs (B, side * side) with grid numbers[b] under view rows[b], untranslated."""
+    """Fill inputs (B, side * side) with grid numbers[b] under view rows[b], each at the top left."""
     if len(numbers) != len(inputs) or len(rows) != len(inputs):
         counts = f"{len(numbers)} grids and {len(rows)} views for {len(inputs)} canvases"
         raise ValueError(f"{counts}; expected as many")
@@ -86,7 +86,7 @@ def paint_inputs(
 
 
 def restore_answers(tokens: Tokens, views: ViewTable) -> Answers:
-    """The grids on N canvases (N, side * side), cropped and taken out of `views` (N), one each."""
+    """The grids on N canvases (N, side * side), cropped, with the N `views` undone."""
     if len(views) != len(tokens):
         raise ValueError(f"{len(views)} views for {len(tokens)} canvases; expected as many")
     _side(tokens)
@@ -109,7 +109,7 @@ def restore_answers(tokens: Tokens, views: ViewTable) -> Answers:
 
 
 def _side(tokens: Tokens) -> int:
-    """The side of the canvases, whose layout the kernels trust."""
+    """The side of canvases; ValueError for a layout that kernels may not trust."""
     side = math.isqrt(tokens.shape[1]) if tokens.ndim == 2 else 0
     fits = 1 <= side <= MAX_SIDE and side * side == tokens.shape[1]
     if not fits or tokens.dtype != np.uint8 or not tokens.flags.c_contiguous:
@@ -134,8 +134,8 @@ def _paint_pairs(
     targets: Tokens,
 ) -> None:
     side = np.uint64(np.sqrt(inputs.shape[1]))
-    # All tables are read before the first canvas is painted: reads from far memory overlap then, which makes
-    # the whole a third faster.
+    # All tables are read before the first canvas is painted: cache misses then overlap, which is a third
+    # faster.
     colors = views.colors[draws["view"]]
     sources = [walk_grid(grids, catalog.inputs[d["pair"]], views.dihedrals[d["view"]]) for d in draws]
     results = [walk_grid(grids, catalog.outputs[d["pair"]], views.dihedrals[d["view"]]) for d in draws]
@@ -187,10 +187,7 @@ def _paint(
 
 @kernel
 def _restore_answers(
-    tokens: Tokens,
-    dihedrals: npt.NDArray[np.uint8],
-    colors: npt.NDArray[np.uint8],
-    answers: Answers,
+    tokens: Tokens, dihedrals: npt.NDArray[np.uint8], colors: npt.NDArray[np.uint8], answers: Answers
 ) -> None:
     side = np.uint64(np.sqrt(tokens.shape[1]))
     original = np.zeros(NUM_COLORS, dtype=np.uint8)
@@ -230,7 +227,7 @@ def _crop(tokens: Tokens, side: np.uint64) -> tuple[np.uint64, np.uint64]:
 def _copy_hashed(
     tokens: Tokens, walk: Walk, original: npt.NDArray[np.uint8], cells: npt.NDArray[np.uint8]
 ) -> tuple[np.uint64, np.uint64]:
-    """Write the walked cells in their original colors, then zeros; return the hash of shape and cells."""
+    """Write the walked cells in their original colors, then zeros; returns a hash of shape and cells."""
     end = _ZERO
     for row in range(walk.height):
         source = walk.start + row * walk.row_step

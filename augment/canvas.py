@@ -1,4 +1,4 @@
-"""The canvas: a grid as tokens on a square, closed by an edge, and the way back."""
+"""The canvas: a grid as tokens on a square, bounded by an edge, and the inverse."""
 
 import numpy as np
 import numpy.typing as npt
@@ -45,8 +45,8 @@ def place(grid: Grid, side: int, row: int = 0, column: int = 0) -> npt.NDArray[n
 def crop(tokens: npt.NDArray[np.uint8]) -> Grid | None:
     """The answer on a canvas (side, side): the largest rectangle of colors from the top left, None if empty.
 
-    Rows are walked down while the usable width shrinks to each row's first token that is no color; of the
-    rectangles met, the first of the largest area wins (the published rule).
+    From row to row the usable width shrinks to the row's first token that is not a color; of the rectangles
+    met, the first with the largest area wins (the published rule).
     """
     is_color = (tokens >= FIRST_COLOR) & (tokens < VOCABULARY)
     clean = np.where(is_color.all(axis=1), tokens.shape[1], is_color.argmin(axis=1))

@@ -1,10 +1,10 @@
-"""Randomness without state: every number is a hash of a seed and of what it is for."""
+"""Randomness without state: every number is a hash of a seed and of its purpose."""
 
 import numpy as np
 
 from augment.kernel import inner
 
-# uint64 with int64 is float64 to numba, so that every constant here has its type.
+# Typed, since numba makes float64 of uint64 with int64.
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST_FACTOR = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND_FACTOR = np.uint64(0x94D049BB133111EB)
@@ -20,7 +20,7 @@ _NUM_ROUNDS = 3
 
 @inner
 def mix64(value: np.uint64) -> np.uint64:
-    """A bijection of uint64 that leaves no trace of order (the output function of SplitMix64)."""
+    """A bijection of uint64 that scrambles all bits (the output function of SplitMix64)."""
     value = (value ^ (value >> _U30)) * _FIRST_FACTOR
     value = (value ^ (value >> _U27)) * _SECOND_FACTOR
     return value ^ (value >> _U31)
@@ -48,9 +48,9 @@ def bounded_low(value: np.uint64, length: int) -> np.int64:
 
 @inner
 def permuted(index: int, length: int, key: np.uint64) -> np.int64:
-    """Where a pseudo-random permutation of 0..length-1, one per key, sends `index`.
+    """The image of `index` under a pseudo-random permutation of 0..length-1, one per key.
 
-    A Feistel network over the next power of two, walked until the value falls below `length`.
+    A Feistel network over the next power of two, iterated until the value is below `length`.
     """
     low_bits, high_bits = _LEAST_BITS, _LEAST_BITS
     while (_ONE << (low_bits + high_bits)) < np.uint64(length):
@@ -73,5 +73,5 @@ def permuted(index: int, length: int, key: np.uint64) -> np.int64:
 
 @inner
 def item_of_epoch(example: int, length: int, seed: np.uint64) -> np.int64:
-    """The item of 0..length-1 that an example is made of: each once per `length` examples, in a new order."""
+    """The item 0..length-1 of an example: each comes once per `length` examples, in a new order each time."""
     return permuted(example % length, length, hash64(seed, example // length, 0))

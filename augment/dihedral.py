@@ -38,7 +38,7 @@ def apply_dihedral(grid: Grid, index: int) -> Grid:
 
 
 def _composition() -> npt.NDArray[np.uint8]:
-    """What two symmetries in a row amount to, read off a square whose eight forms all differ."""
+    """The composition table of the symmetries, read off a square whose eight forms all differ."""
     square = np.array([[0, 1], [2, 3]], dtype=np.uint8)
     forms = [apply_dihedral(square, index) for index in range(len(DIHEDRALS))]
     index_of = {form.tobytes(): index for index, form in enumerate(forms)}
@@ -50,7 +50,7 @@ COMPOSE = _composition()
 """(8, 8): COMPOSE[a, b] is the symmetry "a first, then b"."""
 
 INVERSE: npt.NDArray[np.uint8] = np.argmin(COMPOSE, axis=1).astype(np.uint8)
-"""(8,): INVERSE[a] undoes a; it is where row a of COMPOSE holds the identity, 0."""
+"""(8,): INVERSE[a] undoes a; it is the column of the identity, 0, in row a of COMPOSE."""
 
 SWAPS_SIDES: npt.NDArray[np.bool_] = np.array([0, 1, 0, 1, 0, 0, 1, 1], dtype=np.bool_)
-"""(8,): whether height and width change places."""
+"""(8,): whether height and width are swapped."""

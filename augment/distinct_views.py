@@ -1,4 +1,4 @@
-"""The distinct views of a task: whatever symmetries and color permutations make of its grids, each once."""
+"""The distinct views of a task: everything that symmetries and color permutations make of its grids, once."""
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,14 @@ _NUM_FREE = NUM_COLORS - 1
 
 
 @kernel
-def draw_orbit(
+def draw_distinct_views(
     grids: GridArrays, seed: np.uint64, dihedrals: npt.NDArray[np.uint8], colors: npt.NDArray[np.uint8]
 ) -> int:
-    """Fill the (N,) and (N, 10) arrays with distinct views, the identity first; return how many were filled.
+    """Fill the (N,) and (N, 10) arrays with distinct views, the identity first; returns how many were filled.
 
     A view is a class of symmetries (two are in one class if they differ by a renaming of colors) and a
-    placement of the colors that occur. Two such choices never give the same pictures and together they give
-    all, so a pseudo-random permutation of the choices lists each picture once, and nothing is compared.
+    placement of the colors that occur. Different choices of these give different grids, and together they
+    give all, so a pseudo-random permutation of the choices lists every outcome once without comparing any.
     """
     seen = _seen_colors(grids)
     sources = np.concatenate((np.flatnonzero(seen[1:]) + 1, np.flatnonzero(~seen[1:]) + 1))
@@ -65,7 +65,7 @@ def _seen_colors(grids: GridArrays) -> npt.NDArray[np.bool_]:
 
 @inner
 def _dihedral_classes(grids: GridArrays) -> npt.NDArray[np.uint8]:
-    """One symmetry of each class that gives the same pictures up to the names of colors, 0 first."""
+    """One symmetry of each class that gives the same grids up to a renaming of colors, 0 first."""
     chosen = np.zeros(_NUM_DIHEDRALS, dtype=np.bool_)
     covered = np.zeros(_NUM_DIHEDRALS, dtype=np.bool_)
     renaming = np.zeros(_NUM_DIHEDRALS, dtype=np.bool_)
@@ -80,7 +80,7 @@ def _dihedral_classes(grids: GridArrays) -> npt.NDArray[np.uint8]:
 
 @inner
 def _only_renames(grids: GridArrays, dihedral: int) -> bool:
-    """Whether a symmetry changes the grids no more than a permutation of colors 1..9 does."""
+    """Whether a symmetry does to the grids what some permutation of the colors 1..9 does."""
     renamed = np.full(NUM_COLORS, _UNSEEN, dtype=np.uint8)
     origin = np.full(NUM_COLORS, _UNSEEN, dtype=np.uint8)
     renamed[0] = origin[0] = 0

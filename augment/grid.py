@@ -1,4 +1,4 @@
-"""The grid: what a task's inputs and outputs are made of, checked once where it enters."""
+"""The grid, a task's input or output, checked once where it enters."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -15,15 +15,15 @@ MAX_SIDE = 30
 
 
 class GridError(ValueError):
-    """A value that is no grid; the text names the row and cell at fault, counted from 0."""
+    """The value is not a grid; the text names the row and cell at fault, counted from 0."""
 
     exit_code = 3
 
 
 def check_grid(value: object) -> Grid:
-    """Turn a list of rows of ints, or a 2-D integer array, into a Grid; an array that is one is not copied.
+    """A list of rows of ints, or a 2-D integer array, as a Grid; an array that already is one is not copied.
 
-    Raises GridError for anything else: ragged or oversized, empty, or with a cell that is not an int 0..9.
+    GridError for anything else: ragged, oversized or empty, or with a cell that is not an int 0..9.
     """
     if isinstance(value, np.ndarray):
         return _check_array(value)
@@ -45,9 +45,9 @@ def check_grid(value: object) -> Grid:
 
 
 def _plain_cells(rows: Sequence[object]) -> bytes | None:
-    """The cells of what is plainly a grid, many times sooner than one by one; None where that is not plain.
+    """The cells, if the rows plainly are a grid, many times faster than cell by cell; None otherwise.
 
-    The type is compared, not the instance: True is an int to Python and no color to us.
+    Types are compared exactly: True is an int to Python, but not a color to us.
     """
     if set(map(type, rows)) != {list}:
         return None
@@ -82,14 +82,14 @@ def _check_side(length: int, name: str) -> None:
 
 
 def _check_row(number: int, row: Sequence[object]) -> None:
-    """The type is compared, not the instance: True is an int to Python and no color to us."""
+    """Types are compared exactly: True is an int to Python, but not a color to us."""
     for column, cell in enumerate(row):
         if type(cell) is not int or not 0 <= cell < NUM_COLORS:
             raise GridError(f"row {number} column {column}: {_shown(cell)}, expected a color 0..9")
 
 
 def _shown(cell: object) -> str:
-    """A cell in few characters; Python refuses to print an integer of thousands of digits."""
+    """A cell in a few characters; Python refuses to print integers of thousands of digits."""
     if isinstance(cell, int) and cell.bit_length() > 64:
         return f"an integer of {cell.bit_length()} bits"
     text = repr(cell)

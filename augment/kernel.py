@@ -1,17 +1,21 @@
-"""How kernels are compiled: without the GIL, once per machine, and again whenever any source here changes."""
+"""How kernels are compiled: without the GIL, once per machine, and again when any source here changes."""
 
 import functools
 import hashlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numba.core.event
 import numpy as np
 
+_COMPILING = logging.getLogger("augment.compiling")  # at INFO, it announces that kernels are compiled
+_SAID_SECONDS = 60.0
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _CONFIG: Any = numba.config  # untyped
@@ -19,9 +23,9 @@ _LOG = logging.getLogger(__name__)
 
 
 def kernel(function: Function) -> Function:
-    """Compile a function that Python calls; its machine code is kept on disk if a folder can be."""
+    """Compile a function that Python calls; its machine code is cached on disk if a folder can be written."""
     if _CONFIG.DISABLE_JIT:
-        # Hashes wrap around in uint64 on purpose; interpreted numpy scalars would warn of it.
+        # Hashes wrap around in uint64 on purpose, of which interpreted numpy scalars would warn.
         return np.errstate(over="ignore")(function)
     folder = cache_folder(Path(function.__code__.co_filename).parent)
     chosen = _CONFIG.CACHE_DIR
@@ -32,8 +36,29 @@ def kernel(function: Function) -> Function:
         _CONFIG.CACHE_DIR = chosen
 
 
+class _Announcer(numba.core.event.Listener):
+    """Says once that kernels are compiled, even if several processes do so at the same time."""
+
+    def on_start(self, event: object) -> None:
+        """Called before a function that is not cached is compiled."""
+        folder = cache_folder() if _COMPILING.isEnabledFor(logging.INFO) else None
+        if folder is None:
+            return
+        said = folder / "said"
+        if not said.exists() or time.time() - said.stat().st_mtime > _SAID_SECONDS:
+            _COMPILING.info("compiling kernels, once on this machine: about half a minute")
+        said.touch()
+
+    def on_end(self, event: object) -> None:
+        """Nothing is said."""
+
+
+_register: Any = numba.core.event.register  # untyped
+_register("numba:compile", _Announcer())
+
+
 def inner(function: Function) -> Function:
-    """Compile a function that only kernels call; it is kept as a part of theirs, not by itself."""
+    """Compile a function that only kernels call; it is cached as a part of theirs."""
     return function if _CONFIG.DISABLE_JIT else _compiled(function, cache=False)
 
 
@@ -43,10 +68,10 @@ def _compiled(function: Function, cache: bool) -> Function:
 
 @functools.cache
 def cache_folder(sources: Path | None = None) -> Path | None:
-    """The folder for the machine code of kernels in `sources`, None (and a line) where none can be written.
+    """The folder for the machine code of kernels in `sources`, None (with a warning) if none can be written.
 
-    numba notices a change of the file a kernel stands in, not of the files it inlines. A folder named after
-    all sources here and beside the kernel makes stale code impossible.
+    numba notices changes of a kernel's own file, but not of the files that it inlines from. A folder named
+    after a hash of all sources here and beside the kernel makes stale code impossible.
     """
     package = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=6)

@@ -1,4 +1,4 @@
-"""Random draws in kernels that draw until they are content: one 64-bit state per puzzle, whoever makes it."""
+"""Random draws in kernels that draw an unknown number of times: one 64-bit state per puzzle."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ def draw_seeds(num: int, rng: np.random.Generator) -> Source:
 
 @inner
 def draw(source: Source, bound: int) -> np.int64:
-    """A number from 0..bound-1; `source` (1,) uint64, not 0, is the state of an xorshift generator."""
+    """A number in 0..bound-1; `source` (1,) uint64, not 0, is the state of an xorshift generator."""
     x = source[0]
     x ^= x >> np.uint64(12)
     x ^= x << np.uint64(25)

@@ -19,7 +19,7 @@ CHARACTERS = "# SGo"
 """Wall, free, start, goal, path; the token of a cell is its index + 1."""
 
 UNKNOWN = 255
-"""Stands in a restored maze where the token was none of the five."""
+"""The cell of a restored maze whose token was none of the five."""
 
 _NUM_DIHEDRALS = len(DIHEDRALS)
 _TOKEN_OF_CELL = np.arange(1, 257).astype(np.uint8)
@@ -41,7 +41,7 @@ def paint_mazes(
 ) -> None:
     """Fill inputs and targets (B, side * side) with the tokens of examples counter, counter + 1, ...
 
-    Each maze comes once in every n examples under a uniform symmetry, or as it is without `symmetries`;
+    Each maze comes once in every n examples, under a uniform symmetry, or unchanged without `symmetries`;
     example i is a function of (seed, i).
     """
     length = _side(pairs.questions) ** 2
@@ -75,7 +75,7 @@ def paint_maze_views(questions: Mazes, dihedrals: npt.NDArray[np.uint8], inputs:
 
 
 def restore_mazes(tokens: Mazes, dihedrals: npt.NDArray[np.uint8]) -> Mazes:
-    """The mazes whose tokens under symmetry dihedrals[b] are tokens[b]; UNKNOWN where a token is no cell."""
+    """The mazes whose tokens under symmetry dihedrals[b] are tokens[b]; UNKNOWN for any other token."""
     _side(tokens)
     if len(dihedrals) != len(tokens):
         raise ValueError(f"{len(dihedrals)} symmetries for {len(tokens)} mazes; expected as many")

@@ -1,4 +1,4 @@
-"""All grids of a data set in one flat array, so that kernels reach any of them by number."""
+"""All grids of a data set in one flat array, where kernels find each by its number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from augment.grid import Grid
 
 
 class GridArrays(NamedTuple):
-    """What kernels read of PackedGrids."""
+    """The arrays of PackedGrids, for kernels."""
 
     cells: npt.NDArray[np.uint8]
     offsets: npt.NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Which pair under which view at which offset: training example i as a pure function of a seed and i."""
+"""The pair, view and offset of training example i, as a pure function of a seed and i."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,7 +19,7 @@ DRAW = np.dtype(
 )
 """One example: the data set's task, the catalog's pair, the view table's row, the offset on the canvas."""
 
-_EXAMPLE, _ANCHOR = 1, 2  # what a hash is for; 0 is the order of an epoch
+_EXAMPLE, _ANCHOR = 1, 2  # purposes of hashes; 0 is the order of an epoch
 
 
 class Catalog(NamedTuple):
@@ -38,7 +38,7 @@ class Catalog(NamedTuple):
 
     @property
     def max_side(self) -> int:
-        """The longest side of any grid in the pairs: the least canvas side."""
+        """The longest side of any grid in the pairs, the minimal canvas side."""
         return int(max(self.heights.max(), self.widths.max()))
 
 
@@ -51,9 +51,8 @@ def build_catalog(
 ) -> Catalog:
     """The catalog of `tasks`, a choice from a data set of N tasks.
 
-    pairs[n] lists task n's pairs as (input, output) grid numbers. The view table holds the views of all tasks
-    one task after the other, view_counts[n] of them for task n. A chosen task without a pair or a view is a
-    ValueError.
+    pairs[n] lists task n's pairs as (input, output) grid numbers. The view table holds the views of task
+    after task, view_counts[n] for task n. ValueError for a chosen task without a pair or a view.
     """
     if len(tasks) == 0 or len(view_counts) != len(pairs) or sum(view_counts) != len(views):
         numbers = (
@@ -96,11 +95,11 @@ def draw_examples(
 ) -> None:
     """Fill `draws` (num,) of dtype DRAW with examples counter, counter + 1, ... on canvases of `side`.
 
-    Each task comes once in every len(catalog.tasks) examples, the order new each time. Pair and view are
-    uniform, and so is the offset over the places where both grids fit; but one pair of each (task, view)
-    stays at (0, 0), and all do unless `translate`. With `all_pairs` a task brings all its pairs, one
-    after the other, under one view: an epoch has as many examples as pairs. How a range of counters is cut
-    into calls changes nothing.
+    Each task comes once in every len(catalog.tasks) examples, in a new order each time. Pair and view are
+    uniform, and so is the offset among those where both grids fit, except that one pair of each (task, view)
+    stays at (0, 0), and all pairs do unless `translate`. With `all_pairs` all pairs of a task follow each
+    other under one view, so that an epoch has as many examples as pairs. The result does not depend on how a
+    range of counters is split into calls.
     """
     if draws.dtype != DRAW:
         raise ValueError(f"draws of dtype {draws.dtype}, expected sampler.DRAW")
@@ -164,7 +163,7 @@ def _write(
     side: int,
     draw: np.void,
 ) -> None:
-    """The pair number `choice` of a task under a view, at a place of luck."""
+    """Write pair number `choice` of a task under a view, at an offset drawn from the bits of `luck`."""
     pair = catalog.pair_starts[task] + choice
     anchored = choice == bounded(hash64(seed, view, _ANCHOR), catalog.pair_counts[task])
     row = column = np.int64(0)

@@ -1,4 +1,4 @@
-"""How to read a stored grid so that it comes out under a symmetry: a start and two steps, no copy."""
+"""How to read a stored grid under a symmetry without copying it: a start and two strides."""
 
 from typing import Any, NamedTuple
 
@@ -16,9 +16,9 @@ _ONE = np.uint64(1)
 
 
 class Walk(NamedTuple):
-    """Cell (r, c) of the outcome, height x width, is stored at start + r * row_step + c * column_step.
+    """Cell (r, c) of the result, height x width, is stored at start + r * row_step + c * column_step.
 
-    All are uint64 and steps back wrap around: indices that cannot be negative make kernels a third faster.
+    All are uint64, and negative steps wrap around: kernels are a third faster if no index can be negative.
     """
 
     start: np.uint64
@@ -34,7 +34,7 @@ def walk_dihedral(
 ) -> Walk:
     """The walk over a height x width grid that begins at `start`, rows `stride` apart, under a symmetry.
 
-    There is no branch: with a symmetry drawn at random a wrong guess costs more than both sides.
+    There are no branches: with random symmetries a misprediction costs more than computing both sides.
     """
     bottom, right, swaps = _FROM_BOTTOM[dihedral], _FROM_RIGHT[dihedral], SWAPS_SIDES[dihedral]
     start += ((height - _ONE) * stride if bottom else _ZERO) + (width - _ONE if right else _ZERO)

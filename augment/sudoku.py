@@ -1,4 +1,4 @@
-"""Views of Sudoku boards: new digits, bands, stacks, rows and columns reordered, and the board transposed."""
+"""Views of Sudoku boards: digits renamed, bands, stacks, rows and columns reordered, the board transposed."""
 
 import math
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ _ONE = np.uint64(1)
 
 @dataclass(frozen=True)
 class SudokuView:
-    """A view that keeps valid boards valid: transposed first if `transpose`, then reordered, then relabelled.
+    """A view that keeps valid boards valid: transposed if `transpose`, then reordered, then relabeled.
 
-    Row r of the outcome is row rows[r], columns likewise; `digits[old] == new`, digits[0] == 0 for blanks.
+    Row r of the result is row rows[r], columns likewise; `digits[old] == new`, digits[0] == 0 for blanks.
     """
 
     digits: tuple[int, ...]
@@ -129,7 +129,7 @@ def paint_board_views(questions: Boards, views: BoardViews, inputs: Boards) -> N
 
 
 def restore_boards(tokens: Boards, views: BoardViews) -> Boards:
-    """The boards whose tokens under view b are tokens[b]; a token that is no digit gives 0."""
+    """The boards whose tokens under view b are tokens[b]; a token that is not a digit gives 0."""
     if _side(tokens) != views.rows.shape[1] or len(tokens) != len(views.rows):
         raise ValueError(f"{tokens.shape} tokens and {views.rows.shape} views; expected as many, of one side")
     boards = np.empty_like(tokens)
@@ -238,7 +238,7 @@ def _restore_boards(tokens: Boards, views: BoardViews, boards: Boards) -> None:
 
 @inner
 def _source(views: BoardViews, number: int, cell: int) -> np.int64:
-    """Where on the board stands what view `number` shows at `cell`."""
+    """The cell of the board that view `number` shows at `cell`."""
     side = np.int64(views.rows.shape[1])
     row, column = np.int64(views.rows[number, cell // side]), np.int64(views.columns[number, cell % side])
     return column * side + row if views.transposes[number] else row * side + column

@@ -1,4 +1,4 @@
-"""A view: one symmetry and one permutation of the colors, the way a task is shown to the network."""
+"""A view: one symmetry and one permutation of the colors, under which a task is shown to the network."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from augment.grid import NUM_COLORS, Grid
 from augment.packed import PackedGrids
 
 _SAME_COLORS = tuple(range(NUM_COLORS))
-_CHECKED_AT_ONCE = 1 << 15  # rows; a check of a large table must not need more memory than the table
+_CHECKED_AT_ONCE = 1 << 15  # rows, so that checking a large table needs less memory than the table
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class View:
 
 
 class ViewArrays(NamedTuple):
-    """What kernels read of a ViewTable."""
+    """The arrays of a ViewTable, for kernels."""
 
     dihedrals: npt.NDArray[np.uint8]  # (V,)
     colors: npt.NDArray[np.uint8]  # (V, 10), colors[v, old] == new
@@ -53,7 +53,7 @@ class ViewArrays(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ViewTable:
-    """V views in two uint8 arrays, checked since kernels trust them; what holds no view is a ValueError."""
+    """V views in two uint8 arrays, checked since kernels trust them; ValueError for anything but views."""
 
     dihedrals: npt.NDArray[np.uint8]
     colors: npt.NDArray[np.uint8]
@@ -107,22 +107,23 @@ class ViewTable:
 
 
 def distinct_views(grids: Sequence[Grid], num: int, seed: int) -> ViewTable:
-    """The first `num` of the views that differ in what they make of `grids` taken together, or all there are.
+    """Up to `num` views that make different things of `grids` as a whole; fewer only if there are no more.
 
     The identity comes first, the others in a pseudo-random order. The table is a function of the grids and
     the seed alone; a smaller `num` gives its beginning. Colors that no grid has are permuted at random too.
     """
-    # numba takes a third of a second to import, and a View alone does not need it.
-    from augment.distinct_views import draw_orbit
+    # Importing numba takes a third of a second, and a View alone does not need it.
+    from augment.distinct_views import draw_distinct_views
 
     dihedrals = np.empty(num, dtype=np.uint8)
     colors = np.empty((num, NUM_COLORS), dtype=np.uint8)
-    filled = draw_orbit(PackedGrids.from_grids(grids).arrays, np.uint64(seed), dihedrals, colors)
+    packed = PackedGrids.from_grids(grids).arrays
+    filled = draw_distinct_views(packed, np.uint64(seed), dihedrals, colors)
     return ViewTable(dihedrals[:filled].copy(), colors[:filled].copy())
 
 
 def distinct_dihedrals(grids: Sequence[Grid]) -> ViewTable:
-    """The symmetries that differ in what they make of all `grids`, colors kept; the identity first."""
+    """The symmetries that make different things of `grids` as a whole; the identity first."""
     found: dict[tuple[tuple[tuple[int, ...], bytes], ...], View] = {}
     for index in range(len(DIHEDRALS)):
         turned = [apply_dihedral(grid, index) for grid in grids]

@@ -18,6 +18,7 @@ sys.path.insert(0, str(REPOSITORY))
 from build_notebook import SOURCE, NotebookError, notebook_of, with_settings
 
 from arc_solver.checkpoints.file_format import CheckpointError, check_domain, read_verified
+from arc_solver.checkpoints.shipped import all_shipped, find_weights
 
 MANIFEST = "bundle.json"
 NOBODY = "your-name"
@@ -36,10 +37,9 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=REPOSITORY / "dist" / "kaggle", help="folder to write")
     parser.add_argument(
         "--weights",
-        type=Path,
         action="append",
         default=argparse.SUPPRESS,
-        help="checkpoint; the first is used (default: none, every task is learnt from nothing)",
+        help="checkpoint; the first is used (default: those that ship, with their recipe; none: no weights)",
     )
     parser.add_argument(
         "--owner", default=os.environ.get("KAGGLE_USERNAME", NOBODY), help="your name at Kaggle"
@@ -128,7 +128,8 @@ def fill(folder: Path, options: argparse.Namespace) -> None:
         "BUNDLE": options.slug,
         "ROOTS": options.roots,
         "HOURS": f"{options.hours:g}",
-        "WEIGHTS": options.weights[0].name if options.weights else "",
+        "WEIGHTS": options.weights[0].name if options.weights else "none",
+        "PRESET": "own" if set(options.weights[:1]) & set(all_shipped()) else "",
     }
     source = with_settings(SOURCE.read_text(encoding="utf-8"), settings)
     (folder / SOURCE.with_suffix(".ipynb").name).write_bytes(notebook_of(source))
@@ -145,7 +146,11 @@ def _facts(path: Path) -> dict[str, object]:
 
 
 def check(options: argparse.Namespace) -> None:
-    """BundleError for what Kaggle would refuse, or for a folder that holds something else."""
+    """Find the weights; BundleError for what is not there, what Kaggle would refuse, or a folder in use."""
+    try:
+        options.weights = [find_weights(name) for name in options.weights or ["arc"] if name != "none"]
+    except CheckpointError as error:
+        raise BundleError(f"--weights {error}") from None
     for name in ("slug", "competition", "owner"):
         if not SLUG.fullmatch(getattr(options, name)):
             text = "3 to 50 of a-z, 0-9 and - (as in its address)"
@@ -226,9 +231,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{path.stat().st_size:>12,}  {path.name}")
     print(options.out)
     if not options.weights:
-        print("no weights: the notebook learns every task from nothing (--weights FILE)", file=sys.stderr)
+        print("no weights: the notebook learns every task from nothing", file=sys.stderr)
     if options.owner == NOBODY:
         print("no owner: give --owner or set KAGGLE_USERNAME before you upload", file=sys.stderr)
+    else:
+        create = f"kaggle datasets create -p {options.out} -r zip"
+        print(f"next: {create} (docs/kaggle.md has all five)", file=sys.stderr)
     return 0
 
 

@@ -36,7 +36,7 @@ DEFAULTS = {
     "MARGIN_MINUTES": "10",  # kept free of it
     "REHEARSAL_MINUTES": "8",  # on the placeholder
     "WEIGHTS": "",  # file name; empty: the first *.safetensors found; "none": learn from nothing
-    "PRESET": "",  # empty: by the device
+    "PRESET": "",  # empty: by the device; "own": that of the weights
     "OPTIONS": "",  # more options of `arc-solve predict`
     "SECOND_OPTIONS": "",  # the same for the second try, on the CPU
     "SEED": "0",
@@ -81,6 +81,7 @@ SAMPLE_FILE = "sample_submission.json"
 MAX_DEPTH = 7
 MOUNT = "/kaggle/input"
 GRACE_SECONDS = 15
+SILENT_SECONDS = 60
 SECOND_TRY_SECONDS = 30
 
 
@@ -257,14 +258,14 @@ def gpu_names() -> list[str]:
 
 
 def recipe_options(names: list[str], known: list[str]) -> list[str]:
-    """Options of predict for these GPUs; a preset that the solver does not know is left out."""
+    """Options of predict for these GPUs; a preset that it does not know is left out, and "own" is none."""
     wanted, options = (CPU_PRESETS, []) if not names else ((), [])
     words = set(re.split(r"[\s-]+", names[0])) if names else set()
     for word, presets, further in RECIPES:
         if word in words:
             wanted, options = presets, further
     if SETTING["PRESET"]:
-        wanted = (SETTING["PRESET"],)
+        wanted = (SETTING["PRESET"],) if SETTING["PRESET"] != "own" else ()
     chosen = [preset for preset in wanted if preset in known][:1]
     if wanted and not chosen:
         say(f"no preset {' or '.join(wanted)} in this solver; its default is taken")
@@ -283,22 +284,21 @@ def arc_solve(*arguments: object) -> list[str]:
 
 
 def run(command: list[str], seconds: float) -> int:
-    """Run a command and print its lines as they come; when the seconds are over it is ended (code 124)."""
+    """Run a command and print its lines as they come, one a minute where none does.
+
+    When the seconds are over it is ended (code 124).
+    """
     say("$ " + " ".join(command))
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
     process = subprocess.Popen(
         command, text=True, errors="replace", cwd=working(), env=ENVIRONMENT, **streams
     )
+    end, heard = time.monotonic() + max(seconds, 1), [time.monotonic()]
     # A thread reads, since a grandchild may hold the pipe open for longer than the command lives.
-    reader = threading.Thread(target=pass_on, args=(process.stdout,), daemon=True)
+    reader = threading.Thread(target=pass_on, args=(process.stdout, heard), daemon=True)
     reader.start()
     try:
-        code = process.wait(max(seconds, 1))
-    except subprocess.TimeoutExpired:
-        code = 124
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
+        code = ended(process, end, heard)
     finally:
         process.kill()
         process.wait()
@@ -307,9 +307,24 @@ def run(command: list[str], seconds: float) -> int:
     return code
 
 
-def pass_on(stream: TextIO) -> None:
+def ended(process: subprocess.Popen, end: float, heard: list[float]) -> int:
+    """The exit code of a process; 124 where it is not done at `end` and has to be ended."""
+    while (now := time.monotonic()) < end:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(max(0.01, min(heard[0] + SILENT_SECONDS, end) - now))
+        if time.monotonic() >= heard[0] + SILENT_SECONDS:
+            heard[0] = time.monotonic()
+            say(f"still at work; it has {max(end - heard[0], 0) / 60:.1f} min left")
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE_SECONDS)
+    return 124
+
+
+def pass_on(stream: TextIO, heard: list[float]) -> None:
     with stream:
         for line in stream:
+            heard[0] = time.monotonic()
             print(line, end="", flush=True)
 
 
@@ -371,7 +386,10 @@ def predict(tests: Path, out: Path, end: float, options: list[str]) -> int:
 
 
 def answer(tests: Path, out: Path, owed: dict[str, int], end: float) -> None:
-    """Predict on what the machine has; where that gives nothing, once more on the CPU and from nothing."""
+    """Predict on what the machine has; where that gives nothing, once more on the CPU.
+
+    Without weights of the bundle, and on the second try, those in the wheel are the start.
+    """
     wheel = first(attempt("looking for the wheel", lambda: find(SETTING["BUNDLE"], "arc_solver-*.whl"), []))
     if wheel:
         attempt("installing", lambda: install(wheel))
@@ -381,13 +399,17 @@ def answer(tests: Path, out: Path, owed: dict[str, int], end: float) -> None:
     start = weights()
     checkpoint = ["--checkpoint", str(start)] if start else []
     further = shlex.split(SETTING["OPTIONS"])
-    code = predict(tests, out, end, [*checkpoint, *recipe_options(gpus, presets), *further])
+    # Without a checkpoint and a preset the solver starts from the weights in the wheel.
+    alone = recipe_options([], presets) if SETTING["WEIGHTS"] == "none" else []
+    recipe = recipe_options(gpus, presets) if gpus or start else alone
+    code = predict(tests, out, end, [*checkpoint, *recipe, *further])
     answers = repaired(attempt("reading the answers", lambda: read_json(out)), owed)
     if (code == 0 and num_answered(answers)) or end - time.monotonic() < SECOND_TRY_SECONDS:
         return
-    say(f"{num_answered(answers)} outputs are answered; once more on the CPU, without weights")
+    begin_with = "nothing" if alone else "the weights in the wheel"
+    say(f"{num_answered(answers)} outputs are answered; once more on the CPU, from {begin_with}")
     second = out.with_name("second.json")
-    options = [*recipe_options([], presets), *shlex.split(SETTING["SECOND_OPTIONS"])]
+    options = [*alone, *shlex.split(SETTING["SECOND_OPTIONS"])]
     predict(tests, second, end, ["--device", "cpu", *options])
     more = repaired(attempt("reading the second answers", lambda: read_json(second)), owed)
     write_whole(out, completed(answers, more))

@@ -20,15 +20,15 @@ from submission.vote import Query, Tally
 MAX_LINE_BYTES = 64 << 10
 MAX_FILE_BYTES = 2 << 30
 MAX_CANDIDATES = 1_500_000
-# A packed file may unpack to so many bytes, or to so many times its own.
+# A gzip file may unpack to FREE_BYTES, or to MAX_RATIO times its own size.
 FREE_BYTES, MAX_RATIO = 1 << 24, 100
-# Blank ones included: packed, a file of nothing else is tiny.
+# Blank lines count: gzipped, a file of nothing else is tiny.
 MAX_LINES = 5_000_000
-_LOOKED_AT = 1000  # bytes of a long first line, in which a candidate would name its task
+_HEAD_BYTES = 1000  # of a long first line, within which a candidate would name its task
 MAX_INDEX = 10_000
 MAX_COUNT = 1 << 53
-# What a line may hold besides; left out where the solver does not tell.
-TOLD = ("votes", "confidence", "views")
+# What a line may hold besides.
+OPTIONAL = ("votes", "confidence", "views")
 
 
 class CandidateError(ValueError):
@@ -41,8 +41,8 @@ class CandidateError(ValueError):
 class Candidate:
     """One solver's guess for one output; weights compare only within one source and query.
 
-    What a solver may tell besides: the ballots for this grid, their mean confidence (0..1), and for the whole
-    output the views it was asked under, those included whose answer was no grid. None: not told.
+    Optionally: the ballots for this grid, their mean confidence (0..1), and how many views of the output the
+    solver answered, those without a grid included.
     """
 
     query: Query
@@ -57,7 +57,7 @@ class Candidate:
 def from_tallies(
     query: Query, tallies: Iterable[Tally], source: str, views: int | None = None
 ) -> list[Candidate]:
-    """The candidates that an election leaves, weighing what they were voted, out of so many `views`."""
+    """The candidates of an election over `views` views, with their weights."""
     return [
         Candidate(query, tally.grid, tally.weight, source, tally.votes, tally.confidence, views)
         for tally in tallies
@@ -74,14 +74,14 @@ def write_candidates(candidates: Iterable[Candidate]) -> Iterator[bytes]:
             "weight": candidate.weight,
             "source": candidate.source,
         }
-        line |= {name: value for name in TOLD if (value := getattr(candidate, name)) is not None}
+        line |= {name: value for name in OPTIONAL if (value := getattr(candidate, name)) is not None}
         yield orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
 
 
 def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
-    """All candidates of a file, plain or gzip, else CandidateError; of a submission its attempts.
+    """All candidates of a file, plain or gzip, or the attempts of a submission; else CandidateError.
 
-    A line that names no source has `source`, by default the file's name up to its first dot.
+    A line without a source gets `source`, by default the file's name up to its first dot.
     """
     name = (path.name.split(".")[0] or path.name) if source is None else source
     try:
@@ -97,7 +97,7 @@ def read_candidates(path: Path, source: str | None = None) -> list[Candidate]:
 
 
 def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
-    """The further lines, long ones in pieces; OversizeError where they unpack to far more than the file."""
+    """The lines left, long ones in pieces; OversizeError if they unpack to far more than the file."""
     packed = file.fileobj if isinstance(file, gzip.GzipFile) else None
     size = 0
     while line := file.readline(MAX_LINE_BYTES + 1):
@@ -108,7 +108,7 @@ def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
 
 
 def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tuple[list[Candidate], int]:
-    """The candidates for the given queries, and how many others were left out."""
+    """The candidates for these queries, and how many were left out."""
     owed = set(queries)
     everything = list(candidates)
     kept = [candidate for candidate in everything if candidate.query in owed]
@@ -116,11 +116,11 @@ def keep_owed(candidates: Iterable[Candidate], queries: Iterable[Query]) -> tupl
 
 
 def _begins_a_submission(head: bytes) -> bool:
-    """Whether a file that begins so is an object over several lines, or one of lists by id."""
+    """Whether a file with this first line is an object over several lines, or one of lists by id."""
     if not head.lstrip().startswith(b"{"):
         return False
     if len(head) > MAX_LINE_BYTES:
-        return b'"task"' not in head[:_LOOKED_AT]
+        return b'"task"' not in head[:_HEAD_BYTES]
     try:
         value = parse(head)
     except DocumentError:
@@ -129,7 +129,7 @@ def _begins_a_submission(head: bytes) -> bool:
 
 
 def _of_submission(answers: Mapping[str, object], source: str) -> list[Candidate]:
-    """The attempts as candidates, the first weighing more; what is no grid, and no guess, is left out."""
+    """The attempts as candidates, the first weighing more, without malformed and blank ones."""
     lengths = {task_id: len(value) if isinstance(value, list) else 1 for task_id, value in answers.items()}
     for task_id in answers:
         require_id(task_id, "task id")

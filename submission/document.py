@@ -1,4 +1,4 @@
-"""The JSON border: bytes in, plain values out, every oddity of the text refused or kept visible."""
+"""The border to JSON: bytes in, plain values out; every oddity of the text is refused or kept visible."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 from submission.messages import quote
 
 MAX_BYTES = 64 << 20
-# What a text may build: lists and objects take many times the bytes they are written with.
+# Limits on what is built: in memory, lists and objects take many times the bytes of their text.
 MAX_LISTS, MAX_TEXTS, MAX_REPEATING = 1_000_000, 2_000_000, 10_000
 MAX_ID_LENGTH = 128
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -23,29 +23,29 @@ _LONG_INTEGER = 320
 
 
 class DocumentError(ValueError):
-    """The text is no JSON document of a sensible size; the text says where."""
+    """The text is not a JSON document of a sensible size; the message says where."""
 
     exit_code = 3
 
 
 class OversizeError(DocumentError):
-    """The text, or what it would build, is larger than any of its kind has to be."""
+    """The text, or what it would build, is larger than any such file needs to be."""
 
 
 class RepeatingObject(dict[str, Any]):
-    """A JSON object in which a key came more than once: the last value stands, `repeated` names the keys."""
+    """A JSON object with a repeated key: its last value counts, `repeated` names the keys."""
 
     repeated: tuple[str, ...] = ()
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """The content of a file, unpacked if it is gzip; DocumentError for what goes wrong meanwhile."""
+    """The content of a file, unpacked if it is gzip; DocumentError for what goes wrong while it is open."""
     try:
-        # To open a pipe with a name waits until somebody writes; what a shell hands over has none.
+        # Opening a named pipe blocks until somebody writes; the pipes of a shell have no name.
         if stat.S_ISFIFO(path.stat().st_mode) and path.resolve().exists():
             raise DocumentError(f"{path}: a named pipe, expected a file")
-        # Opened once and never wound back, or a pipe would lose what was looked at.
+        # Opened once and never rewound, or a pipe would lose what was read of it.
         with path.open("rb") as file:
             packed = file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
             with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as content:
@@ -57,7 +57,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file is gzip; False where it cannot be read."""
+    """Whether a file is gzip; False if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(2) == GZIP_MAGIC
@@ -77,7 +77,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
 def parse(data: bytes) -> Any:
     """The JSON value of UTF-8 text, else DocumentError.
 
-    Repeated keys give a RepeatingObject; NaN and Infinity become floats, which no check takes for a cell.
+    Repeated keys give a RepeatingObject; NaN and Infinity become floats, which no check accepts as a cell.
     """
     if len(data) > MAX_BYTES:
         raise OversizeError(f"over {MAX_BYTES >> 20} MB, which no file of this kind needs")
@@ -99,7 +99,7 @@ def repeated_keys(value: object) -> tuple[str, ...]:
 
 
 def id_fault(task_id: object) -> str | None:
-    """What is wrong with a task id, or None: ids are strings of 1 to 128 printable-or-space code points."""
+    """What is wrong with a task id, or None: ids are strings of 1 to 128 code points, none a control."""
     if not isinstance(task_id, str):
         return "is not a string"
     if not task_id:
@@ -114,7 +114,7 @@ def id_fault(task_id: object) -> str | None:
 
 
 def require_id(task_id: str, place: str) -> None:
-    """Pass a good task id, else DocumentError naming `place`."""
+    """DocumentError naming `place` for a bad task id."""
     fault = id_fault(task_id)
     if fault is not None:
         raise DocumentError(f"{place}: {quote(task_id)} {fault}")
@@ -145,7 +145,7 @@ def _value(text: str) -> Any:
     except (json.JSONDecodeError, DocumentError):
         raise
     except ValueError:
-        # Python refuses to read integers of thousands of digits; a prefix of hundreds is as far out of range.
+        # Python refuses to read integers of thousands of digits; their first hundreds are out of range too.
         return json.loads(
             text, object_pairs_hook=_Collector(), parse_int=lambda digits: int(digits[:_LONG_INTEGER])
         )

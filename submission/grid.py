@@ -1,4 +1,4 @@
-"""A grid as JSON knows it: lists of lists of integers, checked strictly into a uint8 array."""
+"""Grids as JSON has them: lists of lists of integers, checked strictly into a uint8 array."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _INTEGERS = {int}
 
 
 class GridError(ValueError):
-    """The value is no grid; the text names the row and the reason."""
+    """The value is not a grid; the text names the row and the reason."""
 
     exit_code = 3
 
@@ -57,13 +57,19 @@ def content_of(grid: Grid) -> Content:
     return grid.shape[0], grid.shape[1], grid.tobytes()
 
 
+def grid_of(content: Content) -> Grid:
+    """The inverse of `content_of`."""
+    height, width, cells = content
+    return np.frombuffer(cells, dtype=np.uint8).reshape(height, width).copy()
+
+
 def same_grid(a: Grid, b: Grid) -> bool:
     """Whether two grids have the same sides and cells."""
     return a.shape == b.shape and bool((a == b).all())
 
 
 def _quick(rows: list[object]) -> Grid | None:
-    """The grid, where the rows are one beyond doubt; None leaves the verdict to the slow check."""
+    """The grid, if the rows are one beyond doubt; None leaves the verdict to the slow check."""
     width = len(rows[0]) if isinstance(rows[0], list) else 0
     if not 1 <= width <= MAX_SIDE:
         return None

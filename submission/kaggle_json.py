@@ -1,15 +1,13 @@
 """The Kaggle file: what is owed, a submission that is complete by construction, and its bytes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import orjson
 
-from submission.document import DocumentError, parse, read_bytes
 from submission.grid import Grid, GridError, blank_grid, check_grid, same_grid
 from submission.messages import count, quote
-from submission.validation import ATTEMPTS, Defect, validate_value
+from submission.validation import ATTEMPTS, validate_value
 from submission.vote import Query
 
 Submission = dict[str, list[dict[str, Grid]]]
@@ -17,7 +15,7 @@ _SHOWN_DEFECTS = 3
 
 
 class SubmissionError(ValueError):
-    """The submission may not be written or read: incomplete, malformed, or no JSON at all."""
+    """The submission may not be written or read: incomplete, malformed, or not JSON at all."""
 
     exit_code = 4
 
@@ -25,7 +23,7 @@ class SubmissionError(ValueError):
 def count_tests(challenges: Mapping[str, object] | Iterable[tuple[str, int]]) -> dict[str, int]:
     """Test inputs per task id, in order, of a challenges object, of id -> number, or of (id, number) pairs.
 
-    A task without a proper list of tests owes nothing: its entry stays, empty.
+    A task without a proper list of tests has none, and its entry is empty.
     """
     pairs = list(challenges.items() if isinstance(challenges, Mapping) else challenges)
     counts = {task_id: _num_tests(value) for task_id, value in pairs}
@@ -39,16 +37,11 @@ def expected_queries(challenges: Mapping[str, object] | Iterable[tuple[str, int]
     return [Query(task_id, index) for task_id, num in count_tests(challenges).items() for index in range(num)]
 
 
-def fallback_submission(num_tests: Mapping[str, int]) -> Submission:
-    """The complete submission of somebody without any guess."""
-    return build_submission(num_tests, {})
-
-
 def build_submission(num_tests: Mapping[str, int], attempts: Mapping[Query, Sequence[Grid]]) -> Submission:
     """Every id of `num_tests` in order with both attempts of every output; `[[0]]` where there is no guess.
 
     The first two distinct grids of each query are taken, so attempts differ whenever two candidates exist.
-    SubmissionError for a query that is not owed or for a value that is no grid.
+    SubmissionError for a query that is not owed, or for a value that is not a grid.
     """
     submission = {
         task_id: [_entry(Query(task_id, index), attempts) for index in range(num)]
@@ -63,8 +56,12 @@ def build_submission(num_tests: Mapping[str, int], attempts: Mapping[Query, Sequ
 
 def dump_submission(submission: Submission) -> bytes:
     """The submission as one line of JSON; SubmissionError if it holds anything that may not be written."""
-    _refuse(validate_value(submission, None), "submission")
-    # Checked they are; orjson wants them in one piece, and takes other integers than ours too.
+    defects = validate_value(submission, None)
+    if defects:
+        shown = "; ".join(map(str, defects[:_SHOWN_DEFECTS]))
+        more = f"; and {len(defects) - _SHOWN_DEFECTS} more" if len(defects) > _SHOWN_DEFECTS else ""
+        raise SubmissionError(f"submission: {count(len(defects), 'defect')}: {shown}{more}")
+    # The grids are checked; orjson wants contiguous ones, and would take other integer types than uint8.
     plain = {
         task_id: [
             {name: np.ascontiguousarray(grid, np.uint8) for name, grid in entry.items()} for entry in entries
@@ -72,30 +69,6 @@ def dump_submission(submission: Submission) -> bytes:
         for task_id, entries in submission.items()
     }
     return orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
-
-
-def read_submission(source: bytes | Path) -> Submission:
-    """A well-formed submission as grids, else SubmissionError with the first defects.
-
-    Whether it is complete only the challenges can tell: see `submission.validation.validate`.
-    """
-    name = str(source) if isinstance(source, Path) else "submission"
-    try:
-        value = parse(read_bytes(source) if isinstance(source, Path) else source)
-    except DocumentError as error:
-        raise SubmissionError(str(error) if str(error).startswith(name) else f"{name}: {error}") from error
-    _refuse(validate_value(value, None), name)
-    return {
-        task_id: [{attempt: check_grid(grid) for attempt, grid in entry.items()} for entry in entries]
-        for task_id, entries in value.items()
-    }
-
-
-def _refuse(defects: Sequence[Defect], name: str) -> None:
-    if defects:
-        shown = "; ".join(str(defect) for defect in defects[:_SHOWN_DEFECTS])
-        more = f"; and {len(defects) - _SHOWN_DEFECTS} more" if len(defects) > _SHOWN_DEFECTS else ""
-        raise SubmissionError(f"{name}: {count(len(defects), 'defect')}: {shown}{more}")
 
 
 def _num_tests(value: object) -> int:

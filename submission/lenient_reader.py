@@ -1,4 +1,4 @@
-"""What a foreign submission answers, read leniently: nothing is refused, everything odd is named."""
+"""The answers in a foreign submission, read leniently: nothing is refused, everything odd is named."""
 
 import re
 from collections.abc import Mapping
@@ -76,8 +76,8 @@ Ranking = list[Grid | None]
 def load_answers(source: bytes | Path) -> Mapping[str, object]:
     """The JSON object of a submission file, or of a folder with one list of attempts per task (`<id>.json`).
 
-    DocumentError where the file cannot be read or is too large, SubmissionError where it holds no object, or
-    a byte order mark before it, which JSON readers refuse.
+    DocumentError if the file cannot be read or is too large, SubmissionError if it holds no object or begins
+    with a byte order mark, which JSON readers refuse.
     """
     if isinstance(source, Path) and source.is_dir():
         return _load_folder(source)
@@ -101,7 +101,7 @@ def _load(source: bytes | Path, name: str) -> object:
 
 
 def _load_folder(folder: Path) -> dict[str, object]:
-    """The attempts per task, as arc-agi-benchmarking leaves them; files of anything else are passed over."""
+    """The attempts per task, as arc-agi-benchmarking writes them; other files are skipped."""
     found: dict[str, object] = {}
     for path in sorted(folder.glob("*.json")):
         value = _load(path, str(path))
@@ -119,9 +119,8 @@ def _holds_attempts(entry: object) -> bool:
 
 
 def _in_order(entries: list[Any]) -> list[Any]:
-    """The entries by the number of their test input, where every one tells another; empty ones in gaps."""
-    told = [_pair_index(entry) for entry in entries]
-    numbers = [number for number in told if number is not None]
+    """The entries by their test input, if each names a different one, with empty entries in the gaps."""
+    numbers = [number for number in map(_pair_index, entries) if number is not None]
     if len(numbers) < len(entries) or len(set(numbers)) < len(numbers) or max(numbers) >= _MAX_TESTS:
         return entries
     placed = dict(zip(numbers, entries, strict=True))
@@ -140,10 +139,10 @@ def _pair_index(entry: Mapping[str, object]) -> int | None:
 def read_answers(
     submission: object, num_outputs: Mapping[str, int]
 ) -> tuple[dict[str, list[Ranking]], Remarks]:
-    """For every task of the truth and each of its outputs the ranked guesses, with None for what is no grid.
+    """The ranked guesses for each output of every task of the truth, None for what is not a grid.
 
-    Besides Kaggle's own form: a list of attempts or one grid per output, attempts that are objects with an
-    "answer", `attempt_3` and beyond, and a task whose only entry is not in a list.
+    Besides Kaggle's own form this takes a list of attempts or one grid per output, attempts that are objects
+    with an "answer", `attempt_3` and beyond, and a task whose only entry is not in a list.
     """
     remarks = Remarks()
     if not isinstance(submission, Mapping):
@@ -162,7 +161,7 @@ def read_answers(
 
 
 def form_remark(submission: Mapping[str, object]) -> str | None:
-    """In one line that, and where, a submission is in another form than Kaggle's; None where it is not."""
+    """One line about where a submission is in another form than Kaggle's; None if it is in that form."""
     places = [
         f"task {quote(str(task_id))}" for task_id, value in submission.items() if not _is_kaggles(value)
     ]
@@ -172,7 +171,7 @@ def form_remark(submission: Mapping[str, object]) -> str | None:
 
 
 def _is_kaggles(value: object) -> bool:
-    """Whether this is a list of objects whose attempts are lists, whatever else is wrong with them."""
+    """Whether a value is a list of objects whose attempts are not objects, whatever else is wrong with it."""
     return isinstance(value, list) and all(
         isinstance(entry, Mapping) and not any(isinstance(attempt, Mapping) for attempt in entry.values())
         for entry in value
@@ -236,7 +235,7 @@ def _numbered(place: str, entry: Mapping[str, object], remarks: Remarks) -> dict
 
 
 def _answer_in(value: object) -> object:
-    """The grid of an attempt that is an object with an answer; a text or null there is no answer."""
+    """The grid in an attempt that is an object with an "answer"; an empty list if that is not a list."""
     if not (isinstance(value, Mapping) and "answer" in value):
         return value
     return value["answer"] if isinstance(value["answer"], list) else []

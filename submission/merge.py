@@ -1,4 +1,4 @@
-"""Candidates of several solvers joined into one ranking per query: three strategies, one of them learnt."""
+"""Candidates of several solvers merged into one ranking per query: three rules, one of them learned."""
 
 import math
 from collections import defaultdict
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from submission.candidates import Candidate
-from submission.grid import Content, Grid, content_of
+from submission.grid import Content, Grid, content_of, grid_of
 from submission.truth import TruthError
 from submission.vote import Query
 
@@ -20,9 +20,9 @@ _ROUNDS = 100
 
 @dataclass(frozen=True)
 class Shares:
-    """What each source gives each grid of each query, as parts of 1: `parts[query][source][grid]`.
+    """The part of its weight that a source gives a grid: `parts[query][source][grid]`, summing to 1.
 
-    `confidence[query][grid]` is the mean of what candidates tell (0 where none does); it breaks ties.
+    `confidence[query][grid]` is the mean over candidates that have one, else 0; it breaks ties.
     """
 
     sources: tuple[str, ...]
@@ -31,29 +31,29 @@ class Shares:
 
 
 def share_out(candidates: Iterable[Candidate]) -> Shares:
-    """Weights normalised per source and query; equal grids of a source are added up first."""
+    """Weights normalized per source and query, those of equal grids of one source added up."""
     weights: dict[Query, dict[str, dict[Content, list[float]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(list))
     )
-    told: dict[Query, dict[Content, list[float]]] = defaultdict(lambda: defaultdict(list))
+    known: dict[Query, dict[Content, list[float]]] = defaultdict(lambda: defaultdict(list))
     for candidate in candidates:
         content = content_of(candidate.grid)
         weights[candidate.query][candidate.source][content].append(candidate.weight)
-        told[candidate.query][content] += [] if candidate.confidence is None else [candidate.confidence]
+        known[candidate.query][content] += [] if candidate.confidence is None else [candidate.confidence]
     parts = {
-        query: {source: _normalise(grids) for source, grids in sorted(by_source.items())}
+        query: {source: _normalized(grids) for source, grids in sorted(by_source.items())}
         for query, by_source in sorted(weights.items())
     }
     sources = sorted({source for by_source in parts.values() for source in by_source})
     confidence = {
         query: {content: math.fsum(values) / max(1, len(values)) for content, values in by_content.items()}
-        for query, by_content in told.items()
+        for query, by_content in known.items()
     }
     return Shares(tuple(sources), parts, confidence)
 
 
 def merge_votes(candidates: Iterable[Candidate], trust: Mapping[str, float] | None = None) -> Rankings:
-    """Every query's grids by their summed shares, each source times its trust (1 where none is given)."""
+    """Every query's grids by their summed shares, each source times its trust (1 if none is given)."""
     shares = share_out(candidates)
     trust = trust or {}
     rankings = {}
@@ -63,14 +63,14 @@ def merge_votes(candidates: Iterable[Candidate], trust: Mapping[str, float] | No
             for content, part in grids.items():
                 terms[content].append(trust.get(source, 1.0) * part)
         scores = {content: math.fsum(parts) for content, parts in terms.items()}
-        rankings[query] = [_grid(content) for content in _sorted(scores, shares.confidence[query])]
+        rankings[query] = [grid_of(content) for content in _sorted(scores, shares.confidence[query])]
     return rankings
 
 
 def merge_round_robin(candidates: Iterable[Candidate], order: Sequence[str] | None = None) -> Rankings:
-    """The best of each source in turn, then the second of each, without repetitions.
+    """The best grid of each source in turn, then the second of each, without repetitions.
 
-    `order` names the sources, strongest first; those it leaves out follow by name.
+    `order` names the sources, strongest first; those it omits follow by name.
     """
     shares = share_out(candidates)
     named = dict.fromkeys([*(order or ()), *shares.sources])
@@ -81,12 +81,12 @@ def merge_round_robin(candidates: Iterable[Candidate], order: Sequence[str] | No
         turns: dict[Content, None] = {}
         for turn in range(max(len(contents) for contents in lists)):
             turns |= dict.fromkeys(contents[turn] for contents in lists if turn < len(contents))
-        rankings[query] = [_grid(content) for content in turns]
+        rankings[query] = [grid_of(content) for content in turns]
     return rankings
 
 
 def fill_up(first: Rankings, others: Rankings, num: int) -> Rankings:
-    """`first`, and behind it grids of `others` that it lacks, for every query that has fewer than `num`."""
+    """`first`, filled up to `num` grids per query with those of `others` that it lacks."""
     filled = {query: list(grids) for query, grids in first.items()}
     for query, grids in others.items():
         own = filled.setdefault(query, [])
@@ -101,8 +101,8 @@ def fill_up(first: Rankings, others: Rankings, num: int) -> Rankings:
 def learn_trust(candidates: Iterable[Candidate], truth: Mapping[str, Sequence[Grid]]) -> dict[str, float]:
     """Trust per source, summing to 1, that makes the truth of a calibration set most likely.
 
-    The shares are read as a mixture and its weights fitted by expectation maximisation with one pseudo
-    query per source, so no source falls to zero. Outputs that no source proposed say nothing.
+    The shares form a mixture whose weights are fitted by expectation maximization, with one pseudo-query per
+    source, so that no source falls to zero. Outputs that no source proposed carry no information.
     """
     shares = share_out(candidates)
     if not shares.sources:
@@ -117,12 +117,12 @@ def learn_trust(candidates: Iterable[Candidate], truth: Mapping[str, Sequence[Gr
     return dict(zip(shares.sources, trust.tolist(), strict=True))
 
 
-def merge_learnt(
+def merge_learned(
     candidates: Iterable[Candidate], truth: Mapping[str, Sequence[Grid]], folds: int = 5
 ) -> Rankings:
-    """A calibration set's own merge, each fold of its tasks by the trust learnt on the other folds.
+    """The merge of a calibration set itself, each fold of its tasks by the trust learned on the other folds.
 
-    For judging `learn_trust` honestly: no query is merged by weights that saw its truth.
+    It judges `learn_trust` honestly: no query is merged by weights that saw its truth.
     """
     everything = list(candidates)
     fold_of = {task_id: place % folds for place, task_id in enumerate(sorted(truth))}
@@ -146,8 +146,8 @@ def _mixture(likelihoods: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return trust
 
 
-def _normalise(grids: Mapping[Content, list[float]]) -> _Shares:
-    # Any positive finite weights are welcome; scaled by the largest, their sum cannot overflow.
+def _normalized(grids: Mapping[Content, list[float]]) -> _Shares:
+    # Weights may be any positive numbers; scaled by the largest, their sum cannot overflow.
     largest = max(weight for weights in grids.values() for weight in weights)
     scaled = {content: math.fsum(w / largest for w in weights) for content, weights in sorted(grids.items())}
     total = math.fsum(scaled.values())
@@ -157,8 +157,3 @@ def _normalise(grids: Mapping[Content, list[float]]) -> _Shares:
 def _sorted(scores: Mapping[Content, float], confidence: Mapping[Content, float]) -> list[Content]:
     """Highest score first, then highest confidence, then fewest rows, fewest columns and smallest cells."""
     return sorted(scores, key=lambda content: (-scores[content], -confidence[content], content))
-
-
-def _grid(content: Content) -> Grid:
-    height, width, cells = content
-    return np.frombuffer(cells, dtype=np.uint8).reshape(height, width).copy()

@@ -1,4 +1,4 @@
-"""How foreign values are named in messages: ASCII, one line, short, whatever they hold."""
+"""Foreign values in messages: ASCII, one line and short, whatever they hold."""
 
 import json
 import re
@@ -15,7 +15,7 @@ def quote(text: str) -> str:
 
 
 def named(text: str) -> str:
-    """An id in a list of ids: as it is where it is plain, else in quotes."""
+    """An id in a list of ids: bare if it is plain, else in quotes."""
     return text if _PLAIN.fullmatch(text) else quote(text)
 
 
@@ -34,7 +34,7 @@ def describe(value: object) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` with lone surrogates escaped, so that every UTF-8 writer takes it."""
+    """`text` with lone surrogates escaped, so that it can be written as UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What decides an election: sums of ballots that are exact, and how they rank candidates."""
+"""Exact sums of ballots, and how they rank candidates."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 MIN_WEIGHT = 1e-6
 MAX_WEIGHT = 1e3
-# Weights and confidences are added up as integer multiples of this, so sums do not depend on the order.
+# Weights and confidences are added as integer multiples of this, so that sums do not depend on the order.
 QUANTUM = 2.0**-24
 
 Floats = npt.NDArray[np.floating]
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Counts:
-    """What is known of K candidates: ballots, summed weights, summed weight × confidence; each (K,)."""
+    """The sums over the ballots of K candidates: their number, weight, weight × confidence; each (K,)."""
 
     votes: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float64]

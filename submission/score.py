@@ -1,4 +1,4 @@
-"""The three scoring rules, with intervals, coverage and the hash of the truth they were taken from."""
+"""The three scoring rules, with intervals, coverage and the hash of the truth."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,18 +14,14 @@ from submission.messages import count, quote
 from submission.truth import TruthError
 from submission.vote import Query
 
-RULES = {
-    "per_output": "Kaggle (per output)",
-    "per_task": "per task (mean)",
-    "strict": "strict (whole task)",
-}
+RULES = {"per_output": "Kaggle (per output)", "per_task": "per task (mean)", "strict": "strict (whole task)"}
 _CANDIDATE_DEPTHS = (10, 100)
 _Ranks = dict[str, tuple[int | None, ...]]
 
 
 @dataclass(frozen=True)
 class Rate:
-    """`solved` of `total`; solved is fractional where tasks are averaged."""
+    """`solved` of `total`; `solved` is fractional for means over tasks."""
 
     solved: float
     total: int
@@ -37,12 +33,12 @@ class Rate:
 
     @property
     def share(self) -> str:
-        """As `17/400`; a mean over tasks with two decimals at most, as `17.33/400`."""
+        """As `17/400`, or `17.33/400` for a mean over tasks."""
         return f"{f'{self.solved:.2f}'.rstrip('0').rstrip('.')}/{self.total}"
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % Wilson score interval; for a mean over tasks a cautious one, as its spread is smaller."""
+        """The 95 % Wilson score interval; conservative for a mean over tasks, whose spread is smaller."""
         z = float(ndtri(0.975))
         share, shrink = self.value, 1 + z * z / self.total
         center = (share + z * z / (2 * self.total)) / shrink
@@ -53,9 +49,9 @@ class Rate:
 
 @dataclass(frozen=True)
 class Score:
-    """What was solved: for every output of the truth the rank (from 1) of its first right guess, or None.
+    """The rank (from 1) of the first right guess for every output of the truth, or None.
 
-    `depths` are the k of pass@k: 1, 2, and more where more guesses were kept.
+    `depths` are the k of pass@k: 1, 2, and more if more guesses were kept.
     """
 
     ranks: Mapping[str, tuple[int | None, ...]]
@@ -70,7 +66,7 @@ class Score:
 
     @property
     def num_outputs(self) -> int:
-        """Outputs in the truth, which is what the headline divides by."""
+        """Outputs in the truth, the denominator of the headline."""
         return sum(len(ranks) for ranks in self.ranks.values())
 
     def rate(self, rule: str = "per_output", depth: int = NUM_ATTEMPTS) -> Rate:
@@ -118,7 +114,7 @@ class Score:
         }
 
     def table(self) -> str:
-        """The rules as a plain-text table, then the truth it was taken from, then what was odd."""
+        """The rules as a plain-text table, then the hash of the truth, then what was odd."""
         heads = "".join(f"{f'pass@{depth}':<32}" for depth in self.depths)
         lines = [f"{'rule':<21}{heads}".rstrip()]
         for rule, title in RULES.items():
@@ -136,9 +132,9 @@ def score(
     truth_sha256: str,
     candidates: Mapping[Query, Sequence[Grid]] | None = None,
 ) -> Score:
-    """Score whatever a submission holds (see `load_answers`); the truth decides coverage and pairing.
+    """Score whatever a submission holds (see `load_answers`), against every output of the truth.
 
-    With ranked `candidates` pass@k counts an output whose truth is an attempt or among its first k
+    With ranked `candidates`, pass@k counts an output whose truth is an attempt or among its first k
     candidates. TruthError for a truth without outputs.
     """
     right = _check_truth(truth)
@@ -159,7 +155,7 @@ def score(
 def score_attempts(
     attempts: Mapping[Query, Sequence[Grid]], truth: Mapping[str, Sequence[Grid]], truth_sha256: str
 ) -> Score:
-    """Score ranked grids per query, as far as the truth asks for them, by their first two."""
+    """Score ranked grids per query by their first two; queries that are not in the truth are ignored."""
     owed = {task_id: len(grids) for task_id, grids in truth.items()}
     asked = {query: grids for query, grids in attempts.items() if query.index < owed.get(query.task_id, 0)}
     return score(build_submission(owed, asked), truth, truth_sha256)
@@ -181,7 +177,7 @@ def _check_truth(truth: Mapping[str, Sequence[Grid]]) -> dict[str, list[Grid]]:
 
 def _first_right(truth: Grid, guesses: Ranking, kept: Sequence[Grid]) -> int | None:
     ranks = [rank for rank, guess in enumerate(guesses, 1) if guess is not None and same_grid(guess, truth)]
-    # A candidate that was not handed in cannot count for the attempts, whatever its place in the list.
+    # A candidate that is not an attempt cannot count for pass@2, whatever its place in the list.
     ranks += [max(rank, NUM_ATTEMPTS + 1) for rank, grid in enumerate(kept, 1) if same_grid(grid, truth)]
     return min(ranks, default=None)
 

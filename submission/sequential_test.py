@@ -1,4 +1,4 @@
-"""A sequential test: whether the views that are still to come may put a new grid first."""
+"""A sequential test: whether the views still to come may put another grid first."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from scipy.special import bdtrc
 
 
 def chance_of_another(votes: Sequence[int]) -> float:
-    """An upper bound of the error in saying that the grid with most votes in the end is among the first two.
+    """An upper bound of the error of claiming that the final winner is among the first two grids now.
 
-    `votes` are the candidates' so far, most first. Suppose that another grid, one without any vote included,
-    had at least as many as the first once all views voted: of the orders in which the views may come, no more
-    than this share shows the first so far ahead. (A sign test against every other grid, and their sum.)
+    `votes` are the candidates' so far, most first. Suppose that some other grid, perhaps one without a vote
+    yet, ends with at least as many as the first: at most this share of the orders in which the views may come
+    shows the first this far ahead. (A sign test against every other grid, summed.)
     """
     if not votes:
         return 1.0

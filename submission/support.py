@@ -1,4 +1,4 @@
-"""What stands behind an attempt: its votes, weight and confidence among the candidates of a file."""
+"""The support of an attempt: its votes, weight and confidence among the candidates of a file."""
 
 import math
 from collections import defaultdict
@@ -13,7 +13,7 @@ from submission.vote import Query
 
 @dataclass(frozen=True)
 class Support:
-    """The summed weight of a grid's candidates; votes, views and mean confidence where all of them tell."""
+    """The summed weight of a grid's candidates; votes, views, mean confidence if all of them have these."""
 
     weight: float
     votes: int | None = None
@@ -34,7 +34,7 @@ class Support:
 def support(
     candidates: Iterable[Candidate], attempts: Mapping[Query, Sequence[Grid | None]]
 ) -> dict[Query, list[Support | None]]:
-    """For every attempt the support of its grid, weight 0 where it is no candidate; None for None."""
+    """The support of every attempt's grid, weight 0 if it is not a candidate; None for None."""
     by_query: dict[Query, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         if candidate.query in attempts:
@@ -48,10 +48,10 @@ def _supports(candidates: Sequence[Candidate], grids: Sequence[Grid | None]) -> 
     for candidate in candidates:
         by_content[content_of(candidate.grid)].append(candidate)
         views[candidate.source] = candidate.views
-    asked = _total(list(views.values()))
+    num_views = _total(list(views.values()))
     counted = all(candidate.votes is not None for candidate in candidates)
     return [
-        None if grid is None else _support(by_content.get(content_of(grid), []), asked, counted)
+        None if grid is None else _support(by_content.get(content_of(grid), []), num_views, counted)
         for grid in grids
     ]
 
@@ -59,17 +59,17 @@ def _supports(candidates: Sequence[Candidate], grids: Sequence[Grid | None]) -> 
 def _support(candidates: Sequence[Candidate], views: int | None, counted: bool) -> Support:
     votes = _total([candidate.votes for candidate in candidates]) if candidates else 0
     weights = [candidate.weight for candidate in candidates]
-    told = [candidate.confidence for candidate in candidates if candidate.confidence is not None]
+    known = [candidate.confidence for candidate in candidates if candidate.confidence is not None]
     confidence = None
-    if candidates and len(told) == len(candidates):
+    if candidates and len(known) == len(candidates):
         shares = [candidate.votes or 0 for candidate in candidates] if votes else weights
-        # Weights may be as large as numbers go, so their sum is taken of parts.
+        # Scaled by the largest: weights may be so large that their sum overflows.
         parts = [share / max(shares) for share in shares]
-        confidence = math.fsum(p * c for p, c in zip(parts, told, strict=True)) / math.fsum(parts)
+        confidence = math.fsum(p * c for p, c in zip(parts, known, strict=True)) / math.fsum(parts)
     return Support(sum(weights), votes if counted else None, confidence, views)
 
 
 def _total(numbers: Sequence[int | None]) -> int | None:
-    """The sum, None where one of them is unknown or there are none."""
+    """The sum; None if one of them is unknown or there are none."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known and len(known) == len(numbers) else None

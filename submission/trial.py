@@ -1,4 +1,4 @@
-"""What known answers say of several solvers: each alone, the rules of merging, and whether merging wins."""
+"""Several solvers judged on known answers: each alone, merged by every rule, and whether merging wins."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from submission.candidates import Candidate
-from submission.merge import learn_trust, merge_learnt, merge_round_robin, merge_votes
+from submission.merge import learn_trust, merge_learned, merge_round_robin, merge_votes
 from submission.messages import named
 from submission.score import RULES as SCORING_RULES
 from submission.score import Score, score_attempts
 from submission.truth import Truth, TruthError
 
-# Weights are judged on the half of the tasks that they were not learnt from.
+# Weights are judged on the half of the tasks that they were not learned from.
 NUM_FOLDS = 2
 
 
@@ -25,12 +25,12 @@ class Trial:
     merged: Mapping[str, Score]
     order: tuple[str, ...]  # the sources, strongest first
     trust: Mapping[str, float]
-    honest: bool  # whether the learnt weights were judged on other tasks than they were learnt from
+    honest: bool  # whether the learned weights were judged on tasks that they were not learned from
     overlap: str
 
     @property
     def rule(self) -> str:
-        """The first of the rules that solve most."""
+        """The rule that solves most, the first of several."""
         return max(self.merged, key=lambda name: num_solved(self.merged[name]))
 
     @property
@@ -40,7 +40,7 @@ class Trial:
 
     @property
     def advice(self) -> str:
-        """What to hand in, with the figures, in one line."""
+        """What to submit, with the figures, in one line."""
         strongest = named(self.order[0])
         figures = f"{strongest} alone solves {num_solved(self.alone[self.order[0]])}, " + ", ".join(
             f"{rule} {num_solved(score)}" for rule, score in self.merged.items()
@@ -60,7 +60,7 @@ class Trial:
             cells = (f"{100 * rate.value:.2f} % {rate.share}" for rate in rates)
             lines.append(f"{name:<{wide}}" + "".join(f"  {cell:>20}" for cell in cells))
         how = (
-            "each half of the tasks is merged by weights learnt on the other half"
+            "each half of the tasks is merged by weights learned on the other half"
             if self.honest
             else "in-sample, judged on the only known task"
         )
@@ -89,7 +89,7 @@ def num_solved(score: Score) -> int:
 
 
 def try_out(candidates: Sequence[Candidate], truth: Truth, digest: str) -> Trial:
-    """Judge every source and every rule on these tasks; TruthError where no candidate is for one of them."""
+    """Judge every source and every rule on these tasks; TruthError if no candidate is for one of them."""
     known = [candidate for candidate in candidates if candidate.query.task_id in truth]
     if not known:
         raise TruthError("no candidate is for a task whose answer is known, so the rules cannot be compared")
@@ -102,7 +102,7 @@ def try_out(candidates: Sequence[Candidate], truth: Truth, digest: str) -> Trial
     rules = {
         "votes": merge_votes(known),
         "round-robin": merge_round_robin(known, order),
-        "learnt": merge_learnt(known, truth, NUM_FOLDS) if honest else merge_votes(known, trust),
+        "learnt": merge_learned(known, truth, NUM_FOLDS) if honest else merge_votes(known, trust),
     }
     merged = {rule: score_attempts(ranking, truth, digest) for rule, ranking in rules.items()}
     strongest = max(rules, key=lambda rule: num_solved(merged[rule]))
@@ -110,7 +110,7 @@ def try_out(candidates: Sequence[Candidate], truth: Truth, digest: str) -> Trial
 
 
 def _overlap(alone: Mapping[str, Score], merged: Score) -> str:
-    """Who solved what alone, and what the best rule makes of it."""
+    """How many outputs each source alone solves and others do not, and what the best rule makes of it."""
     solved = {name: set(score.solved_outputs()) for name, score in alone.items()}
     if len(solved) == 2:
         (first, own), (second, other) = solved.items()

@@ -12,15 +12,15 @@ Truth = dict[str, list[Grid]]
 
 
 class TruthError(ValueError):
-    """The file cannot serve as truth; the text names file, task and place."""
+    """The file cannot serve as the truth; the text names file, task and place."""
 
     exit_code = 3
 
 
 def read_solutions(path: Path) -> tuple[Truth, str]:
-    """The outputs per task and the SHA-256 of the content (unpacked, if gzip), else TruthError.
+    """The outputs per task and the SHA-256 of the (unpacked) content, else TruthError.
 
-    Takes `{id: [grid, ...]}`, `{id: {"test": [{"output": grid}, ...]}}`, or one task, named by its file.
+    Takes `{id: [grid, ...]}`, `{id: {"test": [{"output": grid}, ...]}}`, or one task, named after its file.
     """
     try:
         data = read_bytes(path)
@@ -33,7 +33,7 @@ def read_solutions(path: Path) -> tuple[Truth, str]:
 
 
 def parse_solutions(value: Any, own_id: str) -> Truth:
-    """The truth in a parsed solutions or challenges file; `own_id` names the task if there is just one."""
+    """The truth in a parsed solutions or challenges file; `own_id` is the id of a file of one task."""
     if not isinstance(value, dict) or not value:
         raise TruthError(f"{describe(value)}, expected a filled object of task ids")
     if repeated_keys(value):
@@ -48,7 +48,7 @@ def parse_solutions(value: Any, own_id: str) -> Truth:
 
 
 def _is_task(value: dict[str, Any]) -> bool:
-    """Whether the object is one task and not the outputs of tasks that are called "train" and "test"."""
+    """Whether the object is one task, and not the outputs of tasks with the ids "train" and "test"."""
     tests = value.get("test")
     return (
         isinstance(value.get("train"), list)

@@ -1,4 +1,4 @@
-"""Every defect for which a submission would be refused, each with its place."""
+"""Every defect for which a submission would be rejected, each with its place."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ATTEMPTS = ("attempt_1", "attempt_2")
 
 @dataclass(frozen=True)
 class Defect:
-    """One reason to refuse; `task_id`, `index` and `attempt` say where, as far as that is known."""
+    """One reason to reject; `task_id`, `index` and `attempt` say where, as far as that is known."""
 
     text: str
     task_id: str | None = None
@@ -59,7 +59,7 @@ def validate(submission: object, num_tests: Mapping[str, int]) -> list[Defect]:
 
 
 def validate_value(value: object, num_tests: Mapping[str, int] | None) -> list[Defect]:
-    """All defects of a parsed submission; with None for `num_tests` its own ids and lengths are believed."""
+    """All defects of a parsed submission; `num_tests` None takes its own ids and lengths as expected."""
     if not isinstance(value, dict):
         return [Defect(f"{describe(value)}, expected an object of task ids")]
     defects = [Defect("the id comes more than once", task_id) for task_id in repeated_keys(value)]

@@ -1,4 +1,4 @@
-"""Ballots of many views become a ranking of distinct grids for every query."""
+"""Ballots of many views counted into a ranking of distinct grids for every query."""
 
 import heapq
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from submission.grid import MAX_SIDE, NUM_COLORS, Content, Grid, check_grid
+from submission.grid import MAX_SIDE, NUM_COLORS, Content, Grid, check_grid, content_of, grid_of
 from submission.ranking import QUANTUM, Counts, Floats, most_votes, quantize
 from submission.sequential_test import chance_of_another
 
@@ -16,7 +16,7 @@ Integers = npt.NDArray[np.integer]
 
 @dataclass(frozen=True, order=True)
 class Query:
-    """One test input: what we owe two attempts for."""
+    """One test input, for which two attempts are owed."""
 
     task_id: str
     index: int
@@ -33,7 +33,7 @@ class Tally:
 
 
 class BallotBox:
-    """Counts ballots for a fixed list of queries; the order of casting never matters."""
+    """Counts ballots for a fixed list of queries; the order of the ballots never matters."""
 
     def __init__(self, queries: Iterable[Query]) -> None:
         """An empty box; `queries` are distinct, and their order gives the indices of `cast_batch`."""
@@ -57,7 +57,7 @@ class BallotBox:
         if not valid[0]:
             self._spoiled[place] += 1
             return
-        candidate = self._admit(place, (checked.shape[0], checked.shape[1], checked.tobytes()))
+        candidate = self._admit(place, content_of(checked))
         self._sums[:, candidate] += (1, quanta[0], weighted[0])
 
     def cast_batch(
@@ -98,12 +98,8 @@ class BallotBox:
         np.add.at(self._sums[1], candidates, quanta[rows])
         np.add.at(self._sums[2], candidates, weighted[rows])
 
-    def spoiled(self, query: Query) -> int:
-        """How many ballots of the query named no grid."""
-        return int(self._spoiled[self._place(query)])
-
     def ballots(self, query: Query) -> int:
-        """How many ballots of the query were cast, the spoiled ones too."""
+        """How many ballots of the query were cast, the spoiled ones included."""
         place = self._place(query)
         return int(self._sums[0, self._members[place]].sum() + self._spoiled[place])
 
@@ -113,7 +109,7 @@ class BallotBox:
 
     def elect(self, query: Query, num: int = 2) -> list[Tally]:
         """The `num` best candidates: by weight, then mean confidence, then height, width and cells."""
-        candidates, keys = self._standing(self._place(query))
+        candidates, keys = self._ranked(self._place(query))
         best = heapq.nsmallest(num, range(len(candidates)), key=self._order(candidates, keys).__getitem__)
         return [self._tally(candidates[place]) for place in best]
 
@@ -122,41 +118,41 @@ class BallotBox:
         return [tally.grid for tally in self.elect(query, num)]
 
     def decided(self, query: Query, remaining: int, max_weight: float = 1.0) -> bool:
-        """Whether the first two places, content and order, stand however `remaining` ballots fall.
+        """Whether the first two places, content and order, are settled however `remaining` ballots fall.
 
-        Each of these weighs at most `max_weight`; they may also name grids that nobody named so far.
+        Each of these weighs at most `max_weight`; they may also name grids that have no ballot yet.
         """
         if remaining <= 0:
             return True
-        candidates, keys = self._standing(self._place(query))
+        candidates, keys = self._ranked(self._place(query))
         if len(candidates) < 2:
             return False
         order = self._order(candidates, keys)
         first, second = heapq.nsmallest(2, range(len(candidates)), key=order.__getitem__)
         hopes = most_votes(self._hopeful(candidates, remaining, max_weight))
-        # The last row is a grid unseen so far: it sorts before any other content where all else is level.
+        # The last row is a grid without a ballot yet: it sorts before any other content if all else ties.
         contents = [*(self._contents[candidate] for candidate in candidates), (0, 0, b"")]
         best = [(tuple(key), content) for key, content in zip((-hopes).tolist(), contents, strict=True)]
         others = (hope for place, hope in enumerate(best) if place not in (first, second))
         return order[first] < best[second] and order[second] < min(others)
 
     def likely(self, query: Query, error: float) -> bool:
-        """Whether the grid that will have most ballots is among the first two, said with at most this error.
+        """Whether the grid that will have most ballots is among the first two, but for this chance of error.
 
-        Ballots must come in random order; asked at several moments, each has the error of its own.
+        Ballots must come in random order; if it is asked several times, each answer has this error.
         """
         votes = sorted(self._sums[0, self._members[self._place(query)]].tolist(), reverse=True)
         return chance_of_another(votes) <= error
 
     def _hopeful(self, candidates: Sequence[int], remaining: int, max_weight: float) -> Counts:
-        """Counts if all remaining ballots fell to each candidate; a last row for a new one."""
+        """Each candidate's counts if it got all remaining ballots; a last row for a new one."""
         sums = np.zeros((3, len(candidates) + 1), dtype=np.int64)
         sums[:, :-1] = self._sums[:, candidates]
         extra = remaining * round(max_weight / QUANTUM)
         return Counts.from_quanta(sums + np.array([[remaining], [extra], [extra]]))
 
-    def _standing(self, place: int) -> tuple[list[int], npt.NDArray[np.float64]]:
-        """The candidates of a query that hold a ballot, and the keys that rank them."""
+    def _ranked(self, place: int) -> tuple[list[int], npt.NDArray[np.float64]]:
+        """The candidates of a query that have a ballot, and the keys that rank them."""
         members = self._members[place]
         candidates = [candidate for candidate in members if self._sums[0, candidate] > 0]
         return candidates, most_votes(Counts.from_quanta(self._sums[:, candidates]))
@@ -170,10 +166,8 @@ class BallotBox:
         ]
 
     def _tally(self, candidate: int) -> Tally:
-        height, width, cells = self._contents[candidate]
         votes, weight, confidence = self._sums[:, candidate].tolist()
-        grid = np.frombuffer(cells, dtype=np.uint8).reshape(height, width).copy()
-        return Tally(grid, votes, weight * QUANTUM, confidence / weight)
+        return Tally(grid_of(self._contents[candidate]), votes, weight * QUANTUM, confidence / weight)
 
     def _place(self, query: Query) -> int:
         if query not in self._places:
@@ -181,7 +175,7 @@ class BallotBox:
         return self._places[query]
 
     def _admit(self, place: int, content: Content) -> int:
-        """The candidate with this content, made where it is new."""
+        """The candidate with this content, created if it is new."""
         candidate = self._by_content.get((place, content))
         if candidate is not None:
             return candidate

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import subprocess
@@ -52,6 +51,7 @@ def options() -> dict[str, list[str]]:
     """Every option of every command, and every field that --set takes."""
     from arc_solver.cli import app
     from arc_solver.config import ModelConfig, PredictConfig, TrainConfig
+    from arc_solver.settings import known_keys
 
     group: Any = get_command(app)
     found = {
@@ -60,8 +60,8 @@ def options() -> dict[str, list[str]]:
         )
         for name, command in group.commands.items()
     }
-    configs = (ModelConfig, TrainConfig, PredictConfig)
-    found["--set"] = sorted({field.name for config in configs for field in dataclasses.fields(config)})
+    configs = (ModelConfig(), TrainConfig(), PredictConfig())
+    found["--set"] = sorted({key for config in configs for key in known_keys(config)})
     # The other half of a switch is no option of its own; these two are.
     plain = {"--no-adapt", "--no-color"}
     return {

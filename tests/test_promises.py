@@ -73,12 +73,10 @@ def test_every_least_is_of_what_the_page_tells() -> None:
             continue
         tried, _, what = cells[-2].partition(" ")
         told.setdefault(number, {})[what] = int(tried.replace(",", ""))
-    assert len(told) >= 18
-    for number, row in ROWS.items():
-        assert row.least, number
-        if number not in told:
-            continue  # which the page says
-        for what, least in row.least.items():
+    assert ROWS.keys() - told.keys() <= {21, 22, 23}, "not tried at their full count yet, as the page says"
+    for number in told:
+        assert ROWS[number].least, number
+        for what, least in ROWS[number].least.items():
             assert told[number][what] >= least, (number, what)
 
 

@@ -1,4 +1,4 @@
-"""How fast views are painted and answers restored, beside a naive twin and a copy of the same bytes."""
+"""The speed of painting views and restoring answers, relative to a naive twin and to copying the bytes."""
 
 import hashlib
 import itertools
@@ -25,7 +25,7 @@ TaskGrids = Sequence[Grid]
 """A task's grids: input, output, input, output, ..."""
 
 PAPER_BATCH = 768
-BATCH = 8 * PAPER_BATCH  # so that waking a thread does not drown its work
+BATCH = 8 * PAPER_BATCH  # large enough that waking a thread does not dominate
 ROUNDS = 4  # batches of one measurement
 NUM_TASKS = 960  # ARC-1 training and evaluation and ConceptARC
 NUM_VIEWS = 1000
@@ -66,7 +66,7 @@ def random_tasks(seed: int, num: int = NUM_TASKS) -> list[list[Grid]]:
 
 
 def prepare(tasks: Sequence[TaskGrids], num_views: int = NUM_VIEWS) -> DataSet:
-    """What a training run has before its first batch."""
+    """The data of a training run before its first batch."""
     tables = [distinct_views(grids, num_views, 0) for grids in tasks]
     views = ViewTable.concatenate(tables)
     grids = PackedGrids.from_grids([grid for task in tasks for grid in task])
@@ -77,7 +77,7 @@ def prepare(tasks: Sequence[TaskGrids], num_views: int = NUM_VIEWS) -> DataSet:
 
 
 def bench_painting(tasks: Sequence[TaskGrids] | None = None, runs: int = 7) -> list[Measurement]:
-    """Pairs painted a second on canvases of 30 x 30, all views, batches of BATCH."""
+    """Pairs painted per second on canvases of 30 x 30, with all views, in batches of BATCH."""
     data = prepare(random_tasks(0) if tasks is None else tasks)
     batches = [np.empty(BATCH, DRAW) for _ in range(ROUNDS)]
     for number, draws in enumerate(batches):
@@ -119,7 +119,7 @@ def bench_painting(tasks: Sequence[TaskGrids] | None = None, runs: int = 7) -> l
 
 
 def bench_restoring(tasks: Sequence[TaskGrids] | None = None, runs: int = 7) -> list[Measurement]:
-    """Answers cropped, turned back and hashed a second, from canvases of 30 x 30."""
+    """Answers per second cropped, taken out of their view and hashed, from canvases of 30 x 30."""
     data = prepare(random_tasks(0) if tasks is None else tasks)
     draws = np.empty(ROUNDS * BATCH, DRAW)
     draw_examples(data.catalog, 0, 0, False, MAX_SIDE, draws)
@@ -156,7 +156,7 @@ def bench_restoring(tasks: Sequence[TaskGrids] | None = None, runs: int = 7) -> 
 
 
 def bench_sudoku(runs: int = 7) -> list[Measurement]:
-    """Sudoku 9x9 boards augmented a second, question and answer."""
+    """Sudoku 9x9 boards augmented per second, question and answer."""
     rng = np.random.default_rng(0)
     lines = np.arange(9)
     solved = ((3 * lines[:, None] + lines[:, None] // 3 + lines) % 9 + 1).astype(np.uint8)
@@ -196,7 +196,7 @@ def bench_sudoku(runs: int = 7) -> list[Measurement]:
 def bench_start(
     tasks: Sequence[TaskGrids] | None = None, runs: int = 3, num_views: int = NUM_VIEWS
 ) -> list[Measurement]:
-    """Seconds from the start of a process that reads tasks to its first batch, cache warm, and its memory."""
+    """Seconds to the first batch of a process that reads tasks, with warm caches, and its memory."""
     listed = [list(task) for task in (random_tasks(0) if tasks is None else tasks)]
     text = orjson.dumps(listed, option=orjson.OPT_SERIALIZE_NUMPY)
     command = [sys.executable, "-m", "arc_solver.benchmarks.augment", str(num_views)]
@@ -207,10 +207,7 @@ def bench_start(
         if run > 0:  # the first fills the kernel cache
             seconds.append(time.perf_counter() - start)
             megabytes.append(float(done.stdout))
-    return [
-        _summary("augment.first_batch_s", "s", seconds),
-        _summary("augment.process_mb", "MB", megabytes),
-    ]
+    return [_summary("augment.first_batch_s", "s", seconds), _summary("augment.process_mb", "MB", megabytes)]
 
 
 def main(num_views: str) -> None:
@@ -224,9 +221,9 @@ def main(num_views: str) -> None:
 
 
 def _rates(works: Sequence[tuple[Callable[[], None], int]], runs: int) -> list[list[float]]:
-    """Items a second in each run of each work, a function and its number of items; the first run is not kept.
+    """Items per second in each run of each work, a function and its number of items; the first is dropped.
 
-    The works take turns, 50 ms or more each, so that a disturbance meets all of them.
+    The works take turns, 50 ms or more each, so that disturbances affect all of them.
     """
     rates: list[list[float]] = [[] for _ in works]
     for _ in range(runs + 1):

@@ -1,4 +1,4 @@
-"""What halting and rollouts bring on Sudokus, with weights that are given or trained for a short time."""
+"""What halting and rollouts gain on Sudokus, with given or briefly trained weights."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ import torch
 
 from arc_solver.benchmarks.figures import figure
 from arc_solver.checkpoints.shipped import shipped_weights
-from arc_solver.checkpoints.weights import load
+from arc_solver.checkpoints.weights import build_model, load
 from arc_solver.config import PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import apart, generate_sudoku
-from arc_solver.domains.sudoku.rules import exact_boards
 from arc_solver.inference.answer import Answering
 from arc_solver.inference.evaluate import attempts_of
 from arc_solver.model.trm import Model
@@ -30,20 +29,20 @@ from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.state import TrainState
 
 ALL_AGES = 16
-# Confident enough to leave: on the proxies such rows are as often right as after all ages.
+# On the proxies, rows that halt above this are as often right as after all ages.
 HALT_LOGIT = 4.0
 NUM_CHAINS = 16
 ROLLOUT_TRAINING_SECONDS = 25.0  # of processor time
 NUM_TRAINING_BOARDS = {4: 2048, 6: 20_000}
-# The preset for 4x4 learns too fast to be caught half-way; two refinements are slower.
+# The preset for 4x4 learns too fast to be stopped half-way; two refinements are slower.
 SLOWLY = ("cycles=2", "latent_steps=2")
 
 
 def measure_boards(quick: bool, weights: Path | None = None) -> list[dict[str, Any]]:
-    """`predict.ages_saved` by confident halting, and exact answers with it, without it and with rollouts.
+    """`predict.ages_saved` by halting, and the exact answers with it, without it and with rollouts.
 
-    Halting is measured with `weights`, or those that ship for Sudoku 6x6 (quick: 4x4). Rollouts, but for the
-    quick form, are measured on 4x4 after a training so short that there is something to gain.
+    Halting is measured with `weights`, or the shipped ones for Sudoku 6x6 (quick: 4x4). Rollouts (not in the
+    quick form) are measured on 4x4 after so short a training that they have something to gain.
     """
     side, num = (4, 128) if quick else (6, 512)
     weights = weights or shipped_weights(SUDOKU.name, side)
@@ -65,7 +64,7 @@ def measure_boards(quick: bool, weights: Path | None = None) -> list[dict[str, A
 
 
 def _measure_rollouts(plain: PredictConfig) -> list[dict[str, Any]]:
-    """Exact answers of one chain and of many, by each way to choose among them."""
+    """Exact answers of one chain and of many, for each way to choose among them."""
     model, test = _trained(4, ROLLOUT_TRAINING_SECONDS, 128, SLOWLY)
     one = dataclasses.replace(plain, halt_logit=HALT_LOGIT, patience=3)
     figures = [figure("predict.exact_1_chain", [_exact(_answered(model, test, one), test)], "%")]
@@ -77,7 +76,7 @@ def _measure_rollouts(plain: PredictConfig) -> list[dict[str, Any]]:
 
 
 def _answered(model: Model, boards: BoardSet, config: PredictConfig) -> Answering:
-    """All boards answered."""
+    """The answers to all boards."""
     questions = SUDOKU.questions(boards, PuzzleMap("none"), (), config, "")
     answering = Answering(SUDOKU, boards, questions, config)
     for _ in answering.run(model):
@@ -87,7 +86,7 @@ def _answered(model: Model, boards: BoardSet, config: PredictConfig) -> Answerin
 
 def _exact(answering: Answering, test: BoardSet) -> float:
     cells = np.array([attempts[0].ravel() for attempts in attempts_of(answering)])
-    return 100 * float(exact_boards(cells, test.answers).mean())
+    return 100 * float((cells == test.answers).all(1).mean())
 
 
 def _loaded(weights: Path, num: int) -> tuple[Model, int, BoardSet]:
@@ -98,13 +97,13 @@ def _loaded(weights: Path, num: int) -> tuple[Model, int, BoardSet]:
 
 
 def _trained(side: int, seconds: float, num: int, settings: Sequence[str] = ()) -> tuple[Model, BoardSet]:
-    """A model after so many seconds of processor time, and boards that it has not seen."""
+    """A model after so many seconds of CPU time, and boards that it has not seen."""
     rng = np.random.default_rng(0)
     test = generate_sudoku(num, side, rng)
     preset = apply_settings(find_preset(f"cpu-sudoku{side}"), list(settings))
     boards = generate_sudoku(NUM_TRAINING_BOARDS[side], side, rng)
     state = TrainState(
-        Model(preset.model),
+        build_model(preset),
         SUDOKU.training(apart(boards, test), preset)[0],
         preset.train,
         torch.device("cpu"),

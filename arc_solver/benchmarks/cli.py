@@ -1,4 +1,4 @@
-"""How long a user waits for `arc-solve --help`: a fresh process, with the files in the page cache."""
+"""The time of `arc-solve --help`: a fresh process, with the files in the page cache."""
 
 from __future__ import annotations
 

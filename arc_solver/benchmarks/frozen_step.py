@@ -1,6 +1,6 @@
-"""The training step of commit a2f442c for the recipe `cpu-arc` alone, kept as it was to be measured against.
+"""The training step of commit a2f442c for the recipe `cpu-arc`, frozen as a baseline.
 
-It takes nothing from the step that it is compared with. Shapes: B rows, S positions (one of the prefix, then
+It shares no code with the step that it is compared to. Shapes: B rows, S positions (one of the prefix, then
 the cells), D width, H heads, I inner width, V tokens of the vocabulary.
 """
 
@@ -26,7 +26,7 @@ MATRICES = tuple(
 
 
 class Examples(NamedTuple):
-    """What a step learns on one square canvas of a side: uint8 tokens and targets (B, L), rows (B,) int64."""
+    """The examples of a step on one square canvas: uint8 tokens and targets (B, L), rows (B,) int64."""
 
     side: int
     tokens: Tensor
@@ -35,7 +35,7 @@ class Examples(NamedTuple):
 
 
 class FrozenStep:
-    """Weights by their names in a checkpoint, the table of rows, and everything that the optimizers keep."""
+    """Weights by their names in a checkpoint, the table of rows, and the state of the optimizers."""
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         buffers = ("puzzle.rows", "first_answer", "first_latent")
@@ -116,7 +116,7 @@ class FrozenStep:
         weights = list(self.weights.values())
         norms = torch._foreach_norm([*(t.grad for t in weights), *weights])
         if not bool(torch.stack(norms).isfinite().all()):
-            raise FloatingPointError("the frozen step met a number that is none")
+            raise FloatingPointError("the frozen step met a non-finite number")
         torch.nn.utils.clip_grad_norm_(weights, CLIP)
         for rows, gradient in touched:
             assert gradient is not None
@@ -135,7 +135,7 @@ class FrozenStep:
             matrix = self.weights[name]
             assert matrix.grad is not None
             buffer.lerp_(matrix.grad, 1 - MOMENTUM)
-            update = orthogonalised(matrix.grad.lerp(buffer, MOMENTUM)[None])[0]
+            update = orthogonalized(matrix.grad.lerp(buffer, MOMENTUM)[None])[0]
             rows, columns = matrix.shape
             matrix.mul_(1 - LEARNING_RATE * DECAY)
             matrix.add_(update * max(1.0, rows / columns) ** 0.5, alpha=-LEARNING_RATE)
@@ -175,7 +175,7 @@ def rotary_table(side: int, head_width: int) -> tuple[Tensor, Tensor]:
     return angles.cos(), angles.sin()
 
 
-def orthogonalised(matrices: Tensor) -> Tensor:
+def orthogonalized(matrices: Tensor) -> Tensor:
     """Nearly orthogonal matrices (K, R, C) with the singular vectors of the given ones."""
     a, b, c = NEWTON_SCHULZ
     tall = matrices.shape[-2] > matrices.shape[-1]

@@ -1,4 +1,4 @@
-"""What the engine saves against the plain way: 30x30 canvases, 16 ages for every row, nobody replaced."""
+"""What the engine saves against the plain way: 30x30 canvases, 16 ages for every row, no refilled slots."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from arc_solver.tasks.task import Pair, Task
 # Tasks of the ARC-AGI-1 evaluation set per side of their fitted canvas.
 EVALUATION_MIX = {7: 13, 11: 65, 16: 113, 21: 93, 26: 41, 30: 75}
 FULL, PLAIN_AGES = 30, 16
-# What the ARC proxy has to learn its tasks where no weights are given.
+# The time in which the ARC proxy learns its tasks if no weights are given.
 PROXY_SECONDS = 240.0
 
 
 def measure_predict(quick: bool, weights: Sequence[Path] = ()) -> Iterator[dict[str, Any]]:
-    """`predict.vs_plain`: canvases and ages as `arc1` has them; `predict.ages_saved` and rollouts on Sudoku.
+    """`predict.vs_plain`: canvases and ages as in `arc1`; `predict.ages_saved` and rollouts on Sudoku.
 
-    Times are those of the paper's width. A proxy, which the quick form leaves out, tells what so few ages
-    cost in outputs solved, and what halting, refill and a sequential test would bring beyond that; presets
-    for ARC have these switched off, so they are no part of `predict.vs_plain`. `weights` take the place of
-    the ARC proxy (where they know small tasks of the training set) or of the Sudoku proxy.
+    Times are for the paper's width. A proxy, which the quick form omits, shows what so few ages cost in
+    outputs solved, and what halting, refilled slots and a sequential test would gain beyond that; ARC presets
+    have these switched off, so that they are not part of `predict.vs_plain`. `weights` replace the ARC proxy
+    (if they know small tasks of the training set) or the Sudoku proxy.
     """
     domains = {str(read_header(path).metadata["preset"]["train"]["domain"]): path for path in weights}
     yield from measure_canvases(quick)
@@ -46,10 +46,10 @@ def measure_predict(quick: bool, weights: Sequence[Path] = ()) -> Iterator[dict[
 
 
 def measure_canvases(quick: bool) -> list[dict[str, Any]]:
-    """Answers per second with fitted canvases and the ages of the preset `arc1`, over those of the plain way.
+    """Answers per second with fitted canvases and the ages of the preset `arc1`, relative to the plain way.
 
-    Untrained weights: every row takes all of its ages. One refinement of one latent step per age, for both.
-    The quick form takes a quarter of the ages on both sides.
+    With untrained weights, so that every row takes all of its ages; one refinement of one latent step per
+    age, for both. The quick form takes a quarter of the ages on both sides.
     """
     width: dict[str, Any] = {"width": 32, "num_heads": 2, "rounding": 32} if quick else {}
     model = Model(ModelConfig(cycles=1, latent_steps=1, **width)).eval().requires_grad_(False)

@@ -1,6 +1,6 @@
-"""What a step of the real recipes reaches on this machine's device, and where its time goes.
+"""The speed of a training step of the real recipes on this machine's device, and where its time goes.
 
-Random boards and tasks in the sizes of the real ones: the time of a step does not depend on what they say.
+Uses random boards and tasks of real sizes: the time of a step does not depend on their content.
 """
 
 from __future__ import annotations
@@ -16,28 +16,29 @@ from torch._C._autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from arc_solver.benchmarks.figures import figure
+from arc_solver.checkpoints.weights import build_model
 from arc_solver.config import Preset
 from arc_solver.domains.arc.examples import ArcTraining
-from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
+from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.hardware.torch_device import choose_device
 from arc_solver.model.flops import step_flops
-from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.settings import apply_settings
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import train_step
+from arc_solver.training.warm_up import warm_up
 
 CASES = ("sudoku-mlp", "sudoku-att", "arc1")
-# A rehearsal on any machine: the same code, nothing to be learnt from the figures.
+# To run the same code on any machine; the figures mean nothing.
 TINY = (
     *("width=16", "num_heads=2", "rounding=8", "cycles=2", "latent_steps=1", "prefix_length=2"),
     *("batch_size=6", "compile=off"),
 )
-# Cells of a canvas -> tasks that `arc1` trains on: ARC-1 and ConceptARC.
+# Cells of a canvas -> how many tasks of ARC-1 and ConceptARC, which `arc1` trains on, have it.
 ARC_TASKS = {49: 65, 121: 230, 256: 270, 441: 205, 676: 85, 900: 105}
 NUM_BOARDS, NUM_TASKS, NUM_VIEWS = 64, 48, 4
 STEPS, QUICK_STEPS, PROFILED_STEPS, COSTS = 20, 2, 2, 3
@@ -45,13 +46,16 @@ MATRIX_SIDE, QUICK_MATRIX_SIDE = 8192, 256
 
 
 def measure_profile(section: str, quick: bool) -> Iterator[dict[str, Any]]:
-    """`profile`, compiled as training does, or `profile-blocks`, block by block.
+    """`profile-blocks`, compiled as in training, or `profile`, which records CUDA graphs where it can.
 
-    Of each recipe: seconds and FLOP/s of a step, its share of torch.mm, memory, the largest costs.
+    For each recipe: seconds and FLOP/s of a step, its share of torch.mm, memory, the largest costs.
     """
     device = choose_device("auto")
-    settings = ["train.compile=blocks"] if section == "profile-blocks" else []
-    settings += TINY if quick else ()
+    usual = "graphs" if device.type == "cuda" else "auto"
+    settings = [
+        f"train.compile={'blocks' if section == 'profile-blocks' else usual}",
+        *(TINY if quick else ()),
+    ]
     for name in CASES:
         recipe = apply_settings(find_preset(name), [f"num_views={NUM_VIEWS}", *settings])
         for each in profiled(recipe, device, quick):
@@ -61,10 +65,13 @@ def measure_profile(section: str, quick: bool) -> Iterator[dict[str, Any]]:
 def profiled(recipe: Preset, device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
     """The figures of one recipe."""
     data, num_rows = material(recipe, smallest_only=quick)
-    state = TrainState(Model(recipe.model, num_rows=num_rows), data, recipe.train, device)
+    state = TrainState(build_model(recipe, num_rows), data, recipe.train, device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    yield figure("first_step_s", [timed_step(state, recipe, 0)], "s")
+    started = time.perf_counter()
+    warm_up(state, recipe.train)
+    timed_step(state, recipe, 0)
+    yield figure("first_step_s", [time.perf_counter() - started], "s")
     timed_step(state, recipe, 1)
     taken = [timed_step(state, recipe, 2 + number) for number in range(QUICK_STEPS if quick else STEPS)]
     yield figure("step_s", taken, "s")
@@ -83,7 +90,7 @@ def profiled(recipe: Preset, device: torch.device, quick: bool) -> Iterator[dict
 
 
 def timed_step(state: TrainState, recipe: Preset, number: int) -> float:
-    """The seconds of one step of training, its batch painted and on the device before."""
+    """The seconds of one training step, with its batch already on the device."""
     batches = [batch.to(state.batches.device) for batch in state.batches.paint(number)]
     wait_for(state.batches.device)
     started = time.perf_counter()
@@ -93,7 +100,7 @@ def timed_step(state: TrainState, recipe: Preset, number: int) -> float:
 
 
 def largest_costs(state: TrainState, recipe: Preset) -> list[dict[str, Any]]:
-    """The kernels (on a CPU: operators) that take most of the time, as shares of all of it."""
+    """The kernels (on a CPU: operators) that take the most time, as shares of the total."""
     on_gpu = state.batches.device.type == "cuda"
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
     with profile(activities=activities) as watched:
@@ -106,15 +113,15 @@ def largest_costs(state: TrainState, recipe: Preset) -> list[dict[str, Any]]:
         if each.device_type == wanted
     }
     total = sum(costs.values())
-    dearest = sorted(costs, key=lambda key: -costs[key])[:COSTS]
+    largest = sorted(costs, key=lambda key: -costs[key])[:COSTS]
     return [
         figure(f"cost_{place}", [costs[key] / total], f"of the time: {key[:60]}")
-        for place, key in enumerate(dearest, start=1)
+        for place, key in enumerate(largest, start=1)
     ]
 
 
 def matrix_rate(dtype: torch.dtype, device: torch.device, side: int, runs: int = 10) -> float:
-    """Operations per second of torch.mm of two square matrices of random numbers."""
+    """Operations per second of torch.mm on two random square matrices."""
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     torch.mm(a, b)
     times = []
@@ -128,24 +135,23 @@ def matrix_rate(dtype: torch.dtype, device: torch.device, side: int, runs: int =
 
 
 def wait_for(device: torch.device) -> None:
-    """Let a GPU finish what it was given."""
+    """Wait until a GPU has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def material(recipe: Preset, *, smallest_only: bool = False) -> tuple[TrainingData, int]:
-    """Random examples in the sizes of the real ones, and the rows of the embedding table."""
+    """Random examples of real sizes, and the number of rows of the embedding table."""
     rng = np.random.default_rng(0)
     train = recipe.train
     if train.domain == SUDOKU.name:
         questions = rng.integers(0, 10, (NUM_BOARDS, 81)).astype(np.uint8)
         answers = rng.integers(1, 10, (NUM_BOARDS, 81)).astype(np.uint8)
-        ratings = np.full(NUM_BOARDS, UNKNOWN_RATING, np.int64)
-        return SUDOKU.training(BoardSet(SUDOKU.name, questions, answers, ratings), recipe)[0], 1
+        return SUDOKU.training(BoardSet.unrated(SUDOKU.name, questions, answers), recipe)[0], 1
     cells = sorted(ARC_TASKS)[:2] if smallest_only else list(ARC_TASKS)
     tasks = []
     for each in cells:
-        # A canvas has an edge beside the grid, but for the largest one.
+        # A canvas has room for an edge beside the grid, except the largest one.
         side = round(each**0.5)
         side = side if side == 30 else side - 1
         for number in range(max(1, round(NUM_TASKS * ARC_TASKS[each] / sum(ARC_TASKS.values())))):

@@ -1,4 +1,4 @@
-"""Which figures belong to which section of `arc-solve bench`."""
+"""The figures of each section of `arc-solve bench`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RUNS, QUICK_RUNS, QUICK_TASKS = 7, 3, 100
 
 
 def measure(section: str, quick: bool, weights: Sequence[Path] = ()) -> Iterator[Mapping[str, Any]]:
-    """The figures of a section, each as soon as it is made.
+    """The figures of a section, each as soon as it is measured.
 
     Sections: augment, train, predict, vote, cli, profile or profile-blocks. `predict` takes `weights` for its
     proxies.

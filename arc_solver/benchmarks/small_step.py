@@ -1,7 +1,7 @@
-"""The step of training of `cpu-arc` on small canvases: against that of commit a2f442c, and against torch.mm.
+"""The training step of `cpu-arc` on small canvases, relative to that of commit a2f442c and to torch.mm.
 
-Both learn the same random tasks from the same weights, step by step in turns, so that what else the machine
-does meets both alike. The time is that of the process: one thread.
+Both learn the same random tasks from the same weights, alternating step by step, so that other load affects
+both alike. The time is CPU time of one thread.
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ def _measured(steps: int) -> list[dict[str, Any]]:
         figure("train.small_step_a2f442c_ms", [1e3 * each for each in seconds["frozen"]], "ms of CPU"),
         figure("train.small_step_ms", [1e3 * each for each in seconds["usual"]], "ms of CPU"),
         figure(
-            "train.small_matmul_fraction",
-            [work / each / ceiling for each in seconds["usual"]],
-            "of torch.mm",
+            "train.small_matmul_fraction", [work / each / ceiling for each in seconds["usual"]], "of torch.mm"
         ),
     ]
 

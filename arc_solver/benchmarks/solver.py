@@ -1,4 +1,4 @@
-"""How fast Sudokus are solved and proved to have one solution, on hard boards."""
+"""The speed of solving hard Sudokus and proving their solutions unique."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from arc_solver.domains.boards.board_set import Cells
 from arc_solver.domains.sudoku.solver import solve_boards
 from augment.sudoku import SudokuView
 
-# Of our generator, rated 20 to 29 guesses; Sudoku-Extreme takes 41 on average.
+# From our generator, rated 20 to 29 guesses; Sudoku-Extreme takes 41 on average.
 HARD = (
     "5...........2..8..3649...........7.39..4.1.8..8...6.2............1..3..9..7...2..",
     "3..2....68.........6.1..9.3......1......82....956....8.83..4....4.....7.9...7.4..",
@@ -38,7 +38,7 @@ def hard_boards(num: int, seed: int = 0) -> Cells:
 
 
 def bench_solver(runs: int, boards: Cells | None = None) -> list[dict[str, Any]]:
-    """`sudoku.solve_puzzles_per_s`: of `boards` (n, 81), or of hard ones, with as many threads as usual."""
+    """`sudoku.solve_puzzles_per_s` for `boards` (n, 81), by default hard ones, with the usual threads."""
     boards = hard_boards(4096) if boards is None else boards
     rates = [len(boards) / taken for taken in seconds(lambda: solve_boards(boards), runs)]
     return [figure("sudoku.solve_puzzles_per_s", rates, "puzzles/s")]

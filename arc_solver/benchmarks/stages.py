@@ -1,6 +1,6 @@
-"""What small budgets, halting, refill and early decision bring on ARC: the behaviour of a trained proxy.
+"""What small budgets, halting, refilled slots and early decisions gain on ARC, measured on a trained proxy.
 
-Every view of every output is followed through all A ages once; each way of answering is then read off.
+Every view of every output is followed through all A ages once; each way of answering is then derived.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from submission.score import score_attempts
 from submission.vote import BallotBox, Query
 
 TASKS, MAX_SIDE = "arc1:training", 7
-PROXY_AGES = 4  # of supervision; sixteen learn next to nothing in the time that a proxy has
+PROXY_AGES = 4  # of supervision; with sixteen a proxy learns next to nothing in its time
 PLAIN_AGES, PATIENCE = 16, 2
 MAX_ROWS = 64
 
@@ -68,13 +68,13 @@ class Measured(NamedTuple):
 
 
 def measure_stages(weights: Path | None, budget: int, seconds: float) -> list[dict[str, Any]]:
-    """What each stage brings to the number of forwards, and the share of outputs solved on the proxy.
+    """How much each stage reduces the number of forward passes, and the outputs solved on the proxy.
 
-    The proxy is `weights` and the small tasks that they know; else the shipped ARC weights, which learn
-    these tasks for so many seconds with PROXY_AGES. `budget` is the number of ages after which every row
-    leaves, in place of the PLAIN_AGES of the plain way.
+    The proxy is `weights` with the small tasks that they know, or the shipped ARC weights, which learn these
+    tasks for some `seconds` with PROXY_AGES. `budget` is the number of ages after which every row leaves,
+    instead of the PLAIN_AGES of the plain way.
     """
-    proxy = _known(weights) if weights else _learnt(seconds)
+    proxy = _known(weights) if weights else _learned(seconds)
     if not proxy.tasks:
         raise ConfigError(f"{weights}: these weights know none of the small tasks of {TASKS}")
     rows = [
@@ -108,7 +108,7 @@ def _known(weights: Path) -> Proxy:
     return Proxy(loaded.model, loaded.puzzles, tasks, numbers, preset.predict, preset.train.canvas)
 
 
-def _learnt(seconds: float) -> Proxy:
+def _learned(seconds: float) -> Proxy:
     path = shipped_weights(ARC.name)
     if path is None:
         raise FileNotFoundError("no ARC weights ship with this version; name some with --weights")
@@ -158,14 +158,14 @@ def _leaving(row: Row, limit: int, patience: int) -> int:
 
 
 def _waiting_for_the_slowest(rows: Sequence[Row], limit: int) -> float:
-    """Mean ages where a batch leaves as a whole, when its last row is done."""
+    """Mean ages if a batch leaves as a whole, once its last row is done."""
     ages = [_leaving(row, limit, PATIENCE) for row in rows]
     batches = [ages[start : start + MAX_ROWS] for start in range(0, len(ages), MAX_ROWS)]
     return sum(max(batch) * len(batch) for batch in batches) / len(ages)
 
 
 def _read_off(proxy: Proxy, rows: Sequence[Row], limit: int, patience: int, error: float) -> Measured:
-    """What comes of answering so; with an `error` views come in rounds and end by the sequential test."""
+    """The result of this way of answering; with `error`, views come in rounds until the sequential test."""
     box = BallotBox([Query(task.id, i) for task in proxy.tasks for i in range(len(task.test))])
     rounds = view_rounds(proxy.config.views)
     settled: set[Query] = set()

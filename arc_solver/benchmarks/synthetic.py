@@ -1,4 +1,4 @@
-"""How fast generated tasks are drawn and checked, on one core and on all of them."""
+"""The speed of drawing and checking generated tasks, on one core and on all."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MAX_SIDE = 10
 
 
 def measure_synthetic(quick: bool, runs: int) -> list[dict[str, Any]]:
-    """Tasks a second with sides up to MAX_SIDE; every run draws other tasks.
+    """Tasks per second with sides up to MAX_SIDE; every run draws other tasks.
 
-    With a worker process per core their start counts; the quick form leaves that out.
+    With a worker process per core, starting them counts; the quick form omits that.
     """
     num = NUM_QUICK_TASKS if quick else NUM_TASKS
     first = itertools.count(0, num)

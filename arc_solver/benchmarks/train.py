@@ -1,4 +1,4 @@
-"""What the fitted canvas brings to a training step, and how much of the matrix rate the step reaches.
+"""What fitted canvases gain in a training step, and how much of the matrix rate the step reaches.
 
 The paper's width (512, 2 layers). Shapes: B rows, S positions, D width, I inner width.
 """
@@ -25,7 +25,7 @@ FULL = 30
 def measure_train(quick: bool) -> list[dict[str, Any]]:
     """`train.fitted_vs_full` and `train.matmul_fraction`: forward, loss and backward on this machine's CPU.
 
-    The quick form takes one layer and fewer refinements; both figures hardly depend on their number.
+    The quick form has one layer and fewer refinements, on which both figures hardly depend.
     """
     config = (
         ModelConfig(num_layers=1, cycles=1, latent_steps=1)
@@ -34,7 +34,7 @@ def measure_train(quick: bool) -> list[dict[str, Any]]:
     )
     model = Model(config)
     runs = 2 if quick else 5
-    # Small canvases are batched until they hold about as many cells as a full one.
+    # Small canvases are batched to about as many cells as a full one.
     rows = {side: max(1, FULL * FULL // (side * side)) for side in TRAINING_MIX}
     steps = {side: Step(model, rows[side], side) for side in TRAINING_MIX}
     for side in (FULL,) if quick else TRAINING_MIX:

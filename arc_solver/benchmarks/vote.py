@@ -1,4 +1,4 @@
-"""How fast ballots are counted: what a prediction of ARC-1 evaluation tasks casts, on one core."""
+"""The speed of counting ballots as in a prediction of ARC-1 evaluation tasks, on one core."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from arc_solver.benchmarks.figures import figure, seconds
 from submission.vote import BallotBox, Query
 
 NUM_QUERIES, BATCH = 419, 256
-# Views agree on few grids: the k-th candidate of a query gets a share that falls by this factor.
+# Views agree on few grids: the share of a query's k-th candidate falls by the factor FALL.
 NUM_CANDIDATES, FALL = 24, 0.7
 SIDE = 14
 
 
 class Ballots(NamedTuple):
-    """Guesses in the order of casting, as the restoring kernel hands them out."""
+    """Guesses in the order of casting, as the restoring kernel returns them."""
 
     queries: npt.NDArray[np.int64]  # (N,)
     keys: npt.NDArray[np.uint64]  # (N, 2)

@@ -1,1 +1,1 @@
-"""Weights as files: the format (without torch), tensors in and out of it, and what ships."""
+"""Weights as files: the format (without torch), reading and writing tensors, and the shipped weights."""

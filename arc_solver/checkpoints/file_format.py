@@ -1,13 +1,14 @@
-"""One safetensors file that holds all of a run, and how it is found, read and verified. Torch-free.
+"""One safetensors file with the whole state of a run; how it is found, read and verified. Torch-free.
 
-The metadata keeps, as JSON under "arc_solver": format, kind, preset, step, puzzles, scores, and a SHA-256
-of every tensor. A file is whole when its header parses and every hash agrees.
+The metadata holds, as JSON under "arc_solver": format, kind, preset, step, puzzles, scores, and a SHA-256
+of every tensor. A file is intact if its header parses and every hash matches.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import struct
 from dataclasses import dataclass
@@ -21,34 +22,34 @@ from arc_solver.storage.text import escaped, shown
 
 FORMAT = 1
 METADATA_KEY = "arc_solver"
-# A header of a million tasks; what it builds in memory is many times its text.
+# Enough for a header of a million tasks, which in memory takes many times its text.
 MAX_HEADER_BYTES, MAX_HEADER_VALUES = 32 << 20, 1 << 22
 MAX_DIMENSIONS = 8
-ARCHIVE_START, PICKLE_START = b"PK\x03\x04", b"\x80"  # of what torch.save writes, now and before 1.6
+ARCHIVE_START, PICKLE_START = b"PK\x03\x04", b"\x80"  # of files of torch.save, now and before 1.6
 STEP_NAME = re.compile(r"checkpoint-(\d{8})\.safetensors")
 
 
 class CheckpointError(ValueError):
-    """A file that is no whole checkpoint of ours, or does not fit what is asked; the text is one line."""
+    """The file is not an intact checkpoint of ours, or does not fit the request; the text is one line."""
 
     exit_code = 1
 
 
 class CheckpointMissing(CheckpointError):
-    """There is no file of that name, or none that can be read."""
+    """There is no such file, or it cannot be read."""
 
     exit_code = 3
 
 
 class BeyondFile(CheckpointError):
-    """A checkpoint that asks for more than it holds; nothing of that was built."""
+    """A checkpoint whose recipe asks for more than its tensors hold; refused before anything is built."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True)
 class TensorEntry:
-    """Where a tensor lies: safetensors dtype name, shape, byte range in the data part."""
+    """A tensor in the file: safetensors dtype name, shape, byte range in the data part."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -57,15 +58,12 @@ class TensorEntry:
 
     @property
     def num_elements(self) -> int:
-        count = 1
-        for side in self.shape:
-            count *= side
-        return count
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a checkpoint says of itself."""
+    """The header of a checkpoint."""
 
     metadata: dict[str, Any]
     tensors: dict[str, TensorEntry]
@@ -85,13 +83,13 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def newest_step(folder: Path) -> int | None:
-    """The step that the newest checkpoint of a run folder is named after; None where there is none."""
+    """The step of the newest checkpoint of a run folder, by its name; None if there is none."""
     listed = checkpoints(folder)
     return int(listed[0].stem.removeprefix("checkpoint-")) if listed else None
 
 
 def opened_files(metadata: dict[str, Any]) -> list[tuple[str, str]]:
-    """(Name, SHA-256) of every file that was opened for a checkpoint; what is no such pair is left out."""
+    """(Name, SHA-256) of every file that was opened for a checkpoint; malformed entries are left out."""
     files = metadata.get("files")
     return [
         (str(pair[0]), str(pair[1]))
@@ -101,10 +99,10 @@ def opened_files(metadata: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def read_header(path: Path) -> Header:
-    """Parse the header; CheckpointError when the file is not a checkpoint of ours."""
+    """Parse the header; CheckpointError if the file is not a checkpoint of ours."""
     try:
         if not path.is_file():
-            path.stat()  # says why where there is nothing
+            path.stat()  # raises the reason if there is no file
             raise CheckpointMissing(f"{path}: not a file; name a checkpoint")
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -124,7 +122,7 @@ def read_header(path: Path) -> Header:
         raw = entries.pop("__metadata__", {})
         tensors = {name: _entry(value) for name, value in entries.items()}
         metadata = json.loads(raw[METADATA_KEY])
-        # Several texts say the same in JSON; only the one that was written is whole.
+        # The same JSON value can be written in several ways; only the one that we wrote is intact.
         as_written = json.dumps(metadata) == raw[METADATA_KEY] and not set(b"\t\n\r") & set(text)
         known = metadata["format"]
         sums = metadata["sha256"]
@@ -152,7 +150,7 @@ def read_header(path: Path) -> Header:
 
 
 def _what_else(start: bytes, name: str) -> str:
-    """What a file is that does not begin as a checkpoint."""
+    """What kind of file it is that does not begin like a checkpoint."""
     if start.startswith((ARCHIVE_START, PICKLE_START)):
         return f"a torch file, not a checkpoint of arc-solver; {_by_convert(name)}"
     if start.startswith(LFS_START):
@@ -161,13 +159,13 @@ def _what_else(start: bytes, name: str) -> str:
 
 
 def _by_convert(name: str) -> str:
-    """How weights of others come in."""
+    """How foreign weights are converted."""
     stem = Path(name).stem or "weights"
     return shown(f"published weights come in with `arc-solve convert {name} --out {stem}.ours.safetensors`")
 
 
 def _one_after_the_other(tensors: dict[str, TensorEntry]) -> bool:
-    """Whether the tensors share no byte, so that none is hashed twice, and leave none out."""
+    """Whether the tensors share no bytes, so that none is hashed twice, and leave no gaps."""
     end = 0
     for entry in sorted(tensors.values(), key=lambda entry: (entry.begin, entry.end)):
         if entry.begin != end:
@@ -189,13 +187,13 @@ def _entry(value: dict[str, Any]) -> TensorEntry:
 
 
 def header_hash(metadata: dict[str, Any]) -> str:
-    """Hash of the metadata itself, so that a flipped bit in it is found too."""
+    """A hash of the metadata itself, so that a flipped bit in it is detected too."""
     text = json.dumps({k: v for k, v in metadata.items() if k != "self"}, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_verified(path: Path) -> tuple[Header, bytes]:
-    """The header and all bytes of a checkpoint, after every hash agreed; CheckpointError otherwise."""
+    """The header and all bytes of a checkpoint if every hash matches; CheckpointError otherwise."""
     header = read_header(path)
     if header.metadata.get("self") != header_hash(header.metadata):
         raise CheckpointError(f"{path.name}: the metadata does not match its hash; the file is damaged")
@@ -229,9 +227,9 @@ def preset_from(metadata: dict[str, Any], name: str) -> Preset:
 
 
 def check_domain(metadata: dict[str, Any], domain: str, noun: str, name: str) -> None:
-    """CheckpointError where the weights called `name` are for another domain than the material, some `noun`.
+    """CheckpointError if the weights called `name` are for another domain than the material, some `noun`.
 
-    Metadata without a readable domain pass: `preset_from` says what is wrong with a recipe.
+    Metadata without a readable domain passes: `preset_from` says what is wrong with the recipe.
     """
     trained = _part(_part(metadata, "preset"), "train").get("domain", TrainConfig.domain)
     if isinstance(trained, str) and trained != domain:
@@ -248,7 +246,7 @@ def tensor_hash(dtype: str, shape: tuple[int, ...], data: bytes | memoryview) ->
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """What `arc-solve info` shows, from the header alone."""
+    """The facts that `arc-solve info` shows, from the header alone."""
     header = read_header(path)
     facts = header.metadata
     rows = [entry for name, entry in header.tensors.items() if name.endswith("puzzle.rows")]
@@ -256,7 +254,7 @@ def describe(path: Path) -> dict[str, Any]:
     prefix = "model." if any(name.startswith("model.") for name in header.tensors) else "average."
     dense = [e for n, e in header.tensors.items() if n.startswith(prefix) and not n.endswith("puzzle.rows")]
     recipe, ids = _part(facts, "preset"), _part(facts, "puzzles").get("ids")
-    told = {
+    shown_facts = {
         "file": str(path),
         "bytes": path.stat().st_size,
         "kind": facts.get("kind"),
@@ -274,17 +272,17 @@ def describe(path: Path) -> dict[str, Any]:
         "train": _part(recipe, "train"),
         "predict": _part(recipe, "predict"),
     }
-    return {key: _inert(value) for key, value in told.items()}
+    return {key: _inert(value) for key, value in shown_facts.items()}
 
 
 def _part(values: dict[str, Any], key: str) -> dict[str, Any]:
-    """The object under `key`; an empty one where there is something else."""
+    """The object under `key`; an empty one if there is anything else."""
     found = values.get(key)
     return found if isinstance(found, dict) else {}
 
 
 def _inert(value: Any) -> Any:
-    """A value in whose texts nothing is left that would steer a terminal."""
+    """A value without control characters in its texts, which could steer a terminal."""
     if isinstance(value, str):
         return escaped(value)
     if isinstance(value, dict):

@@ -1,9 +1,13 @@
-"""The weights that ship with the package, each with its card: what `predict` uses unless others are named."""
+"""The weights that ship with the package, each with its card: the default of `predict`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+
+from arc_solver.storage.source import exists
+from arc_solver.storage.text import near
 
 FOLDER = Path(__file__).resolve().parent.parent / "shipped_weights"
 # Weights for these take any side.
@@ -13,10 +17,10 @@ LARGEST_SIDE = {"maze": 30}
 
 
 def shipped_weights(kind: str, side: int = 0) -> Path | None:
-    """The shipped weights for "arc", or for "sudoku" or "maze" boards of that side; None where none are.
+    """The shipped weights for "arc", or for "sudoku" or "maze" boards of a side; None if there are none.
 
-    A file with a number is for that side, of mazes for all sides up to it: the smallest that is large enough.
-    One without, of ARC and mazes, is for any other side.
+    A file with a number is for that side, or with mazes for all sides up to it: the smallest that suffices.
+    One without, for ARC and mazes, is for any other side.
     """
     found = [
         (int(match[1]), path)
@@ -31,21 +35,31 @@ def shipped_weights(kind: str, side: int = 0) -> Path | None:
 
 
 def reach(kind: str, side: int) -> str:
-    """What is known of weights that were never tried on boards as large as these; empty where they were."""
+    """A warning for boards larger than the shipped weights were ever tried on; empty for others."""
     largest = LARGEST_SIDE.get(kind, side)
     if side <= largest:
         return ""
-    return (
-        f"the weights in the box were tried on {kind}s up to side {largest}; the larger, the fewer they solve"
-    )
+    return f"the shipped weights were tried on {kind}s up to side {largest}; the larger, the fewer they solve"
 
 
-def box() -> list[Path]:
+def all_shipped() -> list[Path]:
     """All weights that ship with the package, by name."""
     return sorted(FOLDER.glob("*.safetensors"))
 
 
-def find_weights(name: str) -> Path:
-    """The file of that name, or the shipped weights called so ("arc", "sudoku9"); a file goes first."""
-    path, own = Path(name), FOLDER / f"{name}.safetensors"
-    return own if not path.exists() and own in box() else path
+def find_weights(name: str, also: Iterable[str] = ()) -> Path:
+    """The file of that name, or else the shipped weights called that ("arc", "sudoku9").
+
+    CheckpointMissing if there is neither; it suggests a similar name, of weights or in `also`.
+    """
+    from arc_solver.checkpoints.file_format import CheckpointMissing
+
+    names = {path.stem: path for path in all_shipped()}
+    if exists(name):
+        return Path(name)
+    if name not in names:
+        hint = near(name, {*names, *also})
+        raise CheckpointMissing(
+            f"{name}: No such file or directory, and no shipped weights of this name{hint}"
+        )
+    return names[name]

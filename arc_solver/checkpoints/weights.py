@@ -1,4 +1,4 @@
-"""Checkpoints to models and back: tensors in, tensors out."""
+"""Checkpoints read into models, and written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from arc_solver.checkpoints.file_format import (
     read_verified,
     tensor_hash,
 )
-from arc_solver.config import ModelConfig, Preset
+from arc_solver.config import ConfigError, Preset
+from arc_solver.domains.domains import find_domain
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import write_atomic
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -42,18 +43,18 @@ SAFETENSORS_TYPES = {
     torch.int64: "I64",
     torch.bool: "BOOL",
 }
-# What a file may ask for without holding it: too little to hurt, enough to tell what is missing.
-MOST_FREE_NUMBERS, MOST_LAYERS = 1 << 22, 1 << 10
+# What a recipe may ask for beyond its file's tensors: harmless, but enough to say which are missing.
+MAX_FREE_NUMBERS, MAX_LAYERS = 1 << 22, 1 << 10
 # Far above what any recipe asks for; a file that asks for more is damaged or hostile.
-MOST_POSITIONS, MOST_LATENTS, MOST_UPDATES, MOST_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
-# What a weight was called, and is now.
-OLD_NAME = (".peers.weight", ".group_sums.weight")
+MAX_POSITIONS, MAX_LATENTS, MAX_UPDATES, MAX_VIEWS = 1 << 14, 1 << 10, 1 << 20, 1 << 24
+# Parts of the names of weights: as they were, and as they are now.
+OLD_NAMES = {".peers.": ".group_sums.", ".mixer.": ".position_mlp."}
 PUZZLE_ARRAYS = ("starts", "dihedrals", "colors")
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to predict (the moving average where one was kept), its puzzles, recipe and metadata."""
+    """A model ready to predict (the moving average if one was saved), its puzzles, recipe and metadata."""
 
     model: Model
     puzzles: PuzzleMap
@@ -78,24 +79,37 @@ def load(path: str | Path) -> Loaded:
     check_recipe(preset, tensors, path.name)
     prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
     state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-    state = {name.replace(*OLD_NAME): tensor for name, tensor in state.items()}
     state["puzzle.rows"] = rows
     try:
-        check_state(state_shapes(preset.model, rows.shape[0]), state, path.name)
+        with torch.device("meta"):  # without memory: a file may ask for any size
+            wanted = build_model(preset, rows.shape[0])
+        check_state(shapes_of(wanted), state, path.name)
     except CheckpointError as error:
         raise BeyondFile(str(error)) from error
-    model = Model(preset.model, num_rows=rows.shape[0])
+    except ConfigError as error:
+        raise CheckpointError(f"{path.name}: the recipe in the file cannot be: {error}") from error
+    model = build_model(preset, rows.shape[0])
     model.load_state_dict({n: t.float() for n, t in state.items()})
     return Loaded(model.eval().requires_grad_(False), puzzles, preset, metadata)
 
 
+def build_model(preset: Preset, num_rows: int = 1, seed: int = 0) -> Model:
+    """An untrained model, with the groups of cells of its domain; ConfigError if it needs others."""
+    needed = "group_sums" in preset.model.mixers
+    groups = find_domain(preset.train.domain).groups(preset.model.length) if needed else None
+    return Model(preset.model, num_rows, seed, groups)
+
+
 def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Metadata and tensors of a verified checkpoint."""
+    """Metadata and tensors of a verified checkpoint, under current names."""
     header, content = read_verified(path)
     try:
-        return header.metadata, safetensors.torch.load(content)
+        tensors = safetensors.torch.load(content)
     except (ValueError, KeyError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path.name}: {error}") from error
+    for old, new in OLD_NAMES.items():
+        tensors = {name.replace(old, new): tensor for name, tensor in tensors.items()}
+    return header.metadata, tensors
 
 
 def check_state(wanted: dict[str, tuple[int, ...]], found: dict[str, Tensor], name: str) -> None:
@@ -112,29 +126,28 @@ def check_state(wanted: dict[str, tuple[int, ...]], found: dict[str, Tensor], na
         raise CheckpointError(f"{name} does not fit: {'; '.join(lines[:3])}{more}")
 
 
-def state_shapes(config: ModelConfig, num_rows: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the state dict of a model, of which nothing is built: a file may ask for any."""
-    with torch.device("meta"):
-        return {name: tuple(t.shape) for name, t in Model(config, num_rows).state_dict().items()}
+def shapes_of(model: Model) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of its state dict."""
+    return {name: tuple(t.shape) for name, t in model.state_dict().items()}
 
 
 def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
-    """CheckpointError when a recipe asks for more than its file can hold, before any memory is asked for."""
+    """BeyondFile if a recipe asks for more than its file holds, before any memory is allocated."""
     config = preset.model
-    held = max(MOST_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
+    held = max(MAX_FREE_NUMBERS, *(t.numel() for t in tensors.values()))
     positions = config.num_positions(config.length)
     sizes = {
-        "num_layers": (config.num_layers * config.networks, MOST_LAYERS),
-        "num_latents": (config.num_latents, MOST_LATENTS),
-        "prefix_length": (config.prefix_length, MOST_POSITIONS),
-        "length": (config.length, MOST_POSITIONS),
+        "num_layers": (config.num_layers * config.networks, MAX_LAYERS),
+        "num_latents": (config.num_latents, MAX_LATENTS),
+        "prefix_length": (config.prefix_length, MAX_POSITIONS),
+        "length": (config.length, MAX_POSITIONS),
         "width": (config.width * config.inner(config.width), held),
         "vocabulary": (config.vocabulary * config.width, held),
-        "positions": (positions * config.inner(positions) if config.mixer == "mlp" else 0, held),
-        "cycles": (config.cycles * max(config.latent_steps, 1), MOST_UPDATES),
-        "views": (preset.predict.views, MOST_VIEWS),
-        "ages": (preset.predict.ages, MOST_UPDATES),
-        "batch_size": (preset.predict.batch_size, MOST_VIEWS),
+        "positions": (positions * config.inner(positions) if "position_mlp" in config.mixers else 0, held),
+        "cycles": (config.cycles * max(config.latent_steps, 1), MAX_UPDATES),
+        "views": (preset.predict.views, MAX_VIEWS),
+        "ages": (preset.predict.ages, MAX_UPDATES),
+        "batch_size": (preset.predict.batch_size, MAX_VIEWS),
     }
     for field, (wanted, limit) in sizes.items():
         if wanted > limit:
@@ -145,7 +158,7 @@ def check_recipe(preset: Preset, tensors: dict[str, Tensor], name: str) -> None:
 
 
 def preset_values(preset: Preset) -> dict[str, Any]:
-    """The recipe as plain JSON values (infinity as text)."""
+    """The recipe as plain JSON values, infinity as text."""
     values = dataclasses.asdict(preset)
     return {
         key: {k: (str(v) if v in (float("inf"), float("-inf")) else v) for k, v in value.items()}
@@ -156,7 +169,7 @@ def preset_values(preset: Preset) -> dict[str, Any]:
 
 
 def puzzles_from(metadata: dict[str, Any], tensors: dict[str, Tensor], name: str) -> PuzzleMap:
-    """The puzzle map of a checkpoint; CheckpointError unless kernels may trust every number in it."""
+    """The puzzle map of a checkpoint, whose numbers kernels may trust; CheckpointError for a bad one."""
     try:
         listed = metadata["puzzles"]
         kind, ids, hashes = listed["kind"], tuple(listed["ids"]), tuple(listed["hashes"])
@@ -174,7 +187,7 @@ def puzzles_from(metadata: dict[str, Any], tensors: dict[str, Tensor], name: str
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text may be an id: no control characters and no lone surrogates."""
+    """Whether a text may be an id: without control characters and lone surrogates."""
     return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 

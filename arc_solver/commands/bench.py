@@ -5,33 +5,37 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import typer
 
+from arc_solver.commands.completion import among
+from arc_solver.commands.completion import weights as weights_named
 from arc_solver.commands.console import duration, sayer
+from arc_solver.commands.options import AS_JSON, QUIET
 
 EPILOG = "\b\nExample: arc-solve bench vote --quick"
 SECTIONS = ("augment", "train", "predict", "vote", "cli")
 ASKED_FOR = ("profile", "profile-blocks")  # for a GPU: too much for a CPU
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(bench)
+SECTION_NAMES = among((*SECTIONS, *ASKED_FOR))
 
 
 def bench(
     sections: list[str] | None = typer.Argument(
-        None, help="augment, train, predict, vote, cli; profile, profile-blocks (for a GPU) only where named."
+        None,
+        help="augment, train, predict, vote, cli; profile, profile-blocks (for a GPU) only where named.",
+        autocompletion=SECTION_NAMES,
     ),
-    quick: bool = typer.Option(False, help="Small forms of all of them, within 50 s on two cores."),
-    weights: list[Path] = typer.Option(
-        [], help="Checkpoints for `predict` to measure with; may be repeated."
+    quick: bool = typer.Option(
+        False, "--quick", help="Small forms of all of them, within 50 s on two cores."
     ),
-    quiet: bool = typer.Option(False, help="No remarks."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON list."),
+    weights: list[str] = typer.Option(
+        [],
+        help="Weights for `predict` to measure with, a file or a name such as arc; may be repeated.",
+        autocompletion=weights_named,
+    ),
+    quiet: bool = QUIET,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Measure the speed of this machine.
 
@@ -41,12 +45,13 @@ def bench(
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r}: expected some of {', '.join((*SECTIONS, *ASKED_FOR))}")
     from arc_solver.benchmarks.sections import measure
+    from arc_solver.checkpoints.shipped import find_weights
 
-    say = sayer(quiet)
+    say, paths = sayer(quiet), [find_weights(name) for name in weights]
     found: list[Mapping[str, Any]] = []
     for section in sections or SECTIONS:
         started, before = time.monotonic(), len(found)
-        for figure in measure(section, quick, weights):
+        for figure in measure(section, quick, paths):
             found.append(figure)
             # What a killed run has measured is on the screen: with --json as remarks.
             (say if as_json else typer.echo)(row(figure))

@@ -1,4 +1,4 @@
-"""The answers to boards as a person sees them, each told apart by the rules."""
+"""The answers to boards for people, checked by the rules."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import typer
 from arc_solver.commands.screen import Screen
 
 if TYPE_CHECKING:
-    from arc_solver.prediction.answer_sheet import BoardSheet
+    from arc_solver.prediction.board_sheet import BoardSheet
 
 DRAWN, LISTED = 4, 20
 
 
 def draw_boards(sheet: BoardSheet) -> None:
-    """Draw the boards with their answers where there are few; of many list those that break the rules."""
-    from arc_solver.report.board_story import BoardStory, told_apart
+    """Draw the boards with their answers if there are few, else list those that break the rules."""
+    from arc_solver.report.board_story import BoardStory, legend_of
     from arc_solver.report.playback import Player
 
     boards = sheet.boards
@@ -24,13 +24,10 @@ def draw_boards(sheet: BoardSheet) -> None:
         return _list_broken(sheet)
     screen, shape, given = Screen.find(None), (boards.side, boards.side), sheet.given()
     player = Player(screen.write, screen.columns, screen.lines, screen.color, animated=False)
-    player.begin(told_apart(boards.kind, boards.side))
-    for place, question in enumerate(boards.questions):
-        own = boards.answers[place]
-        truth = own.reshape(shape) if own.any() else None
-        name = f"{boards.kind.capitalize()} {place + 1}"
-        story = BoardStory(boards.kind, name, question.reshape(shape), truth)
-        player.show(story.shown(sheet.cells[place].reshape(shape) if given[place] else None, apart=True))
+    player.begin(legend_of(boards.kind, boards.side))
+    for place in range(len(boards)):
+        answer = sheet.cells[place].reshape(shape) if given[place] else None
+        player.show(BoardStory.of(boards, place).shown(answer, apart=True))
     screen.write("\n")
 
 
@@ -45,7 +42,7 @@ def _list_broken(sheet: BoardSheet) -> None:
 
 
 def board_results(sheet: BoardSheet) -> list[dict[str, Any]]:
-    """Every question with its answer (None without one), and how many rules that breaks."""
+    """Every question with its answer (None without one) and the number of rules that it breaks."""
     kind, given, kept = sheet.domain.kind, sheet.given().tolist(), sheet.kept().tolist()
     pairs = zip(kind.texts(sheet.boards.questions), kind.texts(sheet.cells), strict=True)
     return [

@@ -1,4 +1,4 @@
-"""What the commands share with the terminal: durations, notices, limits on tasks."""
+"""Helpers of the commands: durations, remarks, checks of options, choice of tasks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from arc_solver.progress import announce_compiling
 
 if TYPE_CHECKING:
     from arc_solver.domains.protocols import Domain, M, Numbers
@@ -29,7 +31,7 @@ def seconds_of(text: str | None) -> float | None:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: 42 s, 3 min 10 s, 5.2 h."""
+    """Seconds for people: 42 s, 3 min 10 s, 5.2 h."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     if seconds < 3600:
@@ -38,21 +40,23 @@ def duration(seconds: float) -> str:
 
 
 def sayer(quiet: bool) -> Callable[[str], None]:
-    """A function that prints a line to stderr, or nothing when quiet."""
+    """A function that prints a line to stderr, or nothing if quiet."""
+    if not quiet:
+        announce_compiling()
     return (lambda _: None) if quiet else (lambda text: print(text, file=sys.stderr, flush=True))
 
 
 def refuse_options(given: Mapping[str, object], reason: str) -> None:
-    """A usage error that names the options that were given (neither None, False nor empty)."""
+    """A usage error that names the given options (neither None, False nor empty), if any."""
     named = [option for option, value in given.items() if value]
     if named:
         raise typer.BadParameter(f"{', '.join(named)}: {reason}")
 
 
 def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str | None) -> None:
-    """A usage error where an output, given by its option, is one of the inputs or another of the outputs.
+    """A usage error if an output, given with its option, is an input or another output.
 
-    A task in a folder of tasks, or in a folder in it, is an input too; an earlier submission there is none.
+    Task files in an input folder, at any depth, are inputs too; an earlier submission there is not.
     """
     written = [(option, path) for option, path in outputs.items() if path is not None]
     for option, path in written:
@@ -66,7 +70,7 @@ def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str |
 
 
 def with_manifest(out: Path) -> dict[str, Path | None]:
-    """`--out` and the manifest that comes with it, as `refuse_overwriting` takes them."""
+    """`--out` and its manifest, as `refuse_overwriting` takes them."""
     from arc_solver.prediction.manifest import manifest_path
 
     return {"--out": out, "the manifest of --out": manifest_path(out) if out.name else None}
@@ -85,7 +89,7 @@ def _is_of(path: Path, given: Path) -> bool:
 
 
 def _identity(path: Path) -> tuple[int, int] | str:
-    """What tells a file, however it is named; of one that is not there its place."""
+    """What identifies a file under any name; for a missing one, its real path."""
     try:
         found = path.stat()
     except OSError:
@@ -115,9 +119,9 @@ def chosen_places(
     max_canvas: int | None,
     option: str = "--only",
 ) -> Numbers | None:
-    """Places of the puzzles asked for: by id, by canvas side, then the first `limit`; None for all of them.
+    """The places of the chosen puzzles: by id, by canvas side, then the first `limit`; None for all.
 
-    A usage error for an unknown id.
+    A usage error for an unknown id, or if no canvas is small enough.
     """
     if limit is None and not only and max_canvas is None:
         return None
@@ -128,7 +132,7 @@ def chosen_places(
     if only:
         missing = sorted(set(only) - set(ids))
         if missing:
-            from arc_solver.commands.source import near
+            from arc_solver.storage.text import near
 
             hint = near(missing[0], set(ids))
             raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file{hint}")
@@ -144,7 +148,7 @@ def chosen_places(
 
 
 def set_threads(threads: int | None) -> None:
-    """Limit the threads of torch; None leaves them as they are."""
+    """Limit the threads of torch, unless None."""
     if threads is None:
         return
     import torch

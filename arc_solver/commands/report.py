@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen, refuse_overwriting, sayer
+from arc_solver.commands.options import LENIENT, MAX_CANVAS
+from arc_solver.commands.score import refuse_own_truth
 
 if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
@@ -16,22 +19,17 @@ if TYPE_CHECKING:
 EPILOG = "\b\nExample: arc-solve report submission.json --tasks arc1:evaluation --out report.html"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(report)
-
-
 def report(
     submission: Path | None = typer.Argument(None, help="The submission to look at."),
-    tasks: str | None = typer.Option(None, help="The tasks that it answers."),
+    tasks: str | None = typer.Option(None, help="The tasks that it answers.", autocompletion=sources),
     solutions: str | None = typer.Option(None, help="The right answers, if the tasks do not carry them."),
     candidates: Path | None = typer.Option(
         None, help="Candidates (JSON lines): shows the votes and the confidence of each attempt."
     ),
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks (as in predict)."),
-    only: list[str] | None = typer.Option(None, help="Only this task; may be repeated."),
-    max_canvas: int | None = typer.Option(None, min=2, max=30, help="Only tasks with so small a canvas."),
-    lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
+    only: list[str] | None = typer.Option(None, metavar="ID", help="Only this task; may be repeated."),
+    max_canvas: int | None = MAX_CANVAS,
+    lenient: bool = LENIENT,
     run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
     out: Path = typer.Option(Path("report.html"), help="The page to write."),
 ) -> None:
@@ -39,12 +37,14 @@ def report(
 
     Self-contained: every task with both attempts, or the curves of a training run.
     """
+    from arc_solver.corpus.named_tasks import read_named_softly
     from arc_solver.storage.files import sweep_beside, write_atomic
     from arc_solver.storage.text import DataError
-    from arc_solver.tasks.reader import read_tasks_softly
 
     log = None if run is None else run / "metrics.jsonl"
     refuse_overwriting({"--out": out}, submission, tasks, solutions, candidates, log)
+    if submission is not None and solutions is not None:
+        refuse_own_truth(submission, solutions)
     sweep_beside(out)
     if run is not None:
         from arc_solver.report.training_page import build_curves, read_metrics
@@ -59,7 +59,7 @@ def report(
     elif submission is None or tasks is None:
         raise typer.BadParameter("give a submission and --tasks, or --run")
     else:
-        readable, faults = read_tasks_softly(tasks, lenient=lenient, notice=sayer(False))
+        readable, faults = read_named_softly(tasks, lenient=lenient, notice=sayer(False))
         if not readable:
             raise DataError(next(iter(faults.values())).text)
         listed = chosen(readable, limit, only, max_canvas)
@@ -80,7 +80,7 @@ def _submission_page(
     everything: bool,
     remarks: list[str],
 ) -> str:
-    """The page; where `everything` is shown, all tasks of the truth count, as they do for `score`."""
+    """The page; if `everything` is shown, all tasks of the truth count, as in `score`."""
     from arc_solver.prediction.truth import attempt_support, read_truth
     from arc_solver.report.submission_page import build_report
     from arc_solver.tasks.truth import carried_truth, truth_hash

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from arc_solver.commands.completion import sources
 from arc_solver.commands.console import refuse_options
+from arc_solver.commands.options import AS_JSON
 
 if TYPE_CHECKING:
     from submission.score import Score
 
 EPILOG = "\b\nExample: arc-solve score submission.json --solutions arc-agi_evaluation_solutions.json"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(score)
 
 
 def score(
@@ -29,14 +26,16 @@ def score(
     solutions: str = typer.Option(
         ...,
         help="Solutions, tasks with outputs, boards with answers, or a name such as arc1:evaluation.",
+        autocompletion=sources,
     ),
     candidates: Path | None = typer.Option(None, help="Candidates (JSON lines) for pass@k."),
     list_tasks: bool = typer.Option(False, "--list", help="List the tasks solved, partly solved and missed."),
     only_submitted: bool = typer.Option(
         False,
+        "--only-submitted",
         help="Score only the tasks that the submission holds (said in the output; not Kaggle's number).",
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Score a submission by three rules.
 
@@ -83,27 +82,31 @@ def score(
 
 
 def refuse_own_truth(submission: Path, solutions: str) -> None:
-    """A usage error where what is scored is the truth itself."""
+    """A usage error if the truth itself is scored."""
     if Path(solutions).exists() and submission.exists() and submission.samefile(solutions):
         raise typer.BadParameter(f"--solutions {solutions}: this is what is scored; give the right answers")
 
 
 def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
-    """That a submission is the truth again, one grid for each output as in a solutions file."""
+    """A remark that the submission is the truth itself, with one grid per output as in a solutions file."""
     is_solutions = all(
-        isinstance(value, list) and not any(map(_is_entry, value)) for value in answers.values()
+        isinstance(value, list) and not any(isinstance(entry, dict) for entry in value)
+        for value in answers.values()
     )
     if is_solutions and len(result.solved_outputs(1)) == result.num_outputs:
         return "one grid for each output, and all of them right: this is a solutions file, not a submission"
     return None
 
 
-def _is_entry(value: object) -> bool:
-    return isinstance(value, dict)
-
-
 def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: bool) -> None:
+    import filecmp
+
     from arc_solver.domains.boards.board_score import score_boards
 
     result = score_boards(answers, solutions, only_submitted=only_submitted)
-    typer.echo(json.dumps(result.to_json()) if as_json else result.table(), nl=as_json)
+    is_copy = Path(solutions).is_file() and filecmp.cmp(answers, solutions, shallow=False)
+    remarks = ["these are the solutions themselves, no answers to them"] if is_copy else []
+    if as_json:
+        typer.echo(json.dumps(result.to_json() | ({"form": remarks} if remarks else {})))
+        return
+    typer.echo(result.table() + "".join(f"{remark}\n" for remark in remarks), nl=False)

@@ -1,4 +1,4 @@
-"""Where a command draws: the screen with its size and abilities, or a file."""
+"""Where a command draws: on the screen, of some size and abilities, or in a file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import typer
 if TYPE_CHECKING:
     from arc_solver.report.panels import Frame, Opening
 
-COLUMNS, LINES = 100, 40  # where nobody says
+COLUMNS, LINES = 100, 40  # of an unknown terminal
 
 
 def _draws() -> bool:
-    """Whether the output can hold the characters that colors are laid on."""
+    """Whether the output can encode the characters of drawings."""
     try:
         "▀│".encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -28,7 +28,7 @@ def _draws() -> bool:
 
 @dataclass(frozen=True)
 class Screen:
-    """Standard output: columns, lines, whether it takes colors, whether what stands there can be redrawn."""
+    """Standard output: columns, lines, whether it shows colors, whether frames can be redrawn in place."""
 
     columns: int
     lines: int
@@ -37,7 +37,7 @@ class Screen:
 
     @classmethod
     def find(cls, color: bool | None) -> Screen:
-        """The screen there is; `color` overrules what it seems to take."""
+        """The present screen; `color` overrides whether it seems to show colors."""
         from arc_solver.report.terminal import wants_color
 
         size = shutil.get_terminal_size((COLUMNS, LINES))
@@ -46,14 +46,14 @@ class Screen:
         return cls(size.columns, size.lines, paints, is_terminal and os.environ.get("TERM") != "dumb")
 
     def write(self, text: str) -> None:
-        """Write text at once, characters that the output cannot hold replaced."""
+        """Write text at once; characters that the output cannot encode are replaced."""
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
 
 
 class Stage:
-    """Where frames are shown: the screen, or a file that is written in the end."""
+    """Where frames are shown: on the screen, or in a file that is written at the end."""
 
     def __init__(self, screen: Screen, out: Path | None, pause: float) -> None:
         from arc_solver.report.playback import Player
@@ -72,7 +72,7 @@ class Stage:
             sweep_beside(out)
 
     def begin(self, opening: Opening) -> None:
-        """Show what stands before the frames."""
+        """Show what comes before the frames."""
         self._opening = opening
         if self._out is None:
             self._player.begin(opening)
@@ -85,7 +85,7 @@ class Stage:
             self._frames.append(frame)
 
     def close(self) -> None:
-        """Write the file, if there is to be one."""
+        """Write the file, if there is one."""
         if self._out is None or self._opening is None:
             return
         from arc_solver.report.animation import draw_frames

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import chosen, refuse_options, sayer
+from arc_solver.commands.options import COLOR, LENIENT, MAX_CANVAS, SOURCE, TASKS
 from arc_solver.commands.screen import Screen
-from arc_solver.commands.source import HELP, board_place, one_source, read_source
+from arc_solver.commands.source import board_place, one_source, read_source
 
 if TYPE_CHECKING:
     from arc_solver.domains.boards.board_set import BoardSet
@@ -24,30 +25,26 @@ EPILOG = (
 LIMIT = 3
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(show)
-
-
 def show(
-    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
-    tasks: str | None = typer.Option(None, help="The same, named."),
+    source: str | None = SOURCE,
+    tasks: str | None = TASKS,
     task_id: list[str] | None = typer.Option(
-        None, "--id", help="Only this task, or the board of this number, from 1; may be repeated."
+        None,
+        "--id",
+        metavar="ID",
+        help="Only this task, or the board of this number, from 1; may be repeated.",
     ),
     limit: int | None = typer.Option(
         None, min=1, help="How many at most; default: 3, of synthetic:COUNT all."
     ),
-    max_canvas: int | None = typer.Option(
-        None, min=2, max=30, help="Only tasks whose canvas side is at most this."
-    ),
-    lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(False, help="Leave out bad tasks and count them."),
+    max_canvas: int | None = MAX_CANVAS,
+    lenient: bool = LENIENT,
+    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad tasks and count them."),
     submission: Path | None = typer.Option(
         None, help="Draw the two attempts of this submission too, or these answers (csv) to boards."
     ),
     out: Path | None = typer.Option(None, help="A picture (.png) in place of the terminal."),
-    color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
+    color: bool | None = COLOR,
 ) -> None:
     """Draw tasks, boards and answers.
 
@@ -76,7 +73,9 @@ def show(
         _say_more(len(listed), len(found), "tasks")
     attempts = {} if submission is None else _attempts(listed, submission)
     if out is not None:
-        return _write_picture(out, listed, attempts)
+        from arc_solver.report.task_story import shown
+
+        return _write([shown(task, attempts.get(task.id, [])) for task in listed], out)
     from arc_solver.report.terminal import ansi_task
 
     for task in listed:
@@ -89,7 +88,7 @@ def _say_more(shown: int, total: int, noun: str) -> None:
 
 
 def _attempts(tasks: list[Task], submission: Path) -> dict[str, list[list[Grid | None]]]:
-    """The two attempts at every test input of the tasks, None for one that is no grid."""
+    """The two attempts at every test input of the tasks; None for one that is no grid."""
     from submission.lenient_reader import NUM_ATTEMPTS, load_answers, read_answers
 
     owed = {task.id: len(task.test) for task in tasks}
@@ -111,8 +110,8 @@ def _show_boards(
     screen: Screen,
     out: Path | None,
 ) -> None:
-    """Draw boards with their answers, or with those of another file."""
-    from arc_solver.report.board_story import BoardStory, told_apart
+    """Draw boards with their own answers, or with those of another file."""
+    from arc_solver.report.board_story import BoardStory, legend_of
     from arc_solver.report.playback import Player
 
     num = len(boards)
@@ -123,14 +122,10 @@ def _show_boards(
     shape = (boards.side, boards.side)
     frames = []
     for place in places:
-        question, own = boards.questions[place], boards.answers[place]
-        known = own.reshape(shape) if own.any() else None
-        story = BoardStory(
-            boards.kind, f"{boards.kind.capitalize()} {place + 1}", question.reshape(shape), known
-        )
-        answer = known if given is None else given.get(question.tobytes())
+        story = BoardStory.of(boards, place)
+        answer = story.truth if given is None else given.get(story.question.tobytes())
         frames.append(story.shown(None if answer is None else answer.reshape(shape), apart=given is not None))
-    opening = told_apart(boards.kind, boards.side)
+    opening = legend_of(boards.kind, boards.side)
     if out is not None:
         return _write([(opening, frames)], out)
     player = Player(screen.write, screen.columns, screen.lines, screen.color, animated=False)
@@ -149,12 +144,6 @@ def _answers(path: Path, kind: str) -> dict[bytes, Cells]:
         raise DataError(f"{path}: answers to boards of kind {answers.kind}, expected {kind}")
     pairs = zip(answers.questions, answers.answers, strict=True)
     return {question.tobytes(): answer for question, answer in pairs if answer.any()}
-
-
-def _write_picture(out: Path, tasks: list[Task], attempts: dict[str, list[list[Grid | None]]]) -> None:
-    from arc_solver.report.task_story import shown
-
-    _write([shown(task, attempts.get(task.id, [])) for task in tasks], out)
 
 
 def _write(sheets: list[tuple[Opening, list[Frame]]], out: Path) -> None:

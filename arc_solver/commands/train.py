@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from arc_solver.commands.completion import presets, training_data, weights
 from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
+from arc_solver.commands.dry_run import forecast, megabytes
+from arc_solver.commands.options import AS_JSON, DEVICE, LENIENT, QUIET, SETTINGS, THREADS
 from arc_solver.config import MAX_SEED
 
 if TYPE_CHECKING:
@@ -18,16 +21,15 @@ if TYPE_CHECKING:
 EPILOG = "\b\nExample: arc-solve train --data arc1 --preset cpu-arc --time-limit 25m --out runs/arc"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(train)
-
-
 def train(
     data: list[str] = typer.Option(
-        ..., help="arc1, arc2, sudoku, maze, synthetic:COUNT, or a file or folder of tasks or boards."
+        ...,
+        help="arc1, arc2, sudoku, maze, synthetic:COUNT, or a file or folder of tasks or boards.",
+        autocompletion=training_data,
     ),
-    preset: str = typer.Option(..., help="Name of the recipe; `arc-solve info` lists them."),
+    preset: str = typer.Option(
+        ..., help="Name of the recipe; `arc-solve info` lists them.", autocompletion=presets
+    ),
     out: Path = typer.Option(..., help="Folder of the run; a run of the same recipe and data is resumed."),
     data_dir: Path | None = typer.Option(None, help="Folder with the files of arc1, arc2, sudoku or maze."),
     eval_data: str | None = typer.Option(
@@ -42,26 +44,32 @@ def train(
     sitting: str | None = typer.Option(
         None, help="Save and end after so long (9m); the schedule stays, the same command goes on."
     ),
-    init: Path | None = typer.Option(None, help="Start from the weights of this checkpoint."),
-    settings: list[str] = typer.Option([], "--set", help="key=value for any field of the recipe."),
+    init: str | None = typer.Option(
+        None, help="Start from these weights: a file, or a name such as arc.", autocompletion=weights
+    ),
+    settings: list[str] = SETTINGS,
     steps: int | None = typer.Option(None, min=1, help="Optimizer steps; short for --set steps=N."),
     seed: int | None = typer.Option(
         None, min=0, max=MAX_SEED - 1, help="Seed; short for --set train.seed=N."
     ),
-    device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
-    threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
-    dry_run: bool = typer.Option(False, help="Read, size, time a few steps; write nothing."),
-    tensorboard: bool = typer.Option(False, help="Also write the figures for TensorBoard, in the folder."),
-    lenient: bool = typer.Option(False, help='Take cells written as text ("3").'),
-    skip_bad: bool = typer.Option(False, help="Leave out bad tasks or boards and count them."),
-    quiet: bool = typer.Option(False, help="No progress and no remarks."),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    device: str = DEVICE,
+    threads: int | None = THREADS,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Read, size, time a few steps; write nothing."),
+    tensorboard: bool = typer.Option(
+        False, "--tensorboard", help="Also write the figures for TensorBoard, in the folder."
+    ),
+    lenient: bool = LENIENT,
+    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad tasks or boards and count them."),
+    quiet: bool = QUIET,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Train a model; the same command resumes.
 
     Stop it at any moment: it saves first, and goes on from there when started again.
     """
+    from arc_solver.checkpoints.shipped import find_weights
     from arc_solver.corpus.corpus import read_corpus
+    from arc_solver.domains.domains import idle_settings
     from arc_solver.hardware.accelerators import usable_cores
     from arc_solver.prediction.deadlines import process_start
     from arc_solver.presets import find_preset
@@ -69,9 +77,9 @@ def train(
 
     if eval_solutions is not None and eval_data is None:
         raise typer.BadParameter(f"--eval-solutions {eval_solutions}: needs the tasks, --eval-data")
-    limit, seat = seconds_of(time_limit), seconds_of(sitting)
-    sitting_end = None if seat is None else process_start() + seat
-    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts one speaks
+    limit, session = seconds_of(time_limit), seconds_of(sitting)
+    session_end = None if session is None else process_start() + session
+    leads = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, one prints
     say = sayer(quiet or not leads)
     extra = ([f"steps={steps}"] if steps is not None else []) + (
         [f"train.seed={seed}"] if seed is not None else []
@@ -87,8 +95,10 @@ def train(
         workers=usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
         notice=say,
     )
+    if line := idle_settings(corpus.domain, settings):
+        say(line)
     from arc_solver.inference.evaluate import read_evaluator
-    from arc_solver.training.run import FINAL_NAME, RunOptions, measure_step
+    from arc_solver.training.run import AGAIN, FINAL_NAME, RunOptions, measure_step
     from arc_solver.training.run import train as run
 
     set_threads(threads)
@@ -98,20 +108,20 @@ def train(
         corpus = corpus.scored_on(eval_data, eval_solutions)
     elif recipe.train.eval_every:
         say("eval_every has no effect without --eval-data")
+    start = None if init is None else find_weights(init)
     if dry_run:
-        facts = measure_step(recipe, corpus, device, init, say)
+        facts = measure_step(recipe, corpus, device, start, say, limit)
         if not leads:
             return
         if as_json:
             typer.echo(json.dumps(facts))
         else:
-            for key, value in facts.items():
-                typer.echo(f"{key:>18}: {value}")
+            typer.echo(forecast(facts, recipe.train, limit), nl=False)
         return
     options = RunOptions(
         limit,
-        sitting_end,
-        init,
+        session_end,
+        start,
         device,
         quiet,
         evaluator,
@@ -126,14 +136,14 @@ def train(
         say(
             f"trained; weights in {path}{within}"
             if complete
-            else f"this sitting is over; saved {path}; the same command goes on from there"
+            else f"the session is over; saved {path}; {AGAIN}"
         )
         facts = {"weights": str(path), "out": str(out), "complete": complete}
         typer.echo(json.dumps(facts) if as_json else str(path))
 
 
 def refuse_folder_in_use(out: Path) -> None:
-    """FolderInUse before anything slow is done; a folder that is not there is not made."""
+    """FolderInUse before anything slow is done; does not create the folder."""
     from arc_solver.storage.files import LOCK_NAME, lock_folder
 
     if (out / LOCK_NAME).exists():
@@ -142,7 +152,7 @@ def refuse_folder_in_use(out: Path) -> None:
 
 
 def expectation(cost: Estimate, limit: float | None) -> str:
-    """What a run will take, in a line."""
+    """The expected cost of a run, in one line."""
     if limit is None:
         extent = f"{cost.steps:,} steps take {duration(cost.seconds)}"
     elif cost.seconds <= limit:
@@ -153,8 +163,3 @@ def expectation(cost: Estimate, limit: float | None) -> str:
         f"expected: {cost.seconds_per_step:.3g} s a step, {extent}; "
         f"checkpoints of {megabytes(cost.checkpoint_bytes)}, {megabytes(cost.disk_bytes)} of disk in all"
     )
-
-
-def megabytes(size: int) -> str:
-    """Bytes as a person says them."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"

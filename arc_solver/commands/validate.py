@@ -8,37 +8,40 @@ from pathlib import Path
 
 import typer
 
+from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen
+from arc_solver.commands.options import AS_JSON
 
 EPILOG = "\b\nExample: arc-solve validate submission.json --tasks arc-agi_test_challenges.json"
 SHOWN = 10
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(validate)
-
-
 def validate(
     submission: Path = typer.Argument(..., help="The submission to check."),
-    tasks: str = typer.Option(..., help="The challenges that it answers."),
+    tasks: str = typer.Option(..., help="The challenges that it answers.", autocompletion=sources),
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks are owed (as in predict)."),
-    only: list[str] | None = typer.Option(None, help="Only this task is owed; may be repeated."),
+    only: list[str] | None = typer.Option(
+        None, metavar="ID", help="Only this task is owed; may be repeated."
+    ),
     max_canvas: int | None = typer.Option(
         None, min=2, max=30, help="Only tasks with so small a canvas are owed."
     ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Check that a submission may be handed in.
 
     It is complete and well formed; or the first defects are named and the exit code is 4.
     """
+    from arc_solver.corpus.named_tasks import read_named_softly
     from arc_solver.prediction.truth import owed_outputs
-    from arc_solver.tasks.reader import read_tasks_softly
+    from arc_solver.storage.source import exists
+    from arc_solver.storage.text import DataError
     from submission.messages import count
     from submission.validation import validate as defects_of
 
-    readable, faults = read_tasks_softly(tasks)
+    if not exists(str(submission)):
+        raise DataError(f"{submission}: cannot be read: No such file or directory")
+    readable, faults = read_named_softly(tasks)
     everything = limit is None and not only and max_canvas is None
     owed = owed_outputs(chosen(readable, limit, only, max_canvas), faults if everything else {})
     defects = defects_of(submission, owed)

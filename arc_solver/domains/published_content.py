@@ -1,6 +1,6 @@
-"""What the published token arrays say: Sudoku digit + 1, place in "# SGo" + 1, ARC colors + 2 on a canvas.
+"""What the published token arrays mean: Sudoku digit + 1, index in "# SGo" + 1, ARC color + 2 on a canvas.
 
-The first puzzle of a group is the original and the others are its views, which we draw ourselves.
+The first puzzle of a group is the original, the others are its views, which we draw ourselves.
 """
 
 import math
@@ -26,14 +26,14 @@ _ROWS_AT_ONCE = 1 << 14
 
 
 def is_published(source: Path | str) -> bool:
-    """Whether a folder has the published layout, sound or not: its reader tells what is wrong."""
+    """Whether a folder has the published layout, sound or not: its reader says what is wrong."""
     return (Path(source) / "identifiers.json").exists()
 
 
 def material_from_published(folder: Path | str, split: str | None = None) -> BoardSet | list[Task]:
-    """The boards of a split, or all tasks: whichever kind the folder holds; DataError where it is neither.
+    """The boards of a split (by default "test", or the only one), or all tasks, whichever the folder holds.
 
-    Without a split it is "test", or what there is.
+    DataError if it holds neither.
     """
     data = read_published(folder)
     split = split or ("test" if "test" in data.splits else next(iter(data.splits)))
@@ -51,28 +51,28 @@ def material_from_published(folder: Path | str, split: str | None = None) -> Boa
 
 
 def sudoku_from_published(data: Published, split: str) -> BoardSet:
-    """The original boards of a split, without their views; DataError where they are no Sudokus."""
+    """The original boards of a split, without their views; DataError if they are not Sudokus."""
     part = _split(data, split)
-    if part.side not in BOX_SHAPES or not _fits(part, part.side + 2):
+    if part.side not in BOX_SHAPES or part.highest > part.side + 1:
         raise _foreign(data, part, "Sudokus of side 4, 6 or 9 (digit + 1)")
     questions, answers = _cells(part, 1, 2, f"{data.label}: {split} has cells without a digit")
     return BoardSet.unrated("sudoku", questions, answers)
 
 
 def maze_from_published(data: Published, split: str) -> BoardSet:
-    """The original mazes of a split, without their views; DataError where they are no mazes."""
+    """The original mazes of a split, without their views; DataError if they are not mazes."""
     part = _split(data, split)
-    if part.side < MIN_SIDE or part.side**2 != part.inputs.shape[1] or not _fits(part, len(CHARACTERS) + 1):
+    if part.side < MIN_SIDE or part.side**2 != part.inputs.shape[1] or part.highest > len(CHARACTERS):
         raise _foreign(data, part, f'square mazes (place in "{CHARACTERS}" + 1)')
     questions, answers = _cells(part, 1, 1, f"{data.label}: {split} has cells without a character")
     return BoardSet.unrated("maze", questions, answers)
 
 
 def arc_from_published(data: Published) -> list[Task]:
-    """The ARC tasks, from the puzzles whose name (TRM's or HRM's) tells no view, in the order of "train".
+    """The ARC tasks, from the puzzles whose name (in TRM's or HRM's form) names no view, in "train" order.
 
-    Pairs of the split "train" are demonstrations, those of "test" test pairs. Answers that the builder did
-    not know stand there as a single black cell and are unknown. Tasks without demonstrations are left out.
+    Pairs of the split "train" are demonstrations, those of "test" test pairs. A test output of a single black
+    cell stands for an answer that the builder did not know. Tasks without demonstrations are left out.
     """
     names = read_view_names(data.identifiers, f"{data.label}/identifiers.json")
     demonstrations, tests = (_pairs_by_task(data, names, split) for split in ("train", "test"))
@@ -83,7 +83,7 @@ def _pairs_by_task(data: Published, names: Sequence[NamedView], split: str) -> d
     if split not in data.splits:
         return {}
     part = data.splits[split]
-    if part.inputs.shape[1] != _ARC_LENGTH or not _fits(part, _ARC_VOCABULARY):
+    if part.inputs.shape[1] != _ARC_LENGTH or part.highest >= _ARC_VOCABULARY:
         raise _foreign(data, part, "ARC canvases of 900 cells (color + 2)")
     found: dict[str, list[Pair]] = {}
     for puzzle, identifier in enumerate(part.puzzle_identifiers.tolist()):
@@ -100,7 +100,7 @@ def _pairs_by_task(data: Published, names: Sequence[NamedView], split: str) -> d
 
 
 def _grid(tokens: Cells, place: str) -> Grid:
-    """The rectangle of colors on a canvas, wherever it was put."""
+    """The rectangle of colors on a canvas, wherever it is placed."""
     canvas = tokens.reshape(math.isqrt(tokens.size), -1)
     colored = canvas >= _FIRST_COLOR
     rows, columns = np.flatnonzero(colored.any(1)), np.flatnonzero(colored.any(0))
@@ -119,10 +119,10 @@ def _split(data: Published, name: str) -> PublishedSplit:
 
 
 def _cells(part: PublishedSplit, question: int, answer: int, complaint: str) -> tuple[Cells, Cells]:
-    """Questions and answers of the original boards, token 1 as cell 0; DataError with the complaint where a
+    """Questions and answers of the original boards, token 1 as cell 0; DataError with the complaint if a
     token is below `question` or `answer`."""
     rows, found = _originals(part), []
-    # Piece by piece, so that a bad file is known before all of it is copied.
+    # Piece by piece, so that a bad file is refused before all of it is copied.
     for start in range(0, max(len(rows), 1), _ROWS_AT_ONCE):
         chosen = rows[start : start + _ROWS_AT_ONCE]
         pair = part.inputs[chosen].astype(np.uint8), part.labels[chosen].astype(np.uint8)
@@ -141,10 +141,6 @@ def _originals(part: PublishedSplit) -> Places:
     counts = part.puzzle_indices[firsts + 1] - begins
     before = np.cumsum(counts) - counts
     return np.repeat(begins - before, counts) + np.arange(int(counts.sum()))
-
-
-def _fits(part: PublishedSplit, vocabulary: int) -> bool:
-    return part.highest < vocabulary
 
 
 def _foreign(data: Published, part: PublishedSplit, wanted: str) -> DataError:

@@ -31,8 +31,8 @@ Places = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class PublishedSplit:
-    """One split: tokens (N, L) as the files hold them, `puzzle_identifiers` (P,); where puzzles (P + 1,) and
-    groups (G + 1,) start; the highest token."""
+    """One split: tokens (N, L) as in the files, `puzzle_identifiers` (P,), the starts of puzzles (P + 1,) and
+    groups (G + 1,), the highest token."""
 
     inputs: Integers
     labels: Integers
@@ -50,7 +50,7 @@ class PublishedSplit:
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """A data set: `identifiers[i]` names puzzle identifier i; `splits` by name, those that exist."""
+    """A data set: `identifiers[i]` is the name of puzzle identifier i; the existing `splits` by name."""
 
     label: str
     identifiers: tuple[str, ...]
@@ -58,7 +58,7 @@ class Published:
 
 
 def read_published(folder: Path | str) -> Published:
-    """Read and check a data set folder; DataError in one line names the file that is missing or wrong."""
+    """Read and check a data set folder; DataError names the file that is missing or wrong."""
     folder = Path(folder)
     identifiers = read_json(folder / "identifiers.json", *NAMES_LIMITS)
     if not isinstance(identifiers, list) or not all(isinstance(name, str) for name in identifiers):
@@ -98,7 +98,7 @@ def _read_split(folder: Path, num_identifiers: int) -> PublishedSplit:
 
 
 def _is_set_name(name: object) -> bool:
-    """A file name is built from it, so that it must not lead elsewhere."""
+    """Whether this is a safe part of a file name, which must not lead elsewhere."""
     return isinstance(name, str) and len(name) <= MAX_NAME and name.replace("-", "_").isidentifier()
 
 
@@ -131,7 +131,7 @@ def _read_set(
 
 
 def _check_within(path: Path, bound: int) -> int:
-    """The highest number of the array, which must be below `bound`; 0 of an empty one."""
+    """The highest number of the array, which must be below `bound`; 0 for an empty one."""
     found = bounds(path) or (0, 0)
     if not 0 <= found[0] <= found[1] < bound:
         raise DataError(f"{shown(path)}: values {found[0]} to {found[1]}, expected 0 to {bound - 1}")
@@ -139,7 +139,7 @@ def _check_within(path: Path, bound: int) -> int:
 
 
 def _check_starts(starts: Integers, num: int | None, end: int, path: Path) -> None:
-    """`starts` must rise from 0 to `end`, with `num` + 1 entries where that is known."""
+    """DataError unless `starts` rises from 0 to `end`, with `num` + 1 entries if `num` is known."""
     wanted = "expected " + (f"{num + 1} places" if num is not None else "places") + f" rising from 0 to {end}"
     if starts.ndim != 1 or not starts.size or (num is not None and starts.size != num + 1):
         raise DataError(f"{shown(path)}: shape {starts.shape}, {wanted}")
@@ -148,7 +148,7 @@ def _check_starts(starts: Integers, num: int | None, end: int, path: Path) -> No
 
 
 def _joined(parts: list[dict[str, Integers]], vocabulary: int, highest: int) -> PublishedSplit:
-    """The sets of a split one after the other, their places shifted; a single one as it lies in its files."""
+    """The sets of a split joined, their starts shifted; a single one stays memory-mapped."""
     joined: dict[str, list[Integers]] = {array: [] for array in ARRAYS}
     shifts = {"puzzle_indices": 0, "group_indices": 0}
     for part in parts:

@@ -1,4 +1,4 @@
-"""Which GPUs and cores a run may use, found out without loading torch."""
+"""Which GPUs and cores a run may use, determined without loading torch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ CONTROL, GPU_NAME = "nvidiactl", re.compile("nvidia[0-9]+")
 
 
 def visible_gpus() -> list[str]:
-    """What to put into CUDA_VISIBLE_DEVICES to get each NVIDIA GPU alone; empty where there is none.
+    """The value of CUDA_VISIBLE_DEVICES for each NVIDIA GPU; empty if there is none.
 
-    Told by the driver's device files, which are read at once: `nvidia-smi` hangs where a GPU does.
+    Read off the driver's device files, which never blocks: `nvidia-smi` hangs if a GPU does.
     """
     allowed = os.environ.get(VISIBLE)
     if allowed is not None:
         names = [name.strip() for name in allowed.split(",")]
-        # CUDA takes the names up to the first that is none.
+        # CUDA takes the names up to the first invalid one.
         end = next((i for i, name in enumerate(names) if not name or name == "-1"), len(names))
         return names[:end]
     names = [path.name for path in DEVICES.iterdir()] if (DEVICES / CONTROL).exists() else []
@@ -27,18 +27,18 @@ def visible_gpus() -> list[str]:
 
 
 def usable_cores() -> int:
-    """Cores that this process may use; those of the machine where the system does not tell."""
+    """Cores that this process may use; those of the machine if the system does not say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def worker_environments(device: str, num_workers: int | None, threads: int | None) -> list[dict[str, str]]:
-    """The environment of each worker: one per GPU, or one on another device, unless a number is given.
+    """The environment of each worker: one worker per GPU, or one on another device, unless a number is given.
 
-    Several workers on one machine share its cores; `threads` is per worker.
+    Without `threads`, which is per worker, several workers share the cores of the machine.
     """
     gpus = visible_gpus() if device in ("auto", "cuda") else []
     num = num_workers or max(1, len(gpus))
     if threads is None and num > 1:
-        threads = max(1, (os.cpu_count() or 1) // num)
+        threads = max(1, usable_cores() // num)
     shared = {} if threads is None else {"OMP_NUM_THREADS": str(threads), "NUMBA_NUM_THREADS": str(threads)}
     return [shared | ({VISIBLE: gpus[i % len(gpus)]} if gpus else {}) for i in range(num)]

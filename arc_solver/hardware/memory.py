@@ -1,4 +1,4 @@
-"""Telling a lack of memory from other failures, and saying what to do about it."""
+"""Running out of memory, as opposed to other failures, and keeping freed memory for the next step."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from collections.abc import Iterator
 
 import torch
 
-# How torch's allocators of CPU and Apple GPUs put it; CUDA has an error of its own.
+# In the messages of torch's allocators for CPUs and Apple GPUs; CUDA has its own error.
 _TEXTS = ("not enough memory", "can't allocate memory", "out of memory")
 
 
 class OutOfMemory(RuntimeError):
-    """Memory, of the host or of a device, did not suffice; the text names the batch size."""
+    """The host or a device ran out of memory; the text names the batch size."""
 
     exit_code = 1
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the error says that memory, of the host or of a device, did not suffice."""
+    """Whether the error says that the host or a device ran out of memory."""
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _TEXTS)
@@ -30,7 +30,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def memory_for(batch_size: int) -> Iterator[None]:
-    """Turn a lack of memory into OutOfMemory."""
+    """Raise OutOfMemory if the block runs out of memory."""
     try:
         yield
     except Exception as error:
@@ -42,23 +42,23 @@ def memory_for(batch_size: int) -> Iterator[None]:
 
 
 def release_memory() -> None:
-    """Let a GPU give back what nobody uses; to be called outside of the handler, which holds tensors."""
+    """Free the unused memory of a GPU; call it outside of an exception handler, which still holds tensors."""
     if torch.cuda.is_available():
         gc.collect()
         torch.cuda.empty_cache()
 
 
-# Of glibc's mallopt, and what they are set to: everything below a gigabyte is kept for the next allocation.
+# Parameters of glibc's mallopt, set so that everything below a gigabyte is kept for the next allocation.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 _KEPT = {_MMAP_THRESHOLD: 2**30, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 2**26}
 
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Let this process keep the memory it frees, where the C library is glibc; tells whether it does.
+    """Let this process keep the memory that it frees; False if the C library is not glibc.
 
-    Tensors of some megabytes would else be new pages of the system at every step, which cost more than what
-    is computed in them.
+    Otherwise tensors of some megabytes get new pages from the system at every step, which costs more than
+    computing them.
     """
     if sys.platform != "linux":
         return False

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import torch
 
-# Numbers in a row of the matrices from which on it pays to round their factors.
-LEAST_ROUNDED_WIDTH = 96
+# The width of matrices from which rounding their factors pays.
+MIN_ROUNDED_WIDTH = 96
 
 
 class DeviceError(ValueError):
-    """The device that was asked for is not there."""
+    """The device asked for is not available."""
 
     exit_code = 2
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a name; "auto" takes CUDA, then MPS, then the CPU. DeviceError when it is not there."""
+    """The device of a name; "auto" is CUDA, else MPS, else the CPU. DeviceError if it is not available."""
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -31,9 +31,9 @@ def choose_device(name: str) -> torch.device:
 
 
 def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The type of activations: what is asked for, or with "auto" bfloat16 where the GPU has units for it.
+    """The type of activations; "auto" is bfloat16 on GPUs with native support, else float32.
 
-    Weights, optimizers and losses are float32 in any case.
+    Weights, optimizers and losses are always float32.
     """
     if precision not in ("auto", "products"):
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
@@ -42,11 +42,10 @@ def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 
 def rounded_factors(precision: str, device: torch.device, width: int) -> bool:
-    """Whether products on a CPU round their factors to bfloat16: with "products", where it has AMX tiles.
+    """Whether matrix products on a CPU round their factors to bfloat16: with "products", on CPUs with AMX.
 
-    They are summed in float32, which everything else stays. Without such units it would only be slower, and
-    so it is for matrices of a small `width`.
+    Sums and everything else stay float32. Without AMX, or for matrices of small `width`, it is only slower.
     """
-    if precision != "products" or device.type != "cpu" or width < LEAST_ROUNDED_WIDTH:
+    if precision != "products" or device.type != "cpu" or width < MIN_ROUNDED_WIDTH:
         return False
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))

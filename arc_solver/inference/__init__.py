@@ -1,1 +1,1 @@
-"""From weights to votes: adaptation, halting, elections. Files are written elsewhere."""
+"""From weights to votes: adaptation, halting, elections. It writes no answers to files."""

@@ -1,4 +1,4 @@
-"""Test-time training: learn new tasks from their demonstrations, in the time and memory that there is."""
+"""Test-time training: learn new tasks from their demonstrations, in the time and memory available."""
 
 from __future__ import annotations
 
@@ -21,30 +21,35 @@ from arc_solver.domains.arc.examples import CANVASES, ArcQuestions, ArcTraining,
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
 from arc_solver.inference.engine import answer_rows
 from arc_solver.inference.options import Listener, SolveOptions
-from arc_solver.inference.time_budget import AdaptBudget
+from arc_solver.inference.own_budget import fitted_views, leaves_views_open
+from arc_solver.inference.time_budget import UNCOMPILED, AdaptBudget
+from arc_solver.model.puzzle_embedding import mean_rows
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sweep_stale
-from arc_solver.tasks.puzzles import PuzzleMap
+from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of
 from arc_solver.tasks.task import Task, without_answers
+from arc_solver.training.cost import seconds_per_step
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
 from arc_solver.training.run_checkpoint import resume, run_hash, save_state, save_weights
 from arc_solver.training.state import TrainState
 
-# Is shown the model, as it would answer now, and its step.
+# Is called with the model, as it would answer now, and its step.
 Glance = Callable[[Model, int], None]
 ADAPTED_NAME = "adapted.safetensors"
-# The least pause between two savings, and how much longer than the last saving it is.
+# The pause between two saves: at least so many seconds, and so many times the last save took.
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
-# Tasks that are answered to learn how fast this machine is; steps without which learning changes nothing.
-PROBED, LEAST_STEPS = 4, 4
+# Tasks answered to measure the speed of this machine; fewer steps than that change nothing.
+PROBED, MIN_STEPS = 4, 4
+# The share of the seconds beyond UNCOMPILED after which nothing more is compiled.
+MAX_COMPILING = 0.3
 
 
 @dataclass(frozen=True)
 class Keep:
-    """Where learning is kept: each run in a folder below `folder`, named by a hash of what it learns from.
+    """Where test-time training is saved: each run in a folder below `folder`, named by a hash of its data.
 
-    `recipe` and `facts` go into its files; `start` says which weights it begins with ("" for none). A run is
-    saved every `seconds`, and at its end, which also leaves the weights to predict with (ADAPTED_NAME).
+    `recipe` and `facts` go into its files; `start` identifies the initial weights ("" for none). A run is
+    saved every `seconds` and at its end, then also the weights to predict with (ADAPTED_NAME).
     """
 
     folder: Path
@@ -55,7 +60,7 @@ class Keep:
     seconds: float = SAVE_SECONDS
 
     def run_folder(self, data: ArcTraining) -> Path:
-        """The folder of the run that learns `data`: the same one when the same run is started again."""
+        """The folder of the run that learns `data`, the same for the same run."""
         digest = hashlib.sha256(f"{run_hash(self.recipe, data)} {self.start}".encode())
         return self.folder / digest.hexdigest()[:16]
 
@@ -68,12 +73,7 @@ def cold_model(config: ModelConfig, puzzles: PuzzleMap, seed: int) -> Model:
 def warm_model(loaded: Loaded, puzzles: PuzzleMap) -> Model:
     """The trained weights with a new table: every row of `puzzles` is the mean of the trained rows."""
     model = copy.deepcopy(loaded.model).requires_grad_(True)
-    rows = model.puzzle.rows
-    mean = rows[1:].mean(dim=0) if rows.shape[0] > 1 else rows.new_zeros(rows.shape[1])
-    table = mean.repeat(puzzles.num_rows, 1)
-    if puzzles.num_rows and rows.shape[0]:
-        table[0] = rows[0]
-    model.puzzle.rows = table
+    model.puzzle.rows = mean_rows(model.puzzle.rows, puzzles.num_rows)
     return model
 
 
@@ -87,16 +87,14 @@ def adapt(
     *,
     hooks: Hooks | None = None,
     keep: Keep | None = None,
-    begun: Callable[[float], None] = lambda seconds: None,
     glance: Glance | None = None,
     quiet: bool = True,
 ) -> Model:
-    """Train `model` on the demonstrations of `tasks` (their test outputs are not looked at) under the limits.
+    """Train `model` on the demonstrations of `tasks` (never looking at test outputs) within the limits.
 
     Returns the averaged model, ready to predict. The first `config.rows_only_share` trains the rows alone.
-    With `keep` it goes on where an earlier run of the same kind stopped, however that ended; `begun` is then
-    told its seconds, which count for `limits.time_limit`. `glance` is shown the model at each tenth of the
-    way.
+    With `keep` it resumes an earlier run on the same data, however that ended; that run's seconds count for
+    `limits.time_limit`. `glance` is called at each tenth of the run.
     """
     blind = [without_answers(task) for task in tasks]
     data = ArcTraining(blind, puzzles, config)
@@ -112,12 +110,11 @@ def adapt(
         with lock_folder(folder):
             sweep_stale(folder)
             if _went_on(folder, state, data, keep):
-                keep.say(f"going on with what was learnt in {folder}, step {state.step}")
-                begun(state.seconds)
-            sitting = _Sitting(folder, state, puzzles, data, keep, hooks)
-            run_steps(state, config, limits, sitting.hooks, label="adapt", quiet=quiet)
-            sitting.finish()
-            hooks.last = sitting.hooks.last
+                keep.say(f"going on with what was learned in {folder}, step {state.step}")
+            session = _RunSession(folder, state, puzzles, data, keep, hooks)
+            run_steps(state, config, limits, session.hooks, label="adapt", quiet=quiet)
+            session.finish()
+            hooks.last = session.hooks.last
     return answering.requires_grad_(False)
 
 
@@ -132,7 +129,7 @@ def _evaluation(glance: Glance, model: Model, state: TrainState) -> Callable[[],
 
 
 def _went_on(folder: Path, state: TrainState, data: ArcTraining, keep: Keep) -> bool:
-    """Whether `state` now holds what was kept; what cannot be taken costs a warning, not the prediction."""
+    """Whether `state` was restored from a saved run; one that cannot be used costs only a warning."""
     try:
         return resume(folder, state, keep.recipe, data, keep.say) is not None
     except CheckpointError as error:
@@ -140,8 +137,8 @@ def _went_on(folder: Path, state: TrainState, data: ArcTraining, keep: Keep) -> 
         return False
 
 
-class _Sitting:
-    """One stretch of learning that is kept."""
+class _RunSession:
+    """One session of a saved run."""
 
     def __init__(
         self, folder: Path, state: TrainState, puzzles: PuzzleMap, data: ArcTraining, keep: Keep, hooks: Hooks
@@ -152,7 +149,7 @@ class _Sitting:
         self.hooks = dataclasses.replace(hooks, report=self.report)
 
     def report(self, metrics: Metrics) -> None:
-        """Pass the report on, and save when it is time to."""
+        """Pass the report on, and save if it is time."""
         self._report(metrics)
         started = time.monotonic()
         if started >= self._next:
@@ -165,7 +162,7 @@ class _Sitting:
         save_state(self.folder, self.state, self.keep.recipe, self.puzzles, self.data, self.keep.facts)
 
     def finish(self) -> None:
-        """Write the last checkpoint, and the weights alone."""
+        """Write the last checkpoint, and the weights by themselves."""
         self.save()
         path = self.folder / ADAPTED_NAME
         save_weights(path, self.state, self.keep.recipe, self.puzzles, self.keep.facts)
@@ -183,29 +180,34 @@ def learned(
     """A model for tasks that no checkpoint knows, after test-time training unless that is switched off.
 
     From trained weights the first `preset.predict.adapt_rows_share` of it trains the new rows alone. `glance`
-    is shown the model now and then, as it stands.
+    is called with the model from time to time.
     """
     network = loaded.model.config if loaded else preset.model
-    kind, train = network.embedding, preset.train
-    puzzles = PuzzleMap.build(tasks, kind, train.num_views, options.seed, permute_colors=train.permute_colors)
+    kind = network.embedding
+    puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
 
     def untrained() -> Model:
         return warm_model(loaded, puzzles) if loaded else cold_model(preset.model, puzzles, options.seed)
 
     if not options.adapt:
         return untrained().to(device).requires_grad_(False), puzzles
-    asked_for = options.adapt_steps is not None or options.keep is not None
-    if options.deadline is not None and not asked_for:
+    if options.deadline is not None and options.adapt_steps is None and options.keep is None:
         model = untrained().to(device).requires_grad_(False)
         if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
             listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
             return model, puzzles
+        if leaves_views_open(options):
+            wished, preset = preset, _fitted(preset, untrained().to(device), puzzles, tasks, options.deadline)
+            if preset != wished:
+                puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
+                listener.say(f"short of time: {preset.train.num_views} views of a task are learned and asked")
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
-        limits, hooks = Limits(deadline=options.deadline), Hooks()
-        budget = _budget(tasks, puzzles, preset, network.cycles, limits, options.deadline)
-        if budget:
-            hooks.report = budget.report
+        limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
+        if options.deadline is not None:
+            budget = _budget(tasks, puzzles, preset, network.cycles, limits, options.deadline)
+            hooks.report, hooks.ready = budget.report, budget.begin
+            limits.patience = time.monotonic() + MAX_COMPILING * max(0.0, budget.seconds - UNCOMPILED)
         try:
             model = adapt(
                 untrained(),
@@ -216,7 +218,6 @@ def learned(
                 device,
                 hooks=hooks,
                 keep=_keep(loaded, dataclasses.replace(preset, train=config), options, listener),
-                begun=budget.go_on if budget else lambda seconds: None,
                 glance=glance,
                 quiet=options.quiet,
             )
@@ -231,7 +232,7 @@ def learned(
 
 
 def _config(preset: Preset, options: SolveOptions, *, from_weights: bool) -> TrainConfig:
-    """How it is learnt; from weights with rows the first share of it trains the new rows alone."""
+    """The config of test-time training; from weights with rows its first share trains the new rows alone."""
     train = dataclasses.replace(preset.train, seed=options.seed)
     if from_weights:
         train = dataclasses.replace(train, rows_only_share=preset.predict.adapt_rows_share)
@@ -243,9 +244,9 @@ def _config(preset: Preset, options: SolveOptions, *, from_weights: bool) -> Tra
 def _is_short_of_time(
     model: Model, tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, deadline: float
 ) -> bool:
-    """Whether a first answer to every task and some steps of learning do not fit together until `deadline`.
+    """Whether a first answer to every task and a few steps of learning do not both fit before `deadline`.
 
-    Told from the answers to a few tasks of middling size; the first of them warms up and is not timed.
+    Estimated from the answers to a few tasks of medium size; the first of them warms up and is not timed.
     """
     cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
     order = sorted(range(len(tasks)), key=cells.__getitem__)
@@ -259,13 +260,35 @@ def _is_short_of_time(
     rows = sum(len(tasks[t].test) * cells[t] for t in middle)
     seconds_per_cell = (time.monotonic() - started) / rows
     first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
-    # A backward pass costs about twice its forward, and only the last of the cycles has one.
+    # A backward pass costs about twice its forward pass, and only the last cycle has one.
     step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / model.config.cycles)
-    return seconds_per_cell * (first + LEAST_STEPS * step) > deadline - time.monotonic()
+    return seconds_per_cell * (first + MIN_STEPS * step) > deadline - time.monotonic()
+
+
+def _fitted(
+    preset: Preset, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], deadline: float
+) -> Preset:
+    """The recipe with as many views of a task as there is time for, told by a few steps; uses `model` up.
+
+    As it is where a step may be compiled first, or does not fit in memory: it is tried in halves later.
+    """
+    train, device = preset.train, model.first_answer.device
+    if device.type != "cpu" or train.compile not in ("auto", "off"):
+        return preset
+    try:
+        data = ArcTraining([without_answers(task) for task in tasks], puzzles, train)
+        step = seconds_per_step(TrainState(model, data, train, device), train)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return preset
+    met = train.batch_size * AdaptBudget.FIRST_SHARE * (deadline - time.monotonic()) / step
+    views = fitted_views(train.num_views, sum(len(task.train) for task in tasks), met)
+    return dataclasses.replace(preset, train=dataclasses.replace(train, num_views=views))
 
 
 def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener: Listener) -> Keep | None:
-    """Where this learning is kept; None where it is not."""
+    """Where this run is saved; None if it is not."""
     if options.keep is None:
         return None
     if loaded is None:
@@ -278,19 +301,11 @@ def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener
 
 
 def _budget(
-    tasks: Sequence[Task],
-    puzzles: PuzzleMap,
-    preset: Preset,
-    cycles: int,
-    limits: Limits,
-    deadline: float | None,
-) -> AdaptBudget | None:
-    """The time until `deadline`, if there is one, shared between learning `tasks` and answering them."""
-    if deadline is None:
-        return None
+    tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, cycles: int, limits: Limits, deadline: float
+) -> AdaptBudget:
+    """The time until `deadline`, divided between learning `tasks` and answering them."""
     cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
     asked = ArcQuestions(tasks, range(len(tasks)), puzzles, preset.predict, preset.train.canvas)
     per_query = np.repeat(cells, [len(task.test) for task in tasks])
     owed = preset.predict.ages * int((asked.owed * per_query).sum())
-    left = max(0.1, deadline - time.monotonic())
-    return AdaptBudget(limits, left, owed, sum(cells) / len(cells), cycles)
+    return AdaptBudget(limits, deadline, owed, sum(cells) / len(cells), cycles)

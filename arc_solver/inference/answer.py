@@ -1,4 +1,4 @@
-"""Answers to the queries of any domain: its contenders in rounds through the engine, then an election."""
+"""Answers to the queries of any domain: contenders go through the engine in rounds, then an election."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from arc_solver.model.trm import Model
 
 @dataclass
 class Answering:
-    """The queries of some material under way: what is asked, who is elected, and the ages spent on each."""
+    """The queries of some material being answered: the questions, the election, and the ages spent."""
 
     domain: Domain[Any]
     material: Any
     questions: Questions
     config: PredictConfig
     election: Election = field(init=False)
-    ages: Numbers = field(init=False)  # (n,): spent in all
+    ages: Numbers = field(init=False)  # (n,): spent in total
     answered: Numbers = field(init=False)  # (n,): rows that finished
 
     def __post_init__(self) -> None:
@@ -37,7 +37,7 @@ class Answering:
         rules_decide = self.domain.rules_decide
         self.election = election_of(choice, owed, self.config, rules_decide=rules_decide)
         self._solved = self.questions.solved
-        self._waved_through: list[Found] = []
+        self._own_answers: list[Found] = []  # found by `_wanted`, to be yielded
         self.ages, self.answered = np.zeros(len(owed), np.int64), np.zeros(len(owed), np.int64)
 
     @property
@@ -46,7 +46,7 @@ class Answering:
         return self.election.closed
 
     def standings(self, numbers: Numbers, most: int | None = None) -> list[Standing]:
-        """How queries stand, each with at most so many candidates."""
+        """The standings of queries, each with at most `most` candidates."""
         return self.election.standings(numbers, most)
 
     def run(
@@ -57,13 +57,13 @@ class Answering:
         pace: Pace | None = None,
         watch: Watch | None = None,
     ) -> Iterator[Found]:
-        """Answer every query under its contenders, those of a view as it stands first; yields what was taken.
+        """Answer every query under its contenders, the identity first; yields the answers counted.
 
-        Few contenders of all queries come before many of any, where there is a `pace`, with as many ages as
-        there is time for, or where the election wants rounds. A closed query gets no further rows. One whose
-        answers mostly run over their canvas is asked again on the largest one, all of its views, last. How a
-        query is answered depends on itself, the seed and the settings alone, unless `stop` or `pace` cut it
-        short. `watch` is shown every row after each age.
+        With a `pace`, which limits ages to the time there is, or if the election wants rounds, a few
+        contenders of all queries come before many of any. A closed query gets no further rows. A query whose
+        answers mostly overflow their canvas is asked again at the end, on the largest one. Its answers depend
+        only on the query, the seed and the settings, unless `stop` or `pace` cut it short. `watch` is called
+        for all rows after each age.
         """
         total = self.questions.contenders
         rounds = view_rounds(total) if pace or self.election.in_rounds else [(0, total)]
@@ -107,8 +107,8 @@ class Answering:
                     length = answered.tokens.shape[1]
                     pace.answered(len(found.queries) * length, int(found.ages.sum()) * length)
                 yield found
-        yield from self._waved_through
-        self._waved_through.clear()
+        yield from self._own_answers
+        self._own_answers.clear()
 
     def _take(self, found: Found) -> None:
         self.election.take(found)
@@ -116,7 +116,7 @@ class Answering:
         np.add.at(self.answered, found.queries, 1)
 
     def _itself(self, queries: Numbers, contenders: Numbers, ages: Numbers) -> Found:
-        """Questions in which nothing is to be found, as their own answers."""
+        """Questions in which nothing is left to find, as their own answers."""
         answers, yes = self.questions.as_they_stand(queries), np.ones(len(queries), np.bool_)
         valid = self.domain.keeps_the_rules(self.material, queries, answers.cells)
         return Found(queries, contenders, answers, valid, yes, yes.astype(np.float32), ages)
@@ -144,9 +144,9 @@ class Answering:
         )
 
     def _wanted(self, data: QueryData) -> Wanted:
-        """Lets go of rows that decide nothing any more; the ages they took are counted.
+        """Declines rows that cannot decide anything any more, counting their ages.
 
-        A question in which nothing is to be found is answered after one age.
+        A question in which nothing is left to find is answered after one age.
         """
 
         def wanted(group: int, rows: Numbers, ages: Numbers) -> Flags:
@@ -157,7 +157,7 @@ class Answering:
             if over.any():
                 found = self._itself(queries[over], data.contenders(group)[rows[over]], ages[over])
                 self._take(found)
-                self._waved_through.append(found)
+                self._own_answers.append(found)
             return keep & ~over
 
         return wanted
@@ -176,5 +176,5 @@ class Answering:
 
 
 def _tokens(data: QueryData) -> int:
-    """Tokens of all rows."""
+    """The number of tokens of all rows."""
     return sum(len(data.queries(group)) * h * w for group, (h, w) in enumerate(data.canvases))

@@ -1,8 +1,7 @@
-"""Guesses that a row may take back: a symbol is pinned as if given, another one where that breaks the rules.
+"""Guesses that a row may take back: a symbol is pinned as if it were given, and another if the rules break.
 
-The network alone says which cell and which symbols; the rules of the puzzle are asked only whether what
-stands on a board breaks them.
-Shapes: B rows in flight, n of them that are stuck, L tokens, V tokens of the vocabulary.
+The network alone proposes cell and symbols; the rules only say whether the symbols on a board break them.
+Shapes: B rows in slots, n of them stuck, L tokens, V tokens of the vocabulary.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from arc_solver.domains.protocols import Breaks, Bytes
 EMPTY = 1  # the token of a cell that is not given
 SURE = 0.9  # a cell is decided when the network gives its symbol at least this probability
 LEAST = 0.03  # a symbol below this is no second value of a guess
-DEPTH = 3  # guesses that stand at a time: a wrong one seldom breaks the rules at once, but it leads nowhere
+DEPTH = 3  # guesses at a time: a wrong one rarely breaks the rules at once, but it leads nowhere
 
 
 @dataclass
 class Guess:
-    """A cell that was pinned, and the symbols that are left for it, the next one last."""
+    """A pinned cell, and the symbols left to try in it, the next one last."""
 
     cell: int
     symbols: list[int]
@@ -30,13 +29,13 @@ class Guess:
 
 @dataclass
 class Trail:
-    """The guesses of one row that stand, in order, and the cells that a first guess went to already."""
+    """The present guesses of one row, in order, and the cells of all first guesses so far."""
 
     guesses: list[Guess] = field(default_factory=list)
     tried: set[int] = field(default_factory=set)
 
     def forward(self, cell: int, symbols: list[int]) -> tuple[int, int]:
-        """Pin the first of `symbols`, likeliest first; returns (cell, symbol)."""
+        """Pin the first of `symbols`, which are sorted by probability; returns (cell, symbol)."""
         if not self.guesses:
             self.tried.add(cell)
         guess = Guess(cell, symbols[::-1])
@@ -56,12 +55,12 @@ class Trail:
 
 
 def next_move(trail: Trail, tokens: Bytes, logits: npt.NDArray[np.float32], breaks: Breaks) -> bool:
-    """Guess on, or take a guess back, in `tokens` (L,) of a stuck row; True where the row begins anew.
+    """Guess, or take a guess back, in `tokens` (L,) of a stuck row; returns whether the row starts anew.
 
-    A guess goes to the undecided cell whose two likeliest symbols have most of the probability, a first one
-    to a cell that had none yet. The last guess is taken back where the decided cells (L, V logits) break the
-    rules, where nothing is undecided or where DEPTH guesses led nowhere. Once all cells had a first guess
-    they are tried again.
+    A guess goes to the undecided cell whose two most likely symbols have most probability together, a first
+    guess to a cell without one so far. The last guess is taken back if the decided cells (by logits (L, V))
+    break the rules, if no cell is undecided, or if DEPTH guesses led nowhere. Once all cells had a first
+    guess, they are tried again.
     """
     scores = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores /= scores.sum(axis=1, keepdims=True)
@@ -77,7 +76,8 @@ def next_move(trail: Trail, tokens: Bytes, logits: npt.NDArray[np.float32], brea
         undecided[list(trail.tried)] = False
     if ahead and undecided.any():
         cell = int(np.argmax(np.where(undecided, best + second, -1)))
-        symbols = [int(s) for s in order[cell] if scores[cell, s] >= LEAST]
+        likely, *others = (int(symbol) for symbol in order[cell] if symbol > EMPTY)
+        symbols = [likely, *(symbol for symbol in others if scores[cell, symbol] >= LEAST)]
         place, symbol = trail.forward(cell, symbols)
         tokens[place] = symbol
         return False

@@ -1,4 +1,4 @@
-"""Which answers win: votes, or the first sure one. No election depends on the order in which rows finish.
+"""Which answers win: by votes, or the first sure one. No election depends on the order in which rows finish.
 
 Shapes: n queries, N answers at a time, C cells of the largest answer.
 """
@@ -16,46 +16,46 @@ from arc_solver.inference.options import Standing
 from arc_solver.inference.stopping import EarlyDecision
 from submission.vote import BallotBox, Query, Tally
 
-# Confidences are added up as integer multiples of this, so that a sum does not depend on the order.
+# Confidences are added as integer multiples of this, so that a sum does not depend on the order.
 QUANTUM = 2.0**-24
 
 
 class Found(NamedTuple):
-    """Answers of rows that finished, each (N,) but for `answers`, which are turned back to their query."""
+    """Answers of finished rows, each (N,) except `answers`, which are in the frame of their query."""
 
     queries: Numbers
     contenders: Numbers
     answers: Restored
-    valid: Flags  # by what can be told without solving the puzzle
+    valid: Flags  # as far as can be checked without solving the puzzle
     confident: Flags  # the halting logit passed its threshold
     confidence: npt.NDArray[np.float32]
     ages: Numbers
 
 
 class Election(Protocol):
-    """What collects answers, and tells at any time how the queries stand."""
+    """Collects answers; has standings for all queries at any time."""
 
-    closed: Flags  # (n,): queries of which no further answer is wanted; may change while answers come
-    in_rounds: bool  # whether contenders shall come in rounds over all queries
+    closed: Flags  # (n,): queries that need no further answers; may change while answers come
+    in_rounds: bool  # whether contenders should come in rounds over all queries
 
     def wants(self, queries: Numbers, ages: Numbers) -> Flags:
         """Whether rows of these queries, of these ages, may still decide anything."""
 
     def take(self, found: Found) -> None:
-        """Count answers of the round under way."""
+        """Count answers of the current round."""
 
     def end_round(self) -> None:
-        """All rows of a round were answered or declined."""
+        """To be called when all rows of a round were answered or declined."""
 
     def overflowed(self) -> Numbers:
         """Queries whose answers mostly ran over their canvas."""
 
     def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
-        """How these queries stand, each with at most so many candidates."""
+        """The standings of these queries, each with at most `most` candidates."""
 
 
 class TopTwoVote:
-    """The grids that most views give, ties broken by mean confidence; early decisions where asked for."""
+    """The grids that most views give, ties broken by mean confidence; with early decisions if configured."""
 
     def __init__(self, owed: Numbers, config: PredictConfig) -> None:
         """`owed` (n,) is the number of rows of every query."""
@@ -85,15 +85,15 @@ class TopTwoVote:
         for number in queries.tolist():
             query = self._queries[number]
             tallies = self.box.tallies(query) if most is None else self.box.elect(query, most)
-            found.append(Standing(tallies, self.box.ballots(query), self.box.spoiled(query)))
+            found.append(Standing(tallies, self.box.ballots(query)))
         return found
 
 
 class MajorityVote:
-    """The answer that most contenders give, among equals a valid one, then the one of higher mean confidence.
+    """The answer that most contenders give; ties go to a valid one, then to higher mean confidence.
 
-    An answer that is not whole counts only where there is no other. A query is closed once more than half of
-    its contenders agree, but not before its round ends.
+    An incomplete answer counts only if there is no other. A query is closed once more than half of its
+    contenders agree, but not before its round ends.
     """
 
     in_rounds = True
@@ -101,7 +101,7 @@ class MajorityVote:
     def __init__(self, owed: Numbers) -> None:
         num = len(owed)
         self.closed = np.zeros(num, np.bool_)
-        self._owed, self._taken, self._spoiled = owed, np.zeros(num, np.int64), np.zeros(num, np.int64)
+        self._owed, self._taken = owed, np.zeros(num, np.int64)
         # Per query and answer: votes, valid, summed confidence in quanta, the first contender.
         self._tallies: list[dict[bytes, list[int]]] = [{} for _ in range(num)]
         self._broken: dict[int, tuple[int, bytes]] = {}  # the first contender without a whole answer
@@ -121,7 +121,6 @@ class MajorityVote:
                 tally[2] += int(quanta[place])
                 tally[3] = min(tally[3], contender)
             else:
-                self._spoiled[query] += 1
                 broken = (contender, cells)
                 self._broken[query] = min(self._broken.get(query, broken), broken)
         np.add.at(self._taken, found.queries, 1)
@@ -135,13 +134,10 @@ class MajorityVote:
         return np.zeros(0, np.int64)
 
     def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
-        return [
-            Standing(self.tallies(query, most), int(self._taken[query]), int(self._spoiled[query]))
-            for query in queries.tolist()
-        ]
+        return [Standing(self.tallies(query, most), int(self._taken[query])) for query in queries.tolist()]
 
     def tallies(self, query: int, most: int | None = None) -> list[Tally]:
-        """The answers to one query, best first; a broken one where there is no other."""
+        """The answers to one query, best first; an incomplete one if there is no other."""
         own = self._tallies[query]
         if not own:
             return [broken_tally(self._broken[query][1])] if query in self._broken else []
@@ -153,9 +149,9 @@ class MajorityVote:
 
 
 class FirstConfident:
-    """The contender that is confident at the earliest age of its round; among equals a valid one goes first.
+    """The contender that is confident at the earliest age; ties go to a valid one.
 
-    Where none is confident a valid answer is taken before others, then the most confident one.
+    If none is confident, valid answers come before others, then the most confident one.
     """
 
     in_rounds = True
@@ -163,18 +159,18 @@ class FirstConfident:
     def __init__(
         self, owed: Numbers, *, valid_alone: bool = False, rules_decide: bool = False, abstains: bool = False
     ) -> None:
-        """With `valid_alone` nobody who breaks the rules counts as confident; who `abstains` gives none then.
-
-        With `rules_decide` an answer that keeps the rules closes its query, confident or not: only one can.
+        """With `valid_alone`, an answer that breaks the rules does not count as confident; `abstains` then
+        gives no answer. With `rules_decide`, an answer that keeps the rules closes its query, confident or
+        not: there is only one.
         """
         num = len(owed)
         self._rules_decide, self._abstains = rules_decide, abstains
         self.closed = np.zeros(num, np.bool_)
         self._valid_alone, self._owed = valid_alone, owed
-        self._taken, self._spoiled = np.zeros(num, np.int64), np.zeros(num, np.int64)
+        self._taken = np.zeros(num, np.int64)
         self._best: list[tuple[tuple[float, ...], bytes, float]] = [((np.inf,), b"", 0.0)] * num
         self._limits = np.full(num, np.iinfo(np.int64).max)  # the age at which a contender was confident
-        # All that was answered, where there is more than one to choose from.
+        # All answers, if there is more than one to choose from.
         self._all = MajorityVote(owed) if (owed > 1).any() else None
 
     def wants(self, queries: Numbers, ages: Numbers) -> Flags:
@@ -196,7 +192,6 @@ class FirstConfident:
                 sureness = float(found.confidence[place]) if whole[place] else 0.0
                 self._best[query] = (rank, found.answers.cells[place].tobytes(), sureness)
         np.add.at(self._taken, found.queries, 1)
-        np.add.at(self._spoiled, found.queries[~whole], 1)
         self.closed |= self._taken >= self._owed
         if self._all:
             self._all.take(found)
@@ -211,12 +206,11 @@ class FirstConfident:
 
     def standings(self, queries: Numbers, most: int | None = None) -> list[Standing]:
         return [
-            Standing(self._candidates(query, most), int(self._taken[query]), int(self._spoiled[query]))
-            for query in queries.tolist()
+            Standing(self._candidates(query, most), int(self._taken[query])) for query in queries.tolist()
         ]
 
     def _candidates(self, query: int, most: int | None) -> list[Tally]:
-        """The winner, then all others by their votes."""
+        """The winner, then all others by votes."""
         rank, cells, confidence = self._best[query]
         if not cells or (self._abstains and not _is_valid(rank)):
             return []
@@ -231,7 +225,7 @@ class FirstConfident:
 
 
 def election_of(choice: str, owed: Numbers, config: PredictConfig, *, rules_decide: bool) -> Election:
-    """The election of a name: `top_two`, `first`, `valid` or `vote`; see FirstConfident."""
+    """The election of that name: `top_two`, `first`, `valid` or `vote`; see FirstConfident."""
     if choice == "top_two":
         return TopTwoVote(owed, config)
     if choice == "vote":
@@ -254,7 +248,7 @@ def square(cells: bytes) -> Bytes:
 
 
 def broken_tally(cells: bytes) -> Tally:
-    """An answer with cells that have no value: nobody voted for it."""
+    """An answer with cells without a value, which has no votes."""
     return Tally(square(cells), 0, 1.0, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Scoring a model on puzzles that it has not seen, with the answers and the scores that users get."""
+"""Scores of a model on puzzles that it has not seen, answered and scored as for users."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from arc_solver.model.trm import Model
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
 
-MOST_AGES = 16  # of a board while a run is scored
+MAX_AGES = 16  # of a board while a run is scored
 
 
 @dataclass(frozen=True)
 class PuzzleEvaluator:
-    """Puzzles of a domain with known answers; of what a model must know, what it does not counts as wrong."""
+    """Puzzles of a domain with known answers; those that a model should know but does not count as wrong."""
 
     domain: Domain[Any]
     material: Any
@@ -32,7 +32,7 @@ class PuzzleEvaluator:
     canvas: str = "fitted"
 
     def count(self, model: Model, puzzles: PuzzleMap, rank: int, world: int) -> dict[str, float]:
-        """Scores of share `rank` of `world` as sums, with the ages spent."""
+        """The scores of part `rank` of `world` as sums, with the ages spent."""
         mine = self.domain.take(self.material, slice(rank, None, world))
         if not len(mine):
             return dict.fromkeys((*self.domain.counts(mine, ()), "ages"), 0.0)
@@ -41,7 +41,7 @@ class PuzzleEvaluator:
         config = self.config
         if self.domain.evaluated_views:
             # One chain without guesses: a run is scored many times.
-            views, ages = self.domain.evaluated_views, min(config.ages, MOST_AGES)
+            views, ages = self.domain.evaluated_views, min(config.ages, MAX_AGES)
             config = dataclasses.replace(config, views=views, rollouts=1, guess_after=0, ages=ages)
         asked = self.domain.take(mine, known)
         questions = self.domain.questions(asked, puzzles, numbers[known].tolist(), config, self.canvas)
@@ -58,13 +58,13 @@ class PuzzleEvaluator:
         return counts | {"ages": float(answering.ages.sum())}
 
     def metrics(self, counts: dict[str, float]) -> dict[str, float]:
-        """Shares of all that there is, and mean ages."""
+        """The scores as shares of all puzzles, and mean ages."""
         total, *scores = counts
         return {f"eval_{name}": round(counts[name] / counts[total], 5) for name in scores}
 
 
 def attempts_of(answering: Answering) -> list[list[Bytes]]:
-    """The grids that every query would hand in, best first."""
+    """The attempts at every query, best first."""
     most = answering.domain.attempts
     standings = answering.standings(np.arange(len(answering.ages)), most)
     return [[tally.grid for tally in standing.candidates] for standing in standings]
@@ -78,10 +78,10 @@ def read_evaluator(
     solutions: Path | None = None,
     notice: Callable[[str], None] = lambda _: None,
 ) -> PuzzleEvaluator:
-    """What scores a run of `preset` on `corpus`: puzzles with answers, of boards the first 1000 of a file.
+    """The evaluator for a run of `preset` on `corpus`: puzzles with answers, of boards the first 1000.
 
-    Answers that are kept apart are read from `solutions` and never otherwise. `notice` hears what is not
-    scored or cannot be solved; where that is everything it is a DataError.
+    Answers in a separate file are read from `solutions` and never otherwise. `notice` reports what is not
+    scored or cannot be solved; DataError if that is everything.
     """
     domain = domain_of(source)
     if domain.name != corpus.domain.name:

@@ -1,4 +1,4 @@
-"""Noise on the answer state of a row: a pure function of the row's key, its age and the place.
+"""Noise on the answer state of a row: a pure function of the row's key, its age and the position.
 
 Shapes: B rows, S positions, D width.
 """
@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 Keys = npt.NDArray[np.uint64]
-# The finaliser of MurmurHash3 with the constants of "variant 13" (Stafford), and the step of Weyl's sequence.
+# The finalizer of MurmurHash3 with the constants of "variant 13" (Stafford), and the step of a Weyl sequence.
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _STEP = 0x9E3779B97F4A7C15
 _BITS = 24  # of each uniform number: what float32 holds exactly
 
 
 class Disturbance(NamedTuple):
-    """What disturbs some rows: a key each and the standard deviation of the noise, 0 for none; both (B,)."""
+    """The noise of some rows: keys, and standard deviations, 0 for none; both (B,)."""
 
     keys: Keys
     sigmas: npt.NDArray[np.float32]
@@ -33,7 +33,7 @@ Disturb = Callable[[int, npt.NDArray[np.int64]], Disturbance]
 
 
 def mixed(keys: Keys, number: int | Keys) -> Keys:
-    """New keys (B,) that depend on every bit of the old ones and of `number`, one or (B,)."""
+    """New keys (B,) that depend on every bit of the old ones and of `number`, a scalar or (B,)."""
     with np.errstate(over="ignore"):
         x = (np.asarray(keys, np.uint64) + np.uint64(_STEP)) ^ np.asarray(number, np.uint64)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(_FIRST)
@@ -42,7 +42,7 @@ def mixed(keys: Keys, number: int | Keys) -> Keys:
 
 
 def normal_numbers(keys: Keys, positions: int, width: int, device: torch.device) -> Tensor:
-    """Standard normal numbers (B, S, D) in float32: number i of a row depends on its key and i alone."""
+    """Standard normal numbers (B, S, D) in float32: number i of a row depends only on its key and i."""
     num = positions * width
     half = -(-num // 2)
     start = torch.from_numpy(np.ascontiguousarray(keys).view(np.int64)).to(device)[:, None]
@@ -58,7 +58,7 @@ def normal_numbers(keys: Keys, positions: int, width: int, device: torch.device)
 
 
 def _shifted(x: Tensor, bits: int) -> Tensor:
-    """Shift to the right without the sign: torch has no unsigned 64-bit arithmetic."""
+    """A logical shift to the right: torch has no unsigned 64-bit arithmetic."""
     return (x >> bits) & (2 ** (64 - bits) - 1)
 
 

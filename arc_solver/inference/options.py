@@ -1,4 +1,4 @@
-"""How one prediction runs, as plain values; and who hears of it while it runs."""
+"""The options of one prediction as plain values, and the callbacks while it runs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ CHOSEN = ("views", "ages", "rollouts", "sigma", "seed")
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """How one prediction runs. `deadline` is a monotonic instant at which no further work is begun.
+    """The options of one prediction. `deadline` is a monotonic instant after which no work is begun.
 
-    `preset` is a recipe or its name, `adapt_each` learns unknown tasks one by one, else together; `keep` is a
-    folder for what is learnt. Fields that are None leave it to the recipe.
+    `preset` is a recipe or its name; `adapt_each` learns unknown tasks one by one, else together; `keep` is a
+    folder for what is learned. Fields that are None leave the choice to the recipe.
     """
 
     preset: Preset | str | None = None
@@ -44,7 +44,7 @@ class SolveOptions:
     quiet: bool = True
 
     def applied(self, recipe: Preset) -> Preset:
-        """The recipe with all settings, and the options that stand for some."""
+        """The recipe with all settings, and the options that are short for some."""
         recipe = apply_settings(recipe, list(self.settings))
         given = {name: value for name in CHOSEN if (value := getattr(self, name)) is not None}
         return dataclasses.replace(recipe, predict=with_values(recipe.predict, given))
@@ -54,7 +54,7 @@ class SolveOptions:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
     def part(self, share: float) -> SolveOptions:
-        """The same with this share of the time that is left."""
+        """The same options with this share of the time that is left."""
         if self.deadline is None:
             return self
         now = time.monotonic()
@@ -62,27 +62,26 @@ class SolveOptions:
 
 
 class Standing(NamedTuple):
-    """Where a query stands: candidates, best first, and the ballots they come from.
+    """The candidates for a query, best first, and the number of ballots.
 
-    Without any candidate, although rows finished, it abstains: nothing they said counts as an answer.
+    A query with ballots but without candidates abstains: none of its rows gave an answer.
     """
 
     candidates: Sequence[Tally]
     ballots: int
-    spoiled: int
 
 
 class Answers(Protocol):
-    """What is known so far of some queries, by their numbers."""
+    """The answers so far to some queries, which have numbers."""
 
-    ages: Numbers  # (n,): spent on each in all
+    ages: Numbers  # (n,): spent on each in total
 
     @property
     def closed(self) -> Flags:
-        """(n,): which get no further rows."""
+        """(n,): queries that get no further rows."""
 
     def standings(self, numbers: Numbers, most: int | None = None) -> list[Standing]:
-        """How queries stand, each with at most so many candidates."""
+        """The standings of queries, each with at most `most` candidates."""
 
 
 def _ignore(*_: object) -> None:
@@ -91,11 +90,11 @@ def _ignore(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Listener:
-    """Hears of a prediction while it runs.
+    """Callbacks of a prediction while it runs.
 
-    `say` gets remarks, `heard(answers, numbers, queries)` that rows of queries finished, which the answers
-    know by `numbers` and the material by `queries`; `finished` of queries that get no further rows, `facts`
-    what the manifest should say.
+    `say` gets remarks; `heard(answers, numbers, queries)` is called when rows of queries finished, which have
+    these numbers in `answers` and in the material; `finished` gets queries without further rows, `facts` what
+    the manifest should say.
     """
 
     say: Callable[[str], None] = _ignore

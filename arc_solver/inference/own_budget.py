@@ -1,4 +1,4 @@
-"""How long test-time training takes where nobody says it."""
+"""The default time of test-time training, and how many views it learns."""
 
 from __future__ import annotations
 
@@ -8,25 +8,39 @@ from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.options import SolveOptions
 from arc_solver.tasks.task import Task
 
-# One task of any size; per cell of the canvases what the runs in docs/results.md took on two cores; at most.
-LEAST_SECONDS, SECONDS_PER_CELL, MOST_SECONDS = 45.0, 0.16, 4 * 3600.0
-STEPS = ("steps", "train.steps")
+# A fixed part, a part per cell of the canvases (as the runs in docs/results.md took on two cores), a limit.
+MIN_SECONDS, SECONDS_PER_CELL, MAX_SECONDS = 45.0, 0.16, 4 * 3600.0
+STEPS, VIEWS = ("steps", "train.steps"), ("num_views", "train.num_views")
+# How often every demonstration should be trained on under each view, and the fewest views worth having.
+MEETINGS, MIN_VIEWS = 12, 4
 
 
 def own_seconds(tasks: Sequence[Task]) -> float:
-    """Seconds for learning and answering these tasks: by their number and the size of their grids."""
+    """Seconds to learn and answer these tasks, by the size of their grids."""
     cells = sum(task_side(task) ** 2 for task in tasks)
-    return _rounded(min(MOST_SECONDS, LEAST_SECONDS + SECONDS_PER_CELL * cells))
+    return _rounded(min(MAX_SECONDS, MIN_SECONDS + SECONDS_PER_CELL * cells))
 
 
 def leaves_it_open(options: SolveOptions) -> bool:
-    """Whether something is to be learnt, and nothing says for how long."""
-    asked = any(setting.partition("=")[0].strip() in STEPS for setting in options.settings)
-    return options.adapt and options.adapt_steps is None and options.deadline is None and not asked
+    """Whether tasks are to be learned, but no option says for how long."""
+    named = _names(options, STEPS)
+    return options.adapt and options.adapt_steps is None and options.deadline is None and not named
+
+
+def leaves_views_open(options: SolveOptions) -> bool:
+    """Whether no option says how many views of a task to use."""
+    return not _names(options, VIEWS)
+
+
+def fitted_views(num_views: int, num_pairs: int, met: float) -> int:
+    """`num_views`, halved until `met` training examples are MEETINGS per pair and view."""
+    while num_views >= 2 * MIN_VIEWS and met < MEETINGS * num_pairs * num_views:
+        num_views //= 2
+    return num_views
 
 
 def own_budget_line(seconds: float, num_tasks: int) -> str:
-    """The budget in words, and how to give another one."""
+    """The budget in words, and how to choose another."""
     tasks = "1 task" if num_tasks == 1 else f"{num_tasks} tasks"
     return (
         f"no time limit was given: about {_words(seconds)} for {tasks}; --time-limit {_more(seconds)} gives "
@@ -34,8 +48,12 @@ def own_budget_line(seconds: float, num_tasks: int) -> str:
     )
 
 
+def _names(options: SolveOptions, fields: tuple[str, ...]) -> bool:
+    return any(setting.partition("=")[0].strip() in fields for setting in options.settings)
+
+
 def _rounded(seconds: float) -> float:
-    """To five seconds, from two minutes on to half minutes, from an hour on to five minutes."""
+    """Rounded to five seconds, from two minutes on to half minutes, from an hour on to five minutes."""
     grain = 5.0 if seconds < 120 else 30.0 if seconds < 3600 else 300.0
     return grain * round(seconds / grain)
 
@@ -48,6 +66,6 @@ def _words(seconds: float) -> str:
 
 
 def _more(seconds: float) -> str:
-    """About four times as long, as the option takes it."""
+    """About four times as long, as a value of the option."""
     minutes = 4 * seconds / 60
     return f"{max(5, 5 * round(minutes / 5)):.0f}m" if minutes < 120 else f"{round(minutes / 60)}h"

@@ -1,4 +1,4 @@
-"""How fast rows are answered, and how many refinements each can have when time is short."""
+"""The speed of answering, and how many refinements each answer can have if time is short."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-# Views are answered in rounds over all tasks, each this many times as large as all before it together.
+# Views are answered in rounds over all tasks, each this many times as large as all earlier ones together.
 ROUND_FACTOR = 3
+# With less time than this, in seconds, nothing is compiled.
+UNCOMPILED = 600.0
 
 
 def view_rounds(num_views: int) -> list[tuple[int, int]]:
-    """Views from..to of each round: the identity of every task comes before any second view of a task."""
+    """The range of views of each round: the identity of every task comes before any second view."""
     rounds, end = [], 0
     while end < num_views:
         start, end = end, min(num_views, max(1, end * (1 + ROUND_FACTOR)))
@@ -20,9 +22,9 @@ def view_rounds(num_views: int) -> list[tuple[int, int]]:
 
 
 class Pace:
-    """Cuts the refinements of an answer when the first view of every task would not fit in the time.
+    """Limits the refinements of an answer if the first view of every task would not fit in the time.
 
-    Work is counted in tokens: a forward of some rows on a canvas costs rows × tokens.
+    Work is counted in tokens: a forward pass of some rows on a canvas costs rows × tokens.
     """
 
     def __init__(
@@ -32,28 +34,28 @@ class Pace:
         say: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`ages` is the limit that is wished for; `deadline` an instant of `clock`."""
-        self.ages = self._wished = ages
+        """`ages` is the limit if there is time; `deadline` an instant of `clock`."""
+        self.ages = self._wanted = ages
         self._said = False
         self._deadline, self._say, self._clock = deadline, say, clock
-        self._owed = 0  # tokens of the rows that have to be answered and are not
-        self._spent = 0  # tokens computed for rows that are not answered
+        self._owed = 0  # tokens of rows that must be answered and are not yet
+        self._spent = 0  # tokens computed for rows that are not answered yet
         self._work, self._seconds = 0, 0.0
         self._last: tuple[float, int] | None = None
 
     def begin_round(self, tokens: int) -> None:
-        """A round begins of whose rows so many tokens are to be answered in any case."""
+        """Begin a round in which rows of `tokens` tokens must be answered."""
         self._owed, self._spent = tokens, 0
 
     def answered(self, tokens: int, work: int) -> None:
-        """Rows of so many tokens together left, after so much work."""
+        """Rows of `tokens` tokens in total were answered, after that much `work`."""
         self._owed, self._spent = max(0, self._owed - tokens), max(0, self._spent - work)
 
     def age_limit(self, rows: int, tokens: int) -> int:
-        """To be called after every forward of some rows of so many tokens; the age at which rows leave."""
+        """The age at which rows leave; to be called after every forward pass of rows of `tokens` tokens."""
         now = self._clock()
         self._spent += rows * tokens
-        # The first forward on a canvas may compile and says nothing of the others.
+        # The first forward pass on a canvas may compile and says nothing about the others.
         if self._last is not None and self._last[1] == tokens:
             self._work += rows * tokens
             self._seconds += now - self._last[0]
@@ -64,52 +66,57 @@ class Pace:
         return self.ages
 
     def _set(self, affordable: int) -> None:
-        """Give what can be afforded, more again where the pace turns out better."""
-        self.ages = max(1, min(self._wished, affordable))
-        if self.ages < self._wished and not self._said:
+        """Allow what can be afforded, and more again if the pace improves."""
+        self.ages = max(1, min(self._wanted, affordable))
+        if self.ages < self._wanted and not self._said:
             self._said = True
             self._say(
-                f"short of time: {self.ages} refinements of an answer in place of {self._wished}, for now"
+                f"short of time: {self.ages} refinements of an answer in place of {self._wanted}, for now"
             )
 
 
 class Limited(Protocol):
-    """What ends after `time_limit` seconds, which may be moved while it runs."""
+    """A run that ends after `time_limit` seconds, which may change while it runs."""
 
     time_limit: float | None
 
 
 class AdaptBudget:
-    """Shares a span of time between test-time training and the answers that follow it.
+    """Divides a time span between test-time training and the answers that follow it.
 
-    The training starts with FIRST_SHARE of the span. Every report of its speed tells how long the answers
-    will take, with a safety factor; the training gets the rest, from LEAST_SHARE to MOST_SHARE of the span.
+    Training starts with FIRST_SHARE of the span. Every report of its speed gives an estimate of how long the
+    answers will take, with a safety factor; training gets the rest, from MIN_SHARE to MAX_SHARE of the span.
     """
 
-    FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.8, 0.5, 0.95
+    FIRST_SHARE, MIN_SHARE, MAX_SHARE = 0.8, 0.5, 0.95
     SAFETY, SPARE_SECONDS = 1.5, 2.0
 
     def __init__(
-        self, limits: Limited, seconds: float, predict_tokens: float, train_tokens: float, cycles: int
+        self,
+        limits: Limited,
+        deadline: float,
+        predict_tokens: float,
+        train_tokens: float,
+        cycles: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`predict_tokens`: rows × tokens × ages to be answered; `train_tokens`: mean of a trained row."""
-        self.limits, self.seconds = limits, seconds
-        limits.time_limit = seconds * self.FIRST_SHARE
-        # A backward pass costs about twice its forward, and only the last of the cycles has one.
+        self.limits, self._deadline, self._clock = limits, deadline, clock
+        # A backward pass costs about twice its forward pass, and only the last cycle has one.
         self._answer_speed = train_tokens * (cycles + 2) / cycles
         self._tokens = predict_tokens
-        self._before = 0.0
+        self.begin()
 
-    def go_on(self, seconds: float) -> None:
-        """The training continues one that took so many seconds, which are not taken from the span."""
-        self._before = seconds
-        self.limits.time_limit = self._before + self.seconds * self.FIRST_SHARE
+    def begin(self, before: float = 0.0) -> None:
+        """Start the span now; the `before` seconds of a training that it continues do not count."""
+        self.seconds, self._before = max(0.1, self._deadline - self._clock()), before
+        self.limits.time_limit = before + self.seconds * self.FIRST_SHARE
 
     def report(self, metrics: Mapping[str, Any]) -> None:
-        """Move the end of the training to what its measured speed (`forwards_per_s`) leaves for it."""
-        # A report of an evaluation tells no speed.
+        """Move the end of the training by its measured speed (`forwards_per_s`)."""
+        # The report of an evaluation has no speed.
         speed = metrics.get("forwards_per_s", 0.0) * self._answer_speed
         if speed > 0:
             reserve = self.SAFETY * self._tokens / speed + self.SPARE_SECONDS
-            share = min(self.MOST_SHARE, max(self.LEAST_SHARE, 1 - reserve / self.seconds))
+            share = min(self.MAX_SHARE, max(self.MIN_SHARE, 1 - reserve / self.seconds))
             self.limits.time_limit = self._before + self.seconds * share

@@ -1,6 +1,6 @@
-"""One question at work: its answer after every age, under every view, and as test-time training goes on.
+"""How one question is answered: after every age, under every view, and during test-time training.
 
-Shapes: a grid is (H, W) uint8; 255 stands in a cell without a value.
+Shapes: a grid is (H, W) uint8; 255 is a cell without a value.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ class ChainTrace:
 
 @dataclass(frozen=True, eq=False)
 class ViewTrace(ChainTrace):
-    """The same under a view: `question` and `answers` as it shows them, the last answer also turned back.
-
-    `restored` is None where that is no grid; `confidence` is what its vote is worth.
+    """The same under a view: `question` and `answers` are in its frame; `restored` is the last answer with
+    the view undone, None if it is not a grid, and `confidence` that of its vote.
     """
 
     view: View
@@ -59,7 +58,7 @@ class ViewTrace(ChainTrace):
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A model that can answer `task`, number `number` of `puzzles`; `canvas` is how it was trained."""
+    """A model that can answer `task`, which has `number` in `puzzles`, on the `canvas` it was trained on."""
 
     model: Model
     task: Task
@@ -68,7 +67,7 @@ class Subject:
     canvas: str
 
     def num_views(self, most: int) -> int:
-        """How many views there are, up to `most`."""
+        """The number of views, at most `most`."""
         starts = self.puzzles.starts
         return min(most, int(starts[self.number + 1] - starts[self.number]))
 
@@ -80,28 +79,28 @@ class _Chains:
         self._chains: dict[int, list[tuple[Bytes, float]]] = {}
 
     def add(self, number: int, age: int, cells: Bytes, logit: float) -> None:
-        """Take note of one age; at age 1 a contender begins anew."""
+        """Record one age; at age 1 a contender starts anew."""
         chain = self._chains.setdefault(number, [])
         if age == 1:
             chain.clear()
         chain.append((cells.copy(), logit))
 
     def trace(self, number: int, drawn: Callable[[Bytes], Bytes]) -> ChainTrace:
-        """What contender `number` answered, all its cells (ages, ...) `drawn` as grids (ages, H, W)."""
+        """The trace of contender `number`, its cells (ages, ...) `drawn` as grids (ages, H, W)."""
         cells, logits = zip(*self._chains[number], strict=True)
         return ChainTrace(number, drawn(np.stack(cells)), np.array(logits, np.float32))
 
     def traces(self, drawn: Callable[[Bytes], Bytes]) -> list[ChainTrace]:
-        """Those of all contenders, in order."""
+        """The traces of all contenders, in order."""
         return [self.trace(number, drawn) for number in sorted(self._chains)]
 
 
 def watch_board(
     model: Model, domain: BoardDomain, board: BoardSet, config: PredictConfig
 ) -> tuple[list[ChainTrace], Grid | None]:
-    """The contenders that answered the one board of `board`, in order, and the answer that was elected.
+    """The contenders for the only board in `board`, in order, and the elected answer, None if there is none.
 
-    None where none of them is one. A cell without a value is `domain.kind.missing`.
+    A cell without a value is `domain.kind.missing`.
     """
     chains = _Chains()
 
@@ -121,7 +120,7 @@ def watch_board(
 
 
 def known_subject(loaded: Loaded, task: Task, device: torch.device) -> Subject | None:
-    """The task as the checkpoint knows it by its demonstrations; None where it does not."""
+    """The task, if the checkpoint knows it by its demonstrations; else None."""
     number = loaded.puzzles.find(task)
     if number is None:
         return None
@@ -136,11 +135,11 @@ def learned_subject(
     listener: Listener,
     glance: Callable[[Subject, int], None],
 ) -> Subject:
-    """The task after test-time training as a prediction does it, its test outputs unseen.
+    """The task after the test-time training of a prediction, its test outputs unseen.
 
-    `glance` is shown it now and then, with the number of steps so far.
+    `glance` is called with it from time to time, with the number of steps so far.
     """
-    # Nothing but the tenths of the way decides when there is a glance.
+    # Only the tenths of the run decide when `glance` is called.
     preset = dataclasses.replace(loaded.preset, train=dataclasses.replace(loaded.preset.train, eval_every=0))
     blind = without_answers(task)
     still = dataclasses.replace(options, adapt=False)
@@ -160,7 +159,7 @@ def learned_subject(
 
 
 def watch_views(subject: Subject, index: int, config: PredictConfig) -> list[ViewTrace]:
-    """What every view of test input `index` answered; those that mostly ran over again on the full canvas."""
+    """The trace of every view of test input `index`; if most overflowed, also those on the full canvas."""
     traces, overflow = _asked(subject, index, config, subject.canvas)
     retries = config.retry_overflow and subject.canvas != "full" and not subject.model.config.length
     if retries and 2 * sum(overflow) > len(overflow):
@@ -171,7 +170,7 @@ def watch_views(subject: Subject, index: int, config: PredictConfig) -> list[Vie
 def _asked(
     subject: Subject, index: int, config: PredictConfig, canvas: str
 ) -> tuple[list[ViewTrace], list[bool]]:
-    """The traces of all views on one canvas, in order, and whether each answer ran over it."""
+    """The traces of all views on one canvas, in order, and whether each answer overflowed it."""
     question = subject.task.test[index].input
     asked = without_answers(dataclasses.replace(subject.task, test=(subject.task.test[index],)))
     data = ArcQueries([asked], [subject.number], subject.puzzles, config.views, CANVASES[canvas])
@@ -209,7 +208,7 @@ def _asked(
 
 
 def _colors(tokens: Bytes, canvas: tuple[int, int]) -> Bytes:
-    """Answers (ages, L) as grids of one size that holds them all, NO_VALUE beside those that are smaller."""
+    """Answers (ages, L) as grids of one size that holds all of them, padded with NO_VALUE."""
     grids = [crop(each.reshape(canvas)) for each in tokens]
     height, width = (max([1, *(g.shape[axis] for g in grids if g is not None)]) for axis in (0, 1))
     cells = np.full((len(grids), height, width), NO_VALUE, np.uint8)

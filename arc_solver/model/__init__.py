@@ -1,1 +1,1 @@
-"""The recursive networks, in torch. No puzzle is known here by name."""
+"""The recursive networks, in torch. Nothing here knows a puzzle by name."""

@@ -1,8 +1,8 @@
 """Rows of several canvases as one matrix: all cells first, then all prefixes.
 
-So the products of all canvases are one, cells lie as a convolution wants them, and nothing is copied to part
-cells and prefixes. Shapes: B rows of a canvas, P prefix positions, S = P + height · width, D width, N
-positions of all rows, d numbers of a head.
+This makes one product of those of all canvases, lays cells out for convolutions, and separates cells and
+prefixes without copies. Shapes: B rows of a canvas, P prefix positions, S = P + height · width, D width, N
+positions of all rows, d width of a head.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class Segment(NamedTuple):
-    """B rows of one canvas; `turns` (S, d / 2) are complex: what queries and keys are turned by."""
+    """B rows of one canvas; `turns` (S, d / 2) are the complex rotations of queries and keys."""
 
     rows: int
     height: int
@@ -24,12 +24,12 @@ class Segment(NamedTuple):
 
     @property
     def cells(self) -> int:
-        """Of all its rows."""
+        """The number of cells of all rows."""
         return self.rows * self.height * self.width
 
 
 class Layout(NamedTuple):
-    """Which rows of the matrix belong to which canvas."""
+    """The rows of the matrix that belong to each canvas."""
 
     prefix: int
     segments: tuple[Segment, ...]
@@ -37,7 +37,7 @@ class Layout(NamedTuple):
 
     @property
     def num_cells(self) -> int:
-        """Rows of the matrix that are cells; prefixes follow."""
+        """The rows of the matrix that are cells; prefixes follow."""
         return sum(segment.cells for segment in self.segments)
 
     def spans(self) -> Iterator[tuple[Segment, slice, slice]]:

@@ -16,12 +16,12 @@ from torch.autograd.function import once_differentiable
 
 from arc_solver.model.flat import Layout, Segment, join, split, turns_of
 from arc_solver.model.fused_feed_forward import Shape
-from arc_solver.model.fused_norm import factors, fits, norm, norm_gradient, normalise
+from arc_solver.model.fused_norm import factors, fits, norm, norm_gradient, normalize
 
 # Of the weights of attention: worked on together, while the cache of a core holds them.
 CACHED_WEIGHTS = 2**18
 # Weights (B · H · S · S) that are kept for the backward pass; torch's own kernel keeps none.
-MOST_WEIGHTS = 2**24
+MAX_WEIGHTS = 2**24
 
 
 class Projections(NamedTuple):
@@ -34,7 +34,7 @@ class Projections(NamedTuple):
 def keeps_weights(layout: Layout, num_heads: int) -> bool:
     """Whether the weights of attention of every segment can be kept."""
     positions = ((each, layout.prefix + each.height * each.width) for each in layout.segments)
-    return all(each.rows * num_heads * num**2 <= MOST_WEIGHTS for each, num in positions)
+    return all(each.rows * num_heads * num**2 <= MAX_WEIGHTS for each, num in positions)
 
 
 def attend(
@@ -116,7 +116,7 @@ class _Attend(Function):
             kept += [held, weights]
         with factors(layout.rounded):
             normed = torch.addmm(h, read, out.T)
-        scale = normalise(normed, epsilon)
+        scale = normalize(normed, epsilon)
         ctx.save_for_backward(h, used, out, read, normed, scale, *kept)
         ctx.layout, ctx.turned = layout, turned
         return normed

@@ -15,15 +15,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from arc_solver.model.flat import Layout, Segment, join, split
-from arc_solver.model.fused_norm import (
-    factors,
-    fits,
-    gate,
-    gate_gradient,
-    norm,
-    norm_gradient,
-    normalise,
-)
+from arc_solver.model.fused_norm import factors, fits, gate, gate_gradient, norm, norm_gradient, normalize
 
 
 class Shape(NamedTuple):
@@ -43,7 +35,7 @@ class Weights(NamedTuple):
 
 
 def feed_forward(h: Tensor, weights: Weights, shape: Shape, epsilon: float, rounded: bool) -> Tensor:
-    """The next h (B, S, D); the large products round their factors to bfloat16 where `rounded`."""
+    """The next h (B, S, D); if `rounded`, the large products round their factors to bfloat16."""
     if fits(h):
         layout = Layout(shape.prefix, (Segment(h.shape[0], shape.height, shape.width),), rounded)
         return split(feed_forward_flat(join([h], shape.prefix), weights, layout, epsilon), layout)[0]
@@ -80,12 +72,12 @@ class _FeedForward(Function):
                 met = hidden[cells] if kernel is None else convolved(hidden[cells], kernel, shape)
                 torch.addmm(h[cells], met, down.T, out=normed[cells])
                 kept.append(met)
-        # Row by row: a product of few rows rounds by their number, so by a row's company.
+        # Row by row: the rounding of a small product depends on the number of its rows, so on other rows.
         few = _few(layout, kernel, len(h))
         rows = hidden[few].view(-1, max(1, layout.prefix), down.shape[1])
-        told = torch.bmm(rows, down.T.expand(len(rows), -1, -1)).flatten(0, 1)
-        torch.add(h[few], told, out=normed[few])
-        scale = normalise(normed, epsilon)
+        added = torch.bmm(rows, down.T.expand(len(rows), -1, -1)).flatten(0, 1)
+        torch.add(h[few], added, out=normed[few])
+        scale = normalize(normed, epsilon)
         ctx.save_for_backward(h, gate_up, down, kernel, wide, opened, hidden, normed, scale, *kept)
         ctx.layout = layout
         return normed
@@ -115,12 +107,12 @@ class _FeedForward(Function):
 
 
 def _few(layout: Layout, kernel: Tensor | None, num: int) -> slice:
-    """The prefixes, where they are not as the cells."""
+    """The prefixes, if they are treated differently from cells."""
     return slice(num if kernel is None else layout.num_cells, num)
 
 
 def _boards(layout: Layout, kernel: Tensor | None, num: int) -> list[tuple[slice, Shape]]:
-    """The cells of every segment with its sizes; all positions together where no cells meet."""
+    """The cells of every segment with its sizes; all positions together without a convolution."""
     if kernel is None:
         return [(slice(0, num), Shape(0, 0, 0))]
     return [
@@ -129,7 +121,7 @@ def _boards(layout: Layout, kernel: Tensor | None, num: int) -> list[tuple[slice
 
 
 def convolved(cells: Tensor, kernel: Tensor, shape: Shape) -> Tensor:
-    """The depthwise convolution of cells (..., I) with kernel (I, 1, k, k); beyond the edge all is zero."""
+    """The depthwise convolution of cells (..., I) with kernel (I, 1, k, k), zero beyond the edge."""
     half = kernel.shape[-1] // 2
     near = F.conv2d(_image(cells, shape), kernel, padding=half, groups=kernel.shape[0])
     return near.permute(0, 2, 3, 1).reshape(cells.shape)

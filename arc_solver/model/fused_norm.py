@@ -1,9 +1,9 @@
 """Norm and gate of the fused halves of a block in few passes over memory: float32 on a CPU.
 
-There, element-wise operations and copies cost as much as the products, most of all those that write where no
-cache holds the place. Hence results are written over what is not needed any more. What these functions give
-differs from the plain form by rounding alone. A backward pass uses up what was kept for it: a second one is
-an error of torch's. Shapes: D width, I inner width.
+There, element-wise operations and copies cost as much as the products, especially writes to memory that is
+not in a cache. Hence results overwrite what is no longer needed. They differ from the plain form only by
+rounding. A backward pass overwrites what was saved for it, so a second one is an error (raised by torch).
+Shapes: D width, I inner width.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-# Rows of a matrix that are worked on together, while the cache of a core holds them.
+# Rows of a matrix processed together, which fit the cache of a core.
 CACHED_ROWS = 512
 
 
 def fits(h: Tensor) -> bool:
-    """Whether the fused form is the one for h; a compiler does better with what is written plainly."""
+    """Whether to use the fused form for h; a compiler does better with the plain one."""
     return h.device.type == "cpu" and h.dtype == torch.float32 and not torch.compiler.is_compiling()
 
 
@@ -30,9 +30,9 @@ def norm(h: Tensor, epsilon: float) -> Tensor:
 
 @contextmanager
 def factors(rounded: bool) -> Iterator[None]:
-    """Within it products of float32 matrices on a CPU round their factors to bfloat16, where `rounded`.
+    """If `rounded`, products of float32 matrices on a CPU round their factors to bfloat16 within the block.
 
-    They are summed in float32 all the same.
+    Sums stay float32.
     """
     setting = torch.backends.mkldnn.matmul
     before = setting.fp32_precision
@@ -45,7 +45,7 @@ def factors(rounded: bool) -> Iterator[None]:
 
 
 def gate(gate_up: Tensor) -> tuple[Tensor, Tensor]:
-    """silu(gate) · up (..., I), and sigmoid(gate), which the backward pass wants."""
+    """silu(gate) · up (..., I), and sigmoid(gate), for the backward pass."""
     inner = gate_up.shape[-1] // 2
     hidden, opened = (gate_up.new_empty(*gate_up.shape[:-1], inner) for _ in range(2))
     for both, share, write in zip(_rows(gate_up), _rows(opened), _rows(hidden), strict=True):
@@ -56,7 +56,7 @@ def gate(gate_up: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def gate_gradient(gradient: Tensor, gate_up: Tensor, opened: Tensor) -> Tensor:
-    """The gradient (..., 2 I), written over `gate_up`; `opened` is written over as well."""
+    """The gradient (..., 2 I), which overwrites `gate_up`; `opened` is overwritten as well."""
     for both, share, given in zip(_rows(gate_up), _rows(opened), _rows(gradient), strict=True):
         gates, up = both.chunk(2, dim=1)
         silu = gates.mul_(share)
@@ -67,7 +67,7 @@ def gate_gradient(gradient: Tensor, gate_up: Tensor, opened: Tensor) -> Tensor:
     return gate_up
 
 
-def normalise(h: Tensor, epsilon: float) -> Tensor:
+def normalize(h: Tensor, epsilon: float) -> Tensor:
     """Scale h in place to RMS 1 over the last axis; returns the factors (..., 1)."""
     scale = torch.linalg.vector_norm(h, dim=-1, keepdim=True)
     scale.square_().div_(h.shape[-1]).add_(epsilon).rsqrt_()
@@ -76,7 +76,7 @@ def normalise(h: Tensor, epsilon: float) -> Tensor:
 
 
 def norm_gradient(gradient: Tensor, normed: Tensor, scale: Tensor) -> Tensor:
-    """The gradient of what `normalise` scaled."""
+    """The gradient with respect to the input of `normalize`."""
     along = torch.linalg.vecdot(gradient, normed)[..., None].div_(-normed.shape[-1])
     return torch.addcmul(gradient, normed, along, out=torch.empty_like(normed)).mul_(scale)
 

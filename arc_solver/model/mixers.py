@@ -1,180 +1,238 @@
-"""What lets positions meet: attention, and convolution, group sums or neighbours within a SwiGLU.
+"""Ways to mix positions, one class each; a new one is a class with an entry in MIXERS.
 
-Shapes: B rows, P prefix positions, L cells, D width, H heads, I inner width.
+Shapes: B rows, P prefix positions, L cells, S = P + L, D width, H heads, I inner width.
 """
 
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from arc_solver.config import ModelConfig
+from arc_solver.config import ConfigError, Groups, ModelConfig, did_you_mean
 from arc_solver.model.fused_attention import Projections, attend
-from arc_solver.model.fused_feed_forward import Weights, convolved, feed_forward
-from arc_solver.model.initialization import truncated_normal
-from arc_solver.model.layers import NORM_EPS, Linear, norm
-from arc_solver.model.neighbours import Neighbours
+from arc_solver.model.fused_feed_forward import convolved
+from arc_solver.model.layers import NORM_EPS, Linear, SwiGLU, norm, truncated_normal
 from arc_solver.model.positions import Canvas, shape_of
 
+# In place of minus infinity, which would give NaN where a whole neighborhood is blocked.
+LOWEST = -1e4
 
-class Convolution(nn.Module):
-    """h + what a depthwise k × k convolution makes of it, cells (B, L, I) to (B, L, I).
 
-    Cells beyond the edge count as zero (after URM, arXiv 2512.14693, whose convolution runs along the
-    sequence).
+class Mixer(nn.Module):
+    """A way to mix positions, built from a recipe and the groups of its domain.
+
+    Muon orthogonalizes weights with two axes; those that scale channels have three, like a convolution.
     """
 
-    def __init__(self, side: int, inner: int, generator: torch.Generator) -> None:
+    # Fields of ModelConfig that change what its weights mean; a run that begins with them keeps these fields.
+    settings: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
         super().__init__()
-        self.weight = nn.Parameter(truncated_normal((inner, side, side), 1 / side, generator))
 
-    def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
-        return convolved(cells, self.kernel().to(cells.dtype), shape_of(canvas))
+    @staticmethod
+    def projections_of(config: ModelConfig) -> list[tuple[int, int]]:
+        """(in, out) of each of its projections that is applied to every position."""
+        return []
 
-    def kernel(self) -> Tensor:
-        """The weights (I, 1, k, k) with one more in the middle, which is the cell itself."""
-        half = self.weight.shape[-1] // 2
-        return (self.weight + F.pad(self.weight.new_ones(1, 1, 1), (half,) * 4))[:, None]
-
-
-class GroupSums(nn.Module):
-    """h + the sums over every group that a position belongs to, (B, L, I) to (B, L, I).
-
-    The L positions are laid out in the axes `shape`; a kind of group is the axes that its sums run over. A
-    sum is divided by the root of its number of positions and weighed by channel. With the rows, columns and
-    boxes of a Sudoku it is what passes along the edges of its graph in arXiv 1711.08028, without a network
-    on them.
-    """
-
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        axes: tuple[tuple[int, ...], ...],
-        inner: int,
-        generator: torch.Generator,
-    ) -> None:
-        super().__init__()
-        self.shape = shape
-        self.axes = tuple(tuple(axis + 1 for axis in kind) for kind in axes)  # behind that of the batch
-        self.scales = [math.prod(shape[axis] for axis in kind) ** -0.5 for kind in axes]
-        # Three axes, as those of a convolution: what scales channels is no matrix to orthogonalise.
-        self.weight = nn.Parameter(truncated_normal((len(axes), 1, inner), 0.5, generator))
-
-    def forward(self, cells: Tensor) -> Tensor:
-        board = cells.reshape(-1, *self.shape, cells.shape[-1])
-        weight = self.weight.to(cells.dtype)
-        # By number: a loop over the weight itself would leave the compiled graph.
-        sums = board.sum(self.axes[0], keepdim=True) * (weight[0] * self.scales[0])
-        for kind in range(1, len(self.axes)):
-            sums = sums + board.sum(self.axes[kind], keepdim=True) * (weight[kind] * self.scales[kind])
-        return (board + sums).reshape(cells.shape)
+    @staticmethod
+    def flops(config: ModelConfig, positions: int) -> float:
+        """Operations of its other products for one row of S positions, forward; see `model.flops`."""
+        return 0.0
 
 
-class SwiGLU(nn.Module):
-    """silu(gate) · up, projected back to the width it came from."""
-
-    def __init__(self, width: int, inner: int, generator: torch.Generator) -> None:
-        super().__init__()
-        self.gate_up = Linear(width, 2 * inner, generator)
-        self.down = Linear(inner, width, generator)
-
-    def forward(self, h: Tensor, canvas: Canvas | None = None) -> Tensor:
-        gate, up = self.gate_up(h).chunk(2, dim=-1)
-        hidden = F.silu(gate) * up
-        return self.down(hidden if canvas is None else self.mixed(hidden, canvas))
-
-    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
-        """The inner numbers (B, P + L, I) as they go to the second projection: here as they are."""
-        return hidden
+class PositionMixer(Mixer):
+    """A mixer before the SwiGLU, over all positions."""
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        """norm(h + self(h, canvas))."""
-        return feed_forward(h, self.weights(), shape_of(canvas), NORM_EPS, canvas.rounded)
-
-    def weights(self) -> Weights:
-        """What the fused form wants."""
-        return Weights(self.gate_up.weight, self.down.weight, None)
+        """norm(h + mixed h), (B, S, D) to (B, S, D)."""
+        raise NotImplementedError
 
 
-class MixingSwiGLU(SwiGLU):
-    """A SwiGLU within which cells meet their neighbours or their peers, as the recipe says.
+class CellMixer(Mixer):
+    """A mixer within the SwiGLU: forward takes cells (B, L, I) and their canvas, and returns mixed cells."""
 
-    The prefix takes no part. Where no mixer tells it of the cells, their mean is added to it, for the halting
-    head; no cell ever hears of the prefix then.
-    """
+    informs_prefix: ClassVar[bool] = False  # even where attention does so already
 
-    def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
-        inner = config.inner(config.width)
-        super().__init__(config.width, inner, generator)
-        self.convolution = Convolution(config.convolution, inner, generator) if config.convolution else None
-        self.group_sums = (
-            GroupSums(config.group_shape, config.group_axes, inner, generator) if config.peers else None
-        )
-        self.told = config.mixer == "none" and config.prefix > 0
-
-    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
-        """The inner numbers (B, P + L, I) after their cells have met."""
-        prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
-        if self.told:
-            prefix = prefix + cells.mean(dim=1, keepdim=True)
-        if self.convolution is not None:
-            cells = self.convolution(cells, canvas)
-        if self.group_sums is not None:
-            cells = self.group_sums(cells)
-        return torch.cat((prefix, cells), dim=1) if canvas.prefix else cells
-
-    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        if self.convolution is None or self.group_sums is not None or self.told:
-            return norm(h + self(h, canvas))
-        return feed_forward(h, self.weights(), shape_of(canvas), NORM_EPS, canvas.rounded)
-
-    def weights(self) -> Weights:
-        kernel = None if self.convolution is None else self.convolution.kernel()
-        return Weights(self.gate_up.weight, self.down.weight, kernel)
+    def summary(self, cells: Tensor, canvas: Canvas) -> Tensor:
+        """What the prefix learns of the cells (B, L, I) before they are mixed: (B, 1, I), here their mean."""
+        return cells.mean(dim=1, keepdim=True)
 
 
-class NeighbourSwiGLU(SwiGLU):
-    """A SwiGLU within which every cell meets its four neighbours; walls take no part.
-
-    The prefix hears of all cells that are free, for the halting head; no cell ever hears of the prefix.
-    """
-
-    def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
-        inner = config.inner(config.width)
-        super().__init__(config.width, inner, generator)
-        self.neighbours = Neighbours(inner, round(inner * config.maxima), generator)
-
-    def mixed(self, hidden: Tensor, canvas: Canvas) -> Tensor:
-        """The inner numbers (B, P + L, I) after their cells have met."""
-        prefix, cells = hidden[:, : canvas.prefix], hidden[:, canvas.prefix :]
-        board = cells.unflatten(1, (canvas.height, canvas.width))
-        free = canvas.free
-        if free is None:
-            free = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=board.device).expand(*board.shape[:3], 1)
-        prefix = prefix + self.neighbours.told(board, free)[:, None]
-        return torch.cat((prefix, self.neighbours(board, free).flatten(1, 2)), dim=1)
-
-    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        return norm(h + self(h, canvas))
-
-
-class Attention(nn.Module):
+class Attention(PositionMixer):
     """Multi-head self-attention over all positions, with rotary positions where a table is given."""
 
-    def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
-        super().__init__()
+    settings = ("num_heads",)
+
+    def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
+        super().__init__(config, groups, generator)
         self.num_heads = config.num_heads
         self.qkv = Linear(config.width, 3 * config.width, generator)
         self.out = Linear(config.width, config.width, generator)
 
     def added(self, h: Tensor, canvas: Canvas) -> Tensor:
-        """norm(h + attention(h)), (B, P + L, D) to (B, P + L, D)."""
         sizes = (self.num_heads, shape_of(canvas), NORM_EPS, canvas.rounded)
         return attend(h, self.projections(), canvas.rotary, *sizes)
 
     def projections(self) -> Projections:
         """What the fused form wants."""
         return Projections(self.qkv.weight, self.out.weight)
+
+    @staticmethod
+    def projections_of(config: ModelConfig) -> list[tuple[int, int]]:
+        return [(config.width, 3 * config.width), (config.width, config.width)]
+
+    @staticmethod
+    def flops(config: ModelConfig, positions: int) -> float:
+        return 4.0 * positions * positions * config.width
+
+
+class PositionMLP(PositionMixer, SwiGLU):
+    """A SwiGLU over the positions of each channel; its norm is over positions, as in the published code."""
+
+    def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
+        positions = config.prefix + config.length
+        SwiGLU.__init__(self, positions, config.inner(positions), generator)
+
+    def added(self, h: Tensor, canvas: Canvas) -> Tensor:
+        turned = h.transpose(1, 2)
+        return norm(turned + self(turned)).transpose(1, 2)
+
+    @staticmethod
+    def flops(config: ModelConfig, positions: int) -> float:
+        return 6.0 * config.width * positions * config.inner(positions)
+
+
+class Convolution(CellMixer):
+    """h + a depthwise k × k convolution of it, with zeros beyond the edge.
+
+    After URM (arXiv 2512.14693), whose convolution runs along the sequence.
+    """
+
+    settings = ("kernel_size",)
+
+    def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
+        super().__init__(config, groups, generator)
+        side, inner = config.kernel_size, config.inner(config.width)
+        self.weight = nn.Parameter(truncated_normal((inner, side, side), 1 / side, generator))
+
+    def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
+        return convolved(cells, self.kernel().to(cells.dtype), shape_of(canvas))
+
+    def kernel(self) -> Tensor:
+        """The weights (I, 1, k, k), plus 1 in the middle for the cell itself."""
+        half = self.weight.shape[-1] // 2
+        return (self.weight + F.pad(self.weight.new_ones(1, 1, 1), (half,) * 4))[:, None]
+
+    @staticmethod
+    def flops(config: ModelConfig, positions: int) -> float:
+        return 2.0 * (positions - config.prefix) * config.kernel_size**2 * config.inner(config.width)
+
+
+class GroupSums(CellMixer):
+    """h + the sums over every group that a position belongs to.
+
+    A sum is divided by the root of its number of positions and weighted by channel. With the rows, columns
+    and boxes of a Sudoku this is message passing on its graph (arXiv 1711.08028) without a network on the
+    edges. With `symbols`, the positions of one cell are a group too.
+    """
+
+    def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
+        super().__init__(config, groups, generator)
+        if groups is None or math.prod(groups.shape) != config.length:
+            raise ConfigError(f"group_sums among mixers: no groups of {config.length} cells were named")
+        shape, axes = groups
+        if config.symbols:
+            shape, axes = (*shape, config.num_symbols), (*axes, (len(shape),))
+        self.shape = shape
+        self.axes = tuple(tuple(axis + 1 for axis in kind) for kind in axes)  # after the batch axis
+        self.scales = [math.prod(shape[axis] for axis in kind) ** -0.5 for kind in axes]
+        inner = config.inner(config.width)
+        self.weight = nn.Parameter(truncated_normal((len(axes), 1, inner), 0.5, generator))
+
+    def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
+        board = cells.reshape(-1, *self.shape, cells.shape[-1])
+        weight = self.weight.to(cells.dtype)
+        # By index: a loop over the weight itself would break the compiled graph.
+        sums = board.sum(self.axes[0], keepdim=True) * (weight[0] * self.scales[0])
+        for kind in range(1, len(self.axes)):
+            sums = sums + board.sum(self.axes[kind], keepdim=True) * (weight[kind] * self.scales[kind])
+        return (board + sums).reshape(cells.shape)
+
+
+class Neighbours(CellMixer):
+    """Each cell with its four neighbors; walls give and receive nothing, and beyond the edge are walls.
+
+    The first channels become themselves plus a sum over the neighbors, weighted by channel and direction; the
+    last ones, a share of `maxima`, become the maximum over the cell and its neighbors.
+    """
+
+    settings = ("maxima", "wall_token")
+    informs_prefix = True
+
+    def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
+        super().__init__(config, groups, generator)
+        inner = config.inner(config.width)
+        self.num_sums = inner - round(inner * config.maxima)
+        self.weight = nn.Parameter(truncated_normal((4, 1, self.num_sums), 0.5, generator))
+
+    def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
+        board, free = _board(cells, canvas)
+        sums = torch.where(free, board[..., : self.num_sums], 0)
+        weight = self.weight.to(board.dtype)
+        for direction, near in enumerate(_near(sums, 0)):
+            sums = sums + near * weight[direction]
+        maxima = torch.where(free, board[..., self.num_sums :], LOWEST)
+        for near in _near(maxima, LOWEST):
+            maxima = torch.maximum(maxima, near)
+        return torch.where(free, torch.cat((sums, maxima), dim=-1), 0).flatten(1, 2)
+
+    def summary(self, cells: Tensor, canvas: Canvas) -> Tensor:
+        """The mean over the free cells; of the last channels, the maximum."""
+        board, free = _board(cells, canvas)
+        share = free.to(board.dtype)
+        mean = (board[..., : self.num_sums] * share).sum((1, 2)) / share.sum((1, 2)).clamp(min=1)
+        maxima = torch.where(free, board[..., self.num_sums :], LOWEST).amax((1, 2))
+        return torch.cat((mean, maxima), dim=-1)[:, None]
+
+    @staticmethod
+    def flops(config: ModelConfig, positions: int) -> float:
+        return 10.0 * (positions - config.prefix) * config.inner(config.width)
+
+
+def _board(cells: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor]:
+    """The cells as a board (B, H, W, I), and which of them are free (B, H, W, 1)."""
+    board = cells.unflatten(1, (canvas.height, canvas.width))
+    free = canvas.free
+    if free is None:
+        free = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=board.device).expand(*board.shape[:3], 1)
+    return board, free
+
+
+def _near(board: Tensor, beyond: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The neighbors below, left, right and above every cell of a board (B, H, W, I)."""
+    padded = F.pad(board, (0, 0, 1, 1, 1, 1), value=beyond)
+    return padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:], padded[:, :-2, 1:-1]
+
+
+MIXERS: dict[str, type[Mixer]] = {
+    "attention": Attention,
+    "position_mlp": PositionMLP,
+    "convolution": Convolution,
+    "group_sums": GroupSums,
+    "neighbours": Neighbours,
+}
+
+
+def mixers_of(config: ModelConfig) -> dict[str, type[Mixer]]:
+    """The mixers of a recipe by name, in order; ConfigError for one that does not exist."""
+    for name in config.mixers:
+        if name not in MIXERS:
+            raise ConfigError(
+                f"mixers: {name!r} is not one of {', '.join(MIXERS)}{did_you_mean(name, MIXERS)}"
+            )
+    return {name: MIXERS[name] for name in config.mixers}

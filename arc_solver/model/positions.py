@@ -1,4 +1,4 @@
-"""Where positions lie on a canvas, and the rotary tables that tell attention of it.
+"""The layout of positions on a canvas, and the rotary tables for attention.
 
 Shapes: P prefix positions, then H × W cells in reading order.
 """
@@ -16,9 +16,9 @@ ROTARY_THETA = 1e4
 
 
 class Canvas(NamedTuple):
-    """Where the positions lie: `prefix` of them, then height × width cells in reading order.
+    """The layout of positions: `prefix` of them, then height × width cells in reading order.
 
-    `free` (B, H, W, 1) tells the cells that are no walls, where the recipe has some.
+    `free` (B, H, W, 1) marks the cells that are not walls, if the recipe has walls.
     """
 
     prefix: int
@@ -30,7 +30,7 @@ class Canvas(NamedTuple):
 
 
 def shape_of(canvas: Canvas) -> Shape:
-    """The sizes of a canvas alone."""
+    """The sizes of a canvas."""
     return Shape(canvas.prefix, canvas.height, canvas.width)
 
 
@@ -39,8 +39,8 @@ def rotary_table(
 ) -> tuple[Tensor, Tensor] | None:
     """Cosines and sines (P + height·width, head width) of a canvas in reading order.
 
-    "rotary1d" counts positions from the first prefix position on (the published code). "rotary2d" spends half
-    of the frequencies on the row and half on the column, each counted from 1; the prefix stays unrotated.
+    "rotary1d" counts positions from the first prefix position (as published). "rotary2d" uses half of the
+    frequencies for the row and half for the column, each counted from 1; the prefix is not rotated.
     """
     if kind == "rotary1d":
         place = torch.arange(prefix + height * width, dtype=torch.float32)
@@ -65,6 +65,6 @@ def rotary_table(
 def frequencies(num: int) -> Tensor:
     """`num` angular frequencies 1/theta^(k/num) from 1 down to nearly 1/theta, in float32 as published.
 
-    At position 916 an exponential in place of the power differs by 3e-5.
+    An exponential instead of the power would differ by 3e-5 at position 916.
     """
     return 1.0 / ROTARY_THETA ** (torch.arange(num, dtype=torch.float32) / num)

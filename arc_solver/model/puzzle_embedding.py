@@ -10,18 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.initialization import truncated_normal
-from arc_solver.model.lookup import lookup
+from arc_solver.model.layers import lookup, truncated_normal
 
-CODE_LENGTH = 12
 FIRST_COLOR_TOKEN = 2
+CODE_LENGTH = 12
+# The parameters that only a composed prefix has, for the positions after the task's.
+COMPOSED = ("puzzle.dihedral", "puzzle.color_role")
 
 
 class PuzzleEmbedding(nn.Module):
-    """Prefix (B, P, D) of a batch of puzzle codes.
+    """The prefix (B, P, D) for a batch of puzzle codes.
 
-    The table of rows is a buffer, not a parameter: a batch touches few rows, so `gather` hands out a leaf
-    tensor whose gradient `SignSGD` turns into an update of those rows only.
+    The table of rows is a buffer, not a parameter: a batch uses few rows, so `gather` returns them as a leaf
+    tensor, and `SignSGD` updates only those rows with its gradient.
     """
 
     def __init__(self, config: ModelConfig, num_rows: int, generator: torch.Generator) -> None:
@@ -38,13 +39,13 @@ class PuzzleEmbedding(nn.Module):
             )
 
     def gather(self, codes: Tensor, *, requires_grad: bool = False) -> Tensor | None:
-        """The vectors (B, row width) of a batch of codes (B, 12), as a leaf that can collect a gradient."""
+        """The vectors (B, row width) for codes (B, 12), as a leaf that can collect a gradient."""
         if self.kind == "none":
             return None
         return self.rows[codes[:, 0].long()].detach().requires_grad_(requires_grad)
 
     def forward(self, vectors: Tensor | None, codes: Tensor, token_embedding: Tensor) -> Tensor:
-        """The prefix (B, P, D), unscaled, of gathered vectors (B, row width) and codes (B, 12)."""
+        """The prefix (B, P, D), unscaled, for gathered vectors (B, row width) and codes (B, 12)."""
         if vectors is None:
             return token_embedding.new_zeros(codes.shape[0], self.prefix, self.width)
         if self.kind == "rows":
@@ -62,17 +63,12 @@ class SignSGD:
 
     @torch.no_grad()
     def step(
-        self,
-        codes: Tensor,
-        gradient: Tensor,
-        learning_rate: float,
-        decay: float,
-        sound: Tensor | None = None,
+        self, codes: Tensor, gradient: Tensor, learning_rate: float, decay: float, sound: Tensor | None = None
     ) -> None:
         """Sum the gradients (B, row width) of equal rows and update each row once; no host-device sync.
 
-        Instead of `unique`, every batch row looks up the first batch row with the same index, so duplicates
-        write identical values. A false flag `sound` on the device leaves all rows as they are.
+        Instead of `unique`, every batch row uses the first batch row with the same index, so duplicates write
+        identical values. If the flag `sound` on the device is false, no row changes.
         """
         rows = codes[:, 0].long()
         first = (rows[:, None] == rows[None, :]).to(torch.int8).argmax(dim=1)
@@ -80,3 +76,12 @@ class SignSGD:
         table = self.embedding.rows
         new = table[rows] * (1 - learning_rate * decay) - learning_rate * summed.sign()
         table[rows] = new if sound is None else torch.where(sound, new, table[rows])
+
+
+def mean_rows(rows: Tensor, num: int) -> Tensor:
+    """`num` rows for new puzzles: the blank row 0, then the mean of the trained rows in every place."""
+    mean = rows[1:].mean(dim=0) if len(rows) > 1 else rows.new_zeros(rows.shape[1])
+    table = mean.repeat(num, 1)
+    if num and len(rows):
+        table[0] = rows[0]
+    return table

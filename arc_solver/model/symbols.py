@@ -1,7 +1,7 @@
-"""Symbols as an axis: a position for every (cell, symbol), so that no symbol differs from another.
+"""Symbols as an axis: a position for every (cell, symbol), so that all symbols are treated alike.
 
-A position is told only whether its cell is empty, given as its symbol, or given as another. All weights are
-shared by the symbols, so the network is equivariant under renaming them.
+The input of a position is only whether its cell is empty, given as its symbol, or given as another. All
+symbols share their weights, so that the network is equivariant under renaming them.
 Shapes: B rows, L cells, K symbols, D width, V = K + 2 tokens (PAD, the empty cell, the symbols).
 """
 
@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.initialization import truncated_normal
+from arc_solver.model.layers import truncated_normal
 
 EMPTY, THIS, OTHER = range(3)
 FIRST_SYMBOL_TOKEN = 2
-IMPOSSIBLE = -1e4  # the logit of what cannot be: finite, so that no loss of it is
+IMPOSSIBLE = -1e4  # the logit of impossible tokens: finite, so that losses are
 
 
 class SymbolEmbedding(nn.Module):
-    """The roles of (cell, symbol) as vectors, and the logits of tokens from one number for each."""
+    """The roles of (cell, symbol) as vectors, and the logits of tokens from one score per (cell, symbol)."""
 
     def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class SymbolEmbedding(nn.Module):
         self.roles = nn.Parameter(truncated_normal((3, config.width), 1.0, generator))
 
     def given(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(given as this symbol (B, L, K), given at all (B, L, 1)) of tokens (B, L)."""
+        """Whether tokens (B, L) are given as each symbol (B, L, K), and whether they are given (B, L, 1)."""
         wide = tokens.long()[:, :, None]
         names = torch.arange(self.num_symbols, device=tokens.device) + FIRST_SYMBOL_TOKEN
         return wide == names, wide >= FIRST_SYMBOL_TOKEN
@@ -35,12 +35,12 @@ class SymbolEmbedding(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """The question (B, L · K, D) of tokens (B, L)."""
         this, given = (mask[..., None] for mask in self.given(tokens))
-        # Selected, not looked up: the gradient of a lookup adds one vector at a time.
+        # Selected and not looked up: the gradient of a lookup adds one vector at a time.
         roles = torch.where(this, self.roles[THIS], torch.where(given, self.roles[OTHER], self.roles[EMPTY]))
         return roles.flatten(1, 2)
 
     def logits(self, tokens: Tensor, answer: Tensor, head: Tensor) -> Tensor:
-        """Logits (B, L, V), float32, of answers (B, L · K, D) and the head (1, D); givens stay as given."""
+        """Logits (B, L, V), float32, of answers (B, L · K, D) by the head (1, D); givens stay as given."""
         this, given = self.given(tokens)
         scores = (answer.float() * head).sum(dim=-1).view_as(this)
         scores = torch.where(given, torch.where(this, 0.0, IMPOSSIBLE), scores)

@@ -6,20 +6,19 @@ The paper's T is `cycles`, its n `latent_steps`; its x, y, z are `question`, `an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from arc_solver.config import ModelConfig
+from arc_solver.config import Groups, ModelConfig
 from arc_solver.model.block import Block
+from arc_solver.model.compiling import plainly
 from arc_solver.model.flat import Layout, Segment, join, split, turns_of
 from arc_solver.model.fused_attention import keeps_weights
 from arc_solver.model.fused_norm import fits
-from arc_solver.model.initialization import truncated_normal
-from arc_solver.model.layers import Linear
-from arc_solver.model.lookup import lookup
+from arc_solver.model.layers import Linear, lookup, truncated_normal
 from arc_solver.model.positions import Canvas, rotary_table
 from arc_solver.model.puzzle_embedding import PuzzleEmbedding
 from arc_solver.model.symbols import SymbolEmbedding
@@ -28,7 +27,7 @@ HALT_BIAS = -5.0
 
 
 class Carry(NamedTuple):
-    """What a row remembers: answer (B, S, D) and latent (B, S, D), or (B, k, S, D) for k latents."""
+    """The state of rows: answer (B, S, D) and latent (B, S, D), or (B, k, S, D) for k latents."""
 
     answer: Tensor
     latent: Tensor
@@ -38,7 +37,7 @@ class Carry(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a forward is about: the rows of one canvas (height, width)."""
+    """The input of a forward pass: rows on one canvas (height, width)."""
 
     tokens: Tensor  # (B, L)
     codes: Tensor  # (B, 12)
@@ -50,7 +49,7 @@ class Asked(NamedTuple):
 class Output(NamedTuple):
     """Logits (B, L, V), halting logits (B,) or with the continue output (B, 2), and the carry.
 
-    `hints` (B, L, K) are logits of the dense labels, told in training alone.
+    `hints` (B, L, K) are the logits of dense labels, in training only.
     """
 
     logits: Tensor
@@ -60,9 +59,14 @@ class Output(NamedTuple):
 
 
 class Model(nn.Module):
-    """Embeds a question and refines an answer to it; each forward tells the answer and whether it is done."""
+    """Embeds a question and refines its answer; each forward pass gives the answer and a halting logit.
 
-    def __init__(self, config: ModelConfig, num_rows: int = 1, seed: int = 0) -> None:
+    `groups` are the groups of cells of the domain, see `mixers.GroupSums`.
+    """
+
+    def __init__(
+        self, config: ModelConfig, num_rows: int = 1, seed: int = 0, groups: Groups | None = None
+    ) -> None:
         super().__init__()
         self.config = config
         generator = torch.Generator().manual_seed(seed)
@@ -74,11 +78,10 @@ class Model(nn.Module):
                 truncated_normal((config.vocabulary, width), width**-0.5, generator)
             )
         self.puzzle = PuzzleEmbedding(config, num_rows, generator)
-        self.latent_blocks = nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
+        layers = range(config.num_layers)
+        self.latent_blocks = nn.ModuleList(Block(config, groups, generator) for _ in layers)
         self.answer_blocks = (
-            nn.ModuleList(Block(config, generator) for _ in range(config.num_layers))
-            if config.networks == 2
-            else None
+            nn.ModuleList(Block(config, groups, generator) for _ in layers) if config.networks == 2 else None
         )
         self.head = Linear(width, 1 if config.symbols else config.vocabulary, generator)
         num_halts = 2 if config.continue_output else 1
@@ -94,12 +97,13 @@ class Model(nn.Module):
             )
         self.hint_head = Linear(width, config.hints, generator) if config.hints else None
         self.compute_dtype = torch.float32
-        self.plain = False  # where blocks are compiled, each by itself: they are given canvases, no Layout
+        self.run: Callable[..., Any] = plainly  # calls the updates; a `Compiler` if they are compiled
         self.rounded_factors = False  # of float32 products on a CPU, see `fused_norm.factors`
         self._places: dict[tuple[int, int, torch.device], Canvas] = {}
+        self._turns: dict[tuple[int, int], Tensor | None] = {}
 
     def first_carry(self, rows: int, positions: int) -> Carry:
-        """The state of `rows` rows before their first forward (views of y0 and z0, not copies)."""
+        """The state of `rows` rows before their first forward pass (views of y0 and z0, not copies)."""
         answer = self.first_answer.to(self.compute_dtype).expand(rows, positions, -1)
         latent = self.first_latent.to(self.compute_dtype)
         k = self.config.num_latents
@@ -107,7 +111,7 @@ class Model(nn.Module):
         return Carry(answer, latent.expand(*shape))
 
     def embed(self, tokens: Tensor, codes: Tensor, vectors: Tensor | None) -> Tensor:
-        """The question x (B, S, D) of tokens (B, L), puzzle codes (B, 12) and their gathered vectors."""
+        """The question x (B, S, D) for tokens (B, L), puzzle codes (B, 12) and their gathered vectors."""
         if self.config.symbols:
             return self.symbols(tokens).to(self.compute_dtype)
         prefix = self.puzzle(vectors, codes, self.token_embedding)
@@ -128,8 +132,8 @@ class Model(nn.Module):
     ) -> Output:
         """(cycles − 1) refinements without gradient, then one with it; `canvas` is (height, width).
 
-        `depth` is (cycles, latent_steps) where they are not the configured ones. The carry comes detached
-        unless it shall stay `attached` for the gradient of a later age.
+        `depth` is (cycles, latent_steps), by default the configured ones. The carry is detached unless
+        `attached`, for the gradient of a later age.
         """
         asked = Asked(tokens, codes, carry, canvas, vectors)
         layout = self.layout([asked])
@@ -145,7 +149,7 @@ class Model(nn.Module):
     def together(
         self, asked: Sequence[Asked], depth: tuple[int, int] | None = None, attached: bool = False
     ) -> list[Output]:
-        """`forward` for several canvases, in one go where they fit together."""
+        """`forward` for several canvases, in one pass if they can be joined."""
         layout = self.layout(asked)
         if layout is None:
             return [self(*each, depth, attached) for each in asked]
@@ -167,18 +171,17 @@ class Model(nn.Module):
     @property
     def joins(self) -> bool:
         """Whether blocks take all canvases at once: attention, then a SwiGLU, maybe with a convolution."""
-        c = self.config
-        others = c.peers or c.symbols or c.neighbours or c.wall_token
-        return c.mixer == "attention" and c.num_latents == 1 and not others
+        mixers, few = {*self.config.mixers}, self.config.num_latents == 1
+        return few and {"attention"} <= mixers <= {"attention", "convolution"}
 
     def layout(self, asked: Sequence[Asked]) -> Layout | None:
-        """How the rows lie in one matrix; None where they had better not."""
-        if self.plain or not (self.joins and fits(asked[0].carry.answer)):
+        """How the rows are joined in one matrix; None if they should not be."""
+        if self.run is not plainly or not (self.joins and fits(asked[0].carry.answer)):
             return None
-        segments = []
         for each in asked:
-            turns = turns_of(self.place(each.canvas, each.tokens.device).rotary)
-            segments.append(Segment(each.tokens.shape[0], *each.canvas, turns))
+            if each.canvas not in self._turns:
+                self._turns[each.canvas] = turns_of(self.place(each.canvas, each.tokens.device).rotary)
+        segments = [Segment(each.tokens.shape[0], *each.canvas, self._turns[each.canvas]) for each in asked]
         layout = Layout(self.config.prefix, tuple(segments), self.rounded_factors)
         return layout if keeps_weights(layout, self.config.num_heads) else None
 
@@ -207,7 +210,7 @@ class Model(nn.Module):
         hints = None
         if self.hint_head is not None and cells is not None and torch.is_grad_enabled():
             hints = self.hint_head(cells).float()
-        # A sum per row: a matrix-vector product rounds by the number of rows, so by a row's company.
+        # A sum per row: the rounding of a matrix-vector product depends on the number of rows.
         halt = (seen * self.halt_weight).sum(dim=-1) + self.halt_bias
         halts = halt if self.config.continue_output else halt[:, 0]
         return Output(logits, halts, carry if attached else carry.detach(), hints)
@@ -220,53 +223,61 @@ class Model(nn.Module):
         if self.config.gradient == "last" and torch.is_grad_enabled():
             with torch.no_grad():
                 for _ in range(steps - 1):
-                    latent = self.think(latent + answer + question, place)
+                    latent = self.think(place, latent, answer, question)
             steps = 1
         for _ in range(steps):
-            latent = self.think(latent + answer + question, place)
-        return Carry(self.revise(answer + latent, place), latent)
+            latent = self.think(place, latent, answer, question)
+        return Carry(self.revise(place, answer, latent), latent)
 
     def _refine_ablated(self, question: Tensor, carry: Carry, place: Canvas | Layout, steps: int) -> Carry:
-        """No latent: the answer alone is updated n + 1 times. k latents: update i rewrites latent i mod k.
+        """Without a latent, the answer is updated n + 1 times; of k latents, update i rewrites i mod k.
 
-        What the k latents add to an input is their sum.
+        The sum of the k latents is added to an input.
         """
         answer, latent = carry
         last = self.config.gradient == "last" and torch.is_grad_enabled()
         if self.config.num_latents == 0:
             for i in range(steps + 1):
                 with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps)):
-                    answer = self.think(answer + question, place)
+                    answer = self.think(place, answer, question)
             return Carry(answer, latent)
         latents = list(latent.unbind(1))
         for i in range(steps):
             with torch.set_grad_enabled(torch.is_grad_enabled() and (not last or i == steps - 1)):
-                latents[i % len(latents)] = self.think(sum(latents) + answer + question, place)
-        return Carry(self.revise(answer + sum(latents), place), torch.stack(latents, 1))
+                total = cast(Tensor, sum(latents))
+                latents[i % len(latents)] = self.think(place, total, answer, question)
+        return Carry(self.revise(place, answer, cast(Tensor, sum(latents))), torch.stack(latents, 1))
 
-    def think(self, h: Tensor, place: Canvas | Layout) -> Tensor:
+    def think(self, place: Canvas | Layout, *parts: Tensor) -> Tensor:
         """f of the latent."""
-        for block in self.latent_blocks:
-            h = block(h, place)
-        return h
+        return cast(Tensor, self.run(updated, self.latent_blocks, place, *parts))
 
-    def revise(self, h: Tensor, place: Canvas | Layout) -> Tensor:
+    def revise(self, place: Canvas | Layout, *parts: Tensor) -> Tensor:
         """f of the answer: the same network unless `networks` is 2."""
-        for block in self.answer_blocks if self.answer_blocks is not None else self.latent_blocks:
-            h = block(h, place)
-        return h
+        blocks = self.answer_blocks if self.answer_blocks is not None else self.latent_blocks
+        return cast(Tensor, self.run(updated, blocks, place, *parts))
 
     def place(self, canvas: tuple[int, int], device: torch.device) -> Canvas:
         """A canvas (height, width) with its rotary table, made once per canvas and device."""
         key = (*canvas, device)
         if key not in self._places:
             head_width = self.config.width // self.config.num_heads
-            # A table that a prediction leaves here may be trained with later.
+            # Training may later use a table that a prediction makes.
             with torch.inference_mode(False):
                 table = rotary_table(self.config.positions, self.config.prefix, *canvas, head_width)
                 rotary = None if table is None else (table[0].to(device), table[1].to(device))
             self._places[key] = Canvas(self.config.prefix, *canvas, rotary)
         return self._places[key]._replace(rounded=self.rounded_factors)
+
+
+def updated(blocks: Iterable[Block], place: Canvas | Layout, first: Tensor, *others: Tensor) -> Tensor:
+    """f of a sum: this is compiled, since it is the same at every depth."""
+    h = first
+    for other in others:
+        h = h + other
+    for block in blocks:
+        h = block(h, place)
+    return h
 
 
 def halting_logit(halt: Tensor) -> Tensor:

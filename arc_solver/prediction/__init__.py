@@ -1,1 +1,1 @@
-"""The service around inference: a parent without torch, its workers, and the files they fill."""
+"""The service around inference: a parent process without torch, its workers, and the output files."""

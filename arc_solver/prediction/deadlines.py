@@ -1,4 +1,4 @@
-"""When a run began, and when its parts end."""
+"""The start of a run, and the deadlines of its parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STAT = Path("/proc/self/stat")
-# Counted from the field after the program's name, which may itself hold spaces.
+# Counted from the field after the program's name, which may itself contain spaces.
 START_FIELD = 19
 MIN_SILENCE, MAX_SILENCE = 30.0, 300.0
 
@@ -24,17 +24,17 @@ class Times:
 
     @classmethod
     def of(cls, started: float, seconds: float | None) -> Times:
-        """The plan of a run that has so many seconds, or all the time there is."""
+        """The plan of a run of that many seconds, or without a limit."""
         if seconds is None:
             return cls(started)
         end = started + seconds
-        # For the last writing, the score and the end of the process; then for the step that is under way.
+        # Time for the last writing, the score and the end of the process; then for the step in progress.
         kill_at = end - min(max(2.0, 0.005 * seconds), 0.2 * seconds, 20.0)
         stop_at = kill_at - min(max(1.0, 0.01 * seconds), 0.15 * seconds, 30.0)
         return cls(started, stop_at, kill_at, end)
 
     def silence(self) -> float:
-        """After how many seconds without a sign of life a worker is given up."""
+        """Seconds without a sign of life after which a worker is given up."""
         if self.stop_at is None:
             return MAX_SILENCE
         return min(MAX_SILENCE, max(MIN_SILENCE, (self.stop_at - self.started) / 4))
@@ -45,9 +45,9 @@ class Times:
 
 
 def process_start() -> float:
-    """The start of the process as an instant of the monotonic clock; now where the system does not tell.
+    """The start of the process as an instant of the monotonic clock; now if the system does not say.
 
-    A time limit counts from there and not from the first line that runs.
+    Time limits count from there, not from the first line that runs.
     """
     now = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""What a submission was made from: inputs with hashes, recipe, seed, versions, times; a file beside it."""
+"""The file beside a submission that says what it was made from: inputs, recipe, seed, versions, times."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ PACKAGES = ("arc-solver", "torch", "numpy", "numba", "scipy", "orjson", "safeten
 
 
 def manifest_path(out: Path) -> Path:
-    """Where the manifest of the submission `out` lies: `x.manifest.json` beside `x.json`.
+    """The path of the manifest of the submission `out`: `x.manifest.json` beside `x.json`.
 
-    A stem that leaves no room for the ending is cut, and a hash tells it from others.
+    A stem that is too long for the ending is cut, and a hash added.
     """
     stem = os.fsencode(out.stem)
     if len(stem) > MAX_NAME_BYTES - len(ENDING):
@@ -37,7 +37,7 @@ def manifest_path(out: Path) -> Path:
 
 
 def write_manifest(out: Path, facts: Mapping[str, Any]) -> None:
-    """Write the manifest of `out` atomically; lone surrogates in ids and paths stand as escapes."""
+    """Write the manifest of `out` atomically, with lone surrogates in ids and paths escaped."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
     write_atomic(manifest_path(out), orjson.dumps(_cleaned(dict(facts)), option=options))
 
@@ -51,16 +51,16 @@ def _cleaned(value: object) -> object:
 
 
 def source_facts(source: str, tasks: Sequence[Task]) -> dict[str, Any]:
-    """What a source of tasks is: its name, the hash of its file or of each file of a folder, its tasks' hash.
+    """The name of a source, a hash of its tasks, and the hash of its file or of each file of a folder.
 
-    Standard input and sets by name are no files; the hash of the tasks stands for them.
+    Standard input and named sets have no file hashes.
     """
     path = Path(source)
     facts: dict[str, Any] = {"name": source, "num_tasks": len(tasks), "tasks_sha256": _tasks_hash(tasks)}
     if path.is_file():
         facts["sha256"] = sha256_file(path)
     elif path.is_dir():
-        facts["files"] = {str(p.relative_to(path)): sha256_file(p) for p in task_files(path)}
+        facts["files"] = {str(p.relative_to(path)): sha256_file(p) for p in task_files(path) if p.is_file()}
     return facts
 
 
@@ -76,12 +76,12 @@ def versions() -> dict[str, str]:
 
 
 def now_text() -> str:
-    """The time of day in UTC, to the second."""
+    """The current time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _tasks_hash(tasks: Sequence[Task]) -> str:
-    """A hash of ids, demonstrations and test inputs in order; answers play no part."""
+    """A hash of ids, demonstrations and test inputs in order, without the answers."""
     digest = hashlib.sha256()
     for task in tasks:
         digest.update(f"{len(task.id)} {task.id} {task_hash(task)} {len(task.test)} ".encode())

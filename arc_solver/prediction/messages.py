@@ -1,4 +1,4 @@
-"""Messages between processes: JSON objects in frames that survive garbage around them."""
+"""Messages between processes: JSON objects in frames that can be found among garbage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import orjson
 Message = dict[str, Any]
 MAGIC = b"\x93arcmsg\n"
 HEADER = struct.Struct(">8sII")  # magic, bytes of the body, CRC-32 of the body
-# A file of tasks may have 64 MB; what a worker sends back is cut into far smaller messages.
+# A file of tasks may have 64 MB; workers reply in far smaller messages.
 MAX_REQUEST_BYTES = 512 << 20
 MAX_REPLY_BYTES = 32 << 20
 BEAT_SECONDS = 1.0
@@ -28,26 +28,26 @@ def framed(message: Message) -> bytes:
 
 
 def send(descriptor: int, message: Message) -> None:
-    """Write the whole message to a pipe; OSError when nobody reads it any more."""
+    """Write the whole message to a pipe; OSError if its reader is gone."""
     view = memoryview(framed(message))
     while view:
         view = view[os.write(descriptor, view) :]
 
 
 class Channel:
-    """The way to the parent, for several threads."""
+    """The pipe to the parent, shared by several threads."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lock = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Send one message whole; OSError when the parent is gone."""
+        """Send one whole message; OSError if the parent is gone."""
         with self._lock:
             send(self._descriptor, message)
 
     def beat(self) -> None:
-        """Say again and again that this process lives; the work may be silent for long."""
+        """Send signs of life forever, since the work itself may be silent for long."""
         with contextlib.suppress(OSError):
             while True:
                 self.send({"kind": "alive"})
@@ -55,16 +55,16 @@ class Channel:
 
 
 class MessageReader:
-    """Finds the messages in a stream of bytes and counts the bytes that belong to none."""
+    """Finds the messages in a stream of bytes, and counts the other bytes."""
 
     def __init__(self, limit: int = MAX_REPLY_BYTES) -> None:
-        """`limit` is the largest body, in bytes, that is waited for."""
+        """`limit` is the largest body accepted, in bytes."""
         self.garbage = 0
         self._limit = limit
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that are complete after `data` came."""
+        """The messages that are completed by `data`."""
         self._buffer += data
         found = []
         while (end := self._frame_end()) is not None:
@@ -80,7 +80,7 @@ class MessageReader:
         return found
 
     def _frame_end(self) -> int | None:
-        """Where the first frame ends once the buffer starts with one; None where no header is there yet."""
+        """Discard garbage before the first frame; returns where it ends, None without a whole header."""
         while True:
             start = self._buffer.find(MAGIC)
             if start < 0:

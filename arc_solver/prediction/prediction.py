@@ -1,4 +1,4 @@
-"""A prediction as the command line runs it, without torch: a complete file first, then answers."""
+"""A prediction as the command line runs it, without torch: first a complete file, then answers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 from arc_solver.checkpoints.file_format import check_domain, preset_from, read_header
 from arc_solver.checkpoints.shipped import reach, shipped_weights
 from arc_solver.config import ConfigError
+from arc_solver.domains.domains import idle_settings
 from arc_solver.domains.protocols import Block, Domain, Faults
 from arc_solver.hardware.accelerators import worker_environments
 from arc_solver.prediction.answer_sheet import sheet_of
@@ -35,14 +36,14 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class PredictionIncomplete(RuntimeError):
-    """Workers failed for good and left something without an answer; the file is valid all the same."""
+    """Workers failed for good and left something unanswered; the file is valid nevertheless."""
 
     exit_code = 1
 
 
 @dataclass
 class Prediction:
-    """A prediction under way; answers that came with the material reach no worker."""
+    """One prediction; answers that came with the material never reach a worker."""
 
     request: PredictRequest
     domain: Domain[Any]
@@ -71,10 +72,10 @@ class Prediction:
         self._known: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
-        """Write a complete file without answers, answer, write what came; returns what was done.
+        """Write a complete file without answers, let workers answer, write the answers; returns the facts.
 
-        What can be seen at once to be wrong with a recipe or checkpoint is raised before anything is written.
-        From then on the file is valid and complete; a WorkerRefusal is raised with it in place.
+        Obvious errors of recipe or checkpoint are raised before anything is written. From then on the file is
+        valid and complete, even if a WorkerRefusal is raised.
         """
         self._check()
         out, candidates = self.request.out, self.request.candidates
@@ -95,15 +96,12 @@ class Prediction:
             self.sheet.write_candidates(candidates)
         for failure in outcome.failures:
             self.say(f"warning: {failure}")
-        done = self.sheet.facts() | {
-            "out_of_time": outcome.out_of_time,
-            "failures": list(outcome.failures),
-        }
+        done = self.sheet.facts() | {"out_of_time": outcome.out_of_time, "failures": list(outcome.failures)}
         self._end_manifest(done)
         return done
 
     def _check(self) -> None:
-        """Refuse what can be refused without a worker and in no time: only the header of a file is read."""
+        """Refuse what can be refused quickly and without a worker: only the header of a file is read."""
         request, domain, side = self.request, self.domain, self.domain.side(self.material)
         asked = find_preset(request.solve.preset) if isinstance(request.solve.preset, str) else None
         if asked and asked.train.domain != domain.name:
@@ -123,11 +121,13 @@ class Prediction:
                 f"{request.source}: no weights ship for {domain.name} of side {side}; "
                 f"name some with --checkpoint (`arc-solve train --data {request.source}` makes them)"
             )
+        if line := idle_settings(domain, request.solve.settings):
+            self.say(line)
         if self._asked.checkpoint is None and (doubt := reach(domain.name, side)):
             self.say(f"warning: {doubt}")
 
     def _conditions(self) -> Conditions:
-        """How the workers are run: as many as there are environments."""
+        """How the workers are run: one per environment."""
         request, times = self.request, self.times
         path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(PACKAGE_ROOT)]))
         environments = worker_environments(request.solve.device, request.workers, request.threads)
@@ -152,7 +152,7 @@ class Prediction:
         return [job(part, number == 0) for number, part in enumerate(dealt)]
 
     def _message(self, items: Sequence[str], seconds: float | None, first: bool) -> Message:
-        """What a worker is told that has these items."""
+        """The request to a worker that has these items."""
         mine = [self._blocks[item] for item in items]
         places = np.concatenate([block.places for block in mine])
         return {
@@ -176,7 +176,7 @@ class Prediction:
         return self.sheet.take(items, message)
 
     def _begin_manifest(self) -> None:
-        """Say what is known at the start."""
+        """Write what is known at the start."""
         asked = asdict(self._asked)
         asked |= asked.pop("solve")
         self._known = {

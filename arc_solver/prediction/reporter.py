@@ -1,4 +1,4 @@
-"""How a worker tells what it knows: only what is new, now and then."""
+"""Reports of a worker to its parent: only what is new, from time to time."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from arc_solver.domains.protocols import Numbers
 
 REPORT_SECONDS = 1.5
-# What a message holds, in cells of its candidates.
+# The size of a message, in cells of its candidates.
 MAX_CELLS = 1 << 21
-# What is kept of a query's candidates until the last report, where all of them were asked for.
+# How many candidates of a query are sent before the last report, which sends all of them if asked to.
 INTERIM_CANDIDATES = 8
 
 
 class Reporter:
-    """Sends how the queries stand that were heard of since the last time, and which items are finished."""
+    """Sends the standings of queries with new answers, and which items are finished."""
 
     def __init__(self, channel: Channel, queries: Sequence[Query], *, most: int, everything: bool) -> None:
-        """`queries` are what the parent calls them: item and index. Each is sent with its `most` best
-        candidates, with `everything` in the end with all of them."""
+        """`queries` are named as by the parent: item and index. Each is sent with its `most` best candidates,
+        with `everything` at the end with all of them."""
         self._channel, self._queries, self._everything = channel, queries, everything
         self._most = INTERIM_CANDIDATES if everything else most
         self._open = Counter(query.task_id for query in queries)
@@ -38,7 +38,7 @@ class Reporter:
         self._next = time.monotonic() + REPORT_SECONDS
 
     def listener(self) -> Listener:
-        """What the prediction calls while it runs."""
+        """The callbacks of the prediction."""
         return Listener(
             say=lambda text: self._channel.send({"kind": "say", "text": text}),
             heard=self._heard,
@@ -47,7 +47,7 @@ class Reporter:
         )
 
     def finish(self) -> None:
-        """Send all that is new, and all that was asked for."""
+        """Send everything that is new, and all candidates if they were asked for."""
         self._send()
         self._news, self._partly = self._partly, {}
         self._send(final=True)
@@ -89,13 +89,12 @@ class Reporter:
             "task": self._queries[query].task_id,
             "index": self._queries[query].index,
             "ballots": standing.ballots,
-            "spoiled": standing.spoiled,
             "ages": ages,
             "candidates": [[t.grid, t.votes, t.weight, t.confidence] for t in standing.candidates],
         }
 
     def _close(self, queries: Sequence[int]) -> None:
-        """Queries that get no further answers: their items are finished with the last of them."""
+        """Count queries that get no further answers; an item is finished with the last of its queries."""
         items = list(self._just_finished(queries))
         if items:
             self._channel.send({"kind": "finished", "items": items})

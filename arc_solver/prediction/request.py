@@ -1,4 +1,4 @@
-"""What is asked of a prediction; it travels whole to the workers, so that an option is written once."""
+"""The request for a prediction; workers get it as a whole, so that an option is written once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from arc_solver.prediction.messages import Message
 
 @dataclass(frozen=True)
 class PredictRequest:
-    """What is asked of a prediction; names as on the command line. `threads` are per worker."""
+    """The request for a prediction; names as on the command line. `threads` are per worker."""
 
     source: str
     out: Path
@@ -26,9 +26,9 @@ class PredictRequest:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> PredictRequest:
-        """The request out of values by the names of its fields and of those of SolveOptions.
+        """The request from values by the names of its fields and those of SolveOptions.
 
-        KeyError for a field without a value, but for the deadline, which is the worker's own.
+        KeyError for a field without a value, except the deadline, which each worker sets.
         """
         named = {**values, "deadline": None}
         own_options: dict[str, Any] = {each.name: _frozen(named[each.name]) for each in fields(SolveOptions)}
@@ -51,7 +51,7 @@ def _frozen(value: object) -> object:
 
 
 def _sent(value: Any) -> Any:
-    """Paths as text; text byte by byte, since names of files need not be UTF-8, which JSON is."""
+    """Paths as text, and text byte by byte: file names need not be UTF-8, but JSON is."""
     if isinstance(value, str | Path):
         return os.fsencode(value).decode("latin-1")
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A file that is written anew whenever there is news, but not too often."""
+"""A file that is rewritten when there is news, but not too often."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from arc_solver.storage.files import StorageError
 
-# The least pause between two rewritings, and how much longer than the last writing it is.
+# The pause between two writes: at least so many seconds, and so many times the last write took.
 PAUSE_SECONDS, PAUSE_FACTOR = 1.0, 20.0
 
 
@@ -25,7 +25,7 @@ class Rewriter:
         self.stale = False
 
     def refresh(self) -> None:
-        """Write news unless the last writing was just now; a failure is said and tried again."""
+        """Write news, unless the last write was just now; a failure is reported, and tried again later."""
         started = time.monotonic()
         if not self.stale or started < self._next:
             return
@@ -37,6 +37,6 @@ class Rewriter:
         self._next = ended + max(PAUSE_SECONDS, PAUSE_FACTOR * (ended - started))
 
     def close(self) -> None:
-        """Write what came since the last writing; StorageError if that cannot be."""
+        """Write what is new since the last write; StorageError if it cannot be written."""
         if self.stale:
             self.write()

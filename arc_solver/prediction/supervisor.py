@@ -1,8 +1,8 @@
-"""The parent of worker processes: hears them out, restarts what dies, kills what hangs, ends on time.
+"""The parent of worker processes: reads their messages, restarts what dies, kills what hangs, ends on time.
 
 It knows neither torch nor tasks. A worker is a command that reads one request from standard input and writes
-messages (`messages`) to standard output; its kinds "alive", "finished", "done" and "error" are the
-supervisor's own, all others are handed on. Standard input stays open as long as the parent lives.
+messages (`messages`) to standard output; the kinds "alive", "finished", "done" and "error" are for the
+supervisor, all others are passed on. Standard input stays open as long as the parent lives.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from arc_solver.prediction.messages import Message
 from arc_solver.prediction.worker_process import Conditions, Job, Worker
 
 TICK_SECONDS = 0.1
-# A worker that sends more than this that is no message is broken.
+# A worker that sends more garbage than this is broken.
 MAX_GARBAGE_BYTES = 1 << 20
-# Less than this is not worth a new start.
+# With less time than this left, no worker is restarted.
 MIN_RESTART_SECONDS = 5.0
-# So many workers of one job may die one after the other without having finished anything, or in all.
+# How many workers of one job may die in a row without finishing anything, and may be started in all.
 MAX_FRUITLESS, MAX_STARTS = 6, 20
 REAP_SECONDS = 0.3
-# How long the end of killed workers is waited for where time is not short: a busy machine lets them linger.
+# How long to wait for killed workers without a time limit: on a busy machine they linger.
 LAST_REAP_SECONDS = 10.0
-# Enough for what fits into a pipe, and an end to what a child of a dead worker may go on saying.
+# Enough to empty a pipe, but a limit for a child of a dead worker that goes on writing.
 MAX_LAST_READS = 16
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it ended: whether time ran out, and one line for every job that failed for good."""
+    """Whether time ran out, and one line for every job that failed for good."""
 
     out_of_time: bool
     failures: tuple[str, ...]
@@ -44,7 +44,7 @@ class WorkerTrace(Exception):
 
 
 class WorkerRefusal(RuntimeError):
-    """A worker says that what the user asked for cannot be done; `exit_code` is the one of its error."""
+    """A worker reports that the user's request cannot be met; `exit_code` is that of its error."""
 
     def __init__(self, text: str, exit_code: int) -> None:
         super().__init__(text)
@@ -57,29 +57,29 @@ def supervise(
     conditions: Conditions,
     tick: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Run one worker per job until all are done, dead for good or out of time; then none of them lives.
+    """Run one worker per job until all are done, dead for good or out of time; then no worker is left.
 
-    `take(items, message)` gets the messages of a worker that had these items, and says False to nonsense.
+    `take(items, message)` gets the messages of a worker with these items, and returns False for nonsense.
     `tick` is called at least every tenth of a second. Raises WorkerRefusal.
     """
-    crew = _Crew(conditions, take)
+    pool = _WorkerPool(conditions, take)
     try:
         for number, job in enumerate(jobs):
-            crew.start_next(_Queue(job, number, deque([job.items])))
-        while crew.workers:
+            pool.start_next(_Queue(job, number, deque([job.items])))
+        while pool.workers:
             if conditions.kill_at is not None and time.monotonic() >= conditions.kill_at:
-                return Outcome(True, tuple(crew.failures))
-            crew.listen(TICK_SECONDS)
-            crew.look_after()
+                return Outcome(True, tuple(pool.failures))
+            pool.listen(TICK_SECONDS)
+            pool.look_after()
             tick()
-        return Outcome(False, tuple(crew.failures))
+        return Outcome(False, tuple(pool.failures))
     finally:
-        crew.end()
+        pool.end()
 
 
 @dataclass
 class _Queue:
-    """What waits for a worker of one job, in pieces, and what became of those before."""
+    """The items of one job that wait for a worker, in pieces, and the fate of its workers so far."""
 
     job: Job
     number: int
@@ -89,10 +89,10 @@ class _Queue:
     fruitless: int = 0
 
     def put_back(self, items: tuple[str, ...], left: tuple[str, ...]) -> bool:
-        """Take back what a worker that died of `items` left; False where it is a single item, twice tried.
+        """Take back what a worker that died with `items` left; False for a single item tried twice.
 
-        The same again the first time, for a death may come from outside; after that in halves, so that what
-        kills a worker costs no more than itself.
+        The same piece is tried again once, since a death may have an outside cause; then in halves, so that
+        an item that kills workers costs no more than itself.
         """
         if left != items:
             self.fruitless = 0
@@ -110,19 +110,19 @@ class _Queue:
         return bool(halves)
 
 
-class _Crew:
-    """The workers at work, and the one selector that waits for all of them."""
+class _WorkerPool:
+    """The running workers, and the one selector that waits for all of them."""
 
     def __init__(self, conditions: Conditions, take: Callable[[Sequence[str], Message], bool]) -> None:
         self.conditions, self.take = conditions, take
         self.workers: list[Worker] = []
-        self._lingering: list[Worker] = []  # killed, and not gone yet
+        self._lingering: list[Worker] = []  # killed, but not gone yet
         self.failures: list[str] = []
         self._queues: dict[Worker, _Queue] = {}
         self._selector = selectors.DefaultSelector()
 
     def start_next(self, queue: _Queue) -> None:
-        """Set a worker to the next piece, if there is one; one that cannot be started counts as failed."""
+        """Start a worker on the next piece, if there is one; one that cannot be started counts as failed."""
         if not queue.pieces:
             return
         items = queue.pieces.popleft()
@@ -140,7 +140,7 @@ class _Crew:
         self._selector.register(worker.stdout, selectors.EVENT_READ, worker)
 
     def listen(self, seconds: float) -> None:
-        """Wait for news and deal with it."""
+        """Wait for messages and handle them."""
         kill_at = self.conditions.kill_at
         if kill_at is not None:
             seconds = max(0.0, min(seconds, kill_at - time.monotonic()))
@@ -156,12 +156,12 @@ class _Crew:
             if data:
                 self._hear(worker, data)
             elif data is not None:
-                # Whoever closes its end has nothing more to say, alive or not.
+                # A worker that closes its end has nothing more to say, alive or not.
                 worker.reap(REAP_SECONDS)
                 self._part_with(worker, worker.ending())
 
     def look_after(self) -> None:
-        """Replace workers that died, hang or talk nonsense."""
+        """Replace workers that died, hang or send garbage."""
         for worker in list(self.workers):
             has_ended = worker.process.poll() is not None
             if has_ended and not worker.done:
@@ -178,7 +178,7 @@ class _Crew:
                 self._part_with(worker, f"was silent for {self.conditions.silence:.0f} s")
 
     def end(self) -> None:
-        """Kill all that still live."""
+        """Kill all workers that are still alive."""
         for worker in self.workers:
             worker.kill()
         kill_at = self.conditions.kill_at
@@ -214,7 +214,7 @@ class _Crew:
         worker.complaint = f"failed: {text}"
 
     def _part_with(self, worker: Worker, reason: str) -> None:
-        """Let others do what is unfinished, while there is time and their kind comes to something."""
+        """Let another worker finish the rest, while there is time and workers get anything done."""
         self._dismiss(worker)
         queue = self._queues[worker]
         left = tuple(item for item in worker.items if item not in worker.finished)

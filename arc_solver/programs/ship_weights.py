@@ -1,8 +1,8 @@
-"""Weights ready to ship, and a card begun: `... programs.ship_weights WEIGHTS NAME [key=value ...]`.
+"""Ships weights, with the beginning of a card: `... programs.ship_weights WEIGHTS NAME [key=value ...]`.
 
-Weights become bfloat16. Of the rows the blank one and the mean of all others stay: that is where new tasks
-start, and nothing of a training task's answer can be looked up. With `embedding=rows prefix_length=1` a model
-that learned with a composed prefix keeps the task's position of it alone.
+Weights become bfloat16. Of the rows, only the blank one and the mean of all others are kept: new tasks start
+there, and no training task can be looked up. With `embedding=rows prefix_length=1`, a model with a composed
+prefix keeps only its position for the task.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ import torch
 from arc_solver.checkpoints.shipped import FOLDER
 from arc_solver.checkpoints.weights import load, save
 from arc_solver.config import ModelConfig
+from arc_solver.model.puzzle_embedding import COMPOSED
 from arc_solver.settings import apply_settings
 from arc_solver.storage.files import sha256_file, write_atomic
 from arc_solver.tasks.puzzles import PuzzleMap
 
 MAX_BYTES = 16 * 2**20
-# What the positions after the task's are made of.
-COMPOSED = ("puzzle.dihedral", "puzzle.color_role")
 
 
-def box_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
-    """Write the weights of `source` to `target`, their recipe changed by `settings`; returns its facts.
+def prepare_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dict[str, Any]:
+    """Write the weights of `source` to `target`, with `settings` in their recipe; returns its facts.
 
-    Raises CheckpointError for what is no checkpoint, ConfigError for a setting that does not exist,
-    ValueError for one that would need other weights and for a result of more than 16 MiB.
+    Raises CheckpointError if `source` is no checkpoint, ConfigError for an unknown setting, ValueError for a
+    setting that needs other weights and for a result of more than 16 MiB.
     """
     loaded = load(source)
     preset = apply_settings(loaded.preset, list(settings))
@@ -57,18 +56,18 @@ def box_weights(source: Path, target: Path, settings: Sequence[str] = ()) -> dic
 
 
 def task_rows(model: ModelConfig) -> ModelConfig:
-    """The model with a row for each (task, view) where the composed prefix has the vector of the task."""
+    """The model with rows for (task, view) in place of a composed prefix."""
     return dataclasses.replace(model, embedding="rows", prefix_length=1, row_width=0)
 
 
 def card(name: str, facts: dict[str, Any]) -> str:
-    """Markdown on a box: what the file itself tells; scores are added by hand, with their commands."""
+    """The card as Markdown, with the facts in the file; scores are added by hand, with their commands."""
     preset = facts["preset"]
     rows = {
         "file": f"`{name}`, {facts['bytes']:,} bytes, bfloat16",
         "SHA-256": f"`{facts['sha256']}`",
         "trained": f"{facts['step']:,} steps, {facts['seconds'] / 3600:.2f} h",
-        "recipe": f"`{preset.name}`; every field stands in the file (`arc-solve info`)",
+        "recipe": f"`{preset.name}`; every field is in the file (`arc-solve info`)",
     }
     lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]
     lines += ["", "Data, as opened:", ""]
@@ -79,21 +78,17 @@ def card(name: str, facts: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Box one file of weights under its name."""
+    """Ship one file of weights under its name."""
     parser = argparse.ArgumentParser(prog="python -m arc_solver.programs.ship_weights", description=__doc__)
-    parser.add_argument("weights", type=Path, help="what `arc-solve train` left")
+    parser.add_argument("weights", type=Path, help="weights of `arc-solve train`")
     parser.add_argument("name", help="arc, maze, sudoku9, ...")
     parser.add_argument("settings", nargs="*", help="key=value for fields of the recipe")
-    parser.add_argument(
-        "--replace", action="store_true", help="put it in place of what is there, card and all"
-    )
+    parser.add_argument("--replace", action="store_true", help="overwrite the weights there, and their card")
     asked = parser.parse_intermixed_args()
     target = FOLDER / f"{asked.name}.safetensors"
     if target.exists() and not asked.replace:
-        raise ValueError(
-            f"{target} is there, with a card that people wrote on; --replace puts these in place"
-        )
-    facts = box_weights(asked.weights, target, asked.settings)
+        raise ValueError(f"{target} exists, with a card edited by hand; --replace overwrites both")
+    facts = prepare_weights(asked.weights, target, asked.settings)
     write_atomic(target.with_suffix(".md"), card(target.name, facts).encode())
     print(f"{target}: {facts['bytes']:,} bytes; add scores to {target.with_suffix('.md')}")
 

@@ -1,4 +1,4 @@
-"""Which rule chooses best among the answers of many views, and what early decisions save and lose.
+"""Compares rules to choose among the answers of many views, and what early decisions save and lose.
 
 `python -m arc_solver.programs.voting_rules --checkpoint WEIGHTS --tasks TASKS --solutions SOLUTIONS` answers
 the tasks that the weights know (those of a run with `predict --keep` are in its folder), prints two tables.
@@ -35,13 +35,13 @@ from submission.score import Score, score_attempts
 from submission.vote import BallotBox, Query
 
 MAX_ROWS = 64
-# Candidates that are rescored under all views: the most voted ones.
+# How many candidates, those with most votes, are rescored under all views.
 NUM_RESCORED = 16
 ERRORS = (0.01, 0.05, 0.2)
 
 
 class Ballot(NamedTuple):
-    """What one view of a query says: a grid, or None, its confidence and the halting probability."""
+    """The answer of one view of a query: a grid or None, its confidence and the halting probability."""
 
     grid: Grid | None
     confidence: float
@@ -50,7 +50,7 @@ class Ballot(NamedTuple):
 
 @dataclass(frozen=True)
 class Opinions:
-    """All that the views of one query say, in the order of the views."""
+    """The answers of all views of one query, in order."""
 
     query: Query
     ballots: tuple[Ballot, ...]
@@ -59,7 +59,7 @@ class Opinions:
     log_probabilities: npt.NDArray[np.float32]  # (views, L, V)
 
     def box(self, num: int | None = None, *, halting: bool = False) -> BallotBox:
-        """The ballots of the first `num` views, or of all, in a box; with the halting probability if so."""
+        """A box with the ballots of the first `num` views, or all; `halting`: by the halting probability."""
         box = BallotBox([self.query])
         for ballot in self.ballots[:num]:
             if ballot.grid is not None:
@@ -67,7 +67,7 @@ class Opinions:
         return box
 
     def likelihood(self, grid: Grid) -> float:
-        """The sum over all views of the log-probability of the grid, its edge included."""
+        """The log-probability of the grid, its edge included, summed over all views."""
         total = 0.0
         for view, probabilities in zip(self.views, self.log_probabilities, strict=True):
             turned = view.apply(grid)
@@ -82,7 +82,7 @@ class Opinions:
 def opinions(
     model: Model, puzzles: PuzzleMap, task: Task, number: int, config: PredictConfig, canvas: str
 ) -> list[Opinions]:
-    """What every view says about each test input of a task, after `config.ages` ages."""
+    """The answers of all views to each test input of a task, after `config.ages` ages."""
     sides = CANVASES[canvas]
     data = ArcQueries([task], [number], puzzles, config.views, sides)
     side, queries, views = task_side(task, sides), data.queries(0), data.view_numbers(0)
@@ -117,7 +117,7 @@ def opinions(
 def _answered(
     model: Model, data: ArcQueries, rows: npt.NDArray[np.int64], ages: int
 ) -> tuple[npt.NDArray[np.float32], list[float]]:
-    """Logits (R, L, V) and halting probability (R,) of some rows after so many ages."""
+    """Logits (R, L, V) and halting probabilities (R,) of some rows after `ages` ages."""
     height, width = data.canvases[0]
     tokens, codes = np.empty((len(rows), height * width), np.uint8), np.empty((len(rows), 12), np.int32)
     data.paint(0, rows, tokens, codes)
@@ -153,9 +153,7 @@ def by_rules(all_opinions: Sequence[Opinions]) -> dict[str, dict[Query, list[Gri
     return found
 
 
-def by_early_decision(
-    all_opinions: Sequence[Opinions],
-) -> Iterator[tuple[str, int, dict[Query, list[Grid]]]]:
+def by_early_decision(all_opinions: Sequence[Opinions]) -> Iterator[tuple[str, int, dict[Query, list[Grid]]]]:
     """Name, views asked and attempts for each way of stopping early."""
     attempts = {own.query: own.box().attempts(own.query) for own in all_opinions}
     yield "all views", sum(len(own.ballots) for own in all_opinions), attempts

@@ -1,16 +1,13 @@
-"""Frames as a picture: an animation, or all of them on one sheet."""
+"""Frames as one picture: an animation, or all of them on one sheet."""
 
 import io
 import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from arc_solver.domains.protocols import Look
-from arc_solver.report.board_story import follow
 from arc_solver.report.panel_picture import CHANGED, MIN_CELL, UNKNOWN_SIDE, legend_pictures, panel_picture
-from arc_solver.report.panels import ARC_LOOK, Frame, Opening, Panel, PictureError
+from arc_solver.report.panels import Frame, Opening, Panel, PictureError
 from arc_solver.report.picture import (
     MUTED,
     Picture,
@@ -27,43 +24,20 @@ from arc_solver.storage.text import printable
 
 HALTING, EMPTY = (19, 105, 60), (226, 226, 222)
 MARGIN, MIN_WIDTH, MAX_WIDTH = 12, 196, 660
-# The most pixels of a grid in a frame, by format, of one in a pair of the opening, and of a cell.
+# Most pixels of a grid in a frame, by format; of a grid in a demonstration pair; of a cell.
 SIDES = {"gif": 420, "png": 200}
 PAIR_SIDE, MAX_CELL = 110, 44
 GAP, PAIRS_GAP, ARROW = 14, 22, 5
-STAY = 4  # how many times as long as others a frame stays that is to be looked at
-
-
-def draw_thinking(
-    answers: npt.NDArray[np.integer],
-    halt_logits: npt.NDArray[np.floating],
-    *,
-    look: Look = ARC_LOOK,
-    title: str = "",
-    format: str = "gif",
-    milliseconds: int = 600,
-) -> bytes:
-    """The file of an animation (`gif`) or of one sheet (`png`) with the answer after every age.
-
-    `answers` (ages, H, W) holds values for `look`, larger ones where there is no answer; `halt_logits` is
-    (ages,). PictureError for other shapes; PillowMissing without Pillow.
-    """
-    frames = [
-        Frame(
-            f"age {thought.age} of {thought.num_ages}",
-            thought.news(),
-            (Panel("", thought.cells, look, changed=thought.changed),),
-            thought.logit,
-        )
-        for thought in follow(answers, halt_logits)
-    ]
-    return draw_frames(Opening(title, look), frames, format=format, milliseconds=milliseconds)
+STAY = 4  # times the duration of other frames, for a frame that is to stay
 
 
 def draw_frames(
     opening: Opening, frames: Sequence[Frame], *, format: str = "gif", milliseconds: int = 600
 ) -> bytes:
-    """The file of an animation (`gif`) or of one sheet (`png`) of all frames below the opening."""
+    """The file of an animation (`gif`), or of one sheet (`png`) with all frames below the opening.
+
+    PictureError for another format or no frames; PillowMissing without Pillow.
+    """
     if format not in SIDES:
         raise PictureError(f"format {printable(format)!r}, expected {' or '.join(SIDES)}")
     if not frames:
@@ -77,7 +51,7 @@ def draw_frames(
 
 
 def draw_sheets(sheets: Sequence[tuple[Opening, Sequence[Frame]]]) -> bytes:
-    """One PNG with the frames of every opening below it, the sheets below each other."""
+    """One PNG with a sheet per opening, its frames below it."""
     parts = []
     for opening, frames in sheets:
         sheet = _sheet(level([_frame(frame, SIDES["png"]) for frame in frames]), 1) if frames else None
@@ -87,7 +61,7 @@ def draw_sheets(sheets: Sequence[tuple[Opening, Sequence[Frame]]]) -> bytes:
 
 
 def _opening(opening: Opening, width: int) -> list[Picture]:
-    """The title, the pairs and the legend, each that there is."""
+    """The title, the pairs and the legend, as far as there are any."""
     parts = [text(opening.title, width, color=MUTED)] if opening.title else []
     if opening.pairs:
         parts.append(shelved([_pair(pair) for pair in opening.pairs], width, PAIRS_GAP))
@@ -103,7 +77,7 @@ def _pair(panels: Sequence[Panel]) -> Picture:
 
 
 def _cell(panels: Sequence[Panel], side: int) -> int:
-    """Pixels of a cell, so that the panels stand side by side and no grid is larger than `side`."""
+    """Pixels per cell, so that the panels fit side by side and no grid is larger than `side`."""
     shapes = [panel.cells.shape for panel in panels if panel.cells is not None]
     if not shapes:
         return MIN_CELL
@@ -113,7 +87,7 @@ def _cell(panels: Sequence[Panel], side: int) -> int:
 
 
 def _frame(frame: Frame, side: int) -> Picture:
-    """Title and news above the panels, the halting probability as a bar and in words below."""
+    """Title and news above the panels; the halting probability below, as a bar and in words."""
     cell = _cell(frame.panels, side)
     panels = shelved([panel_picture(panel, cell) for panel in frame.panels], MAX_WIDTH, GAP)
     width = max(panels.width, MIN_WIDTH)
@@ -132,7 +106,7 @@ def _frame(frame: Frame, side: int) -> Picture:
 
 
 def _sheet(frames: Sequence[Picture], columns: int = 0) -> Picture:
-    """The frames in so many columns, by default about as many as make the sheet wide rather than high."""
+    """The frames in `columns`, by default as many as make the sheet somewhat wider than high."""
     height, width = frames[0].height + 2 * MARGIN, frames[0].width + 2 * MARGIN
     columns = columns or min(len(frames), max(1, round(math.sqrt(len(frames) * 1.6 * height / width))))
     return shelved(frames, columns * width, 2 * MARGIN)
@@ -147,7 +121,7 @@ def _gif(pages: Sequence[Pixels], frames: Sequence[Frame], milliseconds: int) ->
     Image = pillow("Image")
     images = [Image.fromarray(page).quantize(128, dither=Image.Dither.NONE) for page in pages]
     durations = [milliseconds * (STAY if frame.stay else 1) for frame in frames]
-    # The last answer stays in view before the animation starts again.
+    # The last answer stays visible for a while before the animation restarts.
     durations[-1] = max(STAY * milliseconds, 2000)
     buffer = io.BytesIO()
     images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)

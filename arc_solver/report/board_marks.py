@@ -1,6 +1,6 @@
 """Which cells of an answer to a board break its rules, and the same in words. Boards are (side, side) uint8.
 
-Only what is marked is followed; nothing here looks for an answer.
+The marks of an answer are checked; nothing here searches for an answer.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from arc_solver.domains.boards.board_file import board_domain
+from arc_solver.domains.sudoku.rules import repetitions
 from arc_solver.report.panels import Cells, Mask
 from augment.maze import CHARACTERS
-from augment.sudoku import BOX_SHAPES
 from submission.messages import count
 
 WALL, FREE, START, GOAL, PATH = range(len(CHARACTERS))
@@ -36,7 +36,7 @@ class Marks(NamedTuple):
 
 
 def board_marks(kind: str, question: Cells, answer: Cells) -> Marks:
-    """The marks of an answer to a board; 0 or what is no value is an empty cell."""
+    """The marks of an answer to a board; 0, or a number that is not a value, is an empty cell."""
     if kind in _MARKERS:
         return _MARKERS[kind](question, answer)
     given, rows = question > 0, (question.reshape(1, -1), answer.reshape(1, -1))
@@ -47,23 +47,16 @@ def board_marks(kind: str, question: Cells, answer: Cells) -> Marks:
 
 
 def _sudoku_marks(question: Cells, answer: Cells) -> Marks:
-    side = len(question)
-    height, width = BOX_SHAPES[side]
     given = question > 0
     broken = given & (answer != question)
     faults = [
-        f"the given {question[r, c]} at {_place(r, c)} is gone" for r, c in np.argwhere(broken).tolist()
+        f"the given {question[r, c]} at row {r + 1}, column {c + 1} is gone"
+        for r, c in np.argwhere(broken).tolist()
     ]
-    numbers = np.arange(side * side).reshape(side, side)
-    boxes = numbers.reshape(side // height, height, side // width, width).swapaxes(1, 2).reshape(side, side)
-    for name, units in (("row", numbers), ("column", numbers.T), ("box", boxes)):
-        for place, unit in enumerate(units, start=1):
-            digits = answer.ravel()[unit]
-            twice = [d for d in range(1, side + 1) if (digits == d).sum() > 1]
-            if twice:
-                faults.append(f"{twice[0]} twice in {name} {place}")
-                broken.ravel()[unit[np.isin(digits, twice)]] = True
-    empty = int((~given & ((answer == 0) | (answer > side))).sum())
+    for digit, name, cells in repetitions(answer.ravel()):
+        faults.append(f"{digit} twice in {name}")
+        broken.ravel()[cells] = True
+    empty = int((~given & ((answer == 0) | (answer > len(question)))).sum())
     if empty:
         faults.append(f"{count(empty, 'cell')} without a digit")
     return Marks(given, broken, tuple(faults))
@@ -97,7 +90,7 @@ _MARKERS: dict[str, Callable[[Cells, Cells], Marks]] = {"sudoku": _sudoku_marks,
 
 
 def _reached(steps: Mask, start: Mask) -> Mask:
-    """The cells of `steps` that hang together with `start`."""
+    """The cells of `steps` connected with `start`."""
     reached = start & steps
     while True:
         grown = (reached | (_num_neighbors(reached) > 0)) & steps
@@ -107,10 +100,6 @@ def _reached(steps: Mask, start: Mask) -> Mask:
 
 
 def _num_neighbors(mask: Mask) -> Cells:
-    """How many of the four cells beside each cell belong to the mask."""
+    """How many of the four neighbors of each cell belong to the mask."""
     wide = np.pad(mask, 1).astype(np.uint8)
     return np.asarray(wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:], np.uint8)
-
-
-def _place(row: int, column: int) -> str:
-    return f"row {row + 1}, column {column + 1}"

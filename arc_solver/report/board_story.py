@@ -1,13 +1,13 @@
-"""A board under way, told as frames: the answer after every age of its contenders, and the one chosen.
+"""How a board is answered, as frames: the answer after every age of its contenders, and the one chosen.
 
-Grids are (H, W) uint8; what is no value of the board's kind is an empty cell.
+Grids are (H, W) uint8; numbers that are not values of the board's kind are empty cells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ import numpy.typing as npt
 from arc_solver.report.board_marks import board_marks
 from arc_solver.report.panels import Cells, Frame, Mask, Opening, Panel, PictureError, board_look
 from submission.messages import count
+
+if TYPE_CHECKING:
+    from arc_solver.domains.boards.board_set import BoardSet
 
 BOARD_MARKS = {"sudoku": ("given", "guess", "changed", "broken"), "maze": ("changed", "broken")}
 
@@ -32,7 +35,7 @@ class Chain(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Thought:
-    """The answer after one age (H, W), with its halting logit and what became of the answer before it."""
+    """The answer (H, W) after one age, its halting logit, and how it differs from the one before."""
 
     cells: Cells
     age: int
@@ -42,7 +45,7 @@ class Thought:
     unchanged_for: int
 
     def news(self) -> str:
-        """In words, how the answer differs from the one before."""
+        """How the answer differs from the one before, in words."""
         if self.age == 1:
             return "first answer"
         if self.unchanged_for:
@@ -51,7 +54,7 @@ class Thought:
 
 
 def follow(answers: npt.NDArray[np.integer], halt_logits: npt.NDArray[np.floating]) -> list[Thought]:
-    """The thoughts behind answers (ages, H, W) of values 0..255 and halting logits (ages,)."""
+    """The thoughts of answers (ages, H, W) with values 0..255 and halting logits (ages,)."""
     answers, logits = np.asarray(answers), np.asarray(halt_logits, np.float64)
     if answers.ndim != 3 or answers.size == 0:
         raise PictureError(
@@ -72,20 +75,30 @@ def follow(answers: npt.NDArray[np.integer], halt_logits: npt.NDArray[np.floatin
 
 @dataclass(frozen=True, eq=False)
 class BoardStory:
-    """A board (side, side) under way; `truth` is its answer where it is known."""
+    """A board (side, side) that is answered; `truth` is the right answer if it is known."""
 
     kind: str
     name: str
     question: Cells
     truth: Cells | None = None
 
+    @classmethod
+    def of(cls, boards: BoardSet, place: int, number: int | None = None) -> BoardStory:
+        """Of the board at `place` of a set; `number` is what it is called by, if not its place from 1."""
+        shape, answer = (boards.side, boards.side), boards.answers[place]
+        return cls(
+            boards.kind,
+            f"{boards.kind.capitalize()} {number or place + 1}",
+            boards.questions[place].reshape(shape),
+            answer.reshape(shape) if answer.any() else None,
+        )
+
     def opening(self) -> Opening:
-        """What stands before the frames."""
-        look = board_look(self.kind, len(self.question))
-        return Opening(self.name, look, marks=_told_apart_by(self.kind))
+        """The title and the legend, shown before the frames."""
+        return Opening(self.name, board_look(self.kind, len(self.question)), marks=_marks_of(self.kind))
 
     def frames(self, chain: Chain, title: str = "") -> Iterator[Frame]:
-        """A frame for every age of one contender; `title` says whose ages these are."""
+        """A frame for every age of one contender, which `title` names."""
         before = f"{title}, " if title else ""
         for thought in follow(chain.answers, chain.halt_logits):
             panel, verdict = self._panel("answer", thought.cells, thought.changed)
@@ -99,13 +112,13 @@ class BoardStory:
                 stay=last,
             )
 
-    def told(
+    def whole(
         self, chains: Sequence[Chain], answer: Cells, num_views: int, halt_logit: float
     ) -> Iterator[Frame]:
-        """The first contender, the one that gave the answer if that is another, and the answer chosen.
+        """The frames of the first contender, of the one that gave the answer if another, and of the answer.
 
-        Contenders count through the views, then through further chains of each; one whose halting logit is
-        above `halt_logit` is sure.
+        Contenders are numbered through the views, then through further chains of each; one whose halting
+        logit is above `halt_logit` is sure.
         """
         first = chains[0]
         names = [_name(chain.number, num_views) for chain in chains]
@@ -124,7 +137,7 @@ class BoardStory:
             yield self._ending(answer, how)
 
     def shown(self, answer: Cells | None, *, apart: bool) -> Frame:
-        """The question with an answer to it, which is not the one that the board came with where `apart`."""
+        """The question with an answer; `apart` compares it with the one that the board came with."""
         if answer is None:
             marks = board_marks(self.kind, self.question, self.question)
             clash = self.kind == "sudoku" and marks.broken.any()
@@ -155,19 +168,19 @@ class BoardStory:
         return Panel(title, cells, look, marks.given, changed, marks.broken), marks.verdict()
 
 
-def told_apart(kind: str, side: int) -> Opening:
-    """What stands before boards that are only shown: their marks."""
-    marks = tuple(mark for mark in _told_apart_by(kind) if mark != "changed")
+def legend_of(kind: str, side: int) -> Opening:
+    """The legend for boards that are only shown."""
+    marks = tuple(mark for mark in _marks_of(kind) if mark != "changed")
     return Opening("", board_look(kind, side), marks=marks)
 
 
 def _name(number: int, num_views: int) -> str:
-    """What contender `number` is called."""
+    """The name of contender `number`."""
     chain, view = divmod(number, num_views)
     if num_views == 1:
         return f"chain {chain + 1}"
     return f"view {view + 1}" + (f", chain {chain + 1}" if chain else "")
 
 
-def _told_apart_by(kind: str) -> tuple[str, ...]:
+def _marks_of(kind: str) -> tuple[str, ...]:
     return BOARD_MARKS.get(kind, ("given", "changed", "broken"))

@@ -1,4 +1,4 @@
-"""How a grid looks: palettes, pixels, digits, and a compact HTML fragment."""
+"""How a grid looks: palettes, digits, and a compact HTML fragment."""
 
 from __future__ import annotations
 
@@ -34,21 +34,16 @@ CLASSIC = _palette(
 ARCPRIZE = _palette(
     "arcprize", "#000000 #1e93ff #f93c31 #4fcc30 #ffdc00 #999999 #e53aa3 #ff851b #87d8f1 #921231"
 )
-# Searched so that the nearest two colors stay apart under simulated protanopia, deuteranopia and
-# tritanopia (three times farther than the classic ones), with each hue close to its classic name.
+# Optimized so that the two closest colors stay apart under simulated protanopia, deuteranopia and
+# tritanopia (three times farther than the classic ones), with each hue close to the classic one.
 COLORBLIND = _palette(
     "colorblind", "#000000 #0414b7 #bf2d1c #0a7b92 #fbef3e #b1b1b1 #a83eff #ff8e02 #8dffe3 #5a0703"
 )
 PALETTES: Mapping[str, Palette] = {palette.name: palette for palette in (CLASSIC, ARCPRIZE, COLORBLIND)}
 
 
-def grid_rgb(grid: Grid, palette: Palette = CLASSIC, cell: int = 1) -> npt.NDArray[np.uint8]:
-    """The (H * cell, W * cell, 3) uint8 picture of a grid, each cell `cell` pixels wide."""
-    return np.kron(palette.rgb()[grid], np.ones((cell, cell, 1), np.uint8))
-
-
 def _runs(values: npt.NDArray[np.generic]) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Horizontal runs of equal values: their rows, first columns, lengths and values, in reading order."""
+    """Horizontal runs of equal values in reading order: rows, first columns, lengths and values."""
     height, width = values.shape
     edge = np.ones((height, width), bool)
     edge[:, 1:] = values[:, 1:] != values[:, :-1]
@@ -59,7 +54,7 @@ def _runs(values: npt.NDArray[np.generic]) -> tuple[list[int], list[int], list[i
 
 
 def svg_grid(grid: Grid, wrong: npt.NDArray[np.bool_] | None = None) -> str:
-    """An inline SVG, one stroked path of classes `c0`..`c9` a color, in units of cells.
+    """An inline SVG in units of cells, with one stroked path per color, of classes `c0` to `c9`.
 
     With `wrong` (H, W) a last path of class `x` covers the right cells and outlines the wrong ones.
     """
@@ -67,7 +62,7 @@ def svg_grid(grid: Grid, wrong: npt.NDArray[np.bool_] | None = None) -> str:
     paths: dict[int, list[str]] = {}
     for row, column, length, color in zip(*_runs(grid), strict=True):
         paths.setdefault(color, []).append(f"M{column} {row}h{length}")
-    # The color with the longest path is one stroke as wide as the grid, below the others: half the bytes.
+    # The color with the longest path is one stroke as wide as the grid below the others: half the bytes.
     ground = max(sorted(paths), key=lambda color: len(paths[color]))
     drawn = f'<path class=c{ground} stroke-width={width} d="M{width / 2:g}-.5v{height}"/>'
     drawn += "".join(
@@ -75,7 +70,7 @@ def svg_grid(grid: Grid, wrong: npt.NDArray[np.bool_] | None = None) -> str:
     )
     if wrong is not None:
         drawn += f'<path class=x d="M0-.5h{width}v{height}h-{width}z{_outline(wrong)}"/>'
-    # Rows are strokes of width 1 around whole numbers, so the box starts half a cell higher.
+    # Rows are strokes of width 1 centered on integers, so the view box starts half a cell higher.
     return f'<svg viewBox="0 -.5 {width} {height}">{drawn}</svg>'
 
 
@@ -88,7 +83,7 @@ def _outline(wrong: npt.NDArray[np.bool_]) -> str:
 
 
 def grid_digits(grid: Grid) -> str:
-    """The cells as digits, one line a row."""
+    """The cells as digits, one line per row."""
     height, width = grid.shape
     lines = np.full((height, width + 1), ord("\n"), np.uint8)
     lines[:, :width] = grid + ord("0")
@@ -96,9 +91,9 @@ def grid_digits(grid: Grid) -> str:
 
 
 def html_grid(grid: Grid, alt: str, wrong: npt.NDArray[np.bool_] | None = None) -> str:
-    """The SVG of a grid in a box named `alt` for screen readers, its digits laid over it.
+    """The SVG of a grid, labeled `alt` for screen readers, with its digits laid over it.
 
-    The outer box scrolls where the page is narrower than the grid.
+    It scrolls if the page is narrower than the grid.
     """
     height, width = grid.shape
     return (

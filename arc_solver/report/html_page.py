@@ -1,9 +1,9 @@
-"""The shell of a self-contained HTML page: a policy without requests and scripts, themes, switches."""
+"""The frame of a self-contained HTML page: a policy against scripts and requests, themes, switches."""
 
 import html
 from collections.abc import Sequence
 
-# No script runs and nothing is fetched, whatever a file of tasks or of answers may hold.
+# No script runs and nothing is fetched, whatever is in the tasks or answers.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 PAGE_STYLE = """
@@ -55,9 +55,9 @@ def document(title: str, body: str, style: str = "") -> str:
 
 
 def radios(name: str, legend: str, options: Sequence[tuple[str, str, int | None]]) -> str:
-    """A choice of one, the first at the start: options are (value, label, count or None); no count, no badge.
+    """Radio buttons, the first one checked: options are (value, label, count or None for no badge).
 
-    The inputs are named `name-value`; an option that counts zero cannot be chosen.
+    Their ids are `name-value`; an option with count zero is disabled.
     """
     labels = []
     for place, (value, label, count) in enumerate(options):
@@ -72,7 +72,7 @@ def radios(name: str, legend: str, options: Sequence[tuple[str, str, int | None]
 
 
 def checkboxes(legend: str, options: Sequence[tuple[str, str, bool]]) -> str:
-    """Switches: options are (id, label, on at the start)."""
+    """Checkboxes: options are (id, label, checked)."""
     labels = "".join(
         f'<label><input type="checkbox" id="{name}"{" checked" if on else ""}>{label}</label>'
         for name, label, on in options
@@ -81,7 +81,7 @@ def checkboxes(legend: str, options: Sequence[tuple[str, str, bool]]) -> str:
 
 
 def theme_switch() -> str:
-    """The choice of the light or dark theme; at the start the reader's system decides."""
+    """The choice of the light or dark theme; by default the reader's system decides."""
     return radios(
         "theme", "theme", [("auto", "auto", None), ("light", "light", None), ("dark", "dark", None)]
     )

@@ -1,4 +1,4 @@
-"""A line chart as inline SVG: a few series over one axis, ticks at round numbers, values on hover."""
+"""A line chart as inline SVG: a few series over one axis, with ticks at round numbers and values on hover."""
 
 import html
 import math
@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 WIDTH, HEIGHT = 520, 240
 LEFT, RIGHT, TOP, BOTTOM = 58, 18, 10, 24
 NUM_COLORS = 8
-# Beyond this ratio a linear axis shows only the beginning of a run.
+# Ratio beyond which a linear axis would show only the beginning of a run.
 LOG_RATIO = 100.0
 MAX_POINTS = 600
 NUM_BANDS = 80
@@ -149,12 +149,12 @@ def _smoothed(values: Floats) -> Floats:
 def _path(one: Series, across: Callable[[float], float], up: Callable[[float], float]) -> str:
     kept = _kept(one.y)
     points = zip(one.x[kept].tolist(), one.y[kept].tolist(), strict=True)
-    # A zero-length end cap makes a line of a single point visible.
+    # A tiny last stroke makes a line of a single point visible.
     return "M" + "L".join(f"{across(x):.1f} {up(y):.1f}" for x, y in points) + "h.01"
 
 
 def _kept(values: Floats) -> npt.NDArray[np.intp]:
-    """The points to draw: all, or the lowest and the highest of each of many stretches, so peaks stay."""
+    """The points to draw: all, or the extremes of each of many stretches, which keeps peaks."""
     if len(values) <= MAX_POINTS:
         return np.arange(len(values))
     bounds = np.linspace(0, len(values), MAX_POINTS // 2 + 1).astype(int)

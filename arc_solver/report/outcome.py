@@ -1,4 +1,4 @@
-"""What became of a task in a submission: each attempt as the scorer reads it, and its wrong cells."""
+"""The outcome of a task in a submission: each attempt as the scorer reads it, and its wrong cells."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from submission.lenient_reader import NUM_ATTEMPTS, Remarks, read_answers
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """One attempt: its grid (None: missing or no grid) and, where the truth has its shape, `wrong` (H, W)."""
+    """One attempt: its grid, None if missing or malformed, and `wrong` (H, W) if the truth has its shape."""
 
     grid: Grid | None
     wrong: npt.NDArray[np.bool_] | None = None
 
     @property
     def num_wrong(self) -> int | None:
-        """The number of wrong cells, None where the shapes differ or the truth is unknown."""
+        """The number of wrong cells, None if the shapes differ or the truth is unknown."""
         return None if self.wrong is None else int(self.wrong.sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """Both attempts for one test input, which is None where the truth has more outputs than the task."""
+    """Both attempts for one test input, which is None if the truth has more outputs than the task."""
 
     question: Grid | None
     attempts: tuple[Attempt, ...]
@@ -39,13 +39,13 @@ class Answer:
 
     @property
     def distance(self) -> int | None:
-        """The fewest wrong cells among the attempts of the right shape, None where there is none."""
+        """The fewest wrong cells among the attempts of the right shape, None if there are none."""
         return min((a.num_wrong for a in self.attempts if a.num_wrong is not None), default=None)
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A task with the answers to its test inputs, in order, and what was odd about them, a line each."""
+    """A task with the answers to its test inputs in order, and a line for everything odd about them."""
 
     task: Task
     answers: tuple[Answer, ...]
@@ -63,15 +63,15 @@ class Outcome:
 
     @property
     def distance(self) -> int | None:
-        """The wrong cells left over all outputs, None where an output has no attempt of its shape."""
+        """The wrong cells over all outputs, None if an output has no attempt of its shape."""
         distances = [answer.distance for answer in self.judged]
         return None if None in distances else sum(d for d in distances if d is not None)
 
 
 def judge_task(task: Task, submission: Mapping[str, object], truth: Sequence[Grid] = ()) -> Outcome:
-    """The outcome of one task of a submission, read as leniently as the scorer reads it.
+    """The outcome of one task of a submission, read as leniently as by the scorer.
 
-    `truth` holds its outputs in order, as far as they are known.
+    `truth` holds its outputs in order, as far as known.
     """
     num = max(len(task.test), len(truth))
     own = {task.id: submission[task.id]} if task.id in submission else {}

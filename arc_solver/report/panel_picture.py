@@ -1,4 +1,4 @@
-"""Panels as pictures: cells in their colors, what stands in them, and the marks."""
+"""Panels as pictures: cells in their colors, with symbols and marks."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ SWATCH = 16
 
 
 def panel_picture(panel: Panel, cell: int) -> Picture:
-    """The grid with cells of so many pixels, below its title if there is one."""
+    """The grid with cells of `cell` pixels, below its title if there is one."""
     grid = _unknown() if panel.cells is None else _grid(panel, cell)
     if not panel.title:
         return grid
-    # A title may be wider than a tiny grid, not so much that the next panel is far away.
+    # A title may be wider than a tiny grid, but the next panel should not be far away.
     width = max(grid.width, min(text_width(panel.title), 120))
     return stacked([text(panel.title, width, color=MUTED), grid], 3)
 
@@ -57,7 +57,7 @@ def _grid(panel: Panel, cell: int) -> Picture:
         colors[broken] = BROKEN_GUESS
         colors[broken & given] = BROKEN_GIVEN
     cells = np.kron(colors, np.ones((cell, cell, 1), np.uint8))
-    # One more row and column of pixels closes the last lines.
+    # One more row and column of pixels for the last lines.
     picture: Pixels = np.pad(cells, ((0, 1), (0, 1), (0, 0)))
     picture[::cell] = RULE
     picture[:, ::cell] = RULE
@@ -76,7 +76,7 @@ def _outline(outer: Pixels, cell: int) -> None:
     edge = 1 + cell // 14
     inner = outer[edge + 1 : -edge - 1, edge + 1 : -edge - 1].copy()
     outer[:] = CHANGED
-    # A light ring inside keeps the mark visible on a cell of its own color.
+    # A light ring inside keeps the mark visible on a cell of the same color.
     outer[edge:-edge, edge:-edge] = PAPER
     outer[edge + 1 : -edge - 1, edge + 1 : -edge - 1] = inner
 
@@ -96,7 +96,7 @@ def _symbols(panel: Panel, look: Look, cell: int) -> list[Label]:
 
 
 def legend_pictures(opening: Opening) -> list[Picture]:
-    """What each mark looks like, with its name."""
+    """A sample of each mark, with its name."""
     value = np.array([[len(opening.look.letters) - 1]], np.uint8)
     pictures = []
     for mark in opening.marks:

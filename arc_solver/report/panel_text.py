@@ -1,4 +1,4 @@
-"""Panels as text for a terminal: two columns a cell, the mark beside the value, so that none needs color."""
+"""Panels as text for a terminal: two columns per cell, the value and its mark, so that color is optional."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from arc_solver.report.terminal import RESET, Block, half_blocks, titled
 
 INK, PAPER, QUIET = (28, 29, 31), (255, 255, 255), (226, 226, 222)
 CHANGED, BROKEN, GUESSED = (255, 219, 102), (200, 30, 45), (31, 95, 191)
-# What stands beside the value of a cell; the first that applies. A guess is only told apart on a Sudoku.
+# Beside the value of a cell; the first that applies. Guesses are only marked on a Sudoku.
 BROKEN_MARK, CHANGED_MARK, GUESSED_MARK = "!", "*", "'"
-UNKNOWN, MOST_TITLE = "?", 24
+UNKNOWN, MAX_TITLE = "?", 24
 
 
 def panel_block(panel: Panel, *, color: bool, dense: bool = False) -> Block:
-    """The title and the grid below it; `dense` takes one column a cell, in color two rows a line, unmarked.
+    """The title and the grid below it; `dense`: one column per cell, in color two rows per line, no marks.
 
     A board with boxes is never dense.
     """
+    return titled(panel.title, _grid_block(panel, color, dense), MAX_TITLE)
+
+
+def _grid_block(panel: Panel, color: bool, dense: bool) -> Block:
     if panel.cells is None:
-        return titled(panel.title, Block((UNKNOWN,), len(UNKNOWN)), MOST_TITLE)
+        return Block((UNKNOWN,), len(UNKNOWN))
     if panel.look.box is not None:
-        return titled(panel.title, _boxed(panel, panel.look.box, color), MOST_TITLE)
+        return _with_boxes(panel, panel.look.box, color)
     if dense:
-        return titled(panel.title, _dense(panel.cells, panel.look, color), MOST_TITLE)
+        return _dense(panel.cells, panel.look, color)
     lines = tuple("".join(_row(panel, row, color)) for row in range(len(panel.cells)))
     width = 2 * panel.cells.shape[1]
-    is_free = " " in panel.look.letters and not color
-    return titled(panel.title, _framed(lines, width) if is_free else Block(lines, width), MOST_TITLE)
+    return _framed(lines, width) if " " in panel.look.letters and not color else Block(lines, width)
 
 
 def _dense(cells: Cells, look: Look, color: bool) -> Block:
@@ -62,7 +65,7 @@ def _plain(look: Look, value: int, given: bool, changed: bool, broken: bool) -> 
         return letter + (BROKEN_MARK if broken else CHANGED_MARK)
     if look.box is not None:
         return letter + (" " if given or letter == "." else GUESSED_MARK)
-    # Walls of a maze close up.
+    # Walls of a maze have no gaps.
     return letter + (letter if letter == "#" else " ")
 
 
@@ -86,7 +89,7 @@ def _code(rgb: Sequence[int]) -> str:
     return ";".join(map(str, rgb))
 
 
-def _boxed(panel: Panel, box: tuple[int, int], color: bool) -> Block:
+def _with_boxes(panel: Panel, box: tuple[int, int], color: bool) -> Block:
     """A board with lines around its boxes."""
     assert panel.cells is not None
     side, (height, width) = len(panel.cells), box
@@ -106,13 +109,13 @@ def _boxed(panel: Panel, box: tuple[int, int], color: bool) -> Block:
 
 
 def _framed(lines: tuple[str, ...], width: int) -> Block:
-    """Text with a frame: without color nobody sees where free cells end."""
+    """Text with a frame, since without color one cannot see where free cells end."""
     rule = f"+{'-' * width}+"
     return Block((rule, *(f"|{line}|" for line in lines), rule), width + 2)
 
 
 def legend(opening: Opening, color: bool) -> list[Block]:
-    """What each mark looks like, with its name."""
+    """A sample of each mark, with its name."""
     look = opening.look
     paint = _painted if color else _plain
     value = len(look.letters) - 1

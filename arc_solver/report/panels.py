@@ -1,4 +1,4 @@
-"""What there is to see of an answer under way: grids with marked cells, gathered into frames.
+"""What pictures of an answer in progress are made of: grids with marked cells, gathered into frames.
 
 Shapes: a grid is (H, W) uint8 values of a look; a mask is (H, W) bool.
 """
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.domains.domains import find_domain
 from arc_solver.domains.protocols import Look
 from arc_solver.report.grid_drawing import CLASSIC
 
@@ -20,7 +19,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class PictureError(ValueError):
-    """What came cannot be drawn; the text says what was wanted."""
+    """A value that cannot be drawn; the text says what was expected."""
 
     exit_code = 2
 
@@ -32,15 +31,17 @@ MARK_NAMES = {"given": "given", "guess": "guess", "changed": "changed", "broken"
 
 def board_look(kind: str, side: int) -> Look:
     """The look of a kind of board."""
+    from arc_solver.domains.domains import find_domain  # loads numba, which tasks do not need
+
     return find_domain(kind).look(side) or ARC_LOOK
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A grid below its title; None where there is none, as for an answer that is not known.
+    """A grid below its title; `cells` is None for an answer that is not known.
 
-    Cells of the masks are told apart: `given` by the question, `changed` since the frame before, `broken`
-    against the rules. A `still` panel is the same in every frame.
+    Masks mark cells `given` by the question, `changed` since the frame before, `broken`: against the rules.
+    A `still` panel is the same in every frame.
     """
 
     title: str
@@ -52,7 +53,7 @@ class Panel:
     still: bool = False
 
     def mask(self, name: str) -> Mask:
-        """One of the masks; nowhere True where it is not given."""
+        """The mask of that name, all False where the panel has none."""
         found: Mask | None = getattr(self, name)
         if found is not None:
             return found
@@ -61,9 +62,9 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of an animation: a title, news about it, panels, and the halting logit where there is one.
+    """One picture of an animation: a title, the news, panels, and a halting logit if there is one.
 
-    A frame that is to `stay` is looked at for longer.
+    A frame that is to `stay` is shown for longer.
     """
 
     title: str
@@ -83,9 +84,9 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Opening:
-    """What stands before the first frame: a title, pairs that show the task, and which marks will be met.
+    """What is shown before the first frame: a title, the demonstration pairs, and a legend.
 
-    Marks are of MARK_NAMES, made on values of `look`.
+    `marks` are keys of MARK_NAMES, drawn on values of `look`.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Pictures put together out of pixels and text: beside each other, below each other, written at the end."""
+"""Pictures composed of pixels and text, beside and below each other; the text is written at the end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PillowMissing(RuntimeError):
 
 
 class Label(NamedTuple):
-    """Text whose left end (`anchor` "l") or middle ("m") is at x, its middle height at y."""
+    """Text whose left end (`anchor` "l") or middle ("m") is at x, and whose middle height is at y."""
 
     x: int
     y: int
@@ -38,7 +38,7 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels (height, width, 3), and text that is written on them when all is put together."""
+    """Pixels (height, width, 3), and the text that is to be written on them."""
 
     pixels: Pixels
     labels: tuple[Label, ...] = ()
@@ -54,7 +54,7 @@ class Picture:
         return int(self.pixels.shape[1])
 
     def on_paper(self, height: int, width: int, top: int = 0, left: int = 0) -> Picture:
-        """The picture on a sheet of that size, its corner at (top, left)."""
+        """The picture on a sheet of that size, with its corner at (top, left)."""
         sheet = blank(height, width).pixels
         sheet[top : top + self.height, left : left + self.width] = self.pixels
         return Picture(
@@ -74,7 +74,7 @@ class Picture:
 
 
 def pillow(name: str) -> Any:
-    """A module of Pillow; PillowMissing where it is not installed."""
+    """A module of Pillow; PillowMissing if it is not installed."""
     try:
         from PIL import Image, ImageDraw, ImageFont
     except ImportError as error:
@@ -95,7 +95,7 @@ def blank(height: int, width: int) -> Picture:
 
 
 def text(words: str, width: int, *, size: int = SIZE, color: Color = INK) -> Picture:
-    """A paragraph of that width: lines broken between words, a word that is too long within it."""
+    """A paragraph of that width: lines are broken between words, and within words that are too long."""
     lines = _lines(printable(words, 400), width, _font(size))
     leading = LEADING + size - SIZE
     labels = tuple(
@@ -122,7 +122,7 @@ def _lines(words: str, width: int, font: Any) -> list[str]:
 
 
 def text_width(words: str, size: int = SIZE) -> int:
-    """Pixels that a line takes."""
+    """The width of a line in pixels."""
     return int(_font(size).getlength(words)) + 1
 
 

@@ -1,4 +1,4 @@
-"""Frames in a terminal: drawn over each other where it can, else one after the other."""
+"""Frames in a terminal: drawn over each other if possible, else one after the other."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from arc_solver.report.terminal import Block, shelved
 from arc_solver.storage.text import printable
 
 BAR_WIDTH = 20
-STAY = 2.5  # how much longer than others a frame stays that is to be looked at
+STAY = 2.5  # times the duration of other frames, for a frame that is to stay
 PAIRS_GAP, GAP = 6, 2
 
 
 @dataclass
 class Player:
-    """Shows frames on a screen of so many columns and lines, each for so many seconds.
+    """Shows frames on a screen of `columns` and `lines`, each for some `seconds`.
 
-    Without `animated` frames follow each other with a blank line between, and nobody waits.
+    Without `animated`, frames follow each other without waiting, with a blank line between.
     """
 
     write: Callable[[str], object]
@@ -34,7 +34,7 @@ class Player:
     _behind: int = field(default=0, init=False)  # lines of the last frame, where the next may cover it
 
     def begin(self, opening: Opening) -> None:
-        """Write what stands before the frames."""
+        """Write the opening."""
         self._begun, self._behind = False, 0
         lines = [self._cut(opening.title), ""] if opening.title else []
         if opening.pairs:
@@ -44,7 +44,7 @@ class Player:
         self._write_lines(lines)
 
     def show(self, frame: Frame) -> None:
-        """Write a frame, over the one before if there is room, and wait its time."""
+        """Write a frame, over the one before if it fits, and wait."""
         head = [self._cut(frame.title), self._cut(frame.news)]
         foot = [] if frame.probability is None else [self._cut(_bar(frame))]
         block, fits = self._layout(frame.panels, self.lines - len(head) - len(foot) - 1)
@@ -59,12 +59,12 @@ class Player:
             self.sleep(self.seconds * (STAY if frame.stay else 1))
 
     def _layout(self, panels: tuple[Panel, ...], lines: int) -> tuple[Block, bool]:
-        """The panels as one block, as roomy as the screen allows, and whether it fits the screen."""
+        """The panels as one block, as large as the screen allows, and whether it fits the screen."""
         marked = any(panel.mask(name).any() for panel in panels for name in ("changed", "broken"))
         moving = tuple(panel for panel in panels if not panel.still) or panels
         blocks = [
             self._beside(panels, dense=False, columns=10**6),
-            # Marks take room, and are worth more than standing side by side.
+            # Marks take room, but matter more than having panels side by side.
             *([self._beside(panels, dense=False)] if marked else []),
             self._beside(panels, dense=True),
             self._beside(moving, dense=False),

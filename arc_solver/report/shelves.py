@@ -1,4 +1,4 @@
-"""What goes side by side and what below: of pictures as of blocks of text."""
+"""Items laid out in rows of a given width: pictures, or blocks of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 
 class Wide(Protocol):
-    """What takes some width."""
+    """An item with a width."""
 
     @property
     def width(self) -> int: ...

@@ -1,4 +1,4 @@
-"""One page about a submission: each task with demonstrations, both attempts, truth and difference."""
+"""The page about a submission: each task with demonstrations, both attempts, truth and differences."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from arc_solver.report.style import GRID_STYLE, TASK_STYLE, filter_style, palett
 from arc_solver.report.task_article import NEAR_MISSES, Supports, anchor, article, classes
 from arc_solver.storage.text import printable
 from arc_solver.tasks.task import Task
+from arc_solver.tasks.truth import carried_truth
 from submission.grid import check_grid
 from submission.messages import count
 from submission.score import RULES, Score, score
@@ -33,16 +34,15 @@ def build_report(
 ) -> str:
     """The report as one HTML page without scripts or requests; the same arguments give the same text.
 
-    `submission` is `{task_id: [{"attempt_1": grid, "attempt_2": grid}, ...]}` as read from JSON, or whatever
-    the scorer takes besides; the rest is shown as missing or malformed. `truth` holds the outputs by id;
-    without it the outputs that the tasks carry are used. `support` says what stands behind each
-    attempt, `score_table` is text to show as it is, `remarks` are lines below the title. TruthError where the
-    truth is no truth.
+    `submission` is `{task_id: [{"attempt_1": grid, "attempt_2": grid}, ...]}` as read from JSON, or anything
+    else that the scorer reads; the rest is shown as missing or malformed. `truth` holds the outputs by id, by
+    default those that the tasks carry. `support` is that of each attempt, `score_table` is shown as it is,
+    `remarks` are lines below the title. TruthError for a bad truth.
     """
-    told = _carried(tasks) if truth is None else truth
+    outputs = carried_truth(tasks) if truth is None else truth
     # The scorer says what is wrong with a truth.
-    summary = _tiles(score(submission, cast(Known, told), "")) if told else ""
-    known = {task_id: [check_grid(grid) for grid in grids] for task_id, grids in told.items()}
+    summary = _tiles(score(submission, cast(Known, outputs), "")) if outputs else ""
+    known = {task_id: [check_grid(grid) for grid in grids] for task_id, grids in outputs.items()}
     entries = submission if isinstance(submission, Mapping) else {}
     outcomes = [judge_task(task, entries, known.get(task.id, ())) for task in tasks]
     anchors = [anchor(task.id, place) for place, task in enumerate(tasks)]
@@ -67,15 +67,6 @@ def build_report(
     filters = ("solved", "partly", "missed", *NEAR_MISSES, "malformed")
     style = GRID_STYLE + TASK_STYLE + palette_style() + filter_style(filters, list(NEAR_MISSES))
     return document(printable(title), "\n".join(parts), style)
-
-
-def _carried(tasks: Sequence[Task]) -> Truth:
-    outputs = {task.id: [pair.output for pair in task.test] for task in tasks}
-    return {
-        task_id: [grid for grid in grids if grid is not None]
-        for task_id, grids in outputs.items()
-        if grids and all(grid is not None for grid in grids)
-    }
 
 
 def _text(text: str) -> str:

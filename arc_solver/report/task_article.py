@@ -1,4 +1,4 @@
-"""The part of the report about one task: demonstrations, then a row per test input with both attempts."""
+"""The section of the report about one task: demonstrations, then a row per test input with both attempts."""
 
 import html
 import re
@@ -14,7 +14,7 @@ from submission.vote import Query
 
 NEAR_MISSES = {"near3": 3, "near10": 10, "near30": 30}
 PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# A picture is about this wide, within limits that keep a cell visible and a tiny grid tiny.
+# The usual width of a picture, within limits for the size of a cell.
 PICTURE_PIXELS = 176
 MIN_CELL, MAX_CELL = 5, 18
 
@@ -22,13 +22,13 @@ Supports = Mapping[Query, Sequence[Support | None]]
 
 
 def anchor(task_id: str, place: int) -> str:
-    """The name of a task's place in the page: its id if that is plain, else its number among the tasks."""
-    # The two prefixes keep an id from naming another task's place.
+    """The anchor of a task in the page: its id if that is plain, else its number."""
+    # The two prefixes keep an id from being another task's anchor.
     return f"task-{task_id}" if PLAIN_ID.fullmatch(task_id) else f"place-{place}"
 
 
 def status(outcome: Outcome) -> str:
-    """`solved`, `partly` (some outputs), `missed`, or `unjudged` where no truth is known."""
+    """`solved`, `partly` (some outputs), `missed`, or `unjudged` without a known truth."""
     if not outcome.judged:
         return "unjudged"
     if outcome.num_solved == len(outcome.judged):
@@ -37,14 +37,14 @@ def status(outcome: Outcome) -> str:
 
 
 def classes(outcome: Outcome) -> list[str]:
-    """The filters that show a task: its status, the near misses it belongs to, and `malformed`."""
+    """The filters that show a task: its status, its near misses, and `malformed`."""
     distance = outcome.distance
     near = [name for name, limit in NEAR_MISSES.items() if distance is not None and 0 < distance <= limit]
     return [status(outcome), *near, *(["malformed"] if outcome.defects else [])]
 
 
 def article(outcome: Outcome, name: str, support: Supports) -> str:
-    """The HTML of one task, at the place `name` of the page; `support` as for the report."""
+    """The HTML of one task with the anchor `name`; `support` as for the report."""
     task = outcome.task
     grids = [grid for pair in (*task.train, *task.test) for grid in (pair.input, pair.output)]
     grids += [attempt.grid for answer in outcome.answers for attempt in answer.attempts]

@@ -1,6 +1,6 @@
-"""An ARC test input under way, told as frames: test-time training, every view turned back, the vote.
+"""How an ARC test input is answered, as frames: test-time training, the answer of every view, the vote.
 
-Grids are (H, W) uint8; 255 stands in a cell without a color.
+Grids are (H, W) uint8; 255 is a cell without a color.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from submission.vote import BallotBox, Query
 
 
 class ViewTrace(Chain, Protocol):
-    """What the network saw and answered under one view, and that answer turned back, None where it is none.
-
-    `answers` (ages, H, W) and `question` are as the view shows them.
+    """What the network saw and answered under one view; `restored` is the answer with the view undone, None
+    if it is not a grid. `answers` (ages, H, W) and `question` are in the frame of the view.
     """
 
     @property
@@ -38,7 +37,7 @@ class ViewTrace(Chain, Protocol):
 
 
 def shown(task: Task, attempts: Sequence[Sequence[Grid | None]]) -> tuple[Opening, list[Frame]]:
-    """A task as it is: its demonstrations, and a frame for every test input with the attempts at it."""
+    """A task: its demonstrations, and a frame for every test input with its attempts."""
     frames = []
     for number, pair in enumerate(task.test, start=1):
         mine = attempts[number - 1] if number <= len(attempts) else ()
@@ -54,7 +53,7 @@ def shown(task: Task, attempts: Sequence[Sequence[Grid | None]]) -> tuple[Openin
 
 
 def demonstrations(task: Task) -> tuple[tuple[Panel, ...], ...]:
-    """The pairs that a task is learnt from."""
+    """The demonstration pairs of a task."""
     return tuple(
         (Panel(f"train {number}", pair.input), Panel("output", pair.output))
         for number, pair in enumerate(task.train, start=1)
@@ -69,7 +68,7 @@ def view_name(view: View) -> str:
 
 @dataclass
 class TaskStory:
-    """One test input of a task under way; its output is shown beside where it is known."""
+    """One test input of a task that is answered; its output is shown beside it if it is known."""
 
     task: Task
     index: int
@@ -82,7 +81,7 @@ class TaskStory:
 
     @property
     def truth(self) -> Grid | None:
-        """The output, None where it is not known."""
+        """The output, None if it is not known."""
         return self.task.test[self.index].output
 
     def opening(self) -> Opening:
@@ -90,7 +89,7 @@ class TaskStory:
         return Opening(self.task.id, ARC_LOOK, demonstrations(self.task), ("changed",))
 
     def learning(self, step: int, seconds: float, budget: str, answer: Grid | None) -> Frame:
-        """The answer after so many steps and seconds of test-time training, what is new in it marked."""
+        """The answer after `step` steps and `seconds` of test-time training, with changes marked."""
         title = f"learning, {budget}: step {step}, {seconds:.0f} s" if step else "before learning"
         changed = _changed(self._last, answer)
         news = [_news(self._last, answer, changed), *self._compared(answer)]
@@ -99,9 +98,9 @@ class TaskStory:
         return Frame(title, "; ".join(news), (self._input(), panel, *self._output()))
 
     def view(self, trace: ViewTrace, num_views: int) -> Iterator[Frame]:
-        """What one of the views answered, and that turned back: its vote.
+        """The answer under one view, and that answer with the view undone: its vote.
 
-        Of the first view there is a frame for every age before, if there are several.
+        For the first view there is also a frame for every age, if there are several.
         """
         title = f"view {trace.number + 1} of {num_views}: {view_name(trace.view)}"
         asked = Panel("input, as shown", trace.question)
@@ -115,7 +114,7 @@ class TaskStory:
         yield Frame(title, self._vote(trace), panels)
 
     def ending(self) -> Frame:
-        """The two attempts with their votes, beside the truth where it is known."""
+        """The two attempts with their votes, beside the truth if it is known."""
         tallies = self._box.tallies(self._query)
         panels = [self._input()]
         for place, tally in enumerate(tallies[:2], start=1):
@@ -162,7 +161,7 @@ class TaskStory:
 
 
 def _changed(before: Grid | None, after: Grid | None) -> Mask | None:
-    """The cells that differ, None where the shapes do."""
+    """The cells that differ, None if the shapes do."""
     if before is None or after is None or before.shape != after.shape:
         return None
     return np.asarray(before != after, np.bool_)

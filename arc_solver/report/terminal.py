@@ -24,7 +24,7 @@ def wants_color(environ: Mapping[str, str], is_terminal: bool) -> bool:
 
 @dataclass(frozen=True)
 class Block:
-    """Lines of terminal text that each take `width` columns, escape sequences not counted."""
+    """Lines of terminal text, each `width` columns wide, not counting escape sequences."""
 
     lines: tuple[str, ...]
     width: int
@@ -33,7 +33,7 @@ class Block:
 def ansi_grid(grid: Grid, palette: Palette = CLASSIC, *, color: bool = True, dense: bool = False) -> Block:
     """A grid as text: 24-bit colored cells, or digits without color.
 
-    A cell is two columns wide; with `dense` it is one column, and two rows share a line when in color.
+    A cell is two columns wide; with `dense` one column, and in color two rows share a line.
     """
     if not color:
         separator = "" if dense else " "
@@ -46,7 +46,7 @@ def ansi_grid(grid: Grid, palette: Palette = CLASSIC, *, color: bool = True, den
 
 
 def half_blocks(cells: npt.NDArray[np.uint8], codes: Sequence[str]) -> Block:
-    """Cells (H, W) as text, one column a cell, two rows a line; `codes[v]` is `r;g;b` of value v."""
+    """Cells (H, W) as text, one column per cell, two rows per line; `codes[v]` is `r;g;b` of value v."""
     height, width = cells.shape
     pairs = [(cells[row], cells[row + 1] if row + 1 < height else None) for row in range(0, height, 2)]
     return Block(tuple(_halves(upper, lower, codes) for upper, lower in pairs), width)
@@ -69,9 +69,9 @@ def _halves(upper: Grid, lower: Grid | None, codes: Sequence[str]) -> str:
     return line + RESET
 
 
-def titled(title: str, block: Block, most: int = 16) -> Block:
-    """The block below its title; it widens to hold up to `most` columns of title."""
-    width = max(block.width, min(len(title), most))
+def titled(title: str, block: Block, max_title: int = 16) -> Block:
+    """The block below its title, widened for up to `max_title` columns of title."""
+    width = max(block.width, min(len(title), max_title))
     wide = _widened(block, width)
     return Block((printable(title, width).ljust(width), *wide.lines), width)
 
@@ -90,7 +90,7 @@ def beside(blocks: Sequence[Block], gap: int) -> Block:
 
 
 def shelved(blocks: Sequence[Block], width: int, gap: int) -> Block:
-    """The blocks in reading order, as many side by side as fit `width` columns, else below each other."""
+    """The blocks in reading order, as many in a row as fit `width` columns."""
     rows = [beside(row, gap) for row in shelves(blocks, width, gap)]
     widest = max(row.width for row in rows)
     lines = [line for row in rows for line in ("", *_widened(row, widest).lines)]
@@ -105,10 +105,10 @@ def ansi_task(
     color: bool = True,
     attempts: Sequence[Sequence[Grid | None]] = (),
 ) -> str:
-    """The task's id and all its pairs, wrapped at `width` columns, without a closing line break.
+    """The task's id and all its pairs, wrapped at `width` columns, without a final line break.
 
-    Dense where a pair would not fit side by side otherwise. `attempts[i]` are guesses for test input i, None
-    for one that is no grid; each is marked right or wrong where the output is known.
+    Dense if some pair would not fit side by side otherwise. `attempts[i]` are guesses for test input i, None
+    for a malformed one; each is marked right or wrong if the output is known.
     """
     widest = max(2 * _columns(pair) + 2 for pair in (*task.train, *task.test))
     guessed = [2 * guess.shape[1] for each in attempts for guess in each if guess is not None]

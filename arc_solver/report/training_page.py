@@ -1,4 +1,4 @@
-"""The curves of a training run on one page, from the lines of its metrics file."""
+"""The page with the curves of a training run, from the lines of its metrics file."""
 
 import html
 import json
@@ -16,11 +16,11 @@ from arc_solver.storage.regular_file import unreadable
 from arc_solver.storage.text import DataError, printable
 from submission.messages import count
 
-# A line of figures has some hundred bytes.
+# A line of figures is a few hundred bytes long.
 MAX_BYTES = 1 << 28
 MAX_DIGITS = 18
 AXES = ("step", "seconds")
-# The figures one looks at first; the others follow by name.
+# The figures to show first; others follow by name.
 FIRST = ("loss", "exact", "ages", "examples_per_s")
 
 CURVE_STYLE = """
@@ -31,7 +31,7 @@ Record = Mapping[str, Any]
 
 
 def read_metrics(path: Path) -> tuple[list[dict[str, object]], list[str]]:
-    """The records of a metrics file and what is to be said of it; DataError unless it can be read whole."""
+    """The records of a metrics file, and remarks; DataError unless the whole file can be read."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -43,10 +43,10 @@ def read_metrics(path: Path) -> tuple[list[dict[str, object]], list[str]]:
 
 
 def parse_metrics(data: bytes, name: str = "metrics.jsonl") -> tuple[list[dict[str, object]], list[str]]:
-    """The records of a file of JSON lines, and a remark where lines are passed over for not being objects.
+    """The records of a file of JSON lines, and a remark if lines are skipped for not being objects.
 
-    A run that was killed leaves half a line, and the one that goes on begins the next; a last line without
-    its line break is still being written.
+    A killed run leaves half a line, which the resumed run ends; a last line without a line break is still
+    being written.
     """
     records, broken = [], []
     for place, line in enumerate(data.split(b"\n")[:-1], start=1):
@@ -58,14 +58,14 @@ def parse_metrics(data: bytes, name: str = "metrics.jsonl") -> tuple[list[dict[s
     if not broken:
         return records, []
     lines = count(len(broken), "line")
-    return records, [f"{name}: no JSON object and passed over: {lines}, the first is line {broken[0]}"]
+    return records, [f"{name}: skipped, no JSON object: {lines}, the first is line {broken[0]}"]
 
 
 def _record(line: bytes) -> dict[str, object] | None:
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
-        # Python's own reader takes the NaN and Infinity that it also writes.
+        # Python's reader accepts NaN and Infinity, which its writer writes.
         try:
             value = json.loads(line, parse_int=_whole)
         except (ValueError, RecursionError):
@@ -74,16 +74,15 @@ def _record(line: bytes) -> dict[str, object] | None:
 
 
 def _whole(text: str) -> float:
-    # What is longer than any count may be beyond what Python reads as an integer, or takes for finite.
+    # A longer number is no count, and may be too long for Python to read as an integer.
     return int(text) if len(text) <= MAX_DIGITS else float(text)
 
 
 def build_curves(metrics: Sequence[Record], title: str = "Training", remarks: Sequence[str] = ()) -> str:
     """A page like the report with a chart for each numeric key against "step" and against "seconds".
 
-    Keys that agree after their last "/" share a chart. What is not a finite number is left out, and so are
-    the records that a resumed run took back by starting again from an earlier step. `remarks` are lines
-    below the title.
+    Keys that agree after their last "/" share a chart. Left out are values that are not finite numbers, and
+    records that a run discarded by resuming from an earlier step. `remarks` are lines below the title.
     """
     records = _current(metrics)
     charts = _charts(records)

@@ -1,1 +1,1 @@
-"""Bytes on disk and text on a terminal: the ground. Nothing here knows a puzzle or torch."""
+"""Bytes on disk and text on a terminal, the lowest layer. Nothing here knows puzzles or torch."""

@@ -1,4 +1,4 @@
-"""Files of an earlier run, put back where the one that replaces them comes to nothing."""
+"""Files of an earlier run, restored if the run that replaces them fails."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from arc_solver.storage.files import write_atomic
 
 @contextmanager
 def earlier_files(*paths: Path, unless: Callable[[], bool]) -> Iterator[None]:
-    """Put back what these files hold now if the block fails, `unless` it says that it achieved something.
+    """Restore the content of these files if the block fails, `unless` that returns True by then.
 
-    A file that is not there before stays as the block left it.
+    A file that did not exist before stays as the block left it.
     """
     before = {path: path.read_bytes() for path in paths if path.is_file()}
     try:

@@ -1,4 +1,4 @@
-"""The one writer of artefacts: old or new and never a mixture, and one process per output folder."""
+"""The only writer of artifacts: a file is old or new, never a mixture; one process per output folder."""
 
 import errno
 import fcntl
@@ -21,22 +21,22 @@ _temp_numbers = itertools.count()
 
 
 class StorageError(OSError):
-    """A file could not be written; the text names the file, and for a full disk the bytes."""
+    """A file could not be written; the text names the file, and for a full disk the bytes needed."""
 
     exit_code = 1
 
 
 class FolderInUse(RuntimeError):
-    """Another process works in the folder; the text names its pid."""
+    """Another process uses the folder; the text names its pid."""
 
     exit_code = 1
 
 
 def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Put `data` at `path` so that a reader, or a crash, sees the old file or the new one, never another.
+    """Write `data` to `path` so that a reader, or a crash, sees the old file or the new one, nothing else.
 
-    Missing folders are made and a symbolic link is followed. Raises StorageError with the old file intact
-    and no temporary file left; an exception raised by the iterable passes through in the same way.
+    Missing folders are made and symbolic links followed. StorageError leaves the old file intact and no
+    temporary file behind, and so does an exception of the iterable, which is passed on.
     """
     path = Path(path)
     chunks: Iterable[bytes] = (data,) if isinstance(data, bytes) else data
@@ -53,7 +53,7 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
                     _write_all(descriptor, chunk)
             with named(path, needed):
                 os.fsync(descriptor)
-                temp.replace(target)  # while still locked, or a sweep could take it
+                temp.replace(target)  # while still locked, or a sweep could remove it
         finally:
             with named(path, needed):
                 os.close(descriptor)
@@ -66,7 +66,7 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> None:
 
 
 def target_of(path: Path) -> Path:
-    """The file that `path` leads to, there or not; StorageError where something else is in its place."""
+    """The file that `path` resolves to, existing or not; StorageError if something else is in its place."""
     target = path.resolve()
     if target.exists() and not target.is_file():
         raise StorageError(f"cannot write {path}: it is not a regular file; choose another path")
@@ -74,9 +74,9 @@ def target_of(path: Path) -> Path:
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Add one line to a log in a single write; a line cut short by a crash is ended first.
+    """Append one line to a log in a single write, after ending a line that a crash cut short.
 
-    A log is no artefact: it may end in half a line, which its readers pass over.
+    A log is not an artifact: it may end in half a line, which its readers skip.
     """
     with named(path, len(line) + 1):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
@@ -90,7 +90,7 @@ def append_line(path: Path, line: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file that is no longer wanted; one that is gone already is no error."""
+    """Delete a file; one that is already gone is not an error."""
     with named(path, verb="remove"):
         Path(path).unlink(missing_ok=True)
 
@@ -102,7 +102,7 @@ def sweep_stale(folder: Path) -> int:
         with suppress(OSError):
             descriptor = os.open(temp, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
-                # A living writer holds the lock; a pid alone would lie after a reboot or in a container.
+                # A live writer holds the lock; a pid alone is misleading after a reboot or in a container.
                 if _try_lock(descriptor):
                     temp.unlink()
                     num_removed += 1
@@ -112,17 +112,17 @@ def sweep_stale(folder: Path) -> int:
 
 
 def sweep_beside(*targets: Path | None) -> None:
-    """Sweep the folders that these files will be written into; a link is followed as the writer does."""
+    """Sweep the folders that these files will be written to; links are followed, as the writer does."""
     for folder in {Path(os.path.realpath(target)).parent for target in targets if target is not None}:
         sweep_stale(folder)
 
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Own `folder` (made when missing) for the length of the block; FolderInUse at once when another does.
+    """Own `folder` (made if missing) during the block; FolderInUse at once if another process does.
 
-    The lock is the kernel's (flock) and ends with the process however it ends; the small lock file stays.
-    A folder that was made for a block which failed before it wrote anything is removed again.
+    The lock is the kernel's (flock) and ends with the process, however that ends; the small lock file stays.
+    A folder made for a block that failed before it wrote anything is removed again.
     """
     folder = Path(folder)
     made = not folder.exists()
@@ -141,14 +141,14 @@ def lock_folder(folder: Path) -> Iterator[None]:
             if made and [path.name for path in folder.iterdir()] == [LOCK_NAME]:
                 (folder / LOCK_NAME).unlink()
                 folder.rmdir()
-        with suppress(OSError):  # the lock ends all the same
+        with suppress(OSError):  # the lock is released all the same
             os.close(descriptor)
 
 
 def take_lock(lock: Path, fact: str, advice: str) -> int:
-    """The descriptor of the file `lock`, made with its folder when missing, and locked.
+    """The descriptor of the file `lock`, made with its folder if missing, and locked.
 
-    FolderInUse, which begins with `fact`, when another process has it; OSError where there can be none.
+    FolderInUse, beginning with `fact`, if another process holds it; OSError if it cannot be made.
     """
     was_swept = False
     while True:
@@ -158,12 +158,12 @@ def take_lock(lock: Path, fact: str, advice: str) -> int:
             if _try_lock(descriptor):
                 if os.fstat(descriptor).st_nlink:
                     return descriptor
-                # Its owner has just removed it: a lock on nothing keeps nobody out.
+                # Its owner has just removed the file: a lock on it keeps nobody out.
             else:
                 owner = _owner(descriptor)
                 if owner is not None or was_swept:
                     raise FolderInUse(f"{fact} by {owner or 'another process'}; {advice}")
-                was_swept = True  # a sweep looks at a lock for a moment
+                was_swept = True  # a sweep holds a lock for a moment
         except BaseException:
             os.close(descriptor)
             raise
@@ -171,7 +171,7 @@ def take_lock(lock: Path, fact: str, advice: str) -> int:
 
 
 def sign(lock: Path, descriptor: int) -> None:
-    """Write our pid into a lock that we have."""
+    """Write our pid into a lock file that we hold."""
     owner = f"{os.getpid()}\n".encode()
     with named(lock, len(owner)):
         os.ftruncate(descriptor, 0)
@@ -192,14 +192,14 @@ def _open_temp(folder: Path) -> tuple[Path, int]:
             descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         except FileExistsError:
             continue
-        # A sweep that came between the two calls has taken the lock or the name: start again with a new one.
+        # A sweep between the two calls may have locked or removed the file: start over with a new one.
         if _is_mine(descriptor):
             return temp, descriptor
         os.close(descriptor)
 
 
 def _is_mine(descriptor: int) -> bool:
-    """Whether the new temporary file is locked and still there; true where the file system knows no locks."""
+    """Whether the new temporary file is locked and still exists; True if the file system has no locks."""
     try:
         return _try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0
     except OSError:
@@ -207,7 +207,7 @@ def _is_mine(descriptor: int) -> bool:
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:
-    """Write the whole chunk, however small the pieces that the system takes."""
+    """Write the whole chunk, however small the pieces that the system accepts."""
     view = memoryview(chunk).cast("B")
     while view:
         view = view[os.write(descriptor, view) :]
@@ -224,7 +224,7 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name durable; file systems that cannot sync a folder are left alone."""
+    """Make the new name durable, unless the file system cannot sync folders."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -237,7 +237,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def named(path: Path, needed: int = 0, verb: str = "write") -> Iterator[None]:
-    """Turn the system's error into a StorageError for `path`, of which `needed` bytes are known so far."""
+    """Turn the system's error into a StorageError that names `path`, of which `needed` bytes are written."""
     try:
         yield
     except StorageError:
@@ -252,7 +252,7 @@ def named(path: Path, needed: int = 0, verb: str = "write") -> Iterator[None]:
 
 
 def _owner(descriptor: int) -> str | None:
-    """Who holds the lock, None where nobody says; waits a moment for a winner that has not yet signed."""
+    """Who holds the lock, None if unknown; waits a moment for an owner that has not yet signed."""
     for _ in range(50):
         text = os.pread(descriptor, 32, 0).strip()
         if text.isdigit() and _is_alive(int(text)):

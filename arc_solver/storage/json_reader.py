@@ -1,6 +1,6 @@
-"""JSON as we accept it: capped in size and depth, UTF-8, no duplicate keys, no number that is not one.
+"""JSON as we accept it: UTF-8, limited in size and depth, without repeated keys, NaN or Infinity.
 
-What is wrong inside one value becomes a `Flaw` in its place, so that one bad task does not cost the others.
+What is wrong inside a value becomes a `Flaw` in its place, so that one bad task does not cost the others.
 """
 
 import json
@@ -18,10 +18,10 @@ from arc_solver.storage.source import open_source
 from arc_solver.storage.text import LONE_SURROGATE, DataError, label_of, quoted, shown
 
 MAX_BYTES = 64 * 2**20
-QUICK_BYTES = 2**25  # the quick parser takes three times the memory of the other
+QUICK_BYTES = 2**25  # the fast parser takes three times the memory of the other
 MAX_DEPTH = 8
 MAX_CUTS = 10_000
-# What a text may build: lists and objects take many times the bytes they are written with.
+# Limits on what is built: in memory, lists and objects take many times the bytes of their text.
 MAX_LISTS, MAX_TEXTS, MAX_FLAWS = 1_000_000, 2_000_000, 10_000
 MAX_DIGITS = 18  # every such integer fits 64 bits
 _BOM = b"\xef\xbb\xbf"
@@ -30,13 +30,13 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _STEP = np.zeros(256, np.int8)
 _STEP[list(b"[{")] = 1
 _STEP[list(b"]}")] = -1
-_DEEP = b'"\\udead"'  # a lone surrogate is itself refused, so no accepted string can equal it
+_DEEP = b'"\\udead"'  # lone surrogates are refused, so no accepted string equals it
 _DEEP_TEXT = f"nested deeper than {MAX_DEPTH}"
 
 
 @dataclass(frozen=True)
 class Flaw:
-    """Stands where the text holds what we refuse; `last` is what a careless reader would have taken."""
+    """Stands in place of a value that we refuse; `last` is what a lenient reader would have taken."""
 
     text: str
     last: object = None
@@ -47,7 +47,7 @@ _CONSTANTS = {text: Flaw(f"{text} is not a JSON number") for text in ("NaN", "In
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed text. Where `flawed` is False it holds no Flaw and no string that UTF-8 cannot write."""
+    """A parsed text. If `flawed` is False it holds no Flaw and no string that UTF-8 cannot encode."""
 
     value: object
     flawed: bool
@@ -69,13 +69,13 @@ def read_bytes(source: Path | str) -> bytes:
 
 
 def parse(data: bytes, label: str) -> Document:
-    """Parse JSON text; DataError with line and column where it is not JSON, a Flaw for each value refused."""
+    """Parse JSON text: DataError with line and column if it is not JSON, a Flaw for each value refused."""
     if data.startswith(_BOM):
         raise DataError(f"{label}: starts with a byte order mark; save it as plain UTF-8")
     if data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b'"') > 2 * MAX_TEXTS:
         raise DataError(f"{label}: over {MAX_LISTS:,} lists and objects, or {MAX_TEXTS:,} texts; split it")
     flat = _cut_deep(data, label)
-    # The hook for integers is called for every cell, so it is used only where some run of digits is long.
+    # The hook for integers would be called for every cell, so it is used only if some number is long.
     long_digits = b"0" * (MAX_DIGITS + 1) in data.translate(_DIGITS_TO_ZERO)
     if flat is data and not long_digits and len(data) <= QUICK_BYTES:
         value = _quick(data)
@@ -100,7 +100,7 @@ def parse(data: bytes, label: str) -> Document:
 
 @dataclass
 class _Refusals:
-    """The parser's hooks: what is refused becomes a Flaw, and `found` says that there was one."""
+    """The parser's hooks: what is refused becomes a Flaw, and `found` says whether there was one."""
 
     label: str
     found: bool
@@ -139,9 +139,9 @@ class _Refusals:
 
 
 def _quick(data: bytes) -> object:
-    """The value of a text without flaws, or None where the slower parser has to look.
+    """The value of a text without flaws, or None if the slower parser has to judge.
 
-    orjson refuses everything that we do but repeated keys: those leave fewer keys than the text has colons.
+    orjson refuses everything that we do except repeated keys, which leave fewer keys than there are colons.
     """
     try:
         value = orjson.loads(data)
@@ -152,7 +152,7 @@ def _quick(data: bytes) -> object:
 
 
 def _num_keys(value: object) -> int:
-    """The keys of all objects inside; a list that begins with no object is passed over, so never too many."""
+    """The keys of all objects inside, except in lists that do not begin with an object; never too many."""
     if isinstance(value, dict):
         return len(value) + sum(map(_num_keys, value.values()))
     if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -161,7 +161,7 @@ def _num_keys(value: object) -> int:
 
 
 def flaws(value: object) -> Iterator[tuple[str, str]]:
-    """Every refused thing inside `value` as (place, text), the place written as in `.train[0].input[3]`."""
+    """Everything refused inside `value` as (place, text), the place written as in `.train[0].input[3]`."""
     if isinstance(value, Flaw | str):
         text = value.text if isinstance(value, Flaw) else _flaw_of_string(value)
         if text:
@@ -180,7 +180,7 @@ def flaws(value: object) -> Iterator[tuple[str, str]]:
 def _cut_deep(data: bytes, label: str) -> bytes:
     """`data` with what is nested too deep replaced by `_DEEP`, so that the parser cannot exhaust the stack.
 
-    Up to the first error in the text the nesting found here is the parser's own; behind it nothing matters.
+    Up to the first syntax error the nesting found here is that of the parser; after it nothing matters.
     """
     steps = _STEP[_outside_strings(data)]
     deep = np.cumsum(steps, dtype=np.int32) > MAX_DEPTH
@@ -192,13 +192,13 @@ def _cut_deep(data: bytes, label: str) -> bytes:
     pieces, start = [], 0
     for first, after in zip(edges[::2], edges[1::2], strict=True):
         pieces += [data[start:first], _DEEP]
-        start = after + 1  # the bracket that closes it is already one level up
+        start = after + 1  # its closing bracket is already one level up
     return b"".join([*pieces, data[start:]])
 
 
 def _outside_strings(data: bytes) -> npt.NDArray[np.uint8]:
     """The bytes of the text, with zeros for the content of its strings."""
-    # With the escapes blanked (a pair at a time from the left), every quote left opens or closes a string.
+    # With escapes blanked (pairwise from the left), every remaining quote opens or closes a string.
     plain = data.replace(rb"\\", b"  ").replace(rb"\"", b"  ") if b"\\" in data else data
     codes = np.frombuffer(plain, np.uint8)
     is_inside = np.bitwise_xor.accumulate(codes == ord('"'))

@@ -1,4 +1,4 @@
-"""The lines of a text file that may be gzipped, large or standard input, read one at a time under caps."""
+"""The lines of a text file, which may be gzipped, large or standard input, one at a time within limits."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +12,9 @@ _BOM = "\ufeff"
 
 
 def read_lines(source: Path | str) -> Iterator[str]:
-    """The lines of a file, or of standard input for "-", with their ends and without a byte order mark.
+    """The lines of a file, or of standard input for "-", with line ends and without a byte order mark.
 
-    Raises DataError where the source cannot be read, a line is over MAX_LINE bytes or the whole MAX_BYTES.
+    DataError if the source cannot be read, is no UTF-8, or exceeds MAX_LINE, MAX_LINES or MAX_BYTES.
     """
     label = label_of(source)
     number, size = 0, 0

@@ -1,4 +1,4 @@
-"""What a run will write, seen to be writable and owned before anything that is there is touched."""
+"""Output files, checked to be writable and locked before any existing file is touched."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from arc_solver.storage.files import TEMP_PREFIX, TEMP_SUFFIX, named, sign, take_lock, target_of
 
-# A file system that knows no locks takes outputs all the same.
+# Outputs may lie on a file system without locks.
 _NO_LOCKS = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS)
 
 
 @contextmanager
 def own_outputs(*outputs: Path | None) -> Iterator[None]:
-    """Own these files, there or not, for the length of the block; None among them is passed over.
+    """Own these files, existing or not, during the block; None among them is skipped.
 
-    FolderInUse at once where another process owns one of them, StorageError where one cannot be written. The
-    locks are the kernel's and end with the process; their small files are gone after the block, or are
-    removed by the next sweep.
+    FolderInUse at once if another process owns one of them, StorageError if one cannot be written. The locks
+    are the kernel's and end with the process; their small files are removed after the block, or by the next
+    sweep.
     """
     with ExitStack() as stack:
         for output in outputs:
@@ -37,7 +37,7 @@ def _owned(output: Path) -> Iterator[None]:
         target = target_of(output)
         made = [folder for folder in target.parents if not folder.exists()]
         digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
-        lock = target.with_name(f"{TEMP_PREFIX}{digest}{TEMP_SUFFIX}")  # as short as any name may have to be
+        lock = target.with_name(f"{TEMP_PREFIX}{digest}{TEMP_SUFFIX}")  # short, whatever the target's name
         try:
             descriptor = take_lock(lock, f"{output} is being written", "wait for it or choose another path")
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Processes of ours end with the one that started them, however that ends."""
+"""Child processes that end with the process that started them, however that ends."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ READ_BYTES = 1 << 20
 
 
 def die_with_parent(parent: int) -> None:
-    """End with the process `parent`, which holds the other end of standard input.
+    """End this process when `parent` does, which holds the other end of its standard input.
 
-    By the kernel's signal on Linux, elsewhere by the end of the pipe.
+    By a signal from the kernel on Linux, elsewhere at the end of the pipe.
     """
     _ask_kernel(parent)
     _watch(_end_of_input)
 
 
 def die_with_pool() -> None:
-    """End with the process that made this one by `multiprocessing`; an initializer of its pools."""
+    """End this process when the one that started it by `multiprocessing` does; an initializer for pools."""
     starter = parent_process()
     if starter is not None and starter.pid is not None:
         _ask_kernel(starter.pid)

@@ -1,4 +1,4 @@
-"""Files that others made, read with a cap: never a device that floods or a pipe that blocks."""
+"""Foreign files, read up to a limit: never an endless device or a pipe that blocks."""
 
 import json
 import stat
@@ -8,14 +8,13 @@ from arc_solver.storage.text import DataError, shown
 
 LFS_START = b"version https://git-lfs.github.com/spec/"
 LFS_REMARK = "a git-lfs pointer, not the file itself; fetch the file with `git lfs pull`"
-# What comes before a value in JSON, so that no text builds more values than it has of these.
+# Every value of a JSON text but the first comes after one of these.
 _BEFORE_VALUES = (b",", b"[", b"{")
 
 
 def check_regular(path: Path, max_bytes: int) -> int:
-    """The size of a regular file of at most `max_bytes`; DataError in one line for anything else.
-
-    A git-lfs pointer that stands in place of the file is refused too.
+    """The size of a regular file of at most `max_bytes`; DataError for anything else, and for a git-lfs
+    pointer in place of the file.
     """
     try:
         found = path.stat()
@@ -41,13 +40,13 @@ def read_regular(path: Path, max_bytes: int) -> bytes:
             data = stream.read(max_bytes + 1)
     except OSError as error:
         raise unreadable(path, error) from error
-    if len(data) > max_bytes:  # it grew, or the system does not tell its size
+    if len(data) > max_bytes:  # it grew, or the system does not report its size
         raise DataError(f"{shown(path)}: more than {max_bytes:,} bytes")
     return data
 
 
 def read_json(path: Path, max_bytes: int, max_values: int) -> object:
-    """The JSON value in a regular file that builds at most `max_values` values, or DataError."""
+    """The JSON value in a regular file of at most `max_values` values, or DataError."""
     data = read_regular(path, max_bytes)
     if most_values(data) > max_values:
         raise DataError(f"{shown(path)}: more than {max_values:,} values, which no such file needs")
@@ -58,10 +57,10 @@ def read_json(path: Path, max_bytes: int, max_values: int) -> object:
 
 
 def most_values(text: bytes) -> int:
-    """How many values a JSON text may build at most, told without building one."""
+    """An upper bound of the values in a JSON text, found without building any."""
     return 1 + sum(map(text.count, _BEFORE_VALUES))
 
 
 def unreadable(path: Path, error: OSError) -> DataError:
-    """The line for a file that the system does not give."""
+    """The error for a file that the system cannot open or read."""
     return DataError(f"{shown(path)}: cannot be read: {error.strerror or shown(error)}")

@@ -1,4 +1,4 @@
-"""Standard output and error that cannot fail: a line that is lost costs a line, not the work behind it."""
+"""Standard output and error that cannot fail: a lost line costs a line, not the work behind it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import select
 import sys
 from typing import Any, TextIO
 
-# A reader that stands still, such as a paused terminal, is waited for so long; after that lines are dropped.
+# How long to wait for a stalled reader, such as a paused terminal, before lines are dropped.
 PATIENCE_SECONDS = 1.0
-PIECE = 4096  # a pipe with room takes so much at once without blocking
+PIECE = 4096  # a pipe with room takes this much at once without blocking
 STREAMS = ("stdin", "stdout", "stderr")
 
 
 class LossyOutput(io.FileIO):
-    """A descriptor whose writes never raise; `lost` is the first error, None where nothing was lost.
+    """A descriptor whose writes never raise; `lost` is the first error, None if nothing was lost.
 
-    With `patience` (seconds) a reader that takes nothing for so long loses what comes and does not stop us.
+    With `patience` (seconds), output to a reader that takes nothing for that long is dropped.
     """
 
     def __init__(self, descriptor: int, patience: float | None = None) -> None:
@@ -27,7 +27,7 @@ class LossyOutput(io.FileIO):
         self._patience, self._waits = patience, True
 
     def write(self, data: Any, /) -> int:
-        """Write what can be written; the whole length, whatever became of it."""
+        """Write what can be written; returns the whole length in any case."""
         view = memoryview(data).cast("B")
         size = len(view)
         try:
@@ -41,7 +41,7 @@ class LossyOutput(io.FileIO):
         return size
 
     def _wait(self) -> None:
-        """Return once the descriptor takes something; TimeoutError where the patience is over."""
+        """Return once the descriptor takes something; TimeoutError if that exceeds the patience."""
         waits = self._patience is None or self._waits
         limit = self._patience if waits else 0.0
         _, ready, _ = select.select([], [self.fileno()], [], limit)
@@ -51,10 +51,10 @@ class LossyOutput(io.FileIO):
 
 
 def guard_streams() -> None:
-    """Make this process's streams proof against whatever happens to their other end.
+    """Protect the standard streams of this process from whatever happens at their other end.
 
-    Descriptors that are closed are opened on /dev/null, so that no file of ours becomes one of them. A stream
-    that somebody has put in the place of Python's own is left alone.
+    Closed descriptors are opened on /dev/null, so that no file of ours gets one of them. A stream that has
+    replaced Python's own is left alone.
     """
     for number, name in enumerate(STREAMS):
         _open_if_closed(number)
@@ -68,18 +68,18 @@ def guard_streams() -> None:
 
 
 def lost_output() -> OSError | None:
-    """Why something that was printed to standard output did not get there; None where all did."""
+    """The first error in writing to standard output; None if everything was written."""
     sys.stdout.flush()
     raw = getattr(sys.stdout, "buffer", None)
     return raw.lost if isinstance(raw, LossyOutput) else None
 
 
 def _lossy(number: int, stream: TextIO | None) -> TextIO:
-    """A text stream over the descriptor, in the encoding of `stream`, that takes every character."""
+    """A text stream on the descriptor, in the encoding of `stream`, that accepts every character."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     raw = LossyOutput(number, PATIENCE_SECONDS if STREAMS[number] == "stderr" else None)
     return io.TextIOWrapper(
-        raw,  # nothing is held back below the text
+        raw,  # unbuffered
         encoding=encoding,
         errors="backslashreplace",
         line_buffering=True,

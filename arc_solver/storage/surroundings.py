@@ -1,4 +1,4 @@
-"""What programs take for granted and containers may lack: a home, a user's name, files one may read back."""
+"""What libraries take for granted and containers may lack: a home, a user name, a usable umask."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 
 def settle() -> None:
-    """Give this process, and those that it starts, what libraries expect of their surroundings.
+    """Give this process, and those it starts, what libraries expect of their environment.
 
-    A user without an entry in the password file is named by number, for whoever names a folder after the
-    user; a home that cannot be told, or a cache that cannot be written, is a private folder among the
-    temporary files; and no umask keeps us from what we wrote. To be called once, before libraries are loaded.
+    A user without an entry in the password file gets a name from the user id; a missing home, or a cache
+    folder that cannot be written, is replaced by a private temporary folder; and the umask lets us read what
+    we write. To be called once, before libraries are loaded.
     """
     mask = os.umask(0o077)
     os.umask(mask & ~stat.S_IRWXU)
@@ -33,11 +33,11 @@ def settle() -> None:
 
 
 def private_folder() -> Path | None:
-    """A folder of this user alone among the temporary files, the same at every start; None where none can be.
+    """A temporary folder of this user alone, the same at every start; None if there can be none.
 
-    What lies there may be machine code, so a folder that another user could have made or may write is none.
+    It may hold machine code, so a folder that another user could have made, or may write to, is not used.
     """
-    import tempfile  # slow for what every start does, and wanted by few
+    import tempfile  # slow to import, and rarely needed
 
     try:
         folder = Path(tempfile.gettempdir()) / f"arc-solver-{os.getuid()}"
@@ -50,7 +50,7 @@ def private_folder() -> Path | None:
 
 
 def _may_write(folder: Path) -> bool:
-    """Whether the folder, or the first above it that is there, takes new files."""
+    """Whether new files can be made in the folder, or in its nearest existing parent."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

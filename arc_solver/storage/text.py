@@ -1,8 +1,10 @@
-"""Names and values out of a file as they stand in a line for people, and the error that carries it."""
+"""Foreign names and values made safe for one line of a message, and the error that carries such a line."""
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 STDIN = "-"
@@ -16,7 +18,7 @@ class DataError(ValueError):
 
 
 def shown(text: object, limit: int = 160) -> str:
-    """`text` for a message: printable, on one line, and cut at `limit` characters."""
+    """`text` for a message: printable, on one line, cut after `limit` characters."""
     text = str(text)
     cut = text if len(text) <= limit else text[:limit] + "..."
     if cut.isprintable():
@@ -30,8 +32,14 @@ def quoted(text: str) -> str:
 
 
 def label_of(source: Path | str) -> str:
-    """What messages call a source: the path as given, or "stdin"."""
+    """The name of a source in messages: the path as given, or "stdin"."""
     return "stdin" if str(source) == STDIN else shown(source)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The end of a message: the similar known name, or nothing."""
+    found = difflib.get_close_matches(name, sorted(known), 1, 0.7)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def escaped(text: str) -> str:
@@ -40,7 +48,7 @@ def escaped(text: str) -> str:
 
 
 def printable(text: str, limit: int = 128) -> str:
-    """`text` as `escaped` has it, cut to `limit` characters."""
-    # One escaped character is at most ten long, so more input than `limit` never shows.
+    """`text`, escaped and cut to `limit` characters."""
+    # Escaping never shortens, so no more than `limit` characters of input can show.
     whole = escaped(text[: limit + 1])
     return whole if len(whole) <= limit else whole[: limit - 1] + "…"

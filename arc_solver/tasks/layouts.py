@@ -1,4 +1,4 @@
-"""The layouts in which tasks are published, told apart by their content and cut into one entry a task."""
+"""The layouts in which tasks are published, told apart by content and split into one entry per task."""
 
 import dataclasses
 import os
@@ -17,9 +17,9 @@ _MAX_SPLITS = 3  # objects of tasks inside objects
 
 @dataclass(frozen=True)
 class Entry:
-    """One task before it is checked: its file, its id, and its JSON value or what kept it from being read.
+    """One unchecked task: its file, its id, and its JSON value or the error that kept it from being read.
 
-    `bare` marks a list of pairs without test inputs; `flawed` that the value may hold a Flaw.
+    `bare`: a list of pairs without test inputs. `flawed`: the value may hold a Flaw.
     """
 
     label: str
@@ -29,7 +29,7 @@ class Entry:
     bare: bool = False
 
     def num_owed(self) -> int:
-        """For how many test inputs an answer is owed, as far as the value tells; 1 where it does not.
+        """For how many test inputs an answer is owed, 1 if the value does not say.
 
         0 for an id that no UTF-8 file could hold.
         """
@@ -42,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Stray:
-    """What is no task among tasks, by its key or file; `fault` where a strict reader refuses it."""
+    """A key or file among tasks that is not a task; `fault` is set if a strict reader refuses it."""
 
     name: str
     value: object = None
@@ -50,21 +50,21 @@ class Stray:
 
 
 def entries(source: str | Path) -> list[Entry | Stray]:
-    """What a file, standard input ("-") or a folder with the folders in it holds (by id), unchecked.
+    """The unchecked content of a file, standard input ("-"), or a folder and its subfolders (by id).
 
-    Raises DataError where it holds no task at all; a file of a folder that cannot be read is an entry.
+    DataError if there is no task at all; an unreadable file of a folder is an entry.
     """
     if str(source) != STDIN and Path(source).is_dir():
         found = _folder_entries(Path(source))
     else:
-        found = _told_once(_file_entries(source))
+        found = _deduplicated(_file_entries(source))
         if not any(isinstance(each, Entry) for each in found):
             raise DataError(next(each.fault for each in found if isinstance(each, Stray)))
     return found
 
 
 def task_files(folder: Path) -> list[Path]:
-    """Every JSON file in a folder and the folders in it but hidden ones; DataError if unreadable."""
+    """Every JSON file in a folder and its subfolders, except hidden ones; DataError if unreadable."""
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{label_of(folder)}: cannot be read: {error.strerror}") from error
@@ -72,17 +72,19 @@ def task_files(folder: Path) -> list[Path]:
     found: list[Path] = []
     for parent, inner, names in os.walk(folder, onerror=refuse):
         inner[:] = sorted(name for name in inner if name[0] != ".")
-        found += [Path(parent, name) for name in names if name.endswith(_SUFFIXES[:2]) and name[0] != "."]
-    return sorted(path for path in found if path.is_file())
+        found += [
+            Path(parent, name) for name in names if name.lower().endswith(_SUFFIXES[:2]) and name[0] != "."
+        ]
+    return sorted(found)
 
 
 def holds_a_task(path: Path) -> bool:
-    """Whether a file of a folder would be read as a task there, well formed or not."""
+    """Whether a file of a folder is read as a task, well formed or not."""
     return any(isinstance(each, Entry) for each in _entries_of_one(path))
 
 
 def solutions_beside(source: str | Path) -> Path | None:
-    """The `x_solutions.json` that lies beside `x_challenges.json`, or None."""
+    """The `x_solutions.json` beside `x_challenges.json`, or None."""
     path = Path(source)
     if "_challenges.json" not in path.name:
         return None
@@ -91,7 +93,7 @@ def solutions_beside(source: str | Path) -> Path | None:
 
 
 def _folder_entries(folder: Path) -> list[Entry | Stray]:
-    found = _told_once([each for path in task_files(folder) for each in _entries_of_one(path)])
+    found = _deduplicated([each for path in task_files(folder) for each in _entries_of_one(path)])
     if not any(isinstance(each, Entry) for each in found):
         faults = [each.fault for each in found if isinstance(each, Stray) and each.fault]
         raise DataError(
@@ -101,21 +103,23 @@ def _folder_entries(folder: Path) -> list[Entry | Stray]:
 
 
 def _entries_of_one(path: Path) -> list[Entry | Stray]:
-    """The task in a file of a folder; a file of several is no task there, and neither is anything else."""
+    """The task in a file of a folder, or a stray for anything else, a file of several tasks included."""
     stem = _stem(path)
+    if not path.is_file():
+        return [Stray(path.name, fault=f"{label_of(path)}: no regular file; take it away")]
     try:
         found = _file_entries(path)
     except DataError as error:
         return [Entry(label_of(path), stem, error)]
     tasks = [each for each in found if isinstance(each, Entry)]
-    if [each.id for each in tasks] == [stem]:
+    if len(tasks) == 1 and (tasks[0].id == stem or _is_whole(tasks[0].value)):
         return [*tasks]
     several = "several tasks in one file of a folder; give the file itself"
     return [Stray(path.name, fault=f"{label_of(path)}: {several}" if tasks else "")]
 
 
 def _file_entries(source: str | Path) -> list[Entry | Stray]:
-    """What a file holds; of one without any task a stray that says why. DataError where it is no JSON."""
+    """The content of a file, or a stray that says why it holds no task; DataError if it is not JSON."""
     document, label = read_document(source), label_of(source)
     stem = "stdin" if str(source) == STDIN else _stem(Path(source))
     found = list(_cut(document.value, stem, label))
@@ -129,7 +133,7 @@ def _file_entries(source: str | Path) -> list[Entry | Stray]:
 
 
 def _flawed(each: Entry | Stray, label: str) -> Entry | Stray:
-    """The same out of a document that holds flaws somewhere: a strict reader refuses them in a stray too."""
+    """The same in a document with flaws somewhere: a strict reader refuses those in a stray too."""
     if isinstance(each, Entry):
         return dataclasses.replace(each, flawed=True)
     for where, text in flaws({each.name: each.value}):
@@ -138,7 +142,7 @@ def _flawed(each: Entry | Stray, label: str) -> Entry | Stray:
 
 
 def _cut(value: object, name: str, label: str, depth: int = _MAX_SPLITS) -> Iterator[Entry | Stray]:
-    """The tasks in a value called `name`: itself, those of a list, an object, the splits of one."""
+    """The tasks in a value called `name`: itself, the items of a list or an object, or of its splits."""
     if isinstance(value, list) and _is_list_of_tasks(value):
         for number, each in enumerate(value):
             yield from _of_list(each, f"{name}-{number}", label)
@@ -162,17 +166,17 @@ def _cut(value: object, name: str, label: str, depth: int = _MAX_SPLITS) -> Iter
 
 
 def _of_list(value: object, name: str, label: str) -> Iterator[Entry | Stray]:
-    """A member of a list of tasks, which may tell its id."""
+    """An item of a list of tasks, which may hold its id."""
     task = _unwrapped(value)
     if not isinstance(value, dict) or not isinstance(task, dict) or not _has_task_key(task):
         yield Stray(name, value)
         return
-    told = next((value[key] for key in _ID_KEYS if isinstance(value.get(key), str)), name)
-    yield Entry(label, str(told), {key: each for key, each in task.items() if key not in _ID_KEYS})
+    own = next((value[key] for key in _ID_KEYS if type(value.get(key)) in (str, int)), name)
+    yield Entry(label, str(own), {key: each for key, each in task.items() if key not in _ID_KEYS})
 
 
-def _told_once(found: list[Entry | Stray]) -> list[Entry | Stray]:
-    """Each id once: equal tasks are one, others of the same id, and two files side by side, are a fault."""
+def _deduplicated(found: list[Entry | Stray]) -> list[Entry | Stray]:
+    """Each id once: equal tasks are merged; different ones, and two files side by side, are a fault."""
     kept: dict[str, Entry] = {}
     strays = []
     for each in found:
@@ -184,20 +188,20 @@ def _told_once(found: list[Entry | Stray]) -> list[Entry | Stray]:
         if first is each or (first.value == each.value and not beside):
             continue
         same = first.label == each.label
-        text = "the id appears twice" if same else f"the same task as {Path(each.label).name}; remove one"
+        text = "the id appears twice" if same else f"its id is that of {each.label} too; remove one"
         kept[each.id] = dataclasses.replace(first, value=Flaw(text, _plain(first.value)), flawed=True)
     return [*kept.values(), *strays]
 
 
 def _unwrapped(value: object) -> object:
-    """The value, or the task in an object that holds one under "data" or "task"."""
+    """The value, or the task that it holds under "data" or "task"."""
     if isinstance(value, dict) and not _has_task_key(value):
         return next((value[key] for key in _WRAPPERS if _is_whole(value.get(key))), value)
     return value
 
 
 def _is_one_task(value: dict[str, object]) -> bool:
-    """One task, not several of which one is called "train" or "test", nor the splits of a set."""
+    """Whether this is one task, not several of which one is called "train" or "test", nor a set's splits."""
     if not _has_task_key(value) or _is_split(value):
         return False
     if isinstance(value.get("train"), list) and isinstance(value.get("test"), list):
@@ -206,7 +210,7 @@ def _is_one_task(value: dict[str, object]) -> bool:
 
 
 def _is_split(value: object) -> bool:
-    """Whether "train" or "test" of this object hold whole tasks, in a list or by id."""
+    """Whether "train" or "test" of this object holds whole tasks, in a list or by id."""
     if not isinstance(value, dict):
         return False
     parts = [value.get(name) for name in ("train", "test")]
@@ -215,14 +219,14 @@ def _is_split(value: object) -> bool:
 
 
 def _is_list_of_tasks(value: object) -> bool:
-    """Whether whole tasks are in this list, and no pairs among them."""
+    """Whether this is a list with whole tasks, and no pairs among them."""
     return (
         isinstance(value, list) and any(_is_whole(_unwrapped(each)) for each in value) and not _is_bare(value)
     )
 
 
 def _holds_tasks(value: object, depth: int) -> bool:
-    """Whether a list or object holds a whole task, at most so many objects further in."""
+    """Whether a list or object holds a whole task, at most `depth` objects deep."""
     if depth <= 0 or not isinstance(value, dict | list):
         return False
     if isinstance(value, list):
@@ -244,7 +248,7 @@ def _misfit(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
-    """What JSON calls the value, for a message."""
+    """The JSON type of the value, for a message."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     kinds = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number"}
@@ -254,7 +258,7 @@ def kind_of(value: object) -> str:
 def _has_task_key(value: object) -> bool:
     """Whether this is meant as a task, well formed or not.
 
-    An index that lists names under "train" and "test" is not, nor settings under "train" alone.
+    Lists of names under "train" and "test" are an index, and an object under "train" alone holds settings.
     """
     if not isinstance(value, dict):
         return False
@@ -285,6 +289,6 @@ def _plain(value: object) -> object:
 
 def _stem(path: Path) -> str:
     for suffix in _SUFFIXES:
-        if path.name.endswith(suffix):
-            return path.name.removesuffix(suffix)
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
     return path.name

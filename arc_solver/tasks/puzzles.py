@@ -9,22 +9,22 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.config import Preset
+from arc_solver.config import TrainConfig
 from arc_solver.tasks.task import Task, task_hash
 from augment.view import ViewTable, distinct_dihedrals, distinct_views
 
 
 @dataclass(frozen=True)
 class PuzzleMap:
-    """The puzzles that a table of rows stands for.
+    """The puzzles that the rows of an embedding table stand for.
 
-    With kind "rows", view i of task t has row 1 + starts[t] + i; with "composed" every view of task t has row
-    1 + t. `views` holds the views of all tasks one after the other, each task's identity first.
+    With kind "rows", view i of task t has row 1 + starts[t] + i; with "composed", every view of task t has
+    row 1 + t. `views` holds the views of task after task, each task's identity first.
     """
 
     kind: str
     ids: tuple[str, ...] = ()
-    hashes: tuple[str, ...] = ()  # of the demonstrations, "" where unknown: a task is known by content
+    hashes: tuple[str, ...] = ()  # of the demonstrations, by which a task is found; "" if unknown
     starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))  # (tasks + 1,)
     views: ViewTable = field(default_factory=lambda: ViewTable.from_views([]))
 
@@ -32,9 +32,9 @@ class PuzzleMap:
     def build(
         cls, tasks: Sequence[Task], kind: str, num_views: int, seed: int, *, permute_colors: bool = True
     ) -> PuzzleMap:
-        """The puzzles of `tasks`: for each the identity and up to `num_views` − 1 views distinct by content.
+        """The puzzles of `tasks`: for each the identity and up to `num_views` - 1 other distinct views.
 
-        Without `permute_colors` the views are the symmetries alone, at most eight.
+        Without `permute_colors` the views are symmetries alone, at most eight.
         """
         shown = [demonstrations(task) for task in tasks]
         if permute_colors:
@@ -52,7 +52,7 @@ class PuzzleMap:
 
     @property
     def num_rows(self) -> int:
-        """Rows of the embedding table, with the blank one."""
+        """Rows of the embedding table, the blank one included."""
         if self.kind == "none":
             return 0
         return 1 + (len(self.views) if self.kind == "rows" else len(self.ids))
@@ -65,7 +65,7 @@ class PuzzleMap:
         return np.full(end - start, 1 + task if self.kind == "composed" else 0)
 
     def codes(self, views: npt.NDArray[np.integer] | None = None) -> npt.NDArray[np.int32]:
-        """The puzzle codes (n, 12) of some views, or of all: row, dihedral, new color of each old one."""
+        """The puzzle codes (n, 12) of some views or of all: row, dihedral, new color of each old one."""
         chosen = np.arange(len(self.views)) if views is None else views
         codes = np.zeros((len(chosen), 12), np.int32)
         if self.kind == "rows":
@@ -88,7 +88,7 @@ class PuzzleMap:
         )
 
     def find(self, task: Task) -> int | None:
-        """The number of the task with these demonstrations, or None; the id decides where hashes lack."""
+        """The number of the task with these demonstrations, or None; tasks without a hash are found by id."""
         number = self._numbers.get(task_hash(task))
         return self._unhashed.get(task.id) if number is None else number
 
@@ -102,13 +102,10 @@ class PuzzleMap:
 
 
 def demonstrations(task: Task) -> list[npt.NDArray[np.uint8]]:
-    """Every grid of the demonstrations, input before output."""
+    """All grids of the demonstrations, each input before its output."""
     return [grid for pair in task.train for grid in (pair.input, pair.output) if grid is not None]
 
 
-def puzzles_of(tasks: Sequence[Task], preset: Preset, seed: int) -> PuzzleMap:
-    """The puzzles that `preset` makes of tasks, their views drawn with `seed`."""
-    train = preset.train
-    return PuzzleMap.build(
-        tasks, preset.model.embedding, train.num_views, seed, permute_colors=train.permute_colors
-    )
+def puzzles_of(tasks: Sequence[Task], kind: str, train: TrainConfig, seed: int) -> PuzzleMap:
+    """The puzzles of tasks for a recipe and a kind of embedding, with views drawn with `seed`."""
+    return PuzzleMap.build(tasks, kind, train.num_views, seed, permute_colors=train.permute_colors)

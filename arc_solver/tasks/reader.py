@@ -1,4 +1,4 @@
-"""Tasks out of files, folders, standard input and sets by name."""
+"""Tasks out of files, folders, standard input and named sets."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from arc_solver.storage.json_reader import flaws, read_document
+from arc_solver.storage.source import exists
 from arc_solver.storage.text import DataError, label_of, quoted
 from arc_solver.tasks.grid_reader import GridReader
 from arc_solver.tasks.layouts import Entry, entries, kind_of, solutions_beside
@@ -24,10 +25,10 @@ def read_tasks(
     lenient: bool = False,
     notice: Notice | None = None,
 ) -> list[Task]:
-    """Read the tasks of a file, a folder of `<id>.json`, "-" or a name such as "arc1:training", in its order.
+    """Read the tasks of a file, a folder of `<id>.json`, "-", a set ("arc1:training") or an id, in order.
 
-    Answers kept apart are read from `solutions`, or with `with_solutions` from the file beside the source,
-    and never otherwise. Raises DataError with one line for the first thing wrong; `notice` gets remarks.
+    Solutions are read from `solutions`, or with `with_solutions` from the file beside the source, and never
+    otherwise. DataError in one line for the first thing wrong; `notice` gets remarks.
     """
     builtin = _builtin(source)
     if builtin is not None:
@@ -43,17 +44,12 @@ def read_tasks(
 
 
 def read_tasks_softly(
-    source: str | Path,
-    *,
-    with_solutions: bool = False,
-    lenient: bool = False,
-    notice: Notice | None = None,
+    source: str | Path, *, with_solutions: bool = False, lenient: bool = False, notice: Notice | None = None
 ) -> tuple[list[Task], dict[str, TaskFault]]:
-    """As `read_tasks`, but a bad task becomes a fault under its id and costs no other task anything.
+    """As `read_tasks`, but a bad task becomes a fault under its id and does not affect the others.
 
-    A file that is bad as a whole, or a solutions file, still raises DataError, and so does a source in which
-    nothing is a task.
-    What is no task is named in `notice`; where no task can be read `refuse_unreadable` says so.
+    A file that is bad as a whole, a bad solutions file, or a source without any task still is a DataError.
+    `notice` reports what is not a task; see `refuse_unreadable` for sources without a readable task.
     """
     builtin = _builtin(source)
     if builtin is not None:
@@ -73,14 +69,14 @@ def read_tasks_softly(
 
 
 def refuse_unreadable(tasks: Sequence[Task], faults: Mapping[str, TaskFault]) -> None:
-    """DataError where there are faults and not one task: there is nothing to answer."""
+    """DataError if there are faults and not one task, so that there is nothing to answer."""
     if faults and not tasks:
         more = f"; and {len(faults) - 1} more bad tasks" if len(faults) > 1 else ""
         raise DataError(f"{next(iter(faults.values())).text}{more}")
 
 
 def faults_line(source: str | Path, faults: Mapping[str, TaskFault]) -> str | None:
-    """How many tasks are left out, and why the first is; None where none is."""
+    """How many tasks are left out, and why the first one is; None if none are."""
     if not faults:
         return None
     number = "1 bad task" if len(faults) == 1 else f"{len(faults)} bad tasks"
@@ -90,14 +86,14 @@ def faults_line(source: str | Path, faults: Mapping[str, TaskFault]) -> str | No
 
 @dataclass
 class TaskReader:
-    """Checks entries; remembers what it wants to remark at the end."""
+    """Checks entries; remembers what to remark at the end."""
 
     grids: GridReader
     unused_keys: dict[str, None] = field(default_factory=dict)
     strays: list[str] = field(default_factory=list)
 
     def entries(self, source: str | Path, *, strict: bool = True) -> Iterator[Entry]:
-        """The entries of a source; what is no task is remembered, where `strict` may refuse it."""
+        """The entries of a source; strays are remembered, or refused if `strict`."""
         for each in entries(source):
             if isinstance(each, Entry):
                 yield each
@@ -130,7 +126,7 @@ class TaskReader:
         )
 
     def with_answers(self, tasks: Iterable[Task], solutions: str | Path) -> list[Task]:
-        """The tasks with their test outputs from a solutions file; tasks it does not name stay bare."""
+        """The tasks with test outputs from a solutions file; tasks that it does not name stay as they are."""
         label, document = label_of(solutions), read_document(solutions)
         if not isinstance(document.value, dict):
             raise DataError(f"{label}: {kind_of(document.value)}, expected an object of task ids")
@@ -146,11 +142,11 @@ class TaskReader:
         ]
 
     def report(self, label: str, notice: Notice | None) -> None:
-        """Say once what was ignored or converted."""
+        """Tell `notice` what was ignored or converted."""
         if notice is None:
             return
         if self.strays:
-            notice(f"{label}: no tasks, passed over: {_named(self.strays)}")
+            notice(f"{label}: no tasks, skipped: {_named(self.strays)}")
         if self.unused_keys:
             notice(f"{label}: keys not used: {_named(list(self.unused_keys))}")
         if self.grids.num_texts:
@@ -200,13 +196,10 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _builtin(source: str | Path) -> list[Task] | None:
-    """The tasks of a name such as "arc1:training"; None where the source is no such name."""
-    name = str(source)
-    if not name.startswith(("arc1:", "arc2:")) or Path(name).exists():
-        return None
-    from arc_solver.tasks.arckit_sets import builtin_tasks
+    """The tasks of a set's name or an id; None if the source is neither, or a file of that name exists."""
+    from arc_solver.tasks.arckit_sets import named_tasks
 
-    return builtin_tasks(name)
+    return None if exists(source) else named_tasks(str(source))
 
 
 def _check_id(task_id: str, place: str) -> None:

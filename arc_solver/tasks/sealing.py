@@ -1,7 +1,7 @@
-"""The answers of the published evaluation sets, told by content, so that no training looks at one.
+"""The answers of the published evaluation sets, recognized by content and kept out of training.
 
-Known are hashes alone: of every test pair of ARC-1's and ARC-2's public evaluation sets, and of the
-demonstrations of every task there, whatever their order.
+Only hashes are known: of every test pair of the public evaluation sets of ARC-1 and ARC-2, and of the
+demonstrations of every task there, in any order.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ HASHES = Path(__file__).with_name("evaluation_hashes.txt")
 
 @dataclass(frozen=True)
 class Sealed:
-    """Tasks without the answers of evaluation tasks, and how many of those there were, in how many tasks."""
+    """Tasks without the answers of evaluation tasks, and how many answers of how many tasks were removed."""
 
     tasks: tuple[Task, ...]
     num_answers: int
     num_tasks: int
 
     def line(self) -> str | None:
-        """What was sealed, in one line; None where nothing was."""
+        """What was sealed, in one line; None if nothing was."""
         if not self.num_answers:
             return None
         answers = "1 answer" if self.num_answers == 1 else f"{self.num_answers} answers"
@@ -36,11 +36,11 @@ class Sealed:
 
 
 def sealed(tasks: Iterable[Task], hidden: Iterable[Task] = ()) -> Sealed:
-    """The tasks without every answer that a published evaluation set, or a task of `hidden`, asks for.
+    """The tasks without any answer that a published evaluation set, or a task of `hidden`, asks for.
 
-    A test pair of an evaluation task is known by its grids, wherever it stands: a test output becomes
-    unknown, a demonstration is left out, a task without any then too. Where the demonstrations are those of
-    an evaluation task every test output becomes unknown.
+    A test pair of an evaluation task is recognized by its grids: as a test pair it loses its output, as a
+    demonstration it is removed, and so is a task without any left. A task with the demonstrations of an
+    evaluation task loses all its test outputs.
     """
     known = evaluation_hashes() | {demonstrations_hash(task.train) for task in hidden}
     kept, num_answers, num_tasks = [], 0, 0
@@ -55,12 +55,12 @@ def sealed(tasks: Iterable[Task], hidden: Iterable[Task] = ()) -> Sealed:
 
 @functools.cache
 def evaluation_hashes() -> frozenset[str]:
-    """The hashes of the test pairs and of the demonstrations of the published evaluation sets."""
+    """The hashes of the test pairs and demonstrations of the published evaluation sets."""
     return frozenset(HASHES.read_text().split())
 
 
 def hashes_of(tasks: Iterable[Task]) -> set[str]:
-    """What `evaluation_hashes` holds of these tasks."""
+    """The hashes of these tasks, as in `evaluation_hashes`."""
     return {
         text
         for task in tasks
@@ -74,12 +74,12 @@ def pair_hash(pair: Pair) -> str:
 
 
 def demonstrations_hash(pairs: Sequence[Pair]) -> str:
-    """A hash of pairs in whatever order."""
+    """A hash of pairs that does not depend on their order."""
     return _hash(b"demonstrations", *sorted(pair.content() for pair in pairs))
 
 
 def _without(task: Task, known: frozenset[str]) -> tuple[Task | None, int]:
-    """The task without sealed answers, None where no pair is left to learn from, and their number."""
+    """The task without sealed answers, None if no pair is left to learn from, and how many there were."""
     is_asked = demonstrations_hash(task.train) in known
     train = tuple(pair for pair in task.train if pair_hash(pair) not in known)
     hidden = [pair.output is not None and (is_asked or pair_hash(pair) in known) for pair in task.test]

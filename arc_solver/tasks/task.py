@@ -15,7 +15,7 @@ Notice = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """An input and its output, both read-only; `output` is None for an unknown answer. Equal by content."""
+    """An input and its output, both read-only, None for an unknown output. Pairs compare by content."""
 
     input: Grid
     output: Grid | None
@@ -32,14 +32,14 @@ class Pair:
         return hash(self.content())
 
     def content(self) -> bytes:
-        """Sides and cells of both grids; no two pairs share them."""
+        """Sides and cells of both grids, different for different pairs."""
         grids = (self.input,) if self.output is None else (self.input, self.output)
         return b"".join(bytes(grid.shape) + grid.tobytes() for grid in grids)
 
 
 @dataclass(frozen=True)
 class Task:
-    """The ARC unit: `train` are the demonstrations; `test` is empty for a bare list of pairs."""
+    """An ARC task: `train` are the demonstrations; `test` is empty for a bare list of pairs."""
 
     id: str
     train: tuple[Pair, ...]
@@ -50,7 +50,7 @@ class Task:
 class TaskFault:
     """A task that cannot be read: why, in one line, and for how many test inputs answers are still owed.
 
-    `num_tests` is 0 where the test list is empty, or where no UTF-8 file could hold the id.
+    `num_tests` is 0 if the test list is empty, or if no UTF-8 file could hold the id.
     """
 
     id: str
@@ -72,7 +72,7 @@ def without_answers(task: Task) -> Task:
 
 
 def _read_only(grid: Grid) -> Grid:
-    """The grid itself where nobody can write into it, else a copy that is so."""
+    """The grid itself if it is read-only, else a read-only copy."""
     if grid.flags.writeable:
         grid = grid.copy()
         grid.flags.writeable = False

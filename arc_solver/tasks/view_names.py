@@ -1,7 +1,7 @@
-"""How the published data sets name a view: `id|||t<k>|||<digits>` (TRM) and `id_t<k>_<digits>` (HRM).
+"""The names of views in the published data sets: `id|||t<k>|||<digits>` (TRM) and `id_t<k>_<digits>` (HRM).
 
-k is the number of the symmetry and the digits are the new color of each old one, the same in both. An id may
-hold such text itself, so that only the whole list tells what is a view of what.
+In both, k is the number of the symmetry and the digits are the new color of each old one. An id may itself
+contain such text, so that only the whole list determines what is a view of what.
 """
 
 import re
@@ -21,7 +21,7 @@ _SUFFIX = re.compile(r"(.+)(?:\|\|\|t(\d+)(?:\|\|\|)?([-\w]*)|_t(\d+)_(-?\w{8,})
 
 
 class NamedView(NamedTuple):
-    """The task that an entry is of, its symmetry and the new color of every old one, as ten digits."""
+    """The task of an entry, its symmetry, and the new color of each old one as ten digits."""
 
     task: str
     dihedral: int = 0
@@ -33,7 +33,7 @@ class NamedView(NamedTuple):
 
 
 class _Split(NamedTuple):
-    """An entry cut at its last suffix."""
+    """An entry split at its last suffix."""
 
     task: str
     dihedral: str
@@ -42,7 +42,7 @@ class _Split(NamedTuple):
 
     @property
     def fault(self) -> str | None:
-        """Why no view of ours is meant; None where one is."""
+        """Why the suffix names no view; None if it names one."""
         if self.dihedral not in _KNOWN or not _TEN_DIGITS.fullmatch(self.colors):
             bar = SEPARATOR if self.form == "trm" else "_"
             return f"expected id{bar}t<0..7>{bar}<ten digits>"
@@ -52,10 +52,10 @@ class _Split(NamedTuple):
 
 
 def read_view_names(names: Sequence[str], place: str, first: int = 0) -> list[NamedView]:
-    """What each entry of a list of puzzles names; DataError for a suffix whose view it does not tell.
+    """The view that each entry of a list of puzzles names; DataError for a suffix that names none.
 
-    An entry is a view where the task before its suffix is listed as well, and no view where others are views
-    of it. `place` and the number of the `first` entry are for messages.
+    An entry is a view if the task before its suffix is listed as well, and a task if others are views of it.
+    `place` and the number of the `first` entry are for messages.
     """
     for row, name in enumerate(names, start=first):
         if len(name) > MAX_NAME:
@@ -76,8 +76,8 @@ def read_view_names(names: Sequence[str], place: str, first: int = 0) -> list[Na
 
 
 def _ends_an_id(each: _Split, listed: Container[str], has_trm: bool) -> bool:
-    """Whether what looks like HRM's suffix is the end of an id: its task is not listed, and TRM's views are,
-    or it names no view."""
+    """Whether what looks like HRM's suffix is part of an id: its task is not listed, and it names no view or
+    the list has views in TRM's form."""
     return each.form == "hrm" and each.task not in listed and (has_trm or each.fault is not None)
 
 

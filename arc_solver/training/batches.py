@@ -1,8 +1,8 @@
-"""The batch of every step: a pure function of (seed, step), painted one step ahead by a thread."""
+"""The batch of every step: a pure function of (seed, step), painted one step ahead in a thread."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,13 +13,13 @@ from arc_solver.domains.protocols import HintedData, TrainingData
 from arc_solver.training.hints import HintTensors
 from arc_solver.training.slots import Batch
 
-LEAST_EXPLORED_AGE = 2
+MIN_EXPLORED_AGE = 2
 
 
 def slots_per_canvas(sizes: tuple[int, ...], batch_size: int) -> tuple[int, ...]:
-    """Share out `batch_size` slots in proportion to `sizes`, at least one for each canvas.
+    """`batch_size` slots divided in proportion to `sizes`, at least one per canvas.
 
-    The largest remainders get what is left; the sum is max(batch_size, number of canvases).
+    The rest goes to the largest remainders; the sum is max(batch_size, number of canvases).
     """
     units = max(batch_size, len(sizes))
     shares = np.array(sizes, np.float64) / sum(sizes) * units
@@ -34,10 +34,10 @@ def slots_per_canvas(sizes: tuple[int, ...], batch_size: int) -> tuple[int, ...]
 
 
 class Batches:
-    """Fresh examples for the slots of one process: iterate to get, per step, one Batch for each canvas.
+    """New examples for the slots of one process: per step, one Batch for each canvas.
 
-    Process `rank` of `world` paints its own slice of the global batch, so that processes never overlap and a
-    run that changes their number sees the same examples.
+    Process `rank` of `world` paints its own slice of the global batch, so processes never overlap and a run
+    sees the same examples if their number changes.
     """
 
     def __init__(
@@ -57,41 +57,42 @@ class Batches:
         total = self.global_slots[group]
         return [(total * rank // self.world, total * (rank + 1) // self.world) for rank in range(self.world)]
 
+    def all_sizes(self, groups: Sequence[int]) -> list[int]:
+        """How many rows every process has in these groups together."""
+        spans = zip(*map(self.all_spans, groups), strict=True)
+        return [sum(end - start for start, end in own) for own in spans]
+
     def paint(self, step: int) -> list[Batch]:
-        """The batches of one step, in the memory of the host (pinned where the device is CUDA)."""
+        """The batches of one step, in host memory (pinned if the device is CUDA)."""
         pinned = self.device.type == "cuda"
         explored = np.random.Generator(np.random.Philox(key=[self.config.seed, step]))
         batches = []
         for group, (total, (start, end)) in enumerate(zip(self.global_slots, self.spans, strict=True)):
             local = end - start
             height, width = self.data.canvases[group]
-            tokens = torch.empty(local, height * width, dtype=torch.uint8, pin_memory=pinned)
-            targets = torch.empty(local, height * width, dtype=torch.uint8, pin_memory=pinned)
-            codes = torch.empty(local, 12, dtype=torch.int32, pin_memory=pinned)
+            tokens = torch.empty(local, height * width, dtype=torch.uint8)
+            targets = torch.empty(local, height * width, dtype=torch.uint8)
+            codes = torch.empty(local, 12, dtype=torch.int32)
             self.data.paint(group, step * total + start, tokens.numpy(), targets.numpy(), codes.numpy())
-            ages = explored.integers(
-                LEAST_EXPLORED_AGE, max(self.config.max_age, LEAST_EXPLORED_AGE) + 1, total
-            )
+            ages = explored.integers(MIN_EXPLORED_AGE, max(self.config.max_age, MIN_EXPLORED_AGE) + 1, total)
             chosen = explored.random(total) < self.config.exploration
-            least = np.where(chosen, ages, 0).astype(np.int32)[start:end]
-            batches.append(
-                Batch(tokens, targets, codes, torch.from_numpy(least), self._hints(tokens, targets))
-            )
+            least = torch.from_numpy(np.where(chosen, ages, 0).astype(np.int32)[start:end])
+            batch = Batch(tokens, targets, codes, least, self._hints(tokens, targets))
+            batches.append(batch.pinned() if pinned else batch)
         return batches
 
     def _hints(self, tokens: torch.Tensor, targets: torch.Tensor) -> HintTensors | None:
-        """The dense labels of painted examples, where the recipe wants them."""
+        """The dense labels of painted examples, if the recipe trains on them."""
         if not self.config.hint_weight:
             return None
         if not isinstance(self.data, HintedData):
             raise ConfigError(
                 f"hint_weight={self.config.hint_weight}: these data have no dense labels; set 0"
             )
-        hints = HintTensors(*map(torch.from_numpy, self.data.hints(tokens.numpy(), targets.numpy())))
-        return HintTensors(*(t.pin_memory() for t in hints)) if self.device.type == "cuda" else hints
+        return HintTensors(*map(torch.from_numpy, self.data.hints(tokens.numpy(), targets.numpy())))
 
     def from_step(self, step: int) -> Iterator[list[Batch]]:
-        """Endless batches from `step` on, the next one painted while this one trains."""
+        """Endless batches from `step` on, each painted during the step before."""
         with ThreadPoolExecutor(1, thread_name_prefix="painter") as painter:
             ahead = painter.submit(self.paint, step)
             while True:

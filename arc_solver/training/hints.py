@@ -1,9 +1,9 @@
-"""Supervision that asks for nothing before it can be known: dense labels, and targets as far as they go.
+"""Supervision that asks for nothing before it can be known: dense labels, and targets as they become due.
 
-What a cell has to say travels from cell to cell, one move in every update of a layer. A label that is due is
-asked for; one that is not is asked to be "not known" (a target: to be as in the question); in between, for
-few moves, nothing is asked. So the news has to travel everywhere at the same speed, without which it would
-not come first by the shortest way.
+Information travels from cell to cell, one move per update of a layer. A label that is due is trained; one
+that is not yet due must be "not known" (a target: as in the question); for the few moves in between nothing
+is asked. So information must travel everywhere at the same speed, without which it would not arrive first on
+the shortest path.
 Shapes: B rows, L tokens, K classes of labels.
 """
 
@@ -19,7 +19,7 @@ from arc_solver.config import ModelConfig
 from arc_solver.domains.protocols import NOT_ASKED
 from arc_solver.training.loss import PAD
 
-# How many updates before its age ends a network must know what it tells, and need not know it.
+# Updates before the end of an age: earlier news must be known by its end, later news must not be.
 LATEST, EARLIEST = 3, 1
 NOT_KNOWN = 0
 
@@ -37,33 +37,28 @@ class HintTensors(NamedTuple):
         moves = torch.full((rows, length), NOT_ASKED, dtype=torch.int32, device=device)
         return HintTensors(torch.zeros(rows, length, dtype=torch.uint8, device=device), moves, moves.clone())
 
-    def where(self, mask: Tensor, others: HintTensors) -> HintTensors:
-        """These in the rows of `mask` (B,), others elsewhere."""
-        pairs = zip(self, others, strict=True)
-        return HintTensors(*(torch.where(mask[:, None], mine, theirs) for mine, theirs in pairs))
-
 
 class Reach(NamedTuple):
-    """Moves that news must have made, and at most may have made, by the end of each row's age (B, 1)."""
+    """Moves that news has surely made, and can at most have made, by the end of each row's age (B, 1)."""
 
     sure: Tensor
     most: Tensor
 
     @staticmethod
     def of(config: ModelConfig, depth: tuple[int, int] | None, ages: Tensor) -> Reach:
-        """`ages` (B,) are counted from 1; `depth` is (cycles, latent_steps) where they are not configured."""
+        """`ages` (B,) count from 1; `depth` is (cycles, latent_steps), by default the configured ones."""
         cycles, latent_steps = depth or (config.cycles, config.latent_steps)
         updates = (ages * cycles * config.num_layers * (latent_steps + 1))[:, None]
         return Reach(updates - LATEST, updates - EARLIEST)
 
 
 def asked_targets(hints: HintTensors, targets: Tensor) -> Tensor:
-    """Targets (B, L), PAD where the question tells the cell."""
+    """Targets (B, L), PAD where the question gives the cell."""
     return torch.where(hints.target_moves == NOT_ASKED, PAD, targets)
 
 
 def due_targets(hints: HintTensors, targets: Tensor, tokens: Tensor, reach: Reach) -> Tensor:
-    """What each cell (B, L) shall say at an age: its target, as in the question, or PAD for nothing."""
+    """The target of each cell (B, L) at an age: its answer, as in the question, or PAD for none."""
     moves = hints.target_moves
     known, unknown = (moves <= reach.sure) | (moves == 0), moves > reach.most
     due = torch.where(known, targets, torch.where(unknown, tokens, PAD))
@@ -71,7 +66,7 @@ def due_targets(hints: HintTensors, targets: Tensor, tokens: Tensor, reach: Reac
 
 
 def hint_loss(logits: Tensor, hints: HintTensors, reach: Reach) -> Tensor:
-    """Per row (B,) the mean cross-entropy of hint logits (B, L, K) over the cells that are asked."""
+    """Per row (B,), the mean cross-entropy of hint logits (B, L, K) over the cells that are asked."""
     known, unknown = hints.label_moves <= reach.sure, hints.label_moves > reach.most
     asked = (hints.label_moves != NOT_ASKED) & (known | unknown)
     wanted = torch.where(known, hints.labels.long(), NOT_KNOWN)
@@ -79,15 +74,13 @@ def hint_loss(logits: Tensor, hints: HintTensors, reach: Reach) -> Tensor:
     return (losses * asked).sum(dim=1) / asked.sum(dim=1).clamp(min=1)
 
 
-def given_up(
-    logits: Tensor, hint_logits: Tensor, hints: HintTensors, targets: Tensor, reach: Reach
-) -> tuple[HintTensors, Tensor]:
-    """The hints without the labels that are wrong though due by `reach`; the rows (B,) whose path is lost.
+def give_up(logits: Tensor, hint_logits: Tensor, hints: HintTensors, targets: Tensor, reach: Reach) -> Tensor:
+    """The rows (B,) whose path is lost by `reach`; in place, no longer asks for labels that are wrong though due.
 
-    News that has gone by does not come again: to go on asking for it drowns what can be learnt.
+    Information that has passed does not come again, and asking for it drowns out what can be learned.
     """
-    wrong = (hints.label_moves <= reach.sure) & (hint_logits.argmax(-1) != hints.labels)
+    wrong = (hints.label_moves <= reach.sure) & (hint_logits.argmax(dim=-1) != hints.labels)
     wrong &= hints.label_moves != NOT_ASKED
     marked = (hints.target_moves != NOT_ASKED) & (hints.target_moves <= reach.sure)
-    lost = (wrong & (hints.target_moves > 0)) | (marked & (logits.argmax(-1) != targets))
-    return hints._replace(label_moves=hints.label_moves.masked_fill(wrong, NOT_ASKED)), lost.any(dim=1)
+    hints.label_moves.masked_fill_(wrong, NOT_ASKED)
+    return ((wrong & (hints.target_moves > 0)) | (marked & (logits.argmax(dim=-1) != targets))).any(dim=1)

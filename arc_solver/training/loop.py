@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from arc_solver.config import TrainConfig
+from arc_solver.progress import progress as progress_bar
 from arc_solver.training.schedule import depth, rate_factor
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import MEASURES, train_step
+from arc_solver.training.warm_up import warm_up
 
 Metrics = dict[str, Any]
 REPORT_SECONDS = 2.0
@@ -21,22 +22,39 @@ REPORT_SECONDS = 2.0
 
 @dataclass
 class Limits:
-    """When a sitting ends: `time_limit` in training seconds of the run, `deadline` a monotonic instant."""
+    """When a session ends: `time_limit` in training seconds of the run, `deadline` as a monotonic time.
+
+    From the monotonic time `patience` on, nothing more is compiled.
+    """
 
     time_limit: float | None = None
     deadline: float | None = None
+    patience: float | None = None
     stop: Callable[[], bool] = field(default=lambda: False)
     clock: Callable[[], float] = time.monotonic
+
+    def over(self) -> bool:
+        """Whether the session ends now, complete or not."""
+        return self.stop() or (self.deadline is not None and self.clock() >= self.deadline)
+
+    def impatient(self) -> bool:
+        """Whether compiling must end."""
+        return self.patience is not None and self.clock() >= self.patience
 
 
 @dataclass
 class Hooks:
-    """What the outside does at its moments: take a report, save, evaluate. The state passed is live."""
+    """Callbacks of the loop: `say` a remark, `report` metrics, `save`, `evaluate`.
 
+    `ready` gets the training seconds so far, once everything is compiled and training begins.
+    """
+
+    say: Callable[[str], None] = field(default=lambda _: None)
+    ready: Callable[[float], None] = field(default=lambda seconds: None)
     report: Callable[[Metrics], None] = field(default=lambda _: None)
     save: Callable[[], object] = field(default=lambda: None)
     evaluate: Callable[[], Metrics] | None = None
-    last: Metrics = field(default_factory=dict)  # the newest report of training itself
+    last: Metrics = field(default_factory=dict)  # the newest training report
 
 
 def run_steps(
@@ -48,27 +66,27 @@ def run_steps(
     label: str = "train",
     quiet: bool = True,
 ) -> bool:
-    """Train `state` from its step to `config.steps` or a limit; True when the run is complete.
+    """Train `state` from its step to `config.steps` or a limit; True if the run is complete.
 
-    Evaluation and saving do not count as training time, nor in the rates; after the last step both are left
-    to the caller. Of several processes rank 0 decides on time and any may stop. Raises NotFinite before the
-    report, evaluation or save that follows a step that was not finite.
+    Compiling, evaluating and saving count neither as training time nor in the rates; after the last step the
+    caller evaluates and saves. Among several processes rank 0 decides on time, and any may stop. Raises
+    NotFinite before the report, evaluation or save that follows a step that was not finite.
     """
     clock = limits.clock
+    warm_up(state, config, limits.over, limits.impatient, hooks.say)
+    hooks.ready(state.seconds)
     sums = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
     started, reported, reported_step = clock(), clock(), state.step
     base, first, before = state.seconds, state.step, 1.0
-    # How many steps a time allows is known at the first report.
+    # With a time limit, the number of steps is estimated at every report.
     total = config.steps if limits.time_limit is None else None
-    bar = tqdm(total=total, initial=state.step, desc=label, unit="step", disable=True if quiet else None)
+    bar = progress_bar(label, "step", total, done=state.step, quiet=quiet)
     complete = False
     for batches in state.batches.from_step(state.step):
         state.seconds = base + clock() - started
         spent = state.seconds / limits.time_limit if limits.time_limit is not None else 0.0
         progress, due, stop = state.team.agree(
-            max(state.step / config.steps, spent),
-            clock() - reported >= REPORT_SECONDS,
-            anyone=limits.stop() or (limits.deadline is not None and clock() >= limits.deadline),
+            max(state.step / config.steps, spent), clock() - reported >= REPORT_SECONDS, anyone=limits.over()
         )
         paused = clock()
 
@@ -109,10 +127,8 @@ def run_steps(
             metrics = measured(state.team.total(sums), state.step - reported_step, clock() - reported)
             hooks.last = {"step": state.step, "seconds": base + clock() - started, **metrics}
             hooks.report(hooks.last)
-            bar.total = max(state.step, round(state.step / max(progress, 1e-9)))  # what the time allows
-            bar.set_postfix(
-                {k: metrics[k] for k in ("loss", "exact", "ages", "examples_per_s")}, refresh=False
-            )
+            bar.total = max(state.step, round(state.step / max(progress, 1e-9)))  # as many as time allows
+            bar.set_postfix({k: metrics[k] for k in ("loss", "exact")}, refresh=False)
             sums.zero_()
             reported, reported_step = clock(), state.step
     state.guard.check()
@@ -127,9 +143,9 @@ def run_steps(
 
 
 def evaluation_due(config: TrainConfig, step: int, before: float, progress: float) -> bool:
-    """Whether to score at `step`: every `eval_every` steps, without it at each tenth of the progress.
+    """Whether to score at `step`: every `eval_every` steps, or by default at each tenth of the progress.
 
-    `before` is the progress at the step before.
+    `before` is the progress at the previous step.
     """
     if config.eval_every:
         return step % config.eval_every == 0
@@ -137,7 +153,7 @@ def evaluation_due(config: TrainConfig, step: int, before: float, progress: floa
 
 
 def measured(sums: torch.Tensor, num_steps: int, seconds: float) -> Metrics:
-    """The report of `num_steps` steps from the sums of their measures: the one host-device sync."""
+    """The report of `num_steps` steps from the sums of their measures: the only host-device sync."""
     total = dict(zip(MEASURES, sums.tolist(), strict=True))
     rows, finished = max(total["rows"], 1.0), max(total["finished"], 1.0)
     return {

@@ -17,7 +17,7 @@ PAD = 0
 
 
 class Loss(NamedTuple):
-    """Sums over the rows of a batch (scalars, but `right`); only `total` has a gradient."""
+    """Sums over the rows of a batch (scalars, except `right`); only `total` has a gradient."""
 
     total: Tensor
     cells: Tensor
@@ -54,12 +54,12 @@ def supervision_loss(
     due: Tensor | None = None,
     hints: Tensor | None = None,
 ) -> Loss:
-    """Loss of one forward against targets (B, L) uint8; cells labelled PAD do not count.
+    """Loss of one forward pass against targets (B, L) uint8; cells labeled PAD do not count.
 
     Per row: mean over its counted cells + halt_weight · BCE(halt, answer right). With the continue output,
     BCE(continue, `continue_target` (B,)) is added to the halting loss (arXiv 2506.21734). `weights` (B,)
-    weigh the rows in `total` alone. `due` (B, L) are what the cells shall say now, where that is not yet the
-    answer; `hints` (B,) are added to the loss of the cells.
+    apply to the rows in `total` only. `due` (B, L) are the labels at this age, if not yet the targets;
+    `hints` (B,) are added to the loss of the cells.
     """
     wanted = targets.long()
     counted = wanted != PAD

@@ -1,4 +1,4 @@
-"""Where the figures of a run go: a line of JSON each, and TensorBoard where asked."""
+"""The log of a run's figures: JSON lines, and TensorBoard if asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TENSORBOARD_NAME = "tensorboard"
 
 
 class TensorboardMissing(RuntimeError):
-    """--tensorboard needs a package that is not there; the text says how to install it."""
+    """--tensorboard needs a package that is not installed; the text says how to install it."""
 
     exit_code = 1
 
@@ -20,7 +20,7 @@ class TensorboardMissing(RuntimeError):
 def check_tensorboard() -> None:
     """Raise TensorboardMissing unless the package is installed."""
     try:
-        import torch.utils.tensorboard  # noqa: F401 - is it there?
+        import torch.utils.tensorboard  # noqa: F401 - is it installed?
     except ImportError as error:
         raise TensorboardMissing(
             "--tensorboard needs TensorBoard, which is not installed; run: pip install tensorboard"
@@ -28,7 +28,7 @@ def check_tensorboard() -> None:
 
 
 class MetricsLog:
-    """Adds figures to the file `path`, and to a folder beside it; `step` is where the run goes on from."""
+    """Appends figures to the file `path` and a TensorBoard folder beside it; the run starts at `step`."""
 
     def __init__(self, path: Path, *, tensorboard: bool = False, step: int = 0) -> None:
         self.path = path
@@ -39,7 +39,7 @@ class MetricsLog:
             self.writer = SummaryWriter(str(path.with_name(TENSORBOARD_NAME)), purge_step=step + 1)
 
     def add(self, metrics: dict[str, Any]) -> None:
-        """Keep the figures of one step, whose number is under "step"."""
+        """Log the figures of one step, whose number is under "step"."""
         append_line(self.path, json.dumps(metrics).encode())
         if self.writer is not None:
             for name, value in metrics.items():
@@ -47,6 +47,6 @@ class MetricsLog:
                     self.writer.add_scalar(name, value, metrics["step"])
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         if self.writer is not None:
             self.writer.close()

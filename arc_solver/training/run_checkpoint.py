@@ -1,4 +1,4 @@
-"""Saving a run and finding it again: the newest checkpoint that verifies wins."""
+"""Saving a run and resuming it from its newest intact checkpoint."""
 
 from __future__ import annotations
 
@@ -13,14 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name, checkpoints, preset_from
-from arc_solver.checkpoints.weights import (
-    check_recipe,
-    check_state,
-    preset_values,
-    puzzles_from,
-    read_tensors,
-    save,
-)
+from arc_solver.checkpoints.weights import check_recipe, check_state, puzzles_from, read_tensors, save
 from arc_solver.config import Preset
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.storage.files import remove
@@ -29,14 +22,14 @@ from arc_solver.training.non_finite import check_tensors
 from arc_solver.training.state import TrainState
 
 BEST_NAME = "best.safetensors"
-# Rows in flight beyond this are not saved: a restart then begins them afresh, and is no longer bit-identical.
+# Rows in flight beyond this size are not saved: a restart begins with new rows and is not bit-identical.
 MAX_SLOTS_BYTES = 256 << 20
-# Settings that may change between two sittings of one run.
+# Settings that may change between two sessions of one run.
 FREE_SETTINGS = ("steps", "save_every", "eval_every", "keep", "compile")
 
 
 def run_hash(preset: Preset, data: TrainingData) -> str:
-    """What must be equal for a run to be continued: the recipe without its free settings, and the data."""
+    """A name for a run: a hash of its recipe without the free settings, and of its data."""
     model, train = asdict(preset.model), asdict(preset.train)
     for name in FREE_SETTINGS:
         train.pop(name)
@@ -52,10 +45,10 @@ def save_state(
     data: TrainingData,
     facts: dict[str, Any],
 ) -> Path:
-    """Write the checkpoint of this step, remove the oldest beyond `keep`; all processes call, one writes.
+    """Write the checkpoint of this step and remove the oldest beyond `keep`; all processes call, one writes.
 
-    Those that the resume passed over go first: a damaged file takes the place of none that is whole.
-    Raises NotFinite, with nothing written, when a tensor of the run holds a number that is none.
+    Damaged ones that were skipped on resuming are removed first, so that they displace no intact one. Raises
+    NotFinite, with nothing written, if a tensor of the run is not finite.
     """
     tensors = state.tensors(in_flight=state.in_flight_bytes <= MAX_SLOTS_BYTES)
     check_tensors(tensors, state.step)
@@ -72,7 +65,6 @@ def save_state(
             "kind": "run",
             "step": state.step,
             "seconds": round(state.seconds, 3),
-            "run": run_hash(preset, data),
             "data": data.fingerprint,
         },
     )
@@ -86,13 +78,13 @@ def save_state(
 
 
 def checkpoint_bytes(state: TrainState) -> int:
-    """Size of a checkpoint, but for its header and puzzle map."""
+    """Size of a checkpoint without its header and puzzle map."""
     in_flight = state.in_flight_bytes
     return _bytes(state.tensors(in_flight=False)) + (in_flight if in_flight <= MAX_SLOTS_BYTES else 0)
 
 
 def weights_bytes(state: TrainState) -> int:
-    """Size of a file of averaged weights and rows, but for its header and puzzle map."""
+    """Size of a file of averaged weights and rows without its header and puzzle map."""
     return _bytes(state.averaged.state_dict())
 
 
@@ -103,7 +95,7 @@ def _bytes(tensors: Mapping[str, Tensor]) -> int:
 def save_weights(
     path: Path, state: TrainState, preset: Preset, puzzles: PuzzleMap, facts: dict[str, Any]
 ) -> None:
-    """Write only what prediction needs: the averaged weights and the rows."""
+    """Write what prediction needs: the averaged weights and the rows."""
     tensors = {f"average.{name}": t for name, t in state.averaged.state_dict().items()}
     check_tensors(tensors, state.step)
     save(
@@ -118,11 +110,11 @@ def save_weights(
 def resume(
     folder: Path, state: TrainState, preset: Preset, data: TrainingData, warn: Callable[[str], None]
 ) -> dict[str, Any] | None:
-    """Load the newest whole checkpoint of `folder` into `state`; None when there is no checkpoint at all.
+    """Load the newest intact checkpoint of `folder` into `state`; None if there is no checkpoint at all.
 
-    A damaged file is passed over with one warning, and goes with the next save. A whole one that belongs to
-    another recipe or other data is a CheckpointError, and so is a folder without a whole one: nothing is ever
-    silently started anew. FolderNotShared where processes find different steps, before they load any.
+    A damaged file is skipped with a warning and removed at the next save. CheckpointError for an intact one
+    of another recipe or other data, and if none is intact: a run is never silently started anew.
+    FolderNotShared if processes find different steps, before they load any.
     """
     listed = checkpoints(folder)
     for number, path in enumerate(listed, 1):
@@ -137,8 +129,9 @@ def resume(
                 ) from error
             warn(f"{error}; trying the one before")
             continue
-        _check_same_run(path, metadata, preset, data)
-        check_recipe(preset_from(metadata, path.name), tensors, path.name)
+        theirs = preset_from(metadata, path.name)
+        _check_same_run(path, theirs, preset, metadata.get("data") == data.fingerprint)
+        check_recipe(theirs, tensors, path.name)
         puzzles_from(metadata, tensors, path.name)
         step, seconds = step_of(path, metadata)
         state.team.check_same_step(folder, step)
@@ -150,7 +143,7 @@ def resume(
 
 
 def step_of(path: Path, metadata: dict[str, Any]) -> tuple[int, float]:
-    """The step and the seconds of a checkpoint, whose name tells the step too."""
+    """The step and the seconds of a checkpoint, whose name must hold the same step."""
     step, seconds = metadata.get("step"), metadata.get("seconds")
     if type(step) is not int or path.name != checkpoint_name(step):
         raise CheckpointError(f"{path.name}: holds step {step!r}; was it renamed?")
@@ -160,7 +153,7 @@ def step_of(path: Path, metadata: dict[str, Any]) -> tuple[int, float]:
 
 
 def load_into(state: TrainState, tensors: dict[str, Tensor], name: str) -> None:
-    """Copy a run's tensors into `state`; CheckpointError before anything is touched when they do not fit."""
+    """Copy a run's tensors into `state`; CheckpointError, before any change, if they do not fit."""
     mine = {n: tuple(t.shape) for n, t in state.tensors().items()}
     theirs = {n: t for n, t in tensors.items() if not n.startswith("puzzles.")}
     if not any(n.startswith("slots.") for n in theirs):
@@ -169,21 +162,18 @@ def load_into(state: TrainState, tensors: dict[str, Tensor], name: str) -> None:
     state.load_tensors(theirs)
 
 
-def _check_same_run(path: Path, metadata: dict[str, Any], preset: Preset, data: TrainingData) -> None:
-    differences = []
-    if metadata.get("data") != data.fingerprint:
-        differences.append("the training data differ")
-    wanted, found = preset_values(preset), metadata.get("preset")
+def _check_same_run(path: Path, theirs: Preset, preset: Preset, same_data: bool) -> None:
+    differences = [] if same_data else ["the training data differ"]
     for part in ("model", "train"):
-        theirs = found.get(part) if isinstance(found, dict) else None
-        for key, value in wanted[part].items():
-            other = theirs.get(key) if isinstance(theirs, dict) else None
-            if other != value and key not in FREE_SETTINGS:
-                differences.append(f"{part}.{key} is {value} here, {other} there")
-    if metadata.get("run") == run_hash(preset, data) and not differences:
-        return
-    shown = "; ".join(differences[:3]) + (f" and {len(differences) - 3} more" if len(differences) > 3 else "")
-    raise CheckpointError(
-        f"{path.parent} holds another run ({shown or 'another recipe'}); "
-        "choose another --out or remove the folder"
-    )
+        here, there = asdict(getattr(preset, part)), asdict(getattr(theirs, part))
+        differences += [
+            f"{part}.{key} is {value} here, {there[key]} there"
+            for key, value in here.items()
+            if value != there[key] and key not in FREE_SETTINGS
+        ]
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise CheckpointError(
+            f"{path.parent} holds another run ({'; '.join(differences[:3])}{more}); "
+            "choose another --out or remove the folder"
+        )

@@ -1,4 +1,4 @@
-"""What changes in the course of a run: the learning rate, and how deep the network thinks."""
+"""What changes during a run: the learning rate and the depth of the recursion."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 
 from arc_solver.config import ModelConfig, TrainConfig
 
-# (end as a share of the run, T, n): the published depth curriculum; then follows the model's own depth.
+# (end as a share of the run, T, n): the published depth curriculum; after it comes the model's own depth.
 DEPTH_STAGES = ((0.3, 1, 2), (0.6, 2, 4))
 
 
 def rate_factor(config: TrainConfig, step: int, progress: float) -> float:
     """Factor in 0..1 for step `step` (from 0): linear warm-up times the decay at `progress` (0..1).
 
-    Progress is steps done over steps planned, or time spent over time granted where that is further.
+    Progress is the larger of steps done over steps planned and time spent over time limit.
     """
     warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
     if config.schedule == "constant" or config.decay_share == 0:
@@ -32,10 +32,16 @@ def depth(config: TrainConfig, model: ModelConfig, progress: float) -> tuple[int
     return model.cycles, model.latent_steps
 
 
-def relative_cost(config: TrainConfig, model: ModelConfig) -> float:
-    """The cost of the mean step of a run next to one at the model's own depth.
+def depths(config: TrainConfig, model: ModelConfig) -> list[tuple[int, int]]:
+    """All depths of a run, in order."""
+    starts = [0.0, *(end for end, _, _ in DEPTH_STAGES)]
+    return list(dict.fromkeys(depth(config, model, start) for start in starts))
 
-    Counted in evaluations of the network, of which those with gradient cost three.
+
+def relative_cost(config: TrainConfig, model: ModelConfig) -> float:
+    """The mean cost of a step of the run, relative to one at the model's own depth.
+
+    Counted in evaluations of the network; one with gradient counts as three.
     """
 
     def cost(cycles: int, latent_steps: int) -> int:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM during a run: what is under way is finished and saved, what changes nothing is left."""
+"""SIGINT and SIGTERM during a run: the current step is finished and saved, an evaluation is aborted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Interrupted(RuntimeError):
 
 
 class EvaluationStopped(Exception):
-    """A signal came while nothing was changed that would have to be finished."""
+    """A signal came during work that changes nothing and can be aborted."""
 
 
 class Caught(list[int]):
-    """The signals that came; within `at_once` the first one raises EvaluationStopped."""
+    """The signals received; within `at_once` the first one raises EvaluationStopped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Caught(list[int]):
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
-        """A block that changes nothing and may be left in the middle."""
+        """For a block that changes nothing and may be aborted."""
         self.raises = True
         try:
             if self:
@@ -40,7 +40,7 @@ class Caught(list[int]):
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[Caught]:
-    """Collect SIGINT and SIGTERM in a list so that the step can be finished; a second one ends at once.
+    """Collect SIGINT and SIGTERM in a list, so that the step can be finished; a second one exits at once.
 
     Outside the main thread, where handlers cannot be set, the list stays empty.
     """

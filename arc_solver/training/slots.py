@@ -1,10 +1,11 @@
-"""Batch rows in flight: a row stays until its answer is done, then its place takes the next example.
+"""Batch rows in flight: a row keeps its slot until its answer is done; then the next example takes it.
 
 Shapes: B slots of one canvas, L tokens.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -15,25 +16,43 @@ from arc_solver.training.hints import HintTensors
 
 
 class Batch(NamedTuple):
-    """Fresh examples for every slot; only halted slots take theirs."""
+    """New examples for all slots; only halted slots take theirs."""
 
     tokens: Tensor  # (B, L) uint8
     targets: Tensor  # (B, L) uint8
     codes: Tensor  # (B, 12) int32, see model.puzzle_embedding
-    least_age: Tensor  # (B,) int32: a slot younger than this does not halt at this step (exploration)
+    least_age: Tensor  # (B,) int32: younger rows do not halt at this step (exploration)
     hints: HintTensors | None = None
 
     def to(self, device: torch.device) -> Batch:
-        """The batch on another device, without waiting for it."""
+        """The batch on another device, copied without waiting."""
+        return self._each(lambda t: t.to(device, non_blocking=True))
+
+    def pinned(self) -> Batch:
+        """The batch in memory that a GPU can read directly."""
+        return self._each(Tensor.pin_memory)
+
+    def copy_(self, other: Batch) -> None:
+        """Overwrite this batch with one of the same shapes."""
         *plain, hints = self
-        if hints is not None:
-            hints = HintTensors(*(t.to(device, non_blocking=True) for t in hints))
-        tokens, targets, codes, least_age = (t.to(device, non_blocking=True) for t in plain)
-        return Batch(tokens, targets, codes, least_age, hints)
+        *theirs, their_hints = other
+        for mine, new in zip((*plain, *(hints or ())), (*theirs, *(their_hints or ())), strict=True):
+            mine.copy_(new)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        *plain, hints = self
+        tokens, targets, codes, least_age = map(change, plain)
+        return Batch(
+            tokens, targets, codes, least_age, None if hints is None else HintTensors(*map(change, hints))
+        )
 
 
 class Slots:
-    """Mutable rows in flight of one canvas. Starts with every slot halted, so the first refill fills all."""
+    """Rows in flight on one canvas, in tensors that are only ever written in place.
+
+    All slots start halted, so that the first refill fills them. If nothing is recorded or compiled, a copy
+    can be saved: then `adopts` is set, and new carries are kept as they come.
+    """
 
     def __init__(
         self,
@@ -44,10 +63,11 @@ class Slots:
         *,
         hinted_age: int = 0,
     ) -> None:
-        """`hinted_age` is `max_age` where rows come with dense labels, which ask for different things at
-        different ages: their first examples then leave one after the other, so that ages mix."""
+        """`hinted_age` is `max_age` if rows have dense labels, whose loss depends on the age: the first
+        examples then leave one after another, so that ages mix."""
         length = canvas[0] * canvas[1]
         self.model, self.canvas = model, canvas
+        self.adopts = False
         self.tokens = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
         self.targets = torch.zeros(num_slots, length, dtype=torch.uint8, device=device)
         self.codes = torch.zeros(num_slots, 12, dtype=torch.int32, device=device)
@@ -66,37 +86,40 @@ class Slots:
         )
 
     def refill(self, batch: Batch) -> None:
-        """Give every halted slot its fresh example and the first carry."""
-        halted = self.halted[:, None]
-        self.tokens = torch.where(halted, batch.tokens, self.tokens)
-        self.targets = torch.where(halted, batch.targets, self.targets)
-        self.codes = torch.where(halted, batch.codes, self.codes)
-        self.age = torch.where(self.halted, 0, self.age)
+        """Give every halted slot its new example and the first carry."""
+        self._replace(self.tokens, batch.tokens)
+        self._replace(self.targets, batch.targets)
+        self._replace(self.codes, batch.codes)
+        self.age.masked_fill_(self.halted, 0)
         if self.hints is not None and batch.hints is not None:
-            self.hints = batch.hints.where(self.halted, self.hints)
-        fresh = self.fresh_carry()
-        self.carry = Carry(
-            *(
-                torch.where(_wide(self.halted, new), new, old)
-                for new, old in zip(fresh, self.carry, strict=True)
-            )
-        )
+            for old, new in zip(self.hints, batch.hints, strict=True):
+                self._replace(old, new)
+        for old, new in zip(self.carry, self.fresh_carry(), strict=True):
+            self._replace(old, new)
+
+    def _replace(self, old: Tensor, new: Tensor) -> None:
+        """Overwrite `old` with `new` in halted slots."""
+        torch.where(self.halted.view(-1, *([1] * (old.dim() - 1))), new, old, out=old)
 
     def advance(
         self, output: Output, least_age: Tensor, max_age: int, ages: int = 1, lost: Tensor | None = None
     ) -> None:
-        """Keep the new carry, grow `ages` older, mark who is done: halting > 0 and old enough, or `max_age`.
+        """Keep the new carry, add `ages`, halt rows at `max_age` or with a logit > 0 and old enough.
 
-        Halting is looked at after the last of these ages alone; rows that are `lost` (B,) are done at once.
+        Only the halting logit after the last of these ages counts. Rows that are `lost` (B,) halt at once.
         """
-        self.carry = output.carry
-        self.age = self.age + ages
+        if self.adopts:
+            self.carry = output.carry
+        else:
+            for kept, new in zip(self.carry, output.carry, strict=True):
+                kept.copy_(new)
+        self.age += ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
         if lost is not None:
-            done = done | lost
-        self.halted = done | (self.age >= (max_age if self.hints is None else self.limit))
+            done |= lost
+        self.halted.copy_(done | (self.age >= (max_age if self.hints is None else self.limit)))
         if self.hints is not None:
-            self.limit = torch.where(self.halted, max_age, self.limit)
+            self.limit.masked_fill_(self.halted, max_age)
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that must survive a restart, by name."""
@@ -113,15 +136,6 @@ class Slots:
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave; shapes must be equal."""
-        device = self.tokens.device
-        taken = {name: t.to(device) for name, t in state.items()}
-        self.carry = Carry(taken.pop("answer"), taken.pop("latent"))
-        if self.hints is not None:
-            self.hints = HintTensors(*(taken.pop(name) for name in HintTensors._fields))
-        for name, t in taken.items():
-            setattr(self, name, t)
-
-
-def _wide(mask: Tensor, like: Tensor) -> Tensor:
-    return mask.view(-1, *([1] * (like.dim() - 1)))
+        """Restore what `state` returned; shapes must be equal."""
+        for name, t in self.state().items():
+            t.copy_(state[name])

@@ -1,11 +1,11 @@
-"""Everything of a run that changes while it trains, in one place, so that one checkpoint holds all of it."""
+"""Everything that changes during training, in one place, so that one checkpoint holds all of it."""
 
 from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,18 @@ from arc_solver.config import TrainConfig
 from arc_solver.domains.protocols import TrainingData
 from arc_solver.hardware.memory import keep_freed_memory
 from arc_solver.hardware.torch_device import compute_dtype, rounded_factors
-from arc_solver.model.fused_attention import attend
-from arc_solver.model.fused_feed_forward import feed_forward
-from arc_solver.model.puzzle_embedding import SignSGD
+from arc_solver.model.compiling import Compiler, compiles, plainly
+from arc_solver.model.puzzle_embedding import CODE_LENGTH, SignSGD
 from arc_solver.model.trm import Asked, Model, Output
 from arc_solver.training.batches import Batches
 from arc_solver.training.distributed import Team
 from arc_solver.training.non_finite import Guard
 from arc_solver.training.optim import MovingAverage, Optimizers
+from arc_solver.training.replays import Replays, Work, cuda_recorder
 from arc_solver.training.slots import Slots
 
-# Canvases times depths times passes with and without gradient; the library's limit of 8 is soon reached.
-MAX_COMPILED_FORMS = 128
-# Of the rows that a backward pass on a CPU takes together: what it keeps of them must find room.
-MOST_POSITIONS = 8192
+# Positions in one backward pass on a CPU, whose activations must fit in memory.
+MAX_POSITIONS = 8192
 
 
 class TrainState:
@@ -59,32 +57,51 @@ class TrainState:
         self.sign_sgd = SignSGD(self.model.puzzle)
         self.guard = Guard(device)
         self.batches = Batches(data, config, device, rank=self.team.rank, world=self.team.world)
-        self.slots = [
-            Slots(
-                self.model,
-                end - start,
-                canvas,
-                device,
-                hinted_age=config.max_age if config.hint_weight else 0,
-            )
-            for canvas, (start, end) in zip(data.canvases, self.batches.spans, strict=True)
-        ]
+        self.slots = self.fresh_slots()
         for canvas in data.canvases:
-            self.model.place(canvas, device)  # a table made while compiling would ask for compiling again
-        self.joins = config.compile == "auto"  # else whatever is compiled, or compared with it, is one canvas
-        self.forward = compiled(self.model, config.compile, device)
+            self.model.place(canvas, device)  # now: made during compilation, it would force another
+        self.joins = config.compile == "auto"  # other settings compile, or compare with, single canvases
+        self.run: Callable[..., Any] = Compiler() if compiles(config.compile, device) else plainly
+        # The whole forward pass, or only its updates where the whole is too much for the compiler.
+        whole = config.compile == "on"
+        self.forward: Callable[..., Output] = partial(self.run, self.model) if whole else self.model
+        self.model.run = plainly if whole else self.run
+        if device.type == "cuda":
+            self.averaged.run = self.model.run
+        self.replays: Replays | None = None
+        if config.compile == "graphs":
+            self.replay_with(cuda_recorder(device))
+        for each in self.slots:
+            each.adopts = self.run is plainly
+        self.warm = False  # whether everything to be compiled is
         self.step = 0
-        self.seconds = 0.0  # spent in training, over all sittings
-        self.passed_over: list[Path] = []  # checkpoints that were found damaged when the run went on
+        self.seconds = 0.0  # of training, over all sessions
+        self.passed_over: list[Path] = []  # damaged checkpoints that were skipped on resuming
+
+    def replay_with(self, record: Callable[[Work], Work]) -> None:
+        """From now on record a step up to its gradients, once per canvas, and replay the record."""
+        self.replays = Replays(record)
+        for each in self.slots:
+            each.adopts = False
+        self.optimizers.keep_gradients()
+
+    def fresh_slots(self) -> list[Slots]:
+        """Empty slots for every canvas."""
+        config, device = self.batches.config, self.batches.device
+        hinted_age = config.max_age if config.hint_weight else 0
+        return [
+            Slots(self.model, end - start, canvas, device, hinted_age=hinted_age)
+            for canvas, (start, end) in zip(self.batches.data.canvases, self.batches.spans, strict=True)
+        ]
 
     def joined_groups(self) -> list[list[int]]:
-        """Canvases with rows in flight, those together whose rows a forward takes at once on this device."""
+        """The canvases with rows in flight, grouped by those that share a forward pass on this device."""
         joins = self.joins and self.model.joins and self.model.first_answer.device.type == "cpu"
         joined: list[list[int]] = []
-        positions = MOST_POSITIONS
+        positions = MAX_POSITIONS
         for group, slots in enumerate(self.slots):
             num = slots.carry.answer.shape[0] * slots.carry.answer.shape[1]
-            if num and (not joins or positions + num > MOST_POSITIONS):
+            if num and (not joins or positions + num > MAX_POSITIONS):
                 joined.append([])
                 positions = 0
             if num:
@@ -93,36 +110,37 @@ class TrainState:
         return joined
 
     def forwards(self, asked: Sequence[Asked], depth: tuple[int, int] | None, attached: bool) -> list[Output]:
-        """The outputs for some canvases, see `Model.forward`."""
+        """The outputs for each canvas, see `Model.forward`."""
         if len(asked) > 1:
             return self.model.together(asked, depth, attached)
         return [self.forward(*asked[0], depth, attached)]
 
     def moved_by_a_step(self) -> list[Tensor]:
-        """Weights and optimizer tensors on the device: what an update of the optimizers changes."""
-        tensors = [p.detach() for p in self.optimizers.parameters] + list(self.optimizers.state().values())
+        """What a step changes on the device, except rows: weights, their average, optimizer tensors."""
+        tensors = [p.detach() for p in (*self.optimizers.parameters, *self.average.target)]
+        tensors += self.optimizers.state().values()
         device = self.model.first_answer.device
         return [t for t in tensors if t.device == device]
 
     def tensors(self, *, in_flight: bool = True) -> dict[str, Tensor]:
-        """Every tensor that must survive a restart, by name; called by all processes together.
+        """Every tensor that must survive a restart, by name; all processes call this together.
 
-        The dense ones are live: copying into them restores a run. Slots come in the order of all processes,
-        unless rows `in_flight` are not wanted.
+        Dense tensors are live: copying into them restores a run. Slots are joined in the order of the
+        processes, or left out without `in_flight`.
         """
         named = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         shared = set() if self.average_has_rows else {"puzzle.rows"}
         named |= {f"average.{n}": t for n, t in self.averaged.state_dict().items() if n not in shared}
         named |= {f"optimizer.{name}": t for name, t in self.optimizers.state().items()}
         for group, slots in enumerate(self.slots if in_flight else []):
-            spans = self.batches.all_spans(group)
+            sizes = self.batches.all_sizes([group])
             for name, t in slots.state().items():
-                named[f"slots.{group}.{name}"] = self.team.gather(t, spans)
+                named[f"slots.{group}.{name}"] = self.team.gather(t, sizes)
         return named
 
     @property
     def in_flight_bytes(self) -> int:
-        """Size of the rows in flight of all processes."""
+        """Size of the rows in flight in all processes."""
         return sum(
             total * t.element_size() * math.prod(t.shape[1:])
             for total, slots in zip(self.batches.global_slots, self.slots, strict=True)
@@ -136,7 +154,7 @@ class TrainState:
 
     @torch.no_grad()
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what `tensors` gave, names and shapes checked by the caller."""
+        """Restore what `tensors` returned; the caller has checked names and shapes."""
         slots: dict[int, dict[str, Tensor]] = {}
         own = self.tensors()
         for name, t in tensors.items():
@@ -149,52 +167,23 @@ class TrainState:
             start, end = self.batches.spans[number]
             self.slots[number].load_state({name: t[start:end] for name, t in state.items()})
 
-    def shared_rows(self, touched: dict[int, tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
-        """Codes and row gradients that this process touched, by canvas, joined with those of all others."""
-        if self.team.world == 1 or self.model.config.embedding == "none":
-            return list(touched.values())
-        width = self.model.puzzle.rows.shape[1]
-        shared = []
-        for group, slots in enumerate(self.slots):
-            none = (slots.codes, self.model.puzzle.rows.new_zeros(0, width))
-            codes, gradient = touched.get(group, none)
-            spans = self.batches.all_spans(group)
-            shared.append((self.team.gather(codes, spans), self.team.gather(gradient, spans)))
-        return shared
+    def shared_rows(self, touched: Sequence[tuple[Tensor, Tensor]]) -> Callable[[], tuple[Tensor, Tensor]]:
+        """Start joining codes (B, 12) and row gradients (B, row width) of canvases and all processes.
 
+        Calling the result waits for them. Codes travel as the bits of float32, so one collective is enough.
+        """
+        rows = self.model.puzzle.rows
+        packed = torch.cat(
+            [
+                rows.new_zeros(0, CODE_LENGTH + rows.shape[1]),
+                *(torch.cat((codes.view(rows.dtype), gradient), dim=1) for codes, gradient in touched),
+            ]
+        )
+        groups = range(len(self.slots)) if self.model.config.embedding != "none" else []
+        gathered = self.team.gathering(packed, self.batches.all_sizes(groups)) if groups else None
 
-def compiled(model: Model, wish: str, device: torch.device) -> Callable[..., Output]:
-    """The model's forward, compiled where asked for ("auto": on CUDA); eager with one warning if that fails.
+        def joined() -> tuple[Tensor, Tensor]:
+            codes, gradients = (gathered() if gathered else packed).tensor_split([CODE_LENGTH], dim=1)
+            return codes.view(torch.int32), gradients
 
-    Shapes are static, so every canvas is compiled once at every depth of the curriculum. With "blocks" it is
-    the block, whatever the depth, that is compiled.
-    """
-    if wish == "off" or (wish == "auto" and device.type != "cuda"):
-        return model
-    for function in (attend, feed_forward):
-        # Whoever runs the graph without compiling it further computes as if there were none.
-        torch.compiler.allow_in_graph(function)
-    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MAX_COMPILED_FORMS)
-    blocks = [*model.latent_blocks, *(model.answer_blocks or ())] if wish == "blocks" else []
-    model.plain = bool(blocks)
-    for block in blocks:
-        block.compile(dynamic=False)
-    fast = model if blocks else torch.compile(model, dynamic=False)
-    failed = False
-
-    def forward(*arguments: Any) -> Output:
-        nonlocal failed
-        if not failed:
-            try:
-                return fast(*arguments)
-            except (RuntimeError, torch._dynamo.exc.TorchDynamoException) as error:
-                if isinstance(error, torch.OutOfMemoryError):
-                    raise
-                failed = True
-                for block in blocks:
-                    block._compiled_call_impl = None  # what Module.compile sets; there is no other way back
-                reason = " ".join(str(error).split())[:200]
-                warnings.warn(f"torch.compile failed, going on without it: {reason}", stacklevel=2)
-        return model(*arguments)
-
-    return forward
+        return joined

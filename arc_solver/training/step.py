@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from arc_solver.config import TrainConfig
-from arc_solver.model.trm import Asked, Carry, Output
-from arc_solver.training.hints import Reach, asked_targets, due_targets, given_up, hint_loss
+from arc_solver.config import ModelConfig, TrainConfig
+from arc_solver.model.trm import Asked, Carry, Model, Output
+from arc_solver.training.hints import Reach, asked_targets, due_targets, give_up, hint_loss
 from arc_solver.training.loss import Loss, supervision_loss
 from arc_solver.training.non_finite import kept, restore
 from arc_solver.training.slots import Batch, Slots
 from arc_solver.training.state import TrainState
 
-# What one step adds up on the device, in this order; a row counts once for every age of the step.
+# The sums of one step, in this order, on the device; a row counts once for every age of the step.
 MEASURES = ("rows", "loss", "cells", "halting", "finished", "finished_exact", "finished_age")
 
 
@@ -30,63 +31,112 @@ def train_step(
 ) -> Tensor:
     """Refill, forward, backward and update once; returns the sums of `MEASURES` on the device.
 
-    Gradients of all canvases add up before the update. `rows_only` leaves the dense weights alone; `depth` is
-    (cycles, latent_steps) where they are not the model's.
+    The gradients of all canvases are summed before the update. `rows_only` leaves the dense weights alone;
+    `depth` is (cycles, latent_steps), by default the model's.
     """
-    measures, touched = _backward(state, batches, config, depth)
+    usual = state.model.config.cycles, state.model.config.latent_steps
+    measures, touched = _backward(state, batches, config, depth or usual)
+    rows = state.shared_rows(touched)
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in state.optimizers.parameters]
     for p, gradient in zip(state.optimizers.parameters, gradients, strict=True):
         p.grad = gradient
-    state.team.sum_gradients(gradients)
-    updates = state.shared_rows(touched)
-    loss = state.team.total(measures[1])
+    loss = measures[MEASURES.index("loss")].clone()
+    state.team.sum_gradients([*gradients, loss])
+    codes, row_gradients = rows()
     read = [p.detach() for p in state.optimizers.parameters]
-    read += [rows for codes, _ in touched.values() if (rows := state.model.puzzle.gather(codes)) is not None]
-    sound = state.guard.inspect(loss, [*gradients, *(g for _, g in updates)], read, state.step + 1)
+    if len(codes):
+        read.append(state.model.puzzle.rows[codes[:, 0].long()])
+    sound = state.guard.inspect(loss, [*gradients, row_gradients], read, state.step + 1)
     if config.clip and gradients:
         torch.nn.utils.clip_grad_norm_(state.optimizers.parameters, config.clip)
-    for codes, gradient in updates:
-        state.sign_sgd.step(
-            codes, gradient, config.row_learning_rate * factor, config.row_weight_decay, sound
-        )
+    if len(codes):
+        rate = config.row_learning_rate * factor
+        state.sign_sgd.step(codes, row_gradients, rate, config.row_weight_decay, sound)
+    moved = state.moved_by_a_step()
+    before = kept(moved, sound)
     if rows_only:
-        for p in state.optimizers.parameters:
-            p.grad = None
+        state.optimizers.drop_gradients()
     else:
-        moved = state.moved_by_a_step()
-        before = kept(moved, sound)
         state.optimizers.step(factor, state.step + 1)
-        restore(moved, before, sound)
     state.average.update(sound)
+    restore(moved, before, sound)
     state.step += 1
     return measures
 
 
 def _backward(
-    state: TrainState, batches: list[Batch], config: TrainConfig, depth: tuple[int, int] | None
-) -> tuple[Tensor, dict[int, tuple[Tensor, Tensor]]]:
-    """Refill and differentiate: sums of `MEASURES`; by canvas the codes and the gradients of their rows."""
-    batch_size = sum(state.batches.global_slots)
+    state: TrainState, batches: list[Batch], config: TrainConfig, depth: tuple[int, int]
+) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+    """Refill and differentiate: sums of `MEASURES`; the codes of every canvas and their rows' gradients."""
     measures = torch.zeros(len(MEASURES), device=state.model.first_answer.device)
-    touched: dict[int, tuple[Tensor, Tensor]] = {}
+    touched: list[tuple[Tensor, Tensor]] = []
     for groups in state.joined_groups():
-        slots = [state.slots[group] for group in groups]
-        for group, each in zip(groups, slots, strict=True):
-            each.refill(batches[group])
-        vectors = [state.model.puzzle.gather(each.codes, requires_grad=True) for each in slots]
-        outputs, losses = _supervised(state, slots, vectors, config, depth)
-        total = torch.stack([loss.total for loss in losses]).sum()
-        (total / (batch_size * config.gradient_ages)).backward()
-        for group, each, output, loss, rows in zip(groups, slots, outputs, losses, vectors, strict=True):
-            lost = None
-            if each.hints is not None and output.hints is not None:
-                reach = Reach.of(state.model.config, depth, each.age + config.gradient_ages - 1)
-                each.hints, lost = given_up(output.logits, output.hints, each.hints, each.targets, reach)
-            each.advance(output, batches[group].least_age, config.max_age, config.gradient_ages, lost)
-            if rows is not None and rows.grad is not None:
-                touched[group] = (each.codes, rows.grad)
-            measures += _measured(each, loss, config.gradient_ages)
+        slots, given = [state.slots[group] for group in groups], [batches[group] for group in groups]
+        found = (
+            state.replays(groups[0], depth, given[0], partial(differentiated, state, slots, config, depth))
+            if state.replays
+            else differentiated(state, slots, config, depth, given)
+        )
+        for each, measured, gradient in zip(slots, *found, strict=True):
+            measures += measured
+            if gradient is not None:
+                touched.append((each.codes, gradient))
     return measures, touched
+
+
+def differentiated(
+    state: TrainState,
+    slots: Sequence[Slots],
+    config: TrainConfig,
+    depth: tuple[int, int],
+    batches: Sequence[Batch],
+) -> tuple[list[Tensor], list[Tensor | None]]:
+    """One step of canvases that share a forward pass, up to the gradients.
+
+    Adds to the gradients of the weights; returns, by canvas, `MEASURES` and the gradients of the embedding's
+    rows. Changes nothing but slots and gradients.
+    """
+    for each, batch in zip(slots, batches, strict=True):
+        state.run(Slots.refill, each, batch)
+    vectors = [state.model.puzzle.gather(each.codes, requires_grad=True) for each in slots]
+    outputs, losses = _supervised(state, slots, vectors, config, depth)
+    total = torch.stack([loss.total for loss in losses]).sum()
+    (total / (sum(state.batches.global_slots) * config.gradient_ages)).backward()
+    measures = [
+        state.run(_advanced, *known, config, state.model.config, depth)
+        for known in zip(slots, batches, outputs, losses, strict=True)
+    ]
+    return measures, [None if rows is None else rows.grad for rows in vectors]
+
+
+@torch.no_grad()
+def _advanced(
+    slots: Slots,
+    batch: Batch,
+    output: Output,
+    loss: Loss,
+    config: TrainConfig,
+    model: ModelConfig,
+    depth: tuple[int, int],
+) -> Tensor:
+    """Advance the rows; returns their `MEASURES`."""
+    lost = None
+    if slots.hints is not None and output.hints is not None:
+        reach = Reach.of(model, depth, slots.age + config.gradient_ages - 1)
+        lost = give_up(output.logits, output.hints, slots.hints, slots.targets, reach)
+    slots.advance(output, batch.least_age, config.max_age, config.gradient_ages, lost)
+    finished = slots.halted
+    return torch.stack(
+        [
+            torch.full_like(loss.cells, finished.shape[0] * config.gradient_ages),
+            loss.total.detach(),
+            loss.cells,
+            loss.halting,
+            finished.sum().float(),
+            (finished & loss.right).sum().float(),
+            (finished * slots.age).sum().float(),
+        ]
+    )
 
 
 def _supervised(
@@ -94,9 +144,9 @@ def _supervised(
     slots: Sequence[Slots],
     vectors: Sequence[Tensor | None],
     config: TrainConfig,
-    depth: tuple[int, int] | None,
+    depth: tuple[int, int],
 ) -> tuple[list[Output], list[Loss]]:
-    """`gradient_ages` forwards with a loss at each: by canvas the last output, and the sums of the losses.
+    """`gradient_ages` forward passes with a loss each: by canvas the last output and the summed losses.
 
     Nothing is detached between these ages; `right` is that of the last one.
     """
@@ -110,7 +160,9 @@ def _supervised(
         outputs = state.forwards(asked, depth, number + 1 < config.gradient_ages)
         carries = [output.carry for output in outputs]
         for each, output, found in zip(slots, outputs, losses, strict=True):
-            found.append(_loss(state, each, output, each.age + number, config, depth))
+            age = each.age + number
+            later = _continue_target(state, each, output, age, config, depth)
+            found.append(state.run(_loss, state.model, each, output, age, later, config, depth))
     sums = []
     for found in losses:
         total, cells, halting = (torch.stack(part).sum(0) for part in list(zip(*found, strict=True))[:3])
@@ -119,71 +171,44 @@ def _supervised(
 
 
 def _loss(
-    state: TrainState,
+    model: Model,
     slots: Slots,
     output: Output,
     age: Tensor,
+    continue_target: Tensor | None,
     config: TrainConfig,
-    depth: tuple[int, int] | None,
+    depth: tuple[int, int],
 ) -> Loss:
-    due, hints = _hinted(state, slots, output, age, config, depth)
+    targets, due, hints = slots.targets, None, None
+    if slots.hints is not None:
+        targets = asked_targets(slots.hints, slots.targets)
+        if output.hints is not None:
+            reach = Reach.of(model.config, depth, age + 1)
+            due = due_targets(slots.hints, slots.targets, slots.tokens, reach)
+            hints = config.hint_weight * hint_loss(output.hints, slots.hints, reach)
     return supervision_loss(
         output,
-        slots.targets if slots.hints is None else asked_targets(slots.hints, slots.targets),
+        targets,
         kind=config.loss,
         smoothing=config.label_smoothing,
         halt_weight=config.halt_weight,
-        continue_target=_continue_target(state, slots, output, age, config, depth),
+        continue_target=continue_target,
         weights=config.age_decay**age if config.age_decay < 1 else None,
         due=due,
         hints=hints,
     )
 
 
-def _hinted(
-    state: TrainState,
-    slots: Slots,
-    output: Output,
-    age: Tensor,
-    config: TrainConfig,
-    depth: tuple[int, int] | None,
-) -> tuple[Tensor | None, Tensor | None]:
-    """What the cells shall say (B, L) after one more age than `age`, and the loss (B,) of their hints."""
-    if slots.hints is None or output.hints is None:
-        return None, None
-    reach = Reach.of(state.model.config, depth, age + 1)
-    due = due_targets(slots.hints, slots.targets, slots.tokens, reach)
-    return due, config.hint_weight * hint_loss(output.hints, slots.hints, reach)
-
-
 @torch.no_grad()
 def _continue_target(
-    state: TrainState,
-    slots: Slots,
-    output: Output,
-    age: Tensor,
-    config: TrainConfig,
-    depth: tuple[int, int] | None,
+    state: TrainState, slots: Slots, output: Output, age: Tensor, config: TrainConfig, depth: tuple[int, int]
 ) -> Tensor | None:
-    """sigmoid of the best halting output a forward later, of its halt at the last age (arXiv 2506.21734)."""
+    """sigmoid of the best halting output one forward pass later; at the last age, of its halt output.
+
+    As in HRM (arXiv 2506.21734).
+    """
     if not state.model.config.continue_output:
         return None
     later = state.forward(slots.tokens, slots.codes, output.carry, slots.canvas, None, depth).halt
     last = age + 1 >= config.max_age
     return torch.where(last, later[:, 0], later.amax(dim=1)).sigmoid()
-
-
-@torch.no_grad()
-def _measured(slots: Slots, loss: Loss, ages: int) -> Tensor:
-    finished = slots.halted
-    return torch.stack(
-        [
-            torch.full_like(loss.cells, finished.shape[0] * ages),
-            loss.total.detach(),
-            loss.cells,
-            loss.halting,
-            finished.sum().float(),
-            (finished & loss.right).sum().float(),
-            (finished * slots.age).sum().float(),
-        ]
-    )

@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 import torch
 
+from arc_solver.checkpoints.weights import build_model
 from arc_solver.config import ConfigError, ModelConfig, PredictConfig, TrainConfig
 from arc_solver.domains.domains import find_domain
-from arc_solver.model import layers, mixers, neighbours, puzzle_embedding, symbols, trm
-from arc_solver.model.trm import Model
+from arc_solver.model import layers, mixers, puzzle_embedding, symbols, trm
 from arc_solver.presets import PRESETS, find_preset
 from arc_solver.settings import apply_settings, from_mapping, with_values
 from tests.arc_solver.tiny import preset
 
 BAD_MODELS: tuple[dict[str, Any], ...] = (
-    {"mixer": "attenton"},
     {"positions": "rotary"},
     {"embedding": "row"},
     {"gradient": "all"},
@@ -35,11 +34,12 @@ BAD_MODELS: tuple[dict[str, Any], ...] = (
     {"prefix_length": 0},
     {"row_width": -1},
     {"row_width": 17 * 512},
-    {"mixer": "mlp"},
-    {"mixer": "none"},
-    {"mixer": "none", "convolution": 3, "positions": "rotary2d"},
-    {"peers": True},
-    {"peers": True, "length": 49},
+    {"mixers": ()},
+    {"mixers": ("attention", "attention")},
+    {"mixers": ("position_mlp",)},
+    {"mixers": ("group_sums",), "positions": "none"},
+    {"mixers": ("convolution",), "positions": "rotary2d"},
+    {"kernel_size": 4},
     {"positions": "learned"},
     {"embedding": "composed", "vocabulary": 11},
 )
@@ -71,9 +71,9 @@ BAD_TRAINING: tuple[dict[str, Any], ...] = (
 )
 # What some networks cannot be told of their material.
 BAD_FOR_DOMAIN = (
-    ("maze", {"peers": True, "length": 81}),
-    ("arc", {"peers": True, "length": 36}),
-    ("arc", {"mixer": "none", "convolution": 3, "positions": "none"}),
+    ("maze", {"mixers": ("attention", "group_sums"), "length": 81}),
+    ("arc", {"mixers": ("attention", "group_sums"), "length": 36}),
+    ("arc", {"mixers": ("convolution",), "positions": "none"}),
 )
 BAD_PREDICTION: tuple[dict[str, Any], ...] = (
     {"views": 0},
@@ -175,10 +175,36 @@ def test_a_key_of_two_configs_belongs_to_training_unless_named() -> None:
 
 def test_settings_are_judged_together() -> None:
     """Their order must not matter: each of these alone would be refused."""
-    wanted = dataclasses.replace(preset().model, mixer="mlp", length=16, width=60, num_heads=5)
+    wanted = dataclasses.replace(preset().model, mixers=("position_mlp",), length=16, width=60, num_heads=5)
     settings = ["mixer=mlp", "length=16", "width=60", "num_heads=5"]
     assert apply_settings(preset(), settings).model == wanted
     assert apply_settings(preset(), settings[::-1]).model == wanted
+
+
+@pytest.mark.parametrize(
+    ("settings", "mixers", "kernel_size"),
+    [
+        ("mixer=mlp length=16", "position_mlp", 3),
+        ("mixer=attention", "attention", 3),
+        ("convolution=5", "attention,convolution", 5),
+        ("mixer=none convolution=3 peers=true positions=none length=16", "convolution,group_sums", 3),
+        ("mixer=none neighbours=1 positions=none", "neighbours", 3),
+        ("mixers=convolution,attention convolution=0 peers=0", "attention", 3),
+        ("mixers=attention,other peers=true length=16", "attention,group_sums,other", 3),
+    ],
+)
+def test_what_mixers_took_the_place_of_is_still_taken(settings: str, mixers: str, kernel_size: int) -> None:
+    found = apply_settings(preset(), settings.split()).model
+    assert (",".join(found.mixers), found.kernel_size) == (mixers, kernel_size)
+
+
+@pytest.mark.parametrize(
+    "setting", ["mixer=attenton", "mixer=none", "convolution=4", "peers=2", "peers=true", "mixers=,"]
+)
+def test_what_it_never_took_is_one_line(setting: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        apply_settings(preset(), [setting])
+    assert "\n" not in str(caught.value)
 
 
 def test_the_last_of_equal_settings_wins() -> None:
@@ -190,7 +216,8 @@ def test_plain_values_round_trip() -> None:
     for config in (preset().model, preset().train, preset().predict, PredictConfig(halt_logit=0.5)):
         values = dataclasses.asdict(config)
         assert from_mapping(type(config), values) == config
-        assert from_mapping(type(config), {k: str(v) for k, v in values.items()}) == config
+        text = {k: ",".join(v) if isinstance(v, tuple) else str(v) for k, v in values.items()}
+        assert from_mapping(type(config), text) == config
 
 
 def test_whole_numbers_may_come_as_floats() -> None:
@@ -218,7 +245,7 @@ def test_published_steps_are_epochs_times_examples_over_rows() -> None:
 @pytest.fixture
 def hollow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models without the seconds that drawing their weights takes."""
-    for module in (layers, mixers, neighbours, puzzle_embedding, symbols, trm):
+    for module in (layers, mixers, puzzle_embedding, symbols, trm):
         monkeypatch.setattr(module, "truncated_normal", lambda shape, std, generator: torch.zeros(shape))
 
 
@@ -229,7 +256,7 @@ def test_every_preset_builds_a_model(name: str) -> None:
     assert found.name == name
     assert found.about
     assert "\n" not in found.about
-    model = Model(found.model, num_rows=3)
+    model = build_model(found, num_rows=3)
     num_parameters = sum(p.numel() for p in model.parameters())
     if name.startswith("hrm"):
         assert 26e6 < num_parameters < 28e6

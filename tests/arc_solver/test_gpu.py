@@ -1,7 +1,5 @@
 """Training and answering on a CUDA device; a CPU runs the same checks, as far as it can, all the time."""
 
-from typing import Any
-
 import pytest
 import torch
 
@@ -9,7 +7,10 @@ from tests.arc_solver import gpu_checks
 
 CPU = torch.device("cpu")
 # Tracing looks at the gradient of every input; without pytest nobody hears of it.
-pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:torch"),
+]
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
@@ -29,17 +30,21 @@ def test_muon_in_bfloat16_on_a_cpu() -> None:
     gpu_checks.muon_survives_bfloat16(CPU, torch.bfloat16)
 
 
-@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch traces so
 @pytest.mark.parametrize("wish", ["on", "blocks"])
 def test_traced_on_a_cpu(wish: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of compiling but the making of code, which takes a minute and a C++ compiler."""
-    compile_ = torch.compile
-
-    def traced(model: Any, **options: Any) -> Any:
-        return compile_(model, backend="eager", **options)
-
-    monkeypatch.setattr(torch, "compile", traced)
+    trace(monkeypatch)
     gpu_checks.compiling_changes_nothing(CPU, wish)
+
+
+def test_answering_traced_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace(monkeypatch)
+    gpu_checks.answering_compiled_changes_nothing(CPU)
+
+
+def trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_ = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda part, **options: compile_(part, backend="eager", **options))
 
 
 def test_blocks_that_cannot_be_compiled_run_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +66,17 @@ def test_compiled_on_a_cpu(wish: str) -> None:
     gpu_checks.compiling_changes_nothing(CPU, wish)
 
 
+@pytest.mark.slow
+def test_answering_compiled_on_a_cpu() -> None:
+    gpu_checks.answering_compiled_changes_nothing(CPU)
+
+
+@cuda
+@pytest.mark.gpu
+def test_answering_compiled_on_a_gpu() -> None:
+    gpu_checks.answering_compiled_changes_nothing(torch.device("cuda"))
+
+
 @cuda
 @pytest.mark.gpu
 def test_bfloat16_on_a_gpu() -> None:
@@ -69,7 +85,7 @@ def test_bfloat16_on_a_gpu() -> None:
 
 @cuda
 @pytest.mark.gpu
-@pytest.mark.parametrize("wish", ["auto", "blocks"])
+@pytest.mark.parametrize("wish", ["auto", "on", "graphs"])
 def test_compiled_on_a_gpu(wish: str) -> None:
     gpu_checks.compiling_changes_nothing(torch.device("cuda"), wish)
 

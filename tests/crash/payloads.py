@@ -164,7 +164,7 @@ PAYLOADS: dict[str, Callable[[Source], bytes]] = {
     "a tensor named as a path": tensor_named("../../../../etc/passwd"),
     "a tensor that steers the terminal": tensor_named("\x1b]0;owned\x07\x1b[2J"),
     "a task that steers the terminal": ids("../../../../tmp/\x1b[2J\nerror: none"),
-    "a setting that is code": lambda source: setting("model", mixer=source.expression)(source),
+    "a setting that is code": lambda source: setting("model", mixers=[source.expression])(source),
     "a setting that is a class": setting("train", __class__="arc_solver.training.run.RunOptions"),
     "a layer for every atom": setting("model", num_layers=10**15),
     "a width beyond all": setting("model", width=2**40, num_heads=1),

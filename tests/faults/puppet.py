@@ -25,7 +25,7 @@ from arc_solver.prediction.messages import (
     send,
 )
 
-NUM_SANE = 1  # tasks that are answered before the misbehaviour
+NUM_SANE = 1  # tasks that are answered before the misbehavior
 
 
 def main() -> None:

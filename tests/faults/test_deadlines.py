@@ -14,11 +14,11 @@ import pytest
 
 from arc_solver.checkpoints.weights import save
 from arc_solver.config import PredictConfig
-from arc_solver.domains.boards.board_file import board_csv
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset
+from tests.boards import board_csv
 from tests.faults.scene import REPOSITORY, defects, watched, write_tasks
 
 NUM_LIMITS = 20
@@ -52,7 +52,7 @@ def boards(folder: Path) -> list[object]:
     tensors = {f"average.{name}": t for name, t in model.state_dict().items()}
     save(folder / "w.safetensors", tensors, recipe, PuzzleMap("rows"), {"kind": "weights"})
     listed = generate_sudoku(NUM_BOARDS, 4, np.random.default_rng(0))
-    (folder / "b.csv").write_bytes(b"".join(board_csv(listed, "test")))
+    (folder / "b.csv").write_bytes(board_csv(listed, "test"))
     return ["--tasks", folder / "b.csv", "--checkpoint", folder / "w.safetensors"]
 
 

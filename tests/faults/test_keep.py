@@ -41,7 +41,7 @@ def test_a_killed_prediction_goes_on_learning(tmp_path: Path) -> None:
     second = started(tmp_path, "--adapt-steps", "3")
     _, text = second.communicate(timeout=300)
     assert second.returncode == 0, text
-    assert f"going on with what was learnt in {saved}" in text
+    assert f"going on with what was learned in {saved}" in text
     assert (saved / "adapted.safetensors").is_file()
     assert defects(tmp_path / "submission.json", tasks) == []
     known = started(tmp_path, "--checkpoint", str(saved / "adapted.safetensors"), "--out", "known.json")

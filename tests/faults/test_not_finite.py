@@ -94,7 +94,7 @@ def spoil_rows(found: Run, value: float) -> None:
     found.state.model.puzzle.gather = spoiled  # type: ignore[method-assign]
 
 
-def learnt(found: Run) -> dict[str, Tensor]:
+def learned(found: Run) -> dict[str, Tensor]:
     """Copies of weights, rows, average and optimizers."""
     return {n: t.clone() for n, t in found.state.tensors().items() if not n.startswith("slots.")}
 
@@ -116,18 +116,18 @@ def faults_of(
     """Everything that is not as promised."""
     found = run(RECIPE)
     until(found, case.step - 1, folder)
-    before = learnt(found)
+    before = learned(found)
     inject(found, case, patch)
-    poisoned = {name for name, t in learnt(found).items() if not torch.equal(t, before[name])}
+    poisoned = {name for name, t in learned(found).items() if not torch.equal(t, before[name])}
     try:
         until(found, RECIPE.train.steps, folder)
         return ["nothing stopped it"]
     except NotFinite as error:
         text = str(error)
     wrong = [] if text.startswith(f"step {case.step}: the {case.quantity} is not") else [text]
-    after = learnt(found)
+    after = learned(found)
     clean = [name for name in after if name not in poisoned]
-    wrong += [f"{name} learnt it" for name in clean if not torch.equal(after[name], before[name])]
+    wrong += [f"{name} learned it" for name in clean if not torch.equal(after[name], before[name])]
     for path in checkpoints(folder):
         for name, t in read_tensors(path)[1].items():
             if not t.isfinite().all():

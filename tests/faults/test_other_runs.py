@@ -10,16 +10,20 @@ import torch
 from torch import Tensor
 
 from arc_solver.checkpoints.file_format import CheckpointError, checkpoint_name
-from arc_solver.checkpoints.weights import read_tensors, save
+from arc_solver.checkpoints.weights import load, read_tensors, save
 from arc_solver.config import ConfigError, ModelConfig, Preset, TrainConfig
 from arc_solver.corpus.corpus import Corpus
 from arc_solver.domains.arc.domain import ARC
+from arc_solver.model.trm import Model
 from arc_solver.storage.files import sha256_file
+from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.task import Pair, Task
 from arc_solver.training.loop import Hooks, Limits, run_steps
 from arc_solver.training.run import RunOptions, train
 from arc_solver.training.run_checkpoint import FREE_SETTINGS, resume, save_state, save_weights
+from arc_solver.training.warm_start import start_from
 from tests.arc_solver.tiny import MODEL, TRAIN, Run, preset, run, tasks
+from tests.crash.payloads import Source, rewritten
 from tests.tally import record, some
 
 SHORT = dataclasses.replace(MODEL, cycles=1, latent_steps=1)
@@ -27,7 +31,7 @@ RECIPE = preset(SHORT, dataclasses.replace(TRAIN, steps=2))
 TASKS = tuple(tasks(3, (3, 4)))
 # Another value of each setting that is text, and of each number where one more or another half will not do.
 OTHER: dict[str, Any] = {
-    "mixer": "mlp",
+    "mixers": ("position_mlp",),
     "length": 49,
     "width": 24,
     "num_heads": 4,
@@ -35,7 +39,7 @@ OTHER: dict[str, Any] = {
     "embedding": "composed",
     "gradient": "last",
     "networks": 2,
-    "convolution": 3,
+    "kernel_size": 5,
     "row_width": 8,
     "domain": "sudoku",
     "optimizer": "muon",
@@ -45,9 +49,9 @@ OTHER: dict[str, Any] = {
     "canvas": "full",
     "precision": "bfloat16",
 }
-TOGETHER: dict[str, dict[str, Any]] = {"mixer": {"length": 49}}
+TOGETHER: dict[str, dict[str, Any]] = {"mixers": {"length": 49}}
 # No recipe for ARC can have it: such a one is refused before it meets any folder.
-OF_BOARDS = ("peers", "symbols", "neighbours", "maxima", "wall_token", "hint_weight")
+OF_BOARDS = ("symbols", "maxima", "wall_token", "hint_weight")
 
 
 def other(config: ModelConfig | TrainConfig, name: str) -> ModelConfig | TrainConfig:
@@ -159,6 +163,21 @@ def test_free_settings_go_on(folder: Path) -> None:
     assert read_tensors(path)[0]["step"] == 3
 
 
+def test_a_run_whose_recipe_is_written_in_old_keys_goes_on(tmp_path: Path) -> None:
+    train(RECIPE, Corpus(ARC, TASKS), tmp_path, RunOptions(device="cpu"))
+    (path,) = tmp_path.glob("checkpoint-*")
+
+    def older(_: object, metadata: dict[str, Any]) -> None:
+        model = metadata["preset"]["model"]
+        for key in ("mixers", "kernel_size", "hints"):
+            del model[key]
+        model |= {"mixer": "attention", "convolution": 0, "peers": False, "neighbours": False}
+
+    path.write_bytes(rewritten(Source(path.read_bytes(), tmp_path), older))
+    longer = dataclasses.replace(RECIPE, train=dataclasses.replace(RECIPE.train, steps=3))
+    assert read_tensors(train(longer, Corpus(ARC, TASKS), tmp_path, RunOptions(device="cpu")))[0]["step"] == 3
+
+
 @dataclasses.dataclass(frozen=True)
 class Kept:
     """A run of one step and its checkpoint."""
@@ -177,7 +196,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     )
     metadata, tensors = read_tensors(path)
     own = {name: t for name, t in tensors.items() if not name.startswith("puzzles.")}
-    return Kept(found, {key: metadata[key] for key in ("kind", "step", "seconds", "run", "data")}, own)
+    return Kept(found, {key: metadata[key] for key in ("kind", "step", "seconds", "data")}, own)
 
 
 def reshaped(tensors: dict[str, Tensor], name: str, how: str) -> dict[str, Tensor]:
@@ -229,13 +248,29 @@ def test_rows_that_start_afresh_are_announced(folder: Path, tmp_path: Path) -> N
     assert not any("afresh" in line for line in said)
 
 
+def test_a_composed_prefix_begins_with_weights_of_one_row(tmp_path: Path) -> None:
+    """The position of the task is theirs, those of symmetry and colors begin."""
+    one_row = preset(dataclasses.replace(SHORT, prefix_length=1))
+    found, path = run(one_row), tmp_path / "one.safetensors"
+    save_weights(path, found.state, one_row, found.puzzles, {})
+    composed = preset(dataclasses.replace(SHORT, embedding="composed"))
+    puzzles = PuzzleMap.build(TASKS, "composed", 4, seed=0)
+    begun, said = Model(composed.model, num_rows=puzzles.num_rows), list[str]()
+    start_from(begun, composed, puzzles, path, said.append)
+    theirs, state = load(path).model.state_dict(), begun.state_dict()
+    rows = theirs.pop("puzzle.rows")
+    torch.testing.assert_close(state["puzzle.rows"][1:], rows[1:].mean(dim=0).expand(len(TASKS), -1))
+    assert all(torch.equal(state[name], t) for name, t in theirs.items())
+    assert any("symmetry and colors" in line for line in said)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("positions", "none"),
         ("num_heads", 4),
-        ("mixer", "mlp"),
-        ("convolution", 3),
+        ("mixers", ("position_mlp",)),
+        ("mixers", ("attention", "convolution")),
         ("num_latents", 2),
         ("prefix_length", 3),
     ],
@@ -288,6 +323,7 @@ def test_weights_to_begin_with_have_no_part_in_a_run_that_goes_on(folder: Path, 
     init.unlink()
     longer = dataclasses.replace(RECIPE, train=dataclasses.replace(RECIPE.train, steps=4))
     path = train(longer, corpus, new, options)
-    assert said[0] == f"{new} holds a run already, which goes on: --init {init} has no part in it"
+    assert said[0].startswith(f"{new} holds a run already")
+    assert said[0].endswith(f"--init {init}")
     assert said[1:] == [f"resuming {new} at step 2"]
     assert read_tensors(path)[0]["files"] == began

@@ -2,8 +2,6 @@
 
 import json
 import os
-import resource
-import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -20,16 +18,11 @@ from tests.arc_solver.checkpoints.convert.published_model import state_dict
 from tests.arc_solver.domains.test_published import sudoku_folder
 from tests.arc_solver.tiny import preset, tasks
 from tests.crash.payloads import Source, rewritten
+from tests.fuzz.peak import ended
 from tests.tally import record, some
 
-MOST_KILOBYTES = 1 << 20
+MOST_BYTES = 1 << 30
 ZEROS = 300 << 20  # of a deflated entry: a megabyte in the file, enough to be told from what Python takes
-PEAK = """
-import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.stderr.write(done.stderr)
-"""
 
 
 def archive(path: Path, pickled: bytes, kind: int = zipfile.ZIP_STORED) -> Path:
@@ -206,21 +199,13 @@ def fault(name: str, folder: Path) -> str | None:
     """What is not as promised for a bomb."""
     build, text = BOMBS[name]
     words = build(folder)
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, sys.executable, "-m", "arc_solver.cli", *words],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "80"},
-    )
-    code, kilobytes = map(int, done.stdout.split())
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    if code != 3 or len(errors) != 1 or text not in errors[0] or "Traceback" in done.stderr:
-        return f"exit {code}: {done.stderr[-500:]}"
+    code, said, most_bytes = ended([sys.executable, "-m", "arc_solver.cli", *words], folder)
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    if code != 3 or len(errors) != 1 or text not in errors[0] or "Traceback" in said:
+        return f"exit {code}: {said[-500:]}"
     if (folder / "out.safetensors").exists() or (folder / "run").exists():
         return "something was written"
-    return f"{kilobytes >> 10} MB" if kilobytes > MOST_KILOBYTES else None
+    return f"{most_bytes:,} bytes" if most_bytes > MOST_BYTES else None
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -240,12 +225,10 @@ def test_every_bomb(tmp_path: Path) -> None:
     assert not wrong
 
 
-def test_the_measure_sees_memory() -> None:
-    """300 MB in a grandchild."""
-    filled = "x = bytearray(300 << 20); x[::4096] = x[::4096]"
-    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {filled!r}])"
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, sys.executable, "-c", inner], capture_output=True, text=True
-    )
-    assert int(done.stdout.split()[1]) > 300 << 10
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
+def test_the_measure_sees_what_the_program_held_and_nothing_else(tmp_path: Path) -> None:
+    """300 MB in a grandchild; of 600 MB in this process nothing."""
+    filled = "x = bytearray({} << 20); x[::4096] = x[::4096]"
+    here = bytearray(600 << 20)
+    here[::4096] = here[::4096]
+    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {filled.format(300)!r}])"
+    assert 300 << 20 < ended([sys.executable, "-c", inner], tmp_path).most_bytes < 500 << 20

@@ -12,9 +12,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from arc_solver.domains.boards.board_file import read_boards, texts_from_cells
+from arc_solver.domains.boards.board_file import read_boards
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.storage.text import DataError
+from tests.boards import texts_from_cells
 from tests.fuzz.damage import damage_text, hangs_are_seen, outcome
 from tests.tally import count, record
 

@@ -11,11 +11,11 @@ import pytest
 
 from tests.faults.scene import write_tasks
 from tests.faults.test_command import command, environment
+from tests.fuzz.peak import ended
 from tests.tally import count, trial
 
 MOST_BYTES = 10**9
 PIECE = 1 << 20
-SECONDS = 300
 
 
 def packed(path: Path, pieces: Iterable[bytes]) -> Path:
@@ -140,28 +140,11 @@ BOMBS = (
 )
 
 
-def ended(words: list[str], folder: Path, stdin: int = subprocess.DEVNULL) -> tuple[int, str, int]:
-    """Exit code, what was said and the most bytes that the program or a child of it held."""
-    with (folder / "said").open("w+") as said:
-        process = subprocess.Popen(
-            ["timeout", str(SECONDS), *command(*words)],
-            cwd=folder,
-            env=environment(),
-            stdin=stdin,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        return process.returncode, said.read(), usage.ru_maxrss * 1024
-
-
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs the devices of Unix")
 @pytest.mark.parametrize("bomb", BOMBS[: count("BOMB", 3)])
 def test_a_bomb_is_one_line(tmp_path: Path, bomb: Callable[[Path], list[str]]) -> None:
     with trial(21, "floods of tasks, boards, submissions, candidates, weights"):
-        code, said, size = ended(bomb(tmp_path), tmp_path)
+        code, said, size = ended(command(*bomb(tmp_path)), tmp_path)
         assert (code, said.count("\n")) == (3, 1), said[:1000]
         assert said.startswith("error: ")
         assert size < MOST_BYTES, f"{size:,} bytes"
@@ -170,7 +153,7 @@ def test_a_bomb_is_one_line(tmp_path: Path, bomb: Callable[[Path], list[str]]) -
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs the devices of Unix")
 def test_standard_input_that_flows(tmp_path: Path) -> None:
     with Path("/dev/zero").open("rb") as zeros:
-        code, said, size = ended(["show", "-"], tmp_path, zeros.fileno())
+        code, said, size = ended(command("show", "-"), tmp_path, zeros.fileno())
     assert (code, said) == (3, "error: stdin: larger than 64 MB; split it\n")
     assert size < MOST_BYTES
 

@@ -43,9 +43,13 @@ class Image:
     jupyter: Path
     calls: Path
 
+    def kernels(self) -> list[Path]:
+        """The folders of machine code that the installed solver has compiled."""
+        return list(self.python.parent.parent.rglob("kernels-*"))
+
 
 def closure(names: Iterable[str]) -> dict[str, Distribution]:
-    """The installed distributions that these need, by normalised name, themselves included."""
+    """The installed distributions that these need, by normalized name, themselves included."""
     found: dict[str, Distribution] = {}
     waiting = list(names)
     while waiting:

@@ -110,7 +110,7 @@ def test_damaged_weights_cost_only_the_weights(
     stage = damaged_stage(tmp_path, image, bundle, damage_weights)
     text = stage.run(script)
     assert not validate(stage.submission, OWED)
-    assert "once more on the CPU, without weights" in text
+    assert "once more on the CPU, from the weights in the wheel" in text
     assert stage.answered() == TASKS.keys()
 
 

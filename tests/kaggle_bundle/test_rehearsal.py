@@ -1,5 +1,6 @@
 """The rehearsal: the notebook as Kaggle runs it, in both layouts, without a network and without a GPU."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def rerun(image: Image, bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
     """The bundle's notebook, executed by nbclient on hidden tasks with poison among them."""
     stage = set_stage(tmp_path_factory.mktemp("rerun"), "nested", image, bundle, HIDDEN, hidden=True)
     before = fingerprint(stage.inputs)
+    for folder in image.kernels():
+        shutil.rmtree(folder)
     text = stage.execute(bundle / "submit.ipynb")
     assert fingerprint(stage.inputs) == before, "the inputs were changed"
     return stage, text
@@ -43,6 +46,12 @@ def test_the_notebook_answers_hidden_tasks(rerun: tuple[Stage, str]) -> None:
     assert "scored rerun" in text
     assert "no GPU" in text
     assert "FAILED" not in text
+
+
+def test_its_kernels_were_compiled_on_the_way_and_that_was_said(rerun: tuple[Stage, str]) -> None:
+    stage, text = rerun
+    assert stage.image.kernels()
+    assert text.count("compiling kernels") == 1
 
 
 def test_the_solver_that_answered_is_the_installed_one(rerun: tuple[Stage, str]) -> None:

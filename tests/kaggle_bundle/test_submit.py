@@ -201,6 +201,45 @@ def test_a_command_that_hangs_is_ended(
     assert submit.run([submit.sys.executable, "-c", hang], 1) == 124
 
 
+def test_a_command_that_is_silent_is_spoken_for(
+    submit: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "working").mkdir()
+    monkeypatch.setattr(submit, "SILENT_SECONDS", 0.1)
+    assert submit.run([submit.sys.executable, "-c", "import time; time.sleep(1)"], 60) == 0
+    assert capsys.readouterr().out.count("still at work; it has 1.0 min left") >= 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "found", "options"),
+    [
+        ({}, True, ["--checkpoint", "w", "--preset", "cpu-arc"]),
+        ({"PRESET": "own"}, True, ["--checkpoint", "w"]),
+        ({}, False, []),
+        ({"WEIGHTS": "none"}, False, ["--preset", "cpu-arc"]),
+    ],
+)
+def test_on_a_cpu_nothing_is_learned_from_nothing_unless_that_is_asked_for(
+    submit: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: dict[str, str],
+    found: bool,
+    options: list[str],
+) -> None:
+    for name, value in setting.items():
+        monkeypatch.setitem(submit.SETTING, name, value)
+    tried = []
+    monkeypatch.setattr(submit, "gpu_names", list)
+    monkeypatch.setattr(submit, "known_presets", lambda: KNOWN)
+    monkeypatch.setattr(submit, "weights", lambda: "w" if found else None)
+    monkeypatch.setattr(submit, "predict", lambda tests, out, end, given: tried.append(given) or 1)
+    submit.answer(tmp_path, tmp_path / "submission.json", {"a": 1}, submit.time.monotonic() + 999)
+    first, second = tried
+    assert first == options
+    assert second == ["--device", "cpu", *(options if "WEIGHTS" in setting else [])]
+
+
 def test_a_failing_step_is_said_and_passed_over(
     submit: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from submission.candidates import Candidate, from_tallies
 from submission.merge import (
     fill_up,
     learn_trust,
-    merge_learnt,
+    merge_learned,
     merge_round_robin,
     merge_votes,
     share_out,
@@ -43,7 +43,7 @@ MIXED = [
 ]
 
 
-def test_weights_are_normalised_per_source_and_query():
+def test_weights_are_normalized_per_source_and_query():
     shares = share_out([*MIXED, guess(3, 0.04, "B")])
     assert shares.sources == ("A", "B", "C")
     parts = {content[2][0]: part for content, part in shares.parts[Q]["B"].items()}
@@ -130,7 +130,7 @@ def test_trust_is_likeliest_among_mixtures():
         for source, strength in (("A", 3.0), ("B", 1.0)):
             share = rng.beta(strength, 2.0)
             candidates += [guess(1, share, source, query), guess(2, 1 - share, source, query)]
-    learnt = learn_trust(candidates, truth)
+    learned = learn_trust(candidates, truth)
     parts = share_out(candidates).parts
     right = np.array([[part[source][1, 1, b"\x01"] for source in "AB"] for part in parts.values()])
 
@@ -138,7 +138,7 @@ def test_trust_is_likeliest_among_mixtures():
         mixed = right @ np.array([weight, 1 - weight])
         return np.log(mixed).sum() + np.log(weight) + np.log(1 - weight)
 
-    assert likelihood(learnt["A"]) >= max(likelihood(w) for w in np.linspace(0.01, 0.99, 99)) - 0.02, seed
+    assert likelihood(learned["A"]) >= max(likelihood(w) for w in np.linspace(0.01, 0.99, 99)) - 0.02, seed
 
 
 def test_nothing_to_learn_from():
@@ -149,11 +149,11 @@ def test_nothing_to_learn_from():
 
 def test_folds_cover_every_query_and_never_see_their_own_truth():
     candidates, truth = calibration()
-    rankings = merge_learnt(candidates, truth)
+    rankings = merge_learned(candidates, truth)
     assert sorted(query.task_id for query in rankings) == sorted(truth)
     fold = {task_id for place, task_id in enumerate(sorted(truth)) if place % 5 == 0}
     lies = {task_id: [cell(9)] if task_id in fold else grids for task_id, grids in truth.items()}
-    again = merge_learnt(candidates, lies)
+    again = merge_learned(candidates, lies)
     for query, ranking in rankings.items():
         if query.task_id in fold:
             assert colors(again[query]) == colors(ranking)
@@ -161,7 +161,7 @@ def test_folds_cover_every_query_and_never_see_their_own_truth():
 
 def test_a_single_task_is_merged_by_votes():
     candidates = [candidate for candidate in MIXED if candidate.query == Q]
-    assert colors(merge_learnt(candidates, {"a": [cell(1)]})[Q]) == [2, 1, 3]
+    assert colors(merge_learned(candidates, {"a": [cell(1)]})[Q]) == [2, 1, 3]
 
 
 def test_ties_fall_to_the_higher_confidence():

@@ -1,1 +1,1 @@
-"""Published checkpoints of others. The only place that opens a `.pt`, in a process of its own."""
+"""Published foreign checkpoints. The only place that opens a `.pt`, in a process of its own."""

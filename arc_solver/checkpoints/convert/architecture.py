@@ -1,4 +1,4 @@
-"""The config of a published model, from its shapes, the trainer's config, and what is assumed of the rest."""
+"""The config of a published model, from its shapes, the trainer's config, and assumptions for the rest."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MAX_PREFIX = 64
 SUDOKU_VOCABULARY = 11
 # Vocabulary -> cells of the published data sets: ARC, Sudoku, mazes.
 PUBLISHED_LENGTHS = {12: 900, SUDOKU_VOCABULARY: 81, 6: 900}
-MOST_COMPARED = 1024  # rows of a rotary table
+MAX_COMPARED = 1024  # rows of a rotary table
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What a state dict mostly does not tell; None: not told."""
+    """What a state dict mostly does not determine; None: unknown."""
 
     heads: int | None = None
     prefix: int | None = None
@@ -33,14 +33,14 @@ class Choices:
     latent_steps: int | None = None
 
     def over(self, other: Choices) -> Choices:
-        """These, and of `other` what these do not tell."""
+        """These choices, and those of `other` for what is unknown here."""
         names = [field.name for field in fields(self)]
         return Choices(*(getattr(self if getattr(self, n) is not None else other, n) for n in names))
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """The weights and the ignorable buffers of a state dict, and what their names tell."""
+    """The weights and the buffers of a state dict, and the facts that their names tell."""
 
     tensors: dict[str, Tensor]
     buffers: dict[str, Tensor]
@@ -63,18 +63,18 @@ class Inventory:
 
     @property
     def row_prefix(self) -> int:
-        """Prefix positions that a row of the embedding fills."""
+        """Prefix positions that an embedding row fills."""
         return math.ceil(self.row_width / self.width)
 
     @property
     def rotary(self) -> Tensor | None:
-        """The cosines of a rotary table (positions, head width) that was kept with the weights."""
+        """The cosines (positions, head width) of a rotary table saved with the weights."""
         found = [t for key, t in self.buffers.items() if key.endswith("cos_cached") and t.dim() == 2]
         return found[0] if found else None
 
     @property
     def head_width(self) -> int | None:
-        """Of attention, where a table or its frequencies were kept."""
+        """The width of attention heads, if a rotary table or its frequencies were saved."""
         speeds = [t for key, t in self.buffers.items() if key.endswith("inv_freq") and t.dim() == 1]
         if self.rotary is not None:
             return self.rotary.shape[1]
@@ -82,7 +82,7 @@ class Inventory:
 
     @property
     def positions(self) -> int | None:
-        """Prefix and cells together, where a shape tells."""
+        """Prefix plus cells, if a shape tells."""
         if self.mlp:
             return self.tensors["L_level.layers.0.mlp_t.down_proj.weight"].shape[0]
         if self.learned:
@@ -93,11 +93,11 @@ class Inventory:
 def config_of(
     inventory: Inventory, choices: Choices, published: PublishedConfig, name: str
 ) -> tuple[ModelConfig, str]:
-    """The config, and the options with their values that nothing told; ConvertError for contradictions."""
+    """The config, and the options that had to be assumed with their values; ConvertError if they conflict."""
     _check_dimensions(inventory.tensors, name)
     _check_published(inventory, published, name)
-    told = choices.over(_from_config(published)).over(_from_shapes(inventory))
-    chosen = told.over(_as_published(inventory))
+    known = choices.over(_from_config(published)).over(_from_shapes(inventory))
+    chosen = known.over(_as_published(inventory))
     assert chosen.prefix is not None
     width, row_width = inventory.width, inventory.row_width
     inner = {width: inventory.tensors["L_level.layers.0.mlp.down_proj.weight"].shape[1]}
@@ -109,7 +109,7 @@ def config_of(
     try:
         config = ModelConfig(
             vocabulary=inventory.vocabulary,
-            mixer="mlp" if inventory.mlp else "attention",
+            mixers=("position_mlp",) if inventory.mlp else ("attention",),
             length=_length(inventory, chosen.prefix, name),
             width=width,
             num_layers=inventory.num_layers,
@@ -128,7 +128,7 @@ def config_of(
     except ConfigError as error:
         raise ConvertError(f"{name}: {error}") from error
     _check_rotary(inventory, config, name)
-    return config, _assumed(told, config)
+    return config, _assumed(known, config)
 
 
 def _from_config(published: PublishedConfig) -> Choices:
@@ -137,11 +137,11 @@ def _from_config(published: PublishedConfig) -> Choices:
 
 
 def _from_shapes(inventory: Inventory) -> Choices:
-    """Heads by a rotary table that was kept; the prefix by the positions of the published boards."""
+    """Heads from a saved rotary table; the prefix from the positions of the published boards."""
     heads = prefix = None
     if inventory.head_width:
         heads = max(1, inventory.width // inventory.head_width)
-    if inventory.hrm:  # its prefix is what a row fills
+    if inventory.hrm:  # its prefix is as long as a row
         prefix = inventory.row_prefix
     elif inventory.positions is not None and inventory.vocabulary in PUBLISHED_LENGTHS:
         before = inventory.positions - PUBLISHED_LENGTHS[inventory.vocabulary]
@@ -157,32 +157,32 @@ def _as_published(inventory: Inventory) -> Choices:
 
 
 def published_depth(hrm: bool, mlp: bool, vocabulary: int) -> tuple[int, int]:
-    """T and n of the published commands; of TRM n is 6 for Sudoku, where mixers are used, and else 4."""
+    """T and n of the published commands; for TRM n is 6 for Sudoku and with MLP mixers, else 4."""
     if hrm:
         return 2, 2
     return 3, 6 if mlp or vocabulary == SUDOKU_VOCABULARY else 4
 
 
-def _assumed(told: Choices, config: ModelConfig) -> str:
-    """What `config` has because nobody told otherwise, as options and their values."""
+def _assumed(known: Choices, config: ModelConfig) -> str:
+    """What was assumed in `config`, as options and their values."""
     values = {
-        "--heads": (told.heads or (config.mixer == "mlp" or None), config.num_heads),
-        "--prefix": (told.prefix, config.prefix_length),
-        "--cycles": (told.cycles, config.cycles),
-        "--latent-steps": (told.latent_steps, config.latent_steps),
+        "--heads": (known.heads or ("attention" not in config.mixers or None), config.num_heads),
+        "--prefix": (known.prefix, config.prefix_length),
+        "--cycles": (known.cycles, config.cycles),
+        "--latent-steps": (known.latent_steps, config.latent_steps),
     }
-    return " ".join(f"{option} {value}" for option, (known, value) in values.items() if known is None)
+    return " ".join(f"{option} {value}" for option, (found, value) in values.items() if found is None)
 
 
 def _kind_of_positions(inventory: Inventory, published: PublishedConfig) -> str:
     if inventory.learned:
         return "learned"
-    told = published.values.get("pos_encodings", "rope")
-    return "none" if inventory.mlp or told != "rope" else "rotary1d"
+    encodings = published.values.get("pos_encodings", "rope")
+    return "none" if inventory.mlp or encodings != "rope" else "rotary1d"
 
 
 def _length(inventory: Inventory, prefix: int, name: str) -> int:
-    """Cells behind the prefix where the weights fix them, else 0; every known board is a square."""
+    """Cells after the prefix if the weights fix them, else 0; every known board is a square."""
     if not (inventory.mlp or inventory.learned):
         return 0
     positions = inventory.positions or 0
@@ -196,7 +196,7 @@ def _length(inventory: Inventory, prefix: int, name: str) -> int:
 
 
 def _check_published(inventory: Inventory, published: PublishedConfig, name: str) -> None:
-    """ConvertError where the trainer's config is of another model, or of one that is not computed here."""
+    """ConvertError if the trainer's config is that of another model, or of one we do not implement."""
     said, place = published.values, published.place
     held = {
         "hidden_size": inventory.width,
@@ -222,7 +222,7 @@ def _check_published(inventory: Inventory, published: PublishedConfig, name: str
 
 
 def _check_rotary(inventory: Inventory, config: ModelConfig, name: str) -> None:
-    """ConvertError where a rotary table that was kept is not the one that the model will use."""
+    """ConvertError if a saved rotary table is not the one that our model uses."""
     head_width, kept = config.width // config.num_heads, inventory.rotary
     if config.positions != "rotary1d" or (inventory.head_width in (None, head_width) and kept is None):
         return
@@ -232,7 +232,7 @@ def _check_rotary(inventory: Inventory, config: ModelConfig, name: str) -> None:
             f"{inventory.head_width}; name the right --heads"
         )
     assert kept is not None
-    rows = min(len(kept), MOST_COMPARED)
+    rows = min(len(kept), MAX_COMPARED)
     ours = rotary_table("rotary1d", 0, rows, 1, head_width)
     if ours is not None and not torch.allclose(kept[:rows].float(), ours[0], atol=0.02):
         raise ConvertError(f"{name}: its rotary table is not the published one, of 1/{ROTARY_THETA:g}^(2k/d)")
@@ -247,7 +247,7 @@ def _check_dimensions(theirs: dict[str, Tensor], name: str) -> None:
 
 
 def _expansion(inner: dict[int, int], name: str) -> tuple[float, int]:
-    """Expansion and rounding that give every width its inner width; the published ones where they do."""
+    """Expansion and rounding that give every width its inner width; the published ones are tried first."""
     width, wanted = next(iter(inner.items()))
     for expansion, rounding in [*((4.0, 256 >> k) for k in range(9)), (wanted * 1.5 / width, 1)]:
         shape = ModelConfig(expansion=expansion, rounding=rounding)

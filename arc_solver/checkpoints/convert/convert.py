@@ -1,4 +1,4 @@
-"""Published TRM and HRM checkpoints (arXiv 2510.04871, 2506.21734) as checkpoints of ours."""
+"""Published TRM and HRM checkpoints (arXiv 2510.04871, 2506.21734), converted to our format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from arc_solver.checkpoints.convert.architecture import Choices
 from arc_solver.checkpoints.convert.errors import ConvertError
 from arc_solver.checkpoints.convert.foreign import extract
 from arc_solver.checkpoints.convert.identifiers import read_identifiers
-from arc_solver.checkpoints.convert.layout import adopted_from
+from arc_solver.checkpoints.convert.layout import adopt
 from arc_solver.checkpoints.convert.published_config import NAME as CONFIG_NAME
 from arc_solver.checkpoints.convert.published_config import PublishedConfig, read_published_config
 from arc_solver.checkpoints.weights import save
@@ -29,18 +29,18 @@ ROWS_PER_TASK = 1001  # of the published ARC tables: the identity and a thousand
 def convert_file(
     source: Path, out: Path, identifiers: Path | None, choices: Choices, config_file: Path | None = None
 ) -> dict[str, Any]:
-    """Write the published checkpoint `source` as `out`; what was found, as plain values.
+    """Write the published checkpoint `source` as `out`; returns what was found, as plain values.
 
-    What `choices` leaves open is read from `config_file`, or from the all_config.yaml beside `source` where
-    there is one. With `identifiers` its rows are kept, each task's together; tasks are known by id then.
-    ConvertError names the first thing that does not fit; nothing is written in that case.
+    What `choices` leaves open is read from `config_file`, or from an all_config.yaml beside `source`. With
+    `identifiers` the embedding rows are kept, grouped by task, and tasks are known by id. ConvertError names
+    the first thing that does not fit, and nothing is written then.
     """
     if out.suffix != ".safetensors":
         raise ConvertError(f"{out}: the checkpoint's name must end in .safetensors")
     beside = source.with_name(CONFIG_NAME)
     config_file = config_file or (beside if beside.exists() else None)
     published = read_published_config(config_file) if config_file else PublishedConfig()
-    adopted = adopted_from(extract(source), choices, source.name, published)
+    adopted = adopt(extract(source), choices, source.name, published)
     config, state = adopted.config, adopted.state
     domain = DOMAINS.get(config.vocabulary)
     if domain is None:
@@ -71,7 +71,7 @@ def convert_file(
 
 
 def _preset(config: ModelConfig, domain: str, name: str, puzzles: PuzzleMap, ages: int) -> Preset:
-    """A recipe that answers as published: every row that a task has."""
+    """A recipe that predicts as published: under every view that a task has a row for."""
     kind = "HRM" if config.networks == 2 else "TRM"
     views = max(ROWS_PER_TASK, int(np.diff(puzzles.starts).max(initial=1))) if domain == "arc" else 1
     return Preset(

@@ -1,7 +1,7 @@
-"""What goes wrong with foreign checkpoints."""
+"""The error of a foreign checkpoint."""
 
 
 class ConvertError(ValueError):
-    """A file that is no published checkpoint of a known layout; the text is one line."""
+    """The file is not a published checkpoint of a known layout; the text is one line."""
 
     exit_code = 3

@@ -1,4 +1,4 @@
-"""A foreign torch file opened in a process of its own, which hands back plain tensors."""
+"""A foreign torch file, opened in a process of its own that returns plain tensors."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from arc_solver.storage.regular_file import check_regular
 from arc_solver.storage.text import DataError, shown
 
 MAX_BYTES = 8 << 30
-# How long the child may take: to start on a busy machine, and to read at the speed of a slow disk.
+# Time limits of the child: to start on a busy machine, and to read from a slow disk.
 START_SECONDS, BYTES_PER_SECOND = 180, 10_000_000
 
 
 def extract(source: Path) -> dict[str, Tensor]:
     """The tensors of the torch or safetensors file `source` under plain names, or ConvertError.
 
-    What the child hands back goes through a file without a name, so nothing stays behind however this ends.
+    The child returns them in an unnamed file, so that nothing is left behind however this ends.
     """
     try:
         size = check_regular(source, MAX_BYTES)
@@ -43,18 +43,13 @@ def extract(source: Path) -> dict[str, Tensor]:
 
 
 def _run(command: list[str], source: Path, plain: int, seconds: float) -> None:
-    """Run the child; ConvertError with the reason that it gives, or for its death."""
-    # Isolated: no folder of the caller is on the child's path, and it imports torch and safetensors alone.
-    # It ends when the pipe that it reads does, which nobody holds but this process.
+    """Run the child; ConvertError with the reason that it gives, or if it dies."""
+    # Isolated: the caller's folders are not on the child's path, and it imports only torch and safetensors.
+    # It ends when its input pipe does, whose other end only this process holds.
     reading, held = os.pipe()
     try:
         done = subprocess.run(  # noqa: S603 - this Python and a script of ours; the file is an argument
-            command,
-            stdin=reading,
-            capture_output=True,
-            pass_fds=(plain,),
-            timeout=seconds,
-            check=False,
+            command, stdin=reading, capture_output=True, pass_fds=(plain,), timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise ConvertError(

@@ -1,4 +1,4 @@
-"""The published list of puzzles: entry r names the task and view of row r."""
+"""The published list of puzzles: entry r names the task and view of embedding row r."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MAX_BYTES, MAX_ENTRIES = 128 << 20, 1 << 22
 
 
 def read_identifiers(path: Path, num_rows: int) -> tuple[PuzzleMap, npt.NDArray[np.int64]]:
-    """The puzzles of an identifiers.json, a task's views together, identity first, and every old row.
+    """The puzzles of an identifiers.json, and the published row of each of our rows.
 
-    The published rows need not be in this order, so the table must be taken in the order returned. Tasks have
-    no hash: they are known by id.
+    Ours are grouped by task, the identity first; the published ones need not be. Tasks have no hash here:
+    they are known by id.
     """
     tasks: dict[str, list[tuple[int, NamedView]]] = {}
     for row, named in enumerate(_read(path, num_rows), start=1):
@@ -44,7 +44,7 @@ def read_identifiers(path: Path, num_rows: int) -> tuple[PuzzleMap, npt.NDArray[
 
 
 def _read(path: Path, num_rows: int) -> list[NamedView]:
-    """The entries behind the blank one."""
+    """The entries after the blank one."""
     try:
         listed = read_json(path, MAX_BYTES, MAX_ENTRIES)
         if not isinstance(listed, list) or not listed:

@@ -1,10 +1,11 @@
-"""The published names of tensors, and what each is called here. Shapes: D width, V tokens, I inner width."""
+"""The published names of tensors, and what each is called here."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from arc_solver.checkpoints.convert.architecture import Choices, Inventory, config_of
@@ -12,8 +13,9 @@ from arc_solver.checkpoints.convert.errors import ConvertError
 from arc_solver.checkpoints.convert.opener import plain_name
 from arc_solver.checkpoints.convert.published_config import PublishedConfig
 from arc_solver.checkpoints.file_format import CheckpointError
-from arc_solver.checkpoints.weights import check_state, state_shapes
+from arc_solver.checkpoints.weights import check_state, shapes_of
 from arc_solver.config import ModelConfig
+from arc_solver.model.trm import Model
 
 TOP = {
     "H_init": "first_answer",
@@ -29,48 +31,42 @@ ATTENTION = {
     "self_attn.qkv_proj.weight": "attention.qkv.weight",
     "self_attn.o_proj.weight": "attention.out.weight",
 }
-MIXER = {"mlp_t.gate_up_proj.weight": "mixer.gate_up.weight", "mlp_t.down_proj.weight": "mixer.down.weight"}
+MIXER = {
+    "mlp_t.gate_up_proj.weight": "position_mlp.gate_up.weight",
+    "mlp_t.down_proj.weight": "position_mlp.down.weight",
+}
 FEED_FORWARD = {
     "mlp.gate_up_proj.weight": "feed_forward.gate_up.weight",
     "mlp.down_proj.weight": "feed_forward.down.weight",
 }
 LEVELS = {"L_level": "latent_blocks", "H_level": "answer_blocks"}
-# What the published classes compute or only use in training; some versions keep it.
+# Buffers that the published classes compute, or use in training alone; some versions save them.
 BUFFERS = re.compile(r"(?:.*\.)?(?:local_weights|local_ids|cos_cached|sin_cached|inv_freq)")
 SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Adopted:
-    """A published model in our terms, and the options that neither shapes, config nor the user told."""
+    """A published model in our terms, and the options that neither shapes, config nor user determined."""
 
     config: ModelConfig
     state: dict[str, Tensor]
     assumed: str
 
 
-def adopt(
-    tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig | None = None
-) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """The config and our state dict of a published one; ConvertError names the first keys that do not fit.
+def adopt(tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig) -> Adopted:
+    """A published state dict in our terms; ConvertError names the first keys that do not fit.
 
-    `choices` count before what `published` says. `name` is the file's, for messages.
+    `choices` take precedence over `published`. `name` is the file's, for messages.
     """
-    adopted = adopted_from(tensors, choices, name, published or PublishedConfig())
-    return adopted.config, adopted.state
-
-
-def adopted_from(
-    tensors: dict[str, Tensor], choices: Choices, name: str, published: PublishedConfig
-) -> Adopted:
-    """As `adopt`, with what had to be assumed."""
     inventory = take_stock(tensors)
     theirs = inventory.tensors
     names = _names(inventory)
     missing, unexpected = sorted(names.keys() - theirs.keys()), sorted(theirs.keys() - names.keys())
     if missing or unexpected:
         parts = [f"missing {', '.join(missing[:SHOWN])}"] if missing else []
-        parts += [f"unexpected {', '.join(map(_printable, unexpected[:SHOWN]))}"] if unexpected else []
+        shown = ", ".join(ascii(key)[1:-1][:80] for key in unexpected[:SHOWN])
+        parts += [f"unexpected {shown}"] if unexpected else []
         num = len(missing) + len(unexpected)
         raise ConvertError(
             f"{name}: not the published TRM or HRM layout: {'; '.join(parts)} ({num} names differ)"
@@ -78,17 +74,19 @@ def adopted_from(
     config, assumed = config_of(inventory, choices, published, name)
     state = {ours: theirs[key] for key, ours in names.items()}
     if not config.continue_output:
-        # The published TRM has a second halting output that is never trained nor read.
+        # The published TRM has a second halting output, which is never trained or read.
         state["halt_weight"], state["halt_bias"] = state["halt_weight"][:1], state["halt_bias"][:1]
     try:
-        check_state(state_shapes(config, state["puzzle.rows"].shape[0]), state, name)
+        with torch.device("meta"):
+            wanted = Model(config, state["puzzle.rows"].shape[0])
+        check_state(shapes_of(wanted), state, name)
     except CheckpointError as error:
         raise ConvertError(str(error)) from error
     return Adopted(config, state, assumed)
 
 
 def take_stock(tensors: dict[str, Tensor]) -> Inventory:
-    """The tensors of a state dict without wrappers before their names, those that are weights apart."""
+    """The weights and buffers of a state dict, without the prefixes of wrappers before their names."""
     plain = {plain_name(key): tensor for key, tensor in tensors.items()}
     buffers = {key: tensor for key, tensor in plain.items() if BUFFERS.fullmatch(key)}
     theirs = {key: tensor for key, tensor in plain.items() if key not in buffers}
@@ -113,7 +111,3 @@ def _names(inventory: Inventory) -> dict[str, str]:
                 f"{level}.layers.{layer}.{key}": f"{blocks}.{layer}.{ours}" for key, ours in inside.items()
             }
     return names
-
-
-def _printable(key: str) -> str:
-    return ascii(key)[1:-1][:80]

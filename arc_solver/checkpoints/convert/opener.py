@@ -1,6 +1,6 @@
-"""The child that opens a foreign file: run as a script, imports nothing of ours, prints one JSON object.
+"""The child process that opens a foreign file: a script that imports nothing of ours, prints one JSON object.
 
-It ends with whoever started it: at the end of its standard input. Its memory is held to a few times the file.
+It ends with its parent, at the end of its standard input. Its memory is limited to a few times the file.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-# What compilers, trainers on several devices and the published classes put before a name.
+# Prefixes that compilers, distributed trainers and the published classes put before a name.
 WRAPPED = re.compile(r"(?:(?:_orig_mod|module|model|inner)\.)+")
-# Under what trainers keep a state dict; of several the last counts, the average over the weights it is of.
+# Keys under which trainers save a state dict; of several the last counts: the average over the weights.
 KEPT_UNDER = ("model", "state_dict", "model_state_dict", "shadow")
 MAX_WRAPPINGS = 4
 MAX_PICKLE_BYTES = 16 << 20  # it holds names and shapes; the published ones are under 100 kB
 SPARE_BYTES = 256 << 20
-COPIES = 4  # of a file: mapped, made dense, serialized, joined
+COPIES = 4  # of a file in memory: mapped, made contiguous, serialized, joined
 
 
 def plain_name(name: str) -> str:
-    """A tensor's name without wrappers before it."""
+    """A tensor's name without the prefixes of wrappers."""
     return WRAPPED.sub("", name, count=1) if WRAPPED.match(name) else name
 
 
 def open_foreign(source: Path, plain: Path, max_bytes: int) -> str | None:
-    """Save the state dict in `source` as safetensors under plain names; the reason when that cannot be."""
+    """Save the state dict in `source` as safetensors under plain names; returns the reason if it cannot."""
     from safetensors.torch import save
 
     size = source.stat().st_size
@@ -52,7 +52,7 @@ def open_foreign(source: Path, plain: Path, max_bytes: int) -> str | None:
         seen.add(storage)
     try:
         data = save(tensors)
-    except Exception as error:  # noqa: BLE001 - a type of tensor that the format lacks can fail in any way
+    except Exception as error:  # noqa: BLE001 - tensor types that the format lacks can fail in any way
         return f"its tensors are of a kind that cannot be kept ({type(error).__name__})"
     try:
         with plain.open("wb") as file:
@@ -72,7 +72,7 @@ def _loaded(source: Path, size: int) -> Any:
         is_archive = zipfile.is_zipfile(source)
         if is_archive and (reason := _expands(source, size)):
             return reason
-        # A memory map needs the archive format; older files are read whole.
+        # Memory mapping needs the archive format; older files are read whole.
         return torch.load(source, map_location="cpu", weights_only=True, mmap=is_archive or None)
     except Exception as error:  # noqa: BLE001 - a hostile file can make the reader fail in any way
         if isinstance(error, MemoryError) or "allocate memory" in str(error):
@@ -100,7 +100,7 @@ def _safetensors(source: Path) -> Any:
 
 
 def _expands(source: Path, size: int) -> str | None:
-    """Why an archive is refused before it is opened: torch stores its entries as they are, each once."""
+    """Why an archive is refused before it is opened: torch stores its entries uncompressed, each once."""
     with zipfile.ZipFile(source) as archive:
         entries = archive.infolist()
     if any(e.compress_type != zipfile.ZIP_STORED or e.file_size != e.compress_size for e in entries):
@@ -114,7 +114,7 @@ def _expands(source: Path, size: int) -> str | None:
 
 
 def _unwrapped(found: Any, depth: int = 0) -> Any:
-    """The state dict under plain names, out of whatever it is kept under, or the reason why there is none."""
+    """The state dict under plain names, whatever key it is saved under, or the reason why there is none."""
     if not isinstance(found, dict) or not found:
         return "not a state dict (names and tensors)"
     kept = [found[name] for name in KEPT_UNDER if isinstance(found.get(name), dict)]
@@ -133,7 +133,7 @@ def _unwrapped(found: Any, depth: int = 0) -> Any:
 
 
 def _fault(state: dict[Any, Any], max_bytes: int) -> str | None:
-    """Why a state dict is not taken: it holds something else, or tensors that the file does not."""
+    """Why a state dict is refused: it holds other values, or tensors larger than the file."""
     import torch
 
     total = 0
@@ -152,7 +152,7 @@ def _fault(state: dict[Any, Any], max_bytes: int) -> str | None:
 
 
 def _end_with_parent() -> None:
-    """End this process at the end of its standard input, whose other end the parent holds."""
+    """End this process when its standard input ends, whose other end the parent holds."""
 
     def wait() -> None:
         while os.read(0, 1):
@@ -162,11 +162,11 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _hold_memory(size: int) -> None:
-    """Let this process have a few times `size` beyond what it has, where the system can hold it to that."""
+def _limit_memory(size: int) -> None:
+    """Limit this process to a few times `size` beyond its present memory, if the system can."""
     import torch
 
-    torch.set_num_threads(1)  # every thread would have a stack and an arena
+    torch.set_num_threads(1)  # every thread has a stack and an arena
     with contextlib.suppress(OSError, ValueError, StopIteration):
         status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         taken = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData:"))
@@ -175,9 +175,9 @@ def _hold_memory(size: int) -> None:
 
 
 def main(source: str, plain: str, max_bytes: str) -> None:
-    """Open a file for the parent."""
+    """Open a file for the parent process."""
     _end_with_parent()
-    _hold_memory(Path(source).stat().st_size)
+    _limit_memory(Path(source).stat().st_size)
     try:
         reason = open_foreign(Path(source), Path(plain), int(max_bytes))
     except MemoryError:

@@ -1,7 +1,7 @@
 """The `all_config.yaml` that the published trainers write beside a checkpoint, as far as a model needs it.
 
-It tells what no shape does. A reader of the block style in which it is written, strict about the keys that it
-knows: a YAML library would be a dependency for eleven numbers and words.
+It holds what no shape tells. This reads the block style in which it is written and is strict about the keys
+it knows; a YAML library would be a dependency for a dozen values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from arc_solver.storage.text import DataError, quoted, shown
 NAME = "all_config.yaml"
 MAX_BYTES = 1 << 20
 Value = int | float | bool | str
-# Key -> the kind of its value. Those of a model's section; what else stands there is of no effect on it.
+# Key -> type of its value. Other keys in a model's section do not affect it.
 KINDS: dict[str, type] = {
     "name": str,
     "H_cycles": int,
@@ -39,25 +39,25 @@ POSITIVE = ("H_cycles", "L_cycles", "L_layers", "hidden_size", "num_heads", "hal
 SECTION = "arch"
 _LINE = re.compile(r"( *)([A-Za-z_]\w*):(?: +(.*))?")
 _BOOLEANS = {"true": True, "false": False}
-# Models of the same trainers with the same names of tensors and another recursion.
+# Models of the same trainers with the same tensor names but another recursion.
 OTHER_RECURSIONS = ("trm_singlez", "trm_hier6", "transformers_baseline")
 
 
 @dataclass(frozen=True)
 class PublishedConfig:
-    """What the file says of the model, and where; nothing where there is no file."""
+    """The values in the file, and its name for messages; empty if there is no file."""
 
     place: str = ""
     values: dict[str, Value] = field(default_factory=dict)
 
     def number(self, key: str) -> int | None:
-        """A whole number, or None where the file does not tell."""
+        """A whole number, or None if the file does not have it."""
         value = self.values.get(key)
         return value if type(value) is int else None
 
     @property
     def prefix(self) -> int | None:
-        """Prefix positions: `puzzle_emb_len`, or as many as a row fills."""
+        """Prefix positions: `puzzle_emb_len`, or as many as an embedding row fills."""
         length, row, width = map(self.number, ("puzzle_emb_len", "puzzle_emb_ndim", "hidden_size"))
         if length:
             return length
@@ -68,7 +68,7 @@ class PublishedConfig:
 
 
 def read_published_config(path: Path) -> PublishedConfig:
-    """The model's section of the file; ConvertError names the line that cannot be meant."""
+    """The model's section of the file; ConvertError names a line with an impossible value."""
     try:
         text = read_regular(path, MAX_BYTES).decode("utf-8")
     except DataError as error:
@@ -77,7 +77,7 @@ def read_published_config(path: Path) -> PublishedConfig:
         raise ConvertError(f"{shown(path)}: not UTF-8 at byte {error.start}") from error
     values: dict[str, Value] = {}
     for number, key, value in _section(text, path):
-        if key not in KINDS or value.startswith("${"):  # a reference, resolved in what a trainer writes
+        if key not in KINDS or value.startswith("${"):  # a reference; trainers write resolved values
             continue
         place = f"{shown(path)}: line {number}"
         if key in values:
@@ -91,7 +91,7 @@ def read_published_config(path: Path) -> PublishedConfig:
 
 
 def _section(text: str, path: Path) -> list[tuple[int, str, str]]:
-    """(Line number, key, text of the value) directly within `arch:`, or of the whole file without one."""
+    """(Line number, key, text of the value) directly below `arch:`, or at the top level if there is none."""
     lines = []
     for number, line in enumerate(text.splitlines(), start=1):
         match = _LINE.fullmatch(re.sub(r"(^|\s)#.*", "", line).rstrip())
@@ -115,7 +115,7 @@ def _section(text: str, path: Path) -> list[tuple[int, str, str]]:
 
 
 def _value(key: str, text: str) -> Value | None:
-    """The value of a known key; None where the text is none of its kind."""
+    """The value of a known key; None if the text is not of its type."""
     kind = KINDS[key]
     plain = text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
     if kind is bool:

@@ -1,8 +1,8 @@
-"""Sets of cells as one integer: flood fill, neighbours and boxes in a few operations on all cells at once.
+"""Sets of cells as one integer: flood fill, neighbors and boxes in a few operations on all cells at once.
 
-A board of a grid of H × W has W + 1 bytes a row, 1 for a cell of the set; the spare byte stays 0 and keeps
+A board of a grid of H × W has W + 1 bytes per row, 1 for a cell of the set; the spare byte stays 0 and keeps
 rows apart. The first cell is the highest byte: one to the right is a shift by 8, one down by 8 · (W + 1).
-A byte a cell costs more than a bit in shifts and much less between grid and board.
+A byte per cell makes shifts slower than a bit, but conversions between grid and board much faster.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _COLORS = tuple(bytes(int(value == color) for value in range(256)) for color in 
 
 
 class Frame(NamedTuple):
-    """The shape of a grid as its boards see it."""
+    """The shape of the grid of a board."""
 
     height: int
     width: int
@@ -46,7 +46,7 @@ def ink(rows: Rows) -> int:
 
 def where(rows: Rows, color: int) -> int:
     """The cells of a color."""
-    return int.from_bytes(b"\xff".join(rows).translate(_COLORS[color]), "big")  # black is asked for as well
+    return int.from_bytes(b"\xff".join(rows).translate(_COLORS[color]), "big")  # the color may be black
 
 
 def painted(rows: Rows, board: int, color: int) -> Rows:
@@ -103,20 +103,20 @@ def block(frame: Frame, top: int, left: int, bottom: int, right: int) -> int:
 
 
 def sides_of(board: int, frame: Frame) -> int:
-    """The cells that share a side with the board's, themselves not counted."""
+    """The cells outside the board that share a side with one of its cells."""
     step = frame.step
     return (board << 8 | board >> 8 | board << step | board >> step) & everywhere(frame) & ~board
 
 
 def around(board: int, frame: Frame) -> int:
-    """The cells that share a side or corner with the board's, themselves not counted."""
+    """The cells outside the board that share a side or corner with one of its cells."""
     step = frame.step
     wide = board | board << 8 | board >> 8
     return (wide | wide << step | wide >> step) & everywhere(frame) & ~board
 
 
 def inner(board: int, frame: Frame) -> int:
-    """The cells all of whose eight neighbours are in the board."""
+    """The cells all of whose eight neighbors are in the board."""
     step = frame.step
     wide = board & board << 8 & board >> 8
     return wide & wide << step & wide >> step
@@ -172,7 +172,7 @@ def boxed(board: int, frame: Frame) -> int:
 
 
 def outside(walls: int, frame: Frame) -> int:
-    """The cells that are no wall and reach the edge of the grid by sides."""
+    """The cells that are not walls and connected with the edge of the grid by sides."""
     free = everywhere(frame) & ~walls
     return flooded(free & border(frame), free, frame.step)
 

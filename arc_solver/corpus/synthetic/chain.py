@@ -1,4 +1,4 @@
-"""Rules one after the other, and whether demonstrations determine what such a chain answers."""
+"""Rules applied one after the other, and whether demonstrations determine the answers of such a chain."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from arc_solver.corpus.synthetic.uniqueness import is_determined
 Chain = tuple[tuple[Rule, Setting], ...]
 """Rules with their settings, the first one applied first."""
 Course = tuple[Rows, ...]
-"""An input, what every rule of a chain makes of it in turn, the output last."""
+"""An input and the results of each rule of a chain in turn, the output last."""
 
 
 def course_of(chain: Chain, question: Rows) -> Course | None:
-    """The input through the whole chain; None where a rule says nothing of it or leaves it as it is."""
+    """The input through the whole chain; None if a rule does not apply or changes nothing."""
     course = [question]
     for rule, setting in chain:
         changed = rule.change(course[-1], setting)
@@ -26,10 +26,10 @@ def course_of(chain: Chain, question: Rows) -> Course | None:
 
 
 def is_solvable(library: Library, chain: Chain, shown: Sequence[Course], asked: Sequence[Course]) -> bool:
-    """True where the demonstrations leave no choice among the answers of the library.
+    """Whether the demonstrations leave no choice among the answers of the library.
 
-    Looked at are all single rules, the chain in the opposite order, and every chain in which another rule
-    does the same to the demonstrations at one place.
+    Compared are all single rules, the chain in reverse order, and every chain in which one rule is replaced
+    by another that does the same to the demonstrations.
     """
     ends = (0, len(chain))
     spans = {ends, *((place, place + 1) for place in range(len(chain)))}

@@ -1,4 +1,4 @@
-"""Rules whose output says how many, how common or how large."""
+"""Rules whose output shows a count, a frequency or a size."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _MAX_LENGTH = 10
 
 
 def tally(rows: Rows, setting: Setting) -> Rows | None:
-    """A line as long as the number of cells of one color."""
+    """Draw a line as long as the number of cells of one color."""
     num = b"".join(rows).count(setting[1])
     return _line(bytes([setting[1]]) * num, setting[0]) if 0 < num <= _MAX_LENGTH else None
 
 
 def tally_things(rows: Rows, setting: Setting) -> Rows | None:
-    """A line of the task's color as long as the number of objects."""
+    """Draw a line of the task's color as long as the number of objects."""
     num = len(things_of(rows))
     return _line(bytes([setting[1]]) * num, setting[0]) if 0 < num <= _MAX_LENGTH else None
 
 
 def square_of_things(rows: Rows, setting: Setting) -> Rows | None:
-    """A diagonal in a square whose side is the number of objects."""
+    """Draw a diagonal in a square whose side is the number of objects."""
     num = len(things_of(rows))
     if not 0 < num <= _MAX_LENGTH or (num, num) == frame_of(rows):
         return None
@@ -46,7 +46,7 @@ def square_of_things(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def gauge(rows: Rows, _: Setting) -> Rows | None:
-    """Three by three cells of which as many are inked, in the order of reading, as there are objects."""
+    """Fill as many of three by three cells, in reading order, as there are objects."""
     things = things_of(rows)
     colors = {color for color, _ in things}
     if len(colors) != 1 or len(things) > 9 or frame_of(rows) == (3, 3):
@@ -56,13 +56,13 @@ def gauge(rows: Rows, _: Setting) -> Rows | None:
 
 
 def list_colors(rows: Rows, setting: Setting) -> Rows | None:
-    """The colors from the commonest to the rarest, as a column or a row."""
+    """List the colors from the commonest to the rarest, as a column or a row."""
     colors = ranked(rows)
     return _line(bytes(colors), setting[0]) if colors else None
 
 
 def histogram(rows: Rows, setting: Setting) -> Rows | None:
-    """A bar for every color, as long as it has cells, the longest first."""
+    """Draw a bar for every color, as long as it has cells, the longest first."""
     colors = ranked(rows)
     if not colors:
         return None

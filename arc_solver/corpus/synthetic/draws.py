@@ -1,4 +1,4 @@
-"""Random choices of one task: everything comes from uniform numbers, whose sequence Python guarantees."""
+"""Random choices of one task, all made from uniform numbers, whose sequence Python guarantees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Draws:
     __slots__ = ("_bits", "_next")
 
     def __init__(self, key: str) -> None:
-        source = random.Random(key)  # noqa: S311 - material for training, no secret
+        source = random.Random(key)  # noqa: S311 - training data, not a secret
         self._next = source.random
         self._bits = source.getrandbits
 

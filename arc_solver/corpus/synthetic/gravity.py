@@ -53,7 +53,7 @@ def fall_on_walls(rows: Rows, setting: Setting) -> Rows:
 
 
 def press(rows: Rows, setting: Setting) -> Rows | None:
-    """Everything moves to one side as one body."""
+    """Everything moves to one side as a rigid body."""
     ahead = towards(rows, setting[0])
     gaps = [len(row) - len(row.lstrip(_BLACK)) for row in ahead]
     gap = min(gaps)
@@ -66,7 +66,7 @@ def slide(rows: Rows, setting: Setting) -> Rows | None:
     """Objects slide to one side until they meet another one, or the edge."""
     ahead = towards(rows, setting[0])
     frame = frame_of(ahead)
-    # From the left: what lies in front has already come to rest.
+    # From the left, so that what is in front has already come to rest.
     bodies = sorted(
         ((color, body) for color in colors_of(ahead) for body in pieces(where(ahead, color), frame.step)),
         key=lambda each: box(each[1], frame)[1],
@@ -74,7 +74,7 @@ def slide(rows: Rows, setting: Setting) -> Rows | None:
     parts, taken, edge = [], 0, column(frame, 0)
     for color, body in bodies:
         if body & taken:
-            return None  # something came to rest in the arms of an object that it should have waited for
+            return None  # something came to rest within an object that should have moved first
         while not body & edge and not (body << 8) & taken:
             body <<= 8
         parts.append((body, color))
@@ -83,7 +83,7 @@ def slide(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def sort_rows(rows: Rows, setting: Setting) -> Rows:
-    """Rows, or columns, in the order of how much ink they hold."""
+    """Sort the rows, or columns, by how much ink they hold."""
     across, falling = divmod(setting[0], 2)
     lines = transposed(rows) if across else rows
     ordered = tuple(sorted(lines, key=lambda row: row.count(_BLACK), reverse=not falling))
@@ -91,7 +91,7 @@ def sort_rows(rows: Rows, setting: Setting) -> Rows:
 
 
 def sort_cells(rows: Rows, setting: Setting) -> Rows:
-    """In every row, or column, the cells in the order of their colors' share of the row, black last."""
+    """Sort the cells of every row, or column, by how common their color is in it, black last."""
     ahead = towards(rows, setting[0])
     found = []
     for row in ahead:
@@ -101,7 +101,7 @@ def sort_cells(rows: Rows, setting: Setting) -> Rows:
 
 
 def reverse_ink(rows: Rows, setting: Setting) -> Rows:
-    """The ink of every row, or column, in reverse order on the same cells."""
+    """Reverse the order of the ink in every row, or column, on the same cells."""
     lines = transposed(rows) if setting[0] else rows
     found = []
     for row in lines:
@@ -111,7 +111,7 @@ def reverse_ink(rows: Rows, setting: Setting) -> Rows:
 
 
 def pull_to_wall(rows: Rows, _: Setting) -> Rows | None:
-    """Objects slide to the one line across the grid until they touch it."""
+    """Objects slide toward the only line across the grid until they touch it."""
     lines = [number for number, row in enumerate(rows) if row[0] and row.count(row[0]) == len(row)]
     if len(lines) != 1:
         return None

@@ -1,4 +1,4 @@
-"""All rules, in a fixed order: the tasks of a seed change with it."""
+"""All rules, in a fixed order, on which the tasks of a seed depend."""
 
 from arc_solver.corpus.synthetic import (
     counting,

@@ -78,36 +78,22 @@ def _dyed_where(about: str, test: Callable[[int, Frame], bool]) -> Callable[[Row
     return change
 
 
-def _is_full(board: int, frame: Frame) -> bool:
-    return board == boxed(board, frame)
-
-
-def _is_closed(board: int, frame: Frame) -> bool:
-    return outside(board, frame) | board != everywhere(frame)
-
-
-def _is_at_edge(board: int, frame: Frame) -> bool:
-    return bool(board & border(frame))
-
-
 def _is_tall(board: int, frame: Frame) -> bool:
     top, left, bottom, right = box(board, frame)
     return bottom - top > right - left
 
 
-def _is_even(board: int, _: Frame) -> bool:
-    return board.bit_count() % 2 == 0
-
-
-dye_full = _dyed_where("that are filled rectangles", _is_full)
-dye_closed = _dyed_where("that enclose black cells", _is_closed)
-dye_at_edge = _dyed_where("on the edge of the grid", _is_at_edge)
+dye_full = _dyed_where("that are filled rectangles", lambda board, frame: board == boxed(board, frame))
+dye_closed = _dyed_where(
+    "that enclose black cells", lambda board, frame: outside(board, frame) | board != everywhere(frame)
+)
+dye_at_edge = _dyed_where("on the edge of the grid", lambda board, frame: bool(board & border(frame)))
 dye_tall = _dyed_where("higher than wide", _is_tall)
-dye_even = _dyed_where("of an even number of cells", _is_even)
+dye_even = _dyed_where("of an even number of cells", lambda board, _: board.bit_count() % 2 == 0)
 
 
 def fill_boxes(rows: Rows, setting: Setting) -> Rows:
-    """Black cells in the box of an object get the task's color."""
+    """Black cells in the bounding box of an object get the task's color."""
     frame, board = frame_of(rows), 0
     for _, each in things_of(rows):
         board |= boxed(each, frame)
@@ -115,7 +101,7 @@ def fill_boxes(rows: Rows, setting: Setting) -> Rows:
 
 
 def outline_boxes(rows: Rows, setting: Setting) -> Rows:
-    """Black cells around the box of an object get the task's color."""
+    """Black cells around the bounding box of an object get the task's color."""
     frame, board = frame_of(rows), 0
     for _, each in things_of(rows):
         board |= around(boxed(each, frame), frame)

@@ -101,7 +101,7 @@ def denoise(rows: Rows, _: Setting) -> Rows:
 
 
 def turn_things(rows: Rows, setting: Setting) -> Rows | None:
-    """Mirror every object in its place, where none then covers another."""
+    """Mirror every object in its place, unless one would then cover another."""
     frame = frame_of(rows)
     found = nothing = blank(*frame)
     for color, board in things_of(rows):

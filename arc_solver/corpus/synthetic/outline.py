@@ -89,7 +89,7 @@ def concentric(rows: Rows, _: Setting) -> Rows | None:
 
 
 def stairs(rows: Rows, _: Setting) -> Rows | None:
-    """One row of ink becomes a stair: every next row is longer by one cell."""
+    """One row of ink becomes a staircase: each next row is one cell longer."""
     if len(rows) != 1 or not rows[0][0]:
         return None
     row = rows[0]

@@ -15,7 +15,7 @@ LAYOUTS = (0, 1, 2, 3)
 
 
 def halves(rows: Rows, layout: int) -> tuple[Rows, Rows] | None:
-    """The two halves; None where the grid does not have them, or no line of one color between."""
+    """The two halves; None if the grid does not divide so, or lacks the line of one color between."""
     lines = transposed(rows) if layout < 2 else rows
     num = len(lines)
     middle = num // 2
@@ -53,7 +53,7 @@ not_both = _logic("Cells that lack ink in one half or both get the task's color.
 
 
 def overlay(rows: Rows, setting: Setting) -> Rows | None:
-    """One half laid over the other; the option says which."""
+    """Lay one half over the other; the option says which."""
     layout, second_above = divmod(setting[0], 2)
     parts = halves(rows, layout)
     if parts is None:
@@ -62,7 +62,7 @@ def overlay(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def fuller_half(rows: Rows, setting: Setting) -> Rows | None:
-    """The half with more ink, or with less."""
+    """Keep the half with more ink, or the one with less."""
     layout, lesser = divmod(setting[0], 2)
     parts = halves(rows, layout)
     if parts is None:
@@ -72,7 +72,7 @@ def fuller_half(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def odd_third(rows: Rows, _: Setting) -> Rows | None:
-    """The one of three parts, next to or above each other, that is unlike the two others."""
+    """Keep the one of three parts, side by side or stacked, that differs from the other two."""
     for lines, back in ((rows, False), (transposed(rows), True)):
         size = len(lines) // 3
         if len(lines) % 3 or not size:
@@ -85,7 +85,7 @@ def odd_third(rows: Rows, _: Setting) -> Rows | None:
 
 
 def overlay_quarters(rows: Rows, setting: Setting) -> Rows | None:
-    """The four quarters laid over each other in the order of reading, or in the opposite one."""
+    """Lay the four quarters over each other in reading order, or in reverse."""
     if len(rows) % 2 or len(rows[0]) % 2:
         return None
     high, wide = len(rows) // 2, len(rows[0]) // 2
@@ -99,7 +99,7 @@ def overlay_quarters(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def shrink_blocks(rows: Rows, setting: Setting) -> Rows | None:
-    """Blocks of two by two or three by three become the color of their ink."""
+    """Every block of two by two or three by three becomes one cell in the color of its ink."""
     size = setting[0]
     if len(rows) % size or len(rows[0]) % size or len(rows) == size:
         return None
@@ -114,7 +114,7 @@ def shrink_blocks(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def join_halves(rows: Rows, setting: Setting) -> Rows | None:
-    """Ink of both halves on the place of the first, the line and the second half cleared."""
+    """Add the ink of the second half to the first; clear the second half and the line."""
     parts = halves(rows, setting[0])
     if parts is None:
         return None
@@ -126,7 +126,7 @@ def join_halves(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def copy_half(rows: Rows, setting: Setting) -> Rows | None:
-    """The half with ink is copied into the black one."""
+    """Copy the half with ink into the black one."""
     parts = halves(rows, setting[0])
     if parts is None or any(any(row) for row in parts[1]) or not any(any(row) for row in parts[0]):
         return None
@@ -138,20 +138,20 @@ def copy_half(rows: Rows, setting: Setting) -> Rows | None:
 
 def two_panels(draws: Draws, room: Room, setting: Setting) -> Rows:
     """Noise in two panels, each of its own color, with the line that the option asks for."""
-    return _panelled(draws, room, setting[0], dense=draws.span(5, 11))
+    return _paneled(draws, room, setting[0], dense=draws.span(5, 11))
 
 
 def two_panels_of(draws: Draws, room: Room, setting: Setting) -> Rows:
     """The same for options that hold a second choice."""
-    return _panelled(draws, room, setting[0] // 2, dense=draws.span(4, 10))
+    return _paneled(draws, room, setting[0] // 2, dense=draws.span(4, 10))
 
 
 def half_empty(draws: Draws, room: Room, setting: Setting) -> Rows:
     """Noise in the first panel alone."""
-    return _panelled(draws, room, setting[0], dense=draws.span(4, 10), second=0)
+    return _paneled(draws, room, setting[0], dense=draws.span(4, 10), second=0)
 
 
-def _panelled(draws: Draws, room: Room, layout: int, dense: int, second: int | None = None) -> Rows:
+def _paneled(draws: Draws, room: Room, layout: int, dense: int, second: int | None = None) -> Rows:
     high, wide = (room.width, room.height) if layout < 2 else (room.height, room.width)
     high = max(1, (high - layout % 2) // 2)
     one, other, line = draws.some(ALL_COLORS, 3)

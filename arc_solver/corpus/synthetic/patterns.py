@@ -1,4 +1,4 @@
-"""Rules that go on with regular patterns and mend them."""
+"""Rules that continue and repair regular patterns."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def go_on_diagonally(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def mend_tiling(rows: Rows, _: Setting) -> Rows | None:
-    """Black cells of a pattern that repeats get the color that it asks for."""
+    """Black cells of a repeating pattern get the color that the pattern requires."""
     high, wide = len(rows), len(rows[0])
     for down, across in _PERIODS:
         if down > high // 2 + 1 or across > wide // 2 + 1:
@@ -74,7 +74,7 @@ def mend_tiling(rows: Rows, _: Setting) -> Rows | None:
 
 
 def bounce(rows: Rows, _: Setting) -> Rows | None:
-    """A dot in the lowest row runs upwards on diagonals and turns at the sides."""
+    """A dot in the bottom row runs upward along diagonals and bounces off the sides."""
     row = rows[-1]
     place = len(row) - len(row.lstrip(b"\0"))
     if any(any(other) for other in rows[:-1]) or row.count(0) != len(row) - 1 or len(row) < 2 or place:

@@ -110,7 +110,7 @@ def _connected(rows: Rows, ways: int, paint: int) -> Rows:
 
 
 def _joined(rows: Rows, paint: int) -> Rows:
-    """Rows with the gaps between equal neighbours filled."""
+    """Rows with the gaps between equal neighbors filled."""
     found = []
     for row in rows:
         cells_of_row, last = bytearray(row), -1

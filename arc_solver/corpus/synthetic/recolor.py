@@ -17,7 +17,7 @@ def replace(rows: Rows, setting: Setting) -> Rows:
 
 
 def swap(rows: Rows, setting: Setting) -> Rows | None:
-    """Exchange two colors that are both there."""
+    """Exchange two colors that both occur."""
     flat = b"".join(rows)
     if setting[1] not in flat or setting[2] not in flat:
         return None
@@ -134,13 +134,13 @@ def clear_stripes(rows: Rows, setting: Setting) -> Rows:
 
 
 def uniform_rows(rows: Rows, setting: Setting) -> Rows:
-    """Paint rows of one color, and clear the others."""
+    """Paint the rows that have a single color, and clear the others."""
     full, empty = bytes([setting[1]]) * len(rows[0]), bytes(len(rows[0]))
     return tuple([full if row[0] and row.count(row[0]) == len(row) else empty for row in rows])
 
 
 def random_table(draws: Draws) -> Setting:
-    """A table that sends three to six colors around, or to colors of which at least two are others."""
+    """A table that permutes three to six colors in a cycle, or changes at least two of them."""
     num = draws.span(3, 6)
     colors = draws.some(ALL_COLORS, num)
     partners = [*colors[1:], colors[0]] if draws.chance(0.5) else draws.some(ALL_COLORS, num)
@@ -153,7 +153,7 @@ def random_table(draws: Draws) -> Setting:
 
 
 def fitting_tables(pairs: Sequence[Example]) -> Iterator[Setting]:
-    """The table that the demonstrations show; of the rest, several guesses."""
+    """The table that the demonstrations show, with several guesses for the other colors."""
     table: dict[int, int] = {}
     for question, answer in pairs:
         if len(question) != len(answer) or len(question[0]) != len(answer[0]):

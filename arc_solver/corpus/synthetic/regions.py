@@ -52,7 +52,7 @@ def fill_own(rows: Rows, _: Setting) -> Rows:
 
 
 def fill_outside(rows: Rows, setting: Setting) -> Rows | None:
-    """Black cells that reach the edge of the grid get the task's color; there are others."""
+    """Black cells connected to the edge of the grid get the task's color; some are not."""
     frame = frame_of(rows)
     if not _holes(rows, frame):
         return None
@@ -60,7 +60,7 @@ def fill_outside(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def fill_both(rows: Rows, setting: Setting) -> Rows | None:
-    """Black cells that ink encloses get one color, those that reach the edge another one."""
+    """Black cells that ink encloses get one color, those connected to the edge another one."""
     frame = frame_of(rows)
     holes = _holes(rows, frame)
     if not holes:

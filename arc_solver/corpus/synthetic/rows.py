@@ -1,11 +1,11 @@
-"""Grids as tuples of rows of bytes: whole-row operations of the interpreter are quick on small grids."""
+"""Grids as tuples of rows of bytes: whole-row operations of the interpreter are fast on small grids."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 Rows = tuple[bytes, ...]
-"""A grid: equally long rows of colors 0..9."""
+"""A grid: rows of equal length of colors 0..9."""
 
 LEFT, RIGHT, UP, DOWN = range(4)
 IDENTITY, TURN_RIGHT, TURN_BACK, TURN_LEFT, MIRROR, FLIP, TRANSPOSE, ANTITRANSPOSE = range(8)
@@ -32,7 +32,7 @@ def turned(rows: Rows, symmetry: int) -> Rows:
 
 
 def towards(rows: Rows, direction: int) -> Rows:
-    """The grid turned so that what points in `direction` points to the left."""
+    """The grid turned so that `direction` points to the left."""
     if direction == LEFT:
         return rows
     if direction == RIGHT:
@@ -72,7 +72,7 @@ def beside(left: Rows, right: Rows) -> Rows:
 
 def enlarged(rows: Rows, down: int, across: int) -> Rows:
     """Every cell as a block of `down` × `across` cells."""
-    wide = [b"".join([cell * across for cell in _cells(row)]) for row in rows]
+    wide = [b"".join([_BYTES[value] * across for value in row]) for row in rows]
     return tuple([row for row in wide for _ in range(down)])
 
 
@@ -85,7 +85,7 @@ def overlaid(top: Rows, bottom: Rows) -> Rows:
 
 
 def laid(rows: Rows, part: Rows, top: int, left: int) -> Rows:
-    """The grid with `part` below its ink, its first cell at (top, left)."""
+    """The grid with `part` laid below its ink, with its first cell at (top, left)."""
     found = list(rows)
     for number, line in enumerate(part, top):
         row, end = found[number], left + len(line)
@@ -107,7 +107,7 @@ def colors_of(rows: Rows) -> list[int]:
 
 @lru_cache(maxsize=4096)
 def color_table(changes: tuple[tuple[int, int], ...], default: int | None = None) -> bytes:
-    """A table of old colors and new ones; all others but black become `default`, or stay."""
+    """A table from old colors to new ones; all others but black become `default`, or stay."""
     table = bytearray(range(256))
     if default is not None:
         table[1:10] = bytes([default]) * 9
@@ -118,7 +118,3 @@ def color_table(changes: tuple[tuple[int, int], ...], default: int | None = None
 
 INKED = bytes([0] + [255] * 9 + [0] * 246)
 _BYTES = tuple(bytes([value]) for value in range(256))
-
-
-def _cells(row: bytes) -> list[bytes]:
-    return [_BYTES[value] for value in row]

@@ -1,4 +1,4 @@
-"""What a rule of the library is: a change of a grid, its settings, and scenes where it shows."""
+"""A rule of the library: a change of a grid, its settings, and scenes to show it on."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from arc_solver.corpus.synthetic.draws import Draws
 from arc_solver.corpus.synthetic.rows import Rows
 
 Setting = tuple[int, ...]
-"""What is chosen once a task: an option, then the colors that the rule reads, then those that it paints."""
+"""Chosen once per task: an option, then the colors that the rule reads, then those that it paints."""
 
 ALL_COLORS = range(1, 10)
 
 
 class Room(NamedTuple):
-    """What a scene has to keep to: a shape and the colors to draw with."""
+    """The constraints of a scene: its shape and the colors to draw with."""
 
     height: int
     width: int
@@ -25,19 +25,19 @@ class Room(NamedTuple):
 
 
 Change = Callable[[Rows, Setting], Rows | None]
-"""The output for an input, or None where the rule says nothing of it."""
+"""The output for an input, or None if the rule does not apply."""
 Scene = Callable[[Draws, Room, Setting], Rows]
 Example = tuple[Rows, Rows]
 
 
 class Trait(IntEnum):
-    """What holds of every pair of a rule; whoever looks for rules that fit a pair passes over the others."""
+    """What holds for every pair of a rule, so that a search for rules that fit a pair can skip others."""
 
     SAME = 1  # the output has the input's shape
     ADDS = 2  # of the same shape, and only black cells change
     CLEARS = 4  # of the same shape, and cells that change become black
-    DYES = 8  # of the same shape, and what is black stays it
-    COUNTS = 16  # as many cells of every color as before
+    DYES = 8  # of the same shape, and black cells stay black
+    COUNTS = 16  # as many cells of each color as before
     SMALLER = 32  # fewer cells
     LARGER = 64  # more cells
     OTHER = 128  # the output has another shape than the input
@@ -46,12 +46,13 @@ class Trait(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """A family of tasks. `grow(option)` bounds how often the input's side goes into the output's.
+    """A family of tasks. `grow(option)` bounds the ratio of the output's side to the input's.
 
-    `traits` is a sum of what always holds. A rule that paints changes cells into its painted colors or black
-    alone, and fills outputs of another shape with nothing else where it is `pure`; one that does not paint
-    brings no new color. A rule that `takes` changes cells of the colors that it reads alone.
-    `draw` and `fits` are for settings that cannot be listed: a random one, and those that fit demonstrations.
+    `traits` is the sum of those that always hold. A rule that `paints` changes cells only to the colors that
+    it paints or to black, and if `pure` an output of another shape has no other colors; one that does not
+    paint brings no new color. A rule that `takes` changes only cells of the colors that it reads. `least` is
+    the smallest side of an input. `draw` and `fits` are for settings that cannot be listed: a random one, and
+    those that fit demonstrations.
     """
 
     name: str
@@ -81,7 +82,7 @@ class Rule:
 
 
 class Kind(NamedTuple):
-    """What tells before trying whether a rule may fit demonstrations."""
+    """The properties of rules that show whether they may fit demonstrations, before they are tried."""
 
     traits: int
     reads: int
@@ -93,7 +94,7 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """Rules in order, and the same sorted by kind, so that whole kinds can be passed over."""
+    """Rules in order, and grouped by kind, so that whole kinds can be skipped."""
 
     rules: tuple[Rule, ...]
     kinds: tuple[tuple[Kind, tuple[Rule, ...]], ...]

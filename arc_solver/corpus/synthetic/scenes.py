@@ -1,4 +1,4 @@
-"""Inputs on which rules show: noise, mosaics, objects that do not touch, dots, bars and panels."""
+"""Random inputs for rules: noise, mosaics, objects that do not touch, dots, bars and panels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _noise_table(colors: tuple[int, ...], sixteenths: int) -> bytes:
 
 
 def sprinkled(draws: Draws, room: Room, colors: tuple[int, ...], sixteenths: int) -> Rows:
-    """Cells inked with a chance of `sixteenths` / 16, every color equally likely."""
+    """Cells with ink with probability `sixteenths` / 16, every color equally likely."""
     flat = draws.octets(room.height * room.width).translate(_noise_table(colors, sixteenths))
     return cut(flat, room.width)
 
@@ -91,7 +91,7 @@ def _bar(draws: Draws, frame: Frame) -> int:
 
 
 def apart(draws: Draws, frame: Frame, num: int, piece: Piece) -> list[int]:
-    """Up to `num` objects that touch neither by sides nor by corners."""
+    """Up to `num` objects that touch each other neither by sides nor by corners."""
     taken, found = 0, []
     for _ in range(3 * num):
         board = piece(draws, frame)
@@ -109,7 +109,7 @@ def drawn(draws: Draws, room: Room, boards: Sequence[int]) -> Rows:
 
 
 def scene_of(piece: Piece, low: int, high: int) -> Scene:
-    """A scene of `low` to `high` objects; fewer where they find no place."""
+    """A scene of `low` to `high` objects, or fewer if there is no room."""
 
     def scene(draws: Draws, room: Room, _: Setting) -> Rows:
         boards = apart(draws, Frame(room.height, room.width), draws.span(low, high), piece)

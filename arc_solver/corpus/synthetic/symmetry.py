@@ -1,4 +1,4 @@
-"""Rules that complete and repair what is like its mirror image, and rules about rings."""
+"""Rules that complete and repair symmetric grids, and rules about rings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def complete_four(rows: Rows, _: Setting) -> Rows:
 
 
 def complete_things(rows: Rows, setting: Setting) -> Rows:
-    """Every object is completed to one that is like its mirror image in its box."""
+    """Every object is completed so that it equals its mirror image in its bounding box."""
     frame, found = frame_of(rows), rows
     for color, board in things_of(rows):
         spot = box(board, frame)
@@ -69,7 +69,7 @@ def complete_things(rows: Rows, setting: Setting) -> Rows:
 
 
 def crop_repair(rows: Rows, setting: Setting) -> Rows | None:
-    """Cut out what belongs under the one-colored patch in a pattern like its mirror image."""
+    """Cut out what the one-colored patch hides in a pattern that equals its mirror image."""
     frame = frame_of(rows)
     patch = where(rows, setting[1])
     if not patch:
@@ -106,7 +106,7 @@ def invert_rings(rows: Rows, _: Setting) -> Rows | None:
 
 
 def nest(rows: Rows, setting: Setting) -> Rows | None:
-    """Rings in the task's two colors, in turn, around the only object's box, out to the edge."""
+    """Rings in the task's two colors, in turn, around the only object, out to the edge."""
     frame = frame_of(rows)
     things = things_of(rows)
     if len(things) != 1:

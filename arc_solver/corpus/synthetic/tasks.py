@@ -25,11 +25,11 @@ PREFIX = "synthetic"
 DEFAULT_MAX_SIDE = 10
 MIN_MAX_SIDE = 6
 MAX_COUNT = 10_000_000
-# Longer chains come to nothing more often: of the tasks, a quarter are chains.
+# Longer chains fail more often: in the end a quarter of the tasks are chains.
 _LENGTHS = (1,) * 5 + (2,) * 4 + (3,)
 _MAX_ATTEMPTS = 2000
-# A process that has less to draw costs more than it saves.
-_LEAST_PER_WORKER = 1000
+# Starting a process for fewer tasks does not pay.
+_MIN_PER_WORKER = 1000
 _PIECE = 200
 _PLAIN = re.compile("[0-9]{1,18}")
 _TRIES_PER_PAIR = 4
@@ -37,7 +37,7 @@ _TRIES_PER_PAIR = 4
 
 @dataclass(frozen=True)
 class SyntheticName:
-    """What `synthetic:COUNT[:SEED[:MAX_SIDE]]` says."""
+    """The parts of `synthetic:COUNT[:SEED[:MAX_SIDE]]`."""
 
     count: int
     seed: int = 0
@@ -58,12 +58,12 @@ class SyntheticName:
 
 
 def synthetic_tasks(name: SyntheticName, workers: int = 1) -> Iterator[Task]:
-    """The tasks of a name, in order; a larger count goes on where a smaller one ends.
+    """The tasks of a name, in order; a larger count continues a smaller one.
 
-    At most so many worker processes share the drawing where there is enough of it. They are spawned, so the
-    main module of a program that asks for more than one must be importable without doing anything.
+    They are drawn by up to `workers` processes if there are many. These are spawned, so that the main module
+    of a program that asks for more than one must be importable without side effects.
     """
-    workers = min(workers, name.count // _LEAST_PER_WORKER)
+    workers = min(workers, name.count // _MIN_PER_WORKER)
     if workers <= 1:
         yield from _piece(name, 0, name.count)
         return
@@ -102,7 +102,7 @@ def _drawn_chain(draws: Draws, library: Library) -> Chain:
 
 
 def _drawn_courses(draws: Draws, chain: Chain, max_side: int) -> list[Course] | None:
-    """Inputs of four to seven different pairs through the chain; None where too many come to nothing."""
+    """Four to six different inputs through the chain; None if too many fail."""
     grow = 1
     for rule, setting in chain:
         grow *= rule.grow(setting[0])
@@ -146,7 +146,7 @@ def _fits(course: Course, max_side: int) -> bool:
 
 
 def _is_lively(courses: Sequence[Course]) -> bool:
-    """Inputs change, and outputs are not all alike."""
+    """Whether every input changes, and the outputs are not all equal."""
     outputs = {course[-1] for course in courses}
     return len(outputs) > 1 and all(course[0] != course[-1] for course in courses)
 

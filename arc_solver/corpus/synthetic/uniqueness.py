@@ -1,7 +1,7 @@
 """Whether demonstrations determine the answers: no rule of the library may fit them and answer differently.
 
-What a rule can never do (its traits, its colors) is compared with the demonstrations before the rule is
-tried, and a rule is given up at the first output that it gets wrong.
+Rules that cannot fit by their traits and colors are skipped, and the others are dropped at the first output
+that they get wrong.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from arc_solver.corpus.synthetic.rows import INKED, Rows
 from arc_solver.corpus.synthetic.rule import ALL_COLORS, Example, Kind, Library, Rule, Setting, Trait
 
 MARKERS = (200, 201, 202)
-"""Stand for colors that a rule paints with until the demonstrations show which they are."""
+"""Placeholders for the colors that a rule paints, until the demonstrations show which they are."""
 
 _SAME, _ADDS, _CLEARS, _DYES, _COUNTS, _SMALLER, _LARGER, _OTHER, _LINE = map(int, Trait)
 
 
 def traits_of(question: Rows, answer: Rows) -> int:
-    """All traits that a pair shows, as a plain number: operations on flags are slow."""
+    """The traits of a pair, as a plain number: operations on flags are slow."""
     before, after = b"".join(question), b"".join(answer)
     found = _LINE if len(answer) == 1 or len(answer[0]) == 1 else 0
     if len(before) != len(after):
@@ -45,7 +45,7 @@ class Palette(NamedTuple):
     """The colors of some pairs.
 
     `read` are those of the inputs, `shown` of the outputs, `taken` the old and `brought` the new ones of
-    cells that change, all but `taken` without black; `new` says whether an output shows what its input lacks.
+    cells that change, all but `taken` without black; `new`: some output has a color that its input lacks.
     """
 
     read: list[int]
@@ -56,7 +56,7 @@ class Palette(NamedTuple):
 
 
 def palette_of(pairs: Sequence[Example]) -> Palette:
-    """The colors of pairs; where shapes differ, nothing counts as taken or brought."""
+    """The colors of pairs; if shapes differ, nothing counts as taken or brought."""
     changes: set[tuple[int, int]] = set()
     read: set[int] = set()
     shown: set[int] = set()
@@ -77,9 +77,9 @@ def palette_of(pairs: Sequence[Example]) -> Palette:
 def candidates(
     library: Library, pairs: Sequence[Example], unseen: Sequence[int] = ()
 ) -> Iterator[tuple[Rule, Setting]]:
-    """The rules that may fit the demonstrations as far as traits and colors tell, with all their settings.
+    """The rules that may fit the demonstrations, judged by traits and colors, with all their settings.
 
-    `unseen` are colors that no demonstration shows; a rule may be about them. Painted colors are MARKERS.
+    `unseen` are colors in no demonstration, which a rule may read. Painted colors are MARKERS.
     """
     missing = ~traits_of(*pairs[0])
     colors = palette_of(pairs)
@@ -102,9 +102,9 @@ def candidates(
 
 
 def fitted(rule: Rule, setting: Setting, pairs: Sequence[Example]) -> Setting | None:
-    """The setting with the colors that the pairs show in place of markers; None where it does not fit.
+    """The setting with markers replaced by the colors that the pairs show; None if it does not fit.
 
-    A marker that is left stands for a color that no pair shows.
+    A marker that is left stands for a color in no pair.
     """
     for question, answer in pairs:
         found = rule.change(question, setting)
@@ -125,7 +125,7 @@ def fitted(rule: Rule, setting: Setting, pairs: Sequence[Example]) -> Setting | 
 
 def is_determined(library: Library, pairs: Sequence[Example], tests: Sequence[Example]) -> bool:
     """True unless a rule of the library fits all demonstrations and gives another answer to a test."""
-    pairs = sorted(pairs, key=_num_cells)  # most rules fall at the first pair, so let it be a small one
+    pairs = sorted(pairs, key=_num_cells)  # most rules fail at the first pair, so it had better be small
     shown = set().union(*[b"".join(question) for question, _ in pairs])
     asked = set().union(*[b"".join(question) for question, _ in tests]) - shown - {0}
     nowhere = [color for color in ALL_COLORS if color not in shown and color not in asked]
@@ -137,7 +137,7 @@ def is_determined(library: Library, pairs: Sequence[Example], tests: Sequence[Ex
 
 
 def _may_paint(kind: Kind, colors: Palette) -> bool:
-    """Whether the colors that appear may all have been painted."""
+    """Whether all new colors may have been painted."""
     if not kind.paints:
         return not colors.new
     if kind.traits & _SAME:
@@ -146,7 +146,7 @@ def _may_paint(kind: Kind, colors: Palette) -> bool:
 
 
 def _read(kind: Kind, colors: Palette, unseen: Sequence[int]) -> Sequence[int] | None:
-    """The colors that the rule may have looked for; None where it cannot have done so."""
+    """The colors that the rule may have read; None if there are no such colors."""
     if not kind.takes:
         return [*colors.read, *unseen]
     found = colors.taken

@@ -48,7 +48,7 @@ def turn(rows: Rows, setting: Setting) -> Rows:
 
 
 def roll(rows: Rows, setting: Setting) -> Rows | None:
-    """Move everything by some cells; what leaves comes in on the other side."""
+    """Shift everything by some cells; what leaves the grid re-enters on the other side."""
     direction, step = divmod(setting[0], 10)
     ahead = towards(rows, direction)
     if step >= len(ahead[0]):
@@ -57,7 +57,7 @@ def roll(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def shift(rows: Rows, setting: Setting) -> Rows | None:
-    """Move everything by some cells; what leaves is lost."""
+    """Shift everything by some cells; what leaves the grid is lost."""
     direction, step = divmod(setting[0], 10)
     ahead = towards(rows, direction)
     if step >= len(ahead[0]):
@@ -78,7 +78,7 @@ def mirror_four(rows: Rows, setting: Setting) -> Rows:
 
 
 def turn_four(rows: Rows, setting: Setting) -> Rows | None:
-    """Four quarters, each turned by a right angle against its neighbour."""
+    """Put together four quarters, each turned by a right angle against its neighbor."""
     if len(rows) != len(rows[0]):
         return None
     first, second = (TURN_RIGHT, TURN_LEFT) if setting[0] else (TURN_LEFT, TURN_RIGHT)
@@ -92,7 +92,7 @@ def tile(rows: Rows, setting: Setting) -> Rows:
 
 
 def tile_flipped(rows: Rows, setting: Setting) -> Rows:
-    """Repeat the grid three times both ways, every second row of copies turned."""
+    """Repeat the grid three times both ways, with the middle row of copies turned."""
     band = beside(beside(rows, rows), rows)
     other = turned(rows, setting[0])
     return band + beside(beside(other, other), other) + band
@@ -140,7 +140,7 @@ def keep_part(rows: Rows, setting: Setting) -> Rows | None:
 
 
 def peel(rows: Rows, _: Setting) -> Rows | None:
-    """Take the outermost cells off."""
+    """Remove the outermost cells."""
     return tuple([row[1:-1] for row in rows[1:-1]]) if len(rows) > 2 and len(rows[0]) > 2 else None
 
 
@@ -151,20 +151,20 @@ def frame_grid(rows: Rows, setting: Setting) -> Rows:
 
 
 def condense(rows: Rows, _: Setting) -> Rows:
-    """Keep one of neighbouring rows that are equal, and of such columns."""
+    """Merge neighboring rows that are equal, and such columns."""
     once = tuple([row for row, _ in groupby(rows)])
     return transposed(tuple([row for row, _ in groupby(transposed(once))]))
 
 
 def squeeze(rows: Rows, _: Setting) -> Rows | None:
-    """Leave out black rows and columns."""
+    """Remove black rows and columns."""
     kept = tuple([row for row in rows if any(row)])
     kept = tuple([row for row in transposed(kept) if any(row)]) if kept else kept
     return transposed(kept) if kept else None
 
 
 def stack_flipped(rows: Rows, setting: Setting) -> Rows:
-    """Put the grid turned by half or mirrored along itself below or beside the grid."""
+    """Put the grid turned by 180 degrees below it, or its mirror image between two copies."""
     return rows + turned(rows, TURN_BACK) if setting[0] else rows + rows[::-1] + rows
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset
+from arc_solver.config import ConfigError, Groups, ModelConfig, PredictConfig, Preset
 from arc_solver.domains.arc.examples import VOCABULARY, ArcQuestions, ArcTraining, task_side
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.protocols import (
@@ -37,7 +37,7 @@ from arc_solver.tasks.truth import carried_truth
 
 Tasks = tuple[Task, ...]
 NO_NOISE = "no noise was tried on tasks: say how much with --sigma"
-NO_RULES = "guesses are taken back by rules, and a task has none that are known"
+NO_RULES = "guesses are taken back by rules, and those of a task are not known"
 BAD_TASKS = "a bad task costs only itself, and a submission must name it"
 
 
@@ -55,16 +55,18 @@ class ArcDomain:
     default_election: str = "top_two"
     rules_decide: bool = False
     evaluated_views: int | None = None
+    idle: Set[str] = frozenset({"choice", "hints"})
     training_file: str | None = None
     refused: Mapping[str, str] = field(default_factory=lambda: {"--skip-bad": BAD_TASKS})
 
-    def recognises(self, source: str) -> bool:
+    def recognizes(self, source: str, *, guess: bool = False) -> bool:
+        del guess
         if is_published(source):
             return not isinstance(material_from_published(source), BoardSet)
         if source in BUILTIN_NAMES or Path(source).is_dir():
             return True
         start = read_head(source).removeprefix(codecs.BOM_UTF8).lstrip()[:2]
-        # A list, and no "[Puzzle]"; an empty value tells nothing.
+        # A list, but not "[Puzzle]"; an empty value says nothing.
         listed = start[:1] == b"[" and not start[1:].isalpha()
         return (start[:1] == b"{" or listed) and start not in (b"{}", b"[]")
 
@@ -99,9 +101,9 @@ class ArcDomain:
         if unknown:
             remark = "are unknown to this run and count as not solved"
             notice(f"{source}: {unknown} of {len(scored)} tasks {remark}")
-        learnt = {pair for task in trained for pair in (*task.train, *task.test) if pair.output is not None}
+        learned = {pair for task in trained for pair in (*task.train, *task.test) if pair.output is not None}
         asked = [pair for task in scored for pair in task.test]
-        if num := sum(pair in learnt for pair in asked):
+        if num := sum(pair in learned for pair in asked):
             notice(trained_on(source, num, len(asked), "output"))
         return scored
 
@@ -112,7 +114,7 @@ class ArcDomain:
         return tuple(dict.fromkeys(found.tasks))
 
     def join(self, parts: Sequence[Tasks]) -> Tasks:
-        # Sets overlap (ARC-2 holds most of ARC-1): equal tasks count once.
+        # Sets overlap (ARC-2 contains most of ARC-1): equal tasks count once.
         return tuple(dict.fromkeys(task for part in parts for task in part))
 
     def take(self, material: Tasks, places: Numbers | slice) -> Tasks:
@@ -159,14 +161,12 @@ class ArcDomain:
             for value in message["tasks"]
         )
 
-    def as_tasks(self, material: Tasks) -> list[Task]:
-        return list(material)
-
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
-        if model.mixer == "none":
-            raise ConfigError("mixer='none' is for boards: cells of ARC could not see their task")
-        if model.peers:
-            raise ConfigError("peers=true is for Sudoku, this recipe is for arc")
+        if {"attention", "position_mlp"}.isdisjoint(model.mixers):
+            alone = ",".join(model.mixers)
+            raise ConfigError(f"mixers={alone} is for boards: cells of ARC could not see their task")
+        if "group_sums" in model.mixers:
+            self.groups(model.length)
         if model.vocabulary != VOCABULARY:
             raise ConfigError(f"vocabulary={model.vocabulary}: ARC has {VOCABULARY} tokens")
         if predict and predict.guess_after:
@@ -174,12 +174,15 @@ class ArcDomain:
         if predict and predict.rollouts > 1 and not predict.sigma:
             raise ConfigError(f"rollouts={predict.rollouts}: {NO_NOISE}")
 
+    def groups(self, length: int) -> Groups:
+        raise ConfigError("group_sums among mixers is for boards, this recipe is for arc")
+
     def fault(self, model: ModelConfig, material: Tasks) -> str | None:
         del model, material
         return None
 
     def training(self, material: Tasks, preset: Preset) -> tuple[ArcTraining, PuzzleMap]:
-        puzzles = puzzles_of(material, preset, preset.train.seed)
+        puzzles = puzzles_of(material, preset.model.embedding, preset.train, preset.train.seed)
         examples = ArcTraining(material, puzzles, preset.train)
         lengths, length = [height * width for height, width in examples.canvases], preset.model.length
         if length and lengths != [length]:
@@ -200,7 +203,7 @@ class ArcDomain:
         return ArcQuestions(material, numbers, puzzles, config, canvas)
 
     def keeps_the_rules(self, material: Tasks, queries: Numbers, cells: Bytes) -> Flags:
-        # Any grid may be an answer: the rules of a task are what is to be found.
+        # Any grid may be an answer: finding the rules of a task is the puzzle.
         del material, cells
         return np.ones(len(queries), np.bool_)
 
@@ -219,12 +222,12 @@ class ArcDomain:
 
 
 def tasks_of_source(source: str, solutions: Path | None = None) -> list[Task]:
-    """As `read_tasks`, from a published folder too."""
+    """As `read_tasks`, but also from a published folder."""
     return _published_tasks(source) if is_published(source) else read_tasks(source, solutions=solutions)
 
 
 def _published_tasks(source: str) -> list[Task]:
-    """The tasks that ask for something."""
+    """The tasks with test inputs."""
     found = material_from_published(source)
     if isinstance(found, BoardSet):
         raise DataError(f"{source}: boards, expected tasks")

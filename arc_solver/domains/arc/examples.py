@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,24 +24,24 @@ from augment.sampler import DRAW, build_catalog, draw_examples
 __all__ = ["VOCABULARY", "ArcQueries", "ArcQuestions", "ArcTraining", "task_side"]
 
 FULL_CANVAS = (MAX_SIDE,)
-# Finer steps waste fewer cells and cost more shapes: worth it on a CPU, where nothing is compiled.
+# Finer steps waste fewer cells but need more shapes, which pays on a CPU, where nothing is compiled.
 FINE_SIDES = (5, 7, 9, 11, 13, 16, 18, 21, 24, 27, 30)
 CANVASES = {"fitted": CANVAS_SIDES, "fine": FINE_SIDES, "full": FULL_CANVAS}
 
 
 def task_side(task: Task, sides: tuple[int, ...] = CANVAS_SIDES) -> int:
-    """Canvas side that holds a task's demonstrations and test inputs; its answers are not looked at."""
+    """The canvas side for a task's demonstrations and test inputs; its test outputs are not looked at."""
     grids = [*demonstrations(task), *(pair.input for pair in task.test)]
     return fitted_side(max(max(grid.shape) for grid in grids), sides)
 
 
 def known_pairs(task: Task) -> list[tuple[Grid, Grid]]:
-    """Inputs and outputs that may be trained on: all that came with an output."""
+    """The pairs that may be trained on: all with a known output."""
     return [(pair.input, pair.output) for pair in (*task.train, *task.test) if pair.output is not None]
 
 
 class ArcTraining:
-    """TrainingData of ARC tasks: every known pair under every view, painted when it is needed."""
+    """TrainingData of ARC tasks: every known pair under every view, painted on demand."""
 
     def __init__(self, tasks: Sequence[Task], puzzles: PuzzleMap, config: TrainConfig) -> None:
         self.config = config
@@ -76,7 +77,7 @@ class ArcTraining:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        # In slots as in examples: an epoch sees every task once, with `all_pairs` every pair.
+        # The examples of an epoch: every task once, or with `all_pairs` every pair.
         own = (catalog.inputs if self.config.all_pairs else catalog.tasks for catalog in self._catalogs)
         return tuple(map(len, own))
 
@@ -95,7 +96,7 @@ class ArcTraining:
 
 
 class ArcQueries:
-    """QueryData of ARC test inputs, each under contenders of its task; the first ones of all come first.
+    """QueryData of ARC test inputs under the contenders of their tasks, sorted by contender.
 
     Contender c of a task with V views is view c % V, the identity first, in chain c // V.
     """
@@ -111,9 +112,13 @@ class ArcQueries:
         rollouts: int = 1,
         contenders: range | None = None,
         chosen: Numbers | None = None,
+        grids: PackedGrids | None = None,
     ) -> None:
-        """`numbers[t]` is the number of `tasks[t]` in `puzzles`; `contenders` of the `chosen` queries."""
-        self.grids = PackedGrids.from_grids([pair.input for task in tasks for pair in task.test])
+        """`numbers[t]` is the number of `tasks[t]` in `puzzles`; only `contenders` of `chosen` queries.
+
+        `grids` are the test inputs, packed here if not before.
+        """
+        self.grids = _test_inputs(tasks) if grids is None else grids
         self.views = puzzles.views
         self._puzzles = puzzles
         contenders = contenders or range(num_views * rollouts)
@@ -164,17 +169,13 @@ class ArcQueries:
     breaks = None
 
     def confidence(
-        self,
-        group: int,
-        rows: Numbers,
-        shapes: Bytes,
-        log_probabilities: npt.NDArray[np.float32],
+        self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
         """(N,): geometric mean of the probabilities of each answer's tokens, 0 where there is none.
 
-        `shapes` (N, 2) are those of the restored answers, `log_probabilities` (N, L) those of the tokens that
-        they were cut from: the cells, and what came on the border below and right of them, an edge or not.
-        The rest of the canvas is no part of the answer, and training never looks at it.
+        `shapes` (N, 2) are those of the restored answers, `log_probabilities` (N, L) those of their tokens.
+        The cells count, and the border below and right of them, whether it is an edge or not; training
+        ignores the rest of the canvas.
         """
         side = self._sides[group]
         swapped = SWAPS_SIDES[self.views.dihedrals[self._rows[group][rows, 2]]]
@@ -188,7 +189,7 @@ class ArcQueries:
 
 @dataclass(frozen=True)
 class ArcQuestions:
-    """Questions about ARC test inputs, on canvases of the sides that the model was trained with."""
+    """Questions about ARC test inputs, on canvases of the sides that the model was trained on."""
 
     tasks: Sequence[Task]
     numbers: Sequence[int]
@@ -240,7 +241,17 @@ class ArcQuestions:
             rollouts=self.config.rollouts,
             contenders=contenders,
             chosen=chosen,
+            grids=self._grids,
         )
+
+    @cached_property
+    def _grids(self) -> PackedGrids:
+        """The test inputs, packed once for all rounds."""
+        return _test_inputs(self.tasks)
+
+
+def _test_inputs(tasks: Sequence[Task]) -> PackedGrids:
+    return PackedGrids.from_grids([pair.input for task in tasks for pair in task.test])
 
 
 def _fingerprint(tasks: Sequence[Task], puzzles: PuzzleMap, pairs: list[list[tuple[Grid, Grid]]]) -> str:

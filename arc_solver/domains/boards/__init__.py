@@ -1,1 +1,1 @@
-"""What puzzles of one board share: sets of boards, their files, their examples."""
+"""What puzzles of a single board share: sets of boards, their files, their examples."""

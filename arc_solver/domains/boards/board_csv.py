@@ -1,6 +1,6 @@
-"""Rows of puzzles as text, and tables of them: CSV with `source,question,answer,rating` or other usual names.
+"""Puzzles as rows of text, and tables of them: CSV with `source,question,answer,rating` or common synonyms.
 
-Only the form is judged here (columns, lengths, characters); what a board means is checked by its own module.
+Only the form is checked here (columns, lengths, characters); the rules of a board are in its own module.
 """
 
 import csv
@@ -18,18 +18,20 @@ from arc_solver.storage.text import DataError, quoted, shown
 COLUMNS = ("source", "question", "answer", "rating")
 NO_RATING = -1
 CHUNK = 4096
-# Usual names of the columns besides our own.
+# Common synonyms of our column names.
 _NAMES = {
     **dict.fromkeys(("questions", "quiz", "quizzes", "puzzle", "puzzles", "problem", "problems"), "question"),
     **dict.fromkeys(("sudoku", "sudokus", "maze", "mazes", "board", "boards", "grid", "input"), "question"),
-    **dict.fromkeys(("answers", "solution", "solutions", "solved", "output"), "answer"),
+    **dict.fromkeys(("unsolved", "initial"), "question"),
+    **dict.fromkeys(("answers", "solution", "solutions", "solved", "output", "target", "label"), "answer"),
     **dict.fromkeys(("ratings", "difficulty"), "rating"),
 }
 _RATING = re.compile(r"([0-9]{1,9})(\.[0-9]+)?")
+_NO_NUMBER = ("nan", "none", "null", "na", "n/a")
 
 
 class PuzzleRow(NamedTuple):
-    """One question as text; `answer` is "" where unknown, `rating` NO_RATING, `line` counts from 1."""
+    """One question as text; an unknown `answer` is "", an unknown `rating` NO_RATING; `line` is from 1."""
 
     line: int
     source: str
@@ -39,11 +41,11 @@ class PuzzleRow(NamedTuple):
 
 
 class PuzzleForm(NamedTuple):
-    """What the rows of a kind look like: characters of a question and of an answer, and the lengths.
+    """What the rows of a kind look like: the characters of questions and answers, and their lengths.
 
-    `clean` takes what stands between the cells out of a question or an answer. `is_told` says of the first
-    lines of a file, or with True at least by guess, whether they are of this kind; `rows` reads lines without
-    a table, given the first of them. Without these two a line is a board that fits the form.
+    `clean` removes what stands between cells. `matches` says whether the first lines of a file are of this
+    kind, with True as second argument also on weak evidence; `rows` parses lines that are not a table, given
+    the first of them. Without these two, a line is a board that fits the form.
     """
 
     kind: str
@@ -52,13 +54,13 @@ class PuzzleForm(NamedTuple):
     is_length: Callable[[int], bool]
     lengths: str
     clean: Callable[[str], str] = str.strip
-    is_told: Callable[[Sequence[str], bool], bool] | None = None
+    matches: Callable[[Sequence[str], bool], bool] | None = None
     rows: "Callable[[Iterator[str], Sequence[str], Complaints], Iterator[PuzzleRow]] | None" = None
 
 
 @dataclass
 class Complaints:
-    """What is done about a bad row: DataError at once, or with `skip_bad` its text is kept under its line."""
+    """Collects bad rows: DataError at once, or with `skip_bad` the text is kept under its line."""
 
     label: str
     skip_bad: bool = False
@@ -79,20 +81,20 @@ class Complaints:
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a file with a header: the sign between them, and where each of COLUMNS stands."""
+    """The columns of a file with a header: the delimiter, and the index of each of COLUMNS."""
 
     delimiter: str
     places: dict[str, int]
 
     def question_of(self, line: str) -> str:
-        """The question in a line that is a row of its own."""
+        """The question in a line that is a row by itself."""
         values = _fields(line, self.delimiter)
         return values[self.places["question"]] if len(values) > self.places["question"] else ""
 
     def rows(self, lines: Iterable[str], before: int, complaints: Complaints) -> Iterator[PuzzleRow]:
-        """The rows below the header, the first of `lines`, with so many lines `before` it.
+        """The rows below the header, which is the first of `lines`, with `before` lines before it.
 
-        Comments and empty lines are passed over.
+        Comments and empty lines are skipped.
         """
         reader = csv.reader(lines, strict=True, delimiter=self.delimiter)
         try:
@@ -111,7 +113,7 @@ class Table:
 
 
 def table_of(line: str) -> Table | None:
-    """The table that a line heads with a usual name for the column of questions; None where it does not."""
+    """The table whose header a line is, if it names a column of questions; else None."""
     for delimiter in ",;\t|":
         known = _known_names(line, delimiter)
         if "question" in known:
@@ -121,11 +123,17 @@ def table_of(line: str) -> Table | None:
 
 def _known_names(header: str, delimiter: str) -> list[str]:
     names = [name.strip().lower() for name in _fields(header, delimiter)]
-    return [_NAMES.get(name, name) for name in names]
+    known = [_NAMES.get(name, name) for name in names]
+    if "question" in known:
+        return known
+    # One of several words: "Sudoku puzzle", "puzzle_string", "sudoku_solution".
+    words = [[_NAMES.get(word, word) for word in re.split(r"[^a-z]+", name)] for name in names]
+    roles = [next((role for role in ("answer", "question") if role in each), "") for each in words]
+    return roles if {"answer", "question"} <= set(roles) else known
 
 
 def _fields(line: str, delimiter: str) -> list[str]:
-    """The fields of a line by itself, also where it is no CSV, as the whole of the file will tell."""
+    """The fields of a single line, even if it is not CSV, which reading the file will report."""
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
@@ -133,7 +141,7 @@ def _fields(line: str, delimiter: str) -> list[str]:
 
 
 def check_header(line: str, need_answers: bool, place: str) -> None:
-    """DataError where a header lacks a column that is needed, or has one twice."""
+    """DataError if a header lacks a needed column, or has one twice."""
     table = table_of(line)
     known = _known_names(line, table.delimiter if table else ",")
     needed = ("question", "answer") if need_answers else ("question",)
@@ -147,7 +155,7 @@ def check_header(line: str, need_answers: bool, place: str) -> None:
 
 
 def cells_of(texts: Sequence[str], characters: str) -> npt.NDArray[np.uint8]:
-    """(n, L) places in `characters` of equally long texts that hold nothing else."""
+    """(n, L) indices in `characters` of texts of equal length that hold nothing else."""
     table = np.zeros(256, np.uint8)
     table[np.frombuffer(characters.encode(), np.uint8)] = np.arange(len(characters))
     flat = np.frombuffer("".join(texts).encode("ascii"), np.uint8)
@@ -182,16 +190,17 @@ def _row(values: list[str], columns: dict[str, int], line: int, complaints: Comp
         return None
     found = {name: values[index] for name, index in columns.items()}
     rating = found.get("rating", "").strip()
-    told = _RATING.fullmatch(rating)
-    if rating and told is None:
+    rating = "" if rating.lower() in _NO_NUMBER else rating
+    match = _RATING.fullmatch(rating)
+    if rating and match is None:
         complaints.report(line, f"rating {quoted(rating)}, expected a whole number or nothing")
         return None
-    number = round(float(rating)) if told else NO_RATING
+    number = round(float(rating)) if match else NO_RATING
     return PuzzleRow(line, found.get("source", ""), found["question"], found.get("answer", ""), number)
 
 
 def fault_of(row: PuzzleRow, form: PuzzleForm, length: int | None) -> str | None:
-    """What is wrong with the form of a row; `length` is that of the rows before it."""
+    """What is wrong with the form of a row; `length` is that of the questions before it."""
     found = len(row.question)
     if length is not None and found != length:
         return f"question has {found} characters, expected {length} as in the rows before"
@@ -204,7 +213,7 @@ def fault_of(row: PuzzleRow, form: PuzzleForm, length: int | None) -> str | None
 
 
 def _strange(name: str, text: str, allowed: str) -> str | None:
-    """Where `text` first leaves the `allowed` characters."""
+    """Where `text` first has a character that is not `allowed`."""
     outside = set(text) - set(allowed)
     if not outside:
         return None

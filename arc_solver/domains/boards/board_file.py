@@ -1,14 +1,14 @@
-"""Files of boards by the name of their kind: read with every board checked, and written."""
+"""Files of boards, of whichever kind their content shows, and the domain of a kind by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from arc_solver.domains.boards.board_csv import NO_RATING, PuzzleRow
-from arc_solver.domains.boards.board_set import BoardSet, Cells
+from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.domain import BoardDomain
-from arc_solver.domains.boards.reading import as_they_stand, csv_of, read_kinds
+from arc_solver.domains.boards.reading import as_they_stand, read_kinds
 from arc_solver.domains.domains import DOMAINS, find_domain
 from arc_solver.domains.protocols import Reading
 from arc_solver.storage.text import DataError
@@ -21,19 +21,19 @@ def read_boards(
     skip_bad: bool = False,
     notice: Callable[[str], None] = lambda _: None,
 ) -> tuple[BoardSet, list[str]]:
-    """The boards of a file, of that of `domains` which its content shows, and complaints; as `read_kinds`."""
+    """The boards of a file, of whichever of `domains` its content shows, and complaints; as `read_kinds`."""
     found = board_domains() if domains is None else domains
     reading = Reading(skip_bad=skip_bad, need_answers=need_answers)
     return read_kinds([domain.kind for domain in found], source, reading, notice)
 
 
 def boards_as_they_stand(source: Path | str) -> BoardSet:
-    """The boards of a file for looking at, right or wrong; as `as_they_stand`."""
+    """The boards of a file for display, right or wrong; as `as_they_stand`."""
     return as_they_stand([domain.kind for domain in board_domains()], source)
 
 
 def board_from_text(kind: str, text: str) -> BoardSet:
-    """One board on one line, as it stands; DataError where it is none of that kind."""
+    """One board on one line, unchecked; DataError if it is not of that kind."""
     own = board_domain(kind).kind
     boards = own.unchecked([PuzzleRow(1, "", text, "", NO_RATING)], rated=False)
     if boards.questions.max() >= own.num_values(boards.side):
@@ -42,27 +42,12 @@ def board_from_text(kind: str, text: str) -> BoardSet:
 
 
 def board_domains() -> list[BoardDomain]:
-    """The domains of one-board puzzles."""
+    """The domains whose puzzles are single boards."""
     return [domain for domain in DOMAINS if isinstance(domain, BoardDomain)]
 
 
-def board_csv(boards: BoardSet, origin: str) -> Iterator[bytes]:
-    """The CSV file of `boards` in pieces, `origin` as source."""
-    return csv_of(board_domain(boards.kind).kind, boards, origin)
-
-
-def texts_from_cells(kind: str, cells: Cells) -> list[str]:
-    """Boards of a kind as text, blanks as dots."""
-    return board_domain(kind).kind.texts(cells)
-
-
-def cells_from_texts(kind: str, side: int, texts: Sequence[str]) -> Cells:
-    """The inverse of `texts_from_cells`; DataError for another length or another character."""
-    return board_domain(kind).kind.cells(side, texts)
-
-
 def board_domain(name: str) -> BoardDomain:
-    """The domain of one-board puzzles of that name."""
+    """The domain of that name, whose puzzles must be single boards."""
     found = find_domain(name)
     assert isinstance(found, BoardDomain), f"{name} has no boards"
     return found

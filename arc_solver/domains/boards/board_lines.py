@@ -1,6 +1,6 @@
-"""Boards as people write them without a table: one a line, or one drawn over several lines, with comments.
+"""Boards as people write them without a table: one per line, or drawn over several lines, with comments.
 
-Told by content: a Sudoku by its digits and blanks, a maze by walls, start and goal.
+Kinds are told apart by content: a Sudoku has digits and blanks, a maze has walls, start and goal.
 """
 
 import math
@@ -15,35 +15,36 @@ from augment.sudoku import BOX_SHAPES
 _SIDES = tuple(BOX_SHAPES)
 _LENGTHS = tuple(side * side for side in _SIDES)
 _DIGITS_AND_BLANKS = set("0123456789.*_-")
-_RULES = set("-=+*|.:'`~ \t")  # lines between the rows of a drawn board
+_FRAME = "".join(map(chr, range(0x2500, 0x2580)))  # box drawing
+_RULES = set("-=+*|.:'`~ \t" + _FRAME)  # lines between the rows of a drawn board
 _SECTION = re.compile(r"\[(\w+)\]")
 _FIELDS = re.compile(r"[,;\t ]+")
 _COLUMNS = re.compile(r"[,;\t]")
-_NOTHING = str.maketrans("", "", " |!,;\t\r\n\"'")
+_NOTHING = str.maketrans("", "", " |!,;\t\r\n\"'" + _FRAME)
 _BLANKS = str.maketrans("0*_-", "....")
 
 
 def sudoku_cells(text: str) -> str:
-    """A Sudoku without what stands between its cells, its blanks as dots; another text as it is."""
+    """A Sudoku without what stands between its cells, its blanks as dots; any other text as it is."""
     cells = text.translate(_NOTHING)
     return cells.translate(_BLANKS) if set(cells) <= _DIGITS_AND_BLANKS else text.strip("\r\n")
 
 
 def maze_cells(text: str) -> str:
-    """A maze without line ends, its free cells as spaces, also where they are dots."""
+    """A maze without line ends, its free cells as spaces even if they were dots."""
     cells = text.replace("\r", "").replace("\n", "")
     return cells.replace(".", " ") if set(cells) <= set(CHARACTERS + ".") else cells
 
 
 def is_comment(line: str) -> bool:
-    """Whether a line begins with "#" and can be no part of a maze, nor a list of mazes."""
-    return line.lstrip().startswith("#") and not set(line.strip()) <= set(CHARACTERS + '.,;\t"')
+    """Whether a line begins with "#" and cannot be part of a maze or of a list of mazes."""
+    return line.lstrip().startswith("#") and not set(line.strip()) <= set(CHARACTERS + 'sg.,;\t"')
 
 
 def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
-    """ "sudoku" or "maze" by the first line, or question of a table, that is clearly one; None for neither.
+    """ "sudoku" or "maze", by the first line (or question of a table) that clearly is one; else None.
 
-    With `guess` lines with a start and a goal and no digit are taken for a maze, whatever its walls are.
+    With `guess`, lines with a start, a goal and no digit above 1 count as a maze, whatever its walls are.
     """
     walls, letters = False, set[str]()
     table: Table | Literal[False] | None = None
@@ -62,32 +63,33 @@ def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
                 return "maze"
         elif any(map(_may_be_sudoku, [whole] if table else [whole, *_FIELDS.split(whole.strip())])):
             return "sudoku"
-    if walls or (guess and {"S", "G"} <= letters and not any(map(str.isdigit, letters))):
+    if walls or (guess and {"S", "G"} <= letters and not letters & set("23456789")):
         return "maze"
     return None
 
 
 def sudoku_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
-    """The Sudokus of plain lines, drawn where the lines of `head` are as short as rows of a board."""
+    """The Sudokus in plain lines: drawn, if the lines of `head` are as short as rows of a board."""
     rows = [line for line in head if not (is_comment(line) or _is_heading(line) or _is_rule(line))]
-    lengths = [len(sudoku_cells(_uncommented(line))) for line in rows if line.strip()]
-    if lengths and lengths[0] in _SIDES:
-        return _drawn_sudokus(lines, lengths[0], "-" in head_blanks(rows), complaints)
+    boards = (sudoku_cells(_uncommented(line)) for line in rows if line.strip())
+    side = next((len(cells) for cells in boards if set(cells) <= _DIGITS_AND_BLANKS), 0)
+    if side in _SIDES:
+        return _drawn_sudokus(lines, side, "-" in head_blanks(rows), complaints)
     return _sudokus_a_line(lines)
 
 
 def head_blanks(rows: Iterable[str]) -> set[str]:
-    """What stands for a blank in rows that hold a digit, or a blank that is no dash."""
+    """The characters for blanks in rows with a digit."""
     return set().union(*(set(row) & set(".0*_-") for row in rows if any(map(str.isdigit, row))))
 
 
 def maze_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
-    """The mazes of plain lines: one a line where the first line has start and goal, else drawn ones."""
+    """The mazes in plain lines: one per line if the first has start and goal, else drawn ones."""
     rows = [line.rstrip("\r\n") for line in head if line.strip() and not is_comment(line)]
     first = maze_cells(_COLUMNS.split(rows[0])[0]) if rows else ""
     if len(rows) == 1 or ("S" in first and "G" in first and math.isqrt(len(first)) ** 2 == len(first)):
         return _mazes_a_line(lines)
-    # Editors take spaces off the end of a row, and people leave some there.
+    # Editors strip spaces at the end of a row, and people leave some there.
     sides = [max(map(len, rows), default=0), max((len(row.rstrip()) for row in rows), default=0)]
     side = next((side for side in sides if side and len(rows) % side == 0), sides[0])
     return _drawn_mazes(lines, side, complaints)
@@ -144,7 +146,7 @@ def _mazes_a_line(lines: Iterable[str]) -> Iterator[PuzzleRow]:
 
 
 def _drawn_mazes(lines: Iterable[str], side: int, complaints: Complaints) -> Iterator[PuzzleRow]:
-    """A blank line in a board is one of free cells."""
+    """Mazes drawn row by row; a blank line within a board is a row of free cells."""
     rows: list[str] = []
     first = 0
     for number, line in enumerate(lines, 1):
@@ -195,9 +197,11 @@ def _is_heading(line: str) -> bool:
 
 
 def _is_rule(line: str, side_of_dashes: int = 0) -> bool:
-    """Whether this only parts the rows of a drawn board; of the side given a row may be all dashes."""
+    """Whether this line only separates rows of a drawn board; a row of `side_of_dashes` dashes does not."""
     text = line.strip()
-    if not text or not set(text) <= _RULES or not ("--" in text or "==" in text or "-+-" in text):
+    if not text or not set(text) <= _RULES:
+        return False
+    if not any(line in text for line in ("--", "==", "-+-", "──", "━━", "══")):
         return False
     cells = text.translate(_NOTHING)
     return not (set(cells) == {"-"} and len(cells) == side_of_dashes)

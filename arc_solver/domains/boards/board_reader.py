@@ -1,4 +1,4 @@
-"""Rows of puzzles out of a file, whose kind and layout are told by its first lines."""
+"""Puzzles as rows out of a file, whose kind and layout are recognized by its first lines."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,33 +20,35 @@ from arc_solver.storage.line_reader import read_lines
 from arc_solver.storage.source import read_head
 
 HEAD_LINES = 200
-# The source of the answers that `predict` writes.
+# The `source` of answers that `predict` writes.
 OWN_SOURCE = "arc-solver"
 
 
-def is_told(form: PuzzleForm, lines: Sequence[str], *, guess: bool = False) -> bool:
+def matches(form: PuzzleForm, lines: Sequence[str], *, guess: bool = False) -> bool:
     """Whether the first lines of a file are of this form."""
-    if form.is_told is not None:
-        return form.is_told(lines, guess)
+    if form.matches is not None:
+        return form.matches(lines, guess)
     shown = [line for line in lines if line.strip() and not is_comment(line)]
     table = table_of(shown[0]) if shown else None
     questions = [table.question_of(line) for line in shown[1:]] if table else shown
     return any(_fits(form, form.clean(question)) for question in questions)
 
 
-def told(forms: Sequence[PuzzleForm], source: Path | str) -> PuzzleForm | None:
-    """The form that the first lines of a source, "-" for standard input, have; None: they tell nothing."""
+def looks_like(form: PuzzleForm, source: Path | str, *, guess: bool = False) -> bool:
+    """Whether the first lines of a source, "-" for standard input, are of this form.
+
+    With `guess`, whether they are more likely of this form than anything else.
+    """
     text = read_head(source).decode("utf-8", "replace").removeprefix("\ufeff")
-    lines = text.splitlines()[:HEAD_LINES]
-    return next((form for form in forms if is_told(form, lines)), None)
+    return matches(form, text.splitlines()[:HEAD_LINES], guess=guess)
 
 
 @dataclass
 class PuzzleReader:
-    """Reads rows of the first of `forms` that fits the file's first question; all rows have one length.
+    """Reads rows of the first of `forms` that matches the file; all questions have one length.
 
-    Answers that `predict` wrote are no truth: unless answers are needed, or such answers are to be kept, they
-    are left out, as `notice` hears.
+    Answers that `predict` wrote are not the truth: they are dropped, with a `notice`, unless answers are
+    needed or `keep_own`.
     """
 
     forms: tuple[PuzzleForm, ...]
@@ -60,11 +62,11 @@ class PuzzleReader:
     ) -> Iterator[tuple[PuzzleForm, list[PuzzleRow]]]:
         """The rows of a file, or of standard input for "-", CHUNK at a time, bad ones left to `complaints`.
 
-        Raises DataError for a file that cannot be read or lacks the columns.
+        DataError for a file that cannot be read or lacks the columns.
         """
         lines = read_lines(source)
         head = list(itertools.islice(lines, HEAD_LINES))
-        form = next((form for form in self.forms if is_told(form, head, guess=True)), self.forms[0])
+        form = next((form for form in self.forms if matches(form, head, guess=True)), self.forms[0])
         rows = self._parsed(itertools.chain(head, lines), head, form, complaints)
         good = self._well_formed(rows, form, complaints)
         while chunk := list(itertools.islice(good, CHUNK)):
@@ -96,7 +98,7 @@ class PuzzleReader:
     def _parsed(
         self, lines: Iterator[str], head: list[str], form: PuzzleForm, complaints: Complaints
     ) -> Iterator[PuzzleRow]:
-        """Rows as they stand in the file: below a header, or one or several lines each."""
+        """The rows of the file, unchecked: below a header, or of one or several lines each."""
         place = next((n for n, line in enumerate(head) if line.strip() and not is_comment(line)), None)
         if place is None:
             return iter(())

@@ -1,4 +1,4 @@
-"""Answers to boards against the truth of another file: by question, whatever their order, nothing refused."""
+"""Answers to boards scored against the truth in another file: matched by question, nothing refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from arc_solver.storage.text import DataError, label_of, shown
 
 @dataclass(frozen=True)
 class BoardScore:
-    """The boards of the truth, which of them have an answer, the right one, one that keeps the rules."""
+    """The boards of the truth, and which of them are answered, answered exactly, and by the rules."""
 
     boards: BoardSet
     answered: Flags
@@ -27,7 +27,7 @@ class BoardScore:
     num_foreign: int  # answers to boards that the truth does not hold
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain values; `by_rating` only where the truth has ratings."""
+        """Everything as plain values; `by_rating` only if the truth has ratings."""
         found: dict[str, Any] = {
             "boards": len(self.boards),
             "answered": int(self.answered.sum()),
@@ -39,7 +39,7 @@ class BoardScore:
         return found | ({"by_rating": bands} if bands else {})
 
     def bands(self) -> dict[str, dict[str, float]]:
-        """The same by powers of ten of the rating."""
+        """The shares by powers of ten of the rating."""
         ratings = self.boards.ratings
         lows = [0, *(10**power for power in range(10))]
         found = {}
@@ -72,10 +72,10 @@ class BoardScore:
 
 
 def score_boards(answers: Path | str, solutions: Path | str, *, only_submitted: bool = False) -> BoardScore:
-    """Score a file of answers, such as `predict` writes, by the boards with answers of another file.
+    """Score a file of answers, as `predict` writes it, against boards with answers in another file.
 
-    The truth decides coverage: a board without an answer, or with one of another form, is wrong. DataError
-    where no board of the truth is answered.
+    A board of the truth without an answer, or with a malformed one, counts as wrong. DataError if no board of
+    the truth is answered.
     """
     boards, _ = read_boards(solutions, need_answers=True)
     kind = board_domain(boards.kind).kind

@@ -1,8 +1,9 @@
-"""Sudoku boards or mazes of one side in arrays, and the collecting of different ones from a generator."""
+"""Sudokus or mazes of one side in arrays, and different ones collected from a generator."""
 
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,14 @@ Cells = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice
 UNKNOWN_RATING = -1
 MAX_BARREN_ROUNDS = 20
+# Called with the number of boards that were just made.
+MADE: ContextVar[Callable[[int], object]] = ContextVar("MADE", default=lambda num: None)
 
 
 @dataclass(frozen=True, eq=False)
 class BoardSet:
-    """`kind` is "sudoku" or "maze"; `questions` and `answers` (n, side²) are cell values, answers all 0 where
-    unknown; `ratings` (n,) are guesses of a solver or moves of the shortest path, else UNKNOWN_RATING."""
+    """`kind` is "sudoku" or "maze"; `questions` and `answers` (n, side²) are cell values, unknown answers all
+    0; `ratings` (n,) are guesses of a solver or moves of the shortest path, else UNKNOWN_RATING."""
 
     kind: str
     questions: Cells
@@ -37,16 +40,16 @@ class BoardSet:
         return len(self.questions)
 
     def take(self, rows: Rows) -> "BoardSet":
-        """The boards at `rows`: places, a mask or a slice."""
+        """The boards at `rows`: indices, a mask or a slice."""
         return BoardSet(self.kind, self.questions[rows], self.answers[rows], self.ratings[rows])
 
     def distinct(self) -> "BoardSet":
-        """The boards without later ones of an equal question."""
+        """The boards, only the first of each question."""
         places = {question.tobytes(): place for place, question in reversed(list(enumerate(self.questions)))}
         return self.take(np.array(sorted(places.values()), np.int64))
 
     def without(self, keys: npt.NDArray[np.generic], seen: npt.NDArray[np.generic]) -> "BoardSet":
-        """The boards whose row of `keys` (n, K) is no row of `seen` (m, K)."""
+        """The boards whose row of `keys` (n, K) is not a row of `seen` (m, K)."""
         known = {row.tobytes() for row in seen}
         return self.take(np.array([row.tobytes() not in known for row in keys], np.bool_))
 
@@ -57,7 +60,7 @@ class BoardSet:
 
     @staticmethod
     def joined(parts: Sequence["BoardSet"]) -> "BoardSet":
-        """The boards of all parts in order; DataError where kind or side differ."""
+        """The boards of all parts in order; DataError if kind or side differ."""
         head = parts[0]
         for part in parts[1:]:
             if (part.kind, part.side) != (head.kind, head.side):
@@ -69,9 +72,9 @@ class BoardSet:
 
 
 def collect(num: int, generate: Callable[[int], BoardSet]) -> BoardSet:
-    """`num` different boards out of what `generate` gives when asked for some number of them.
+    """`num` different boards, collected from `generate(num wanted)`, which may return fewer or repeat some.
 
-    Raises DataError when it gives nothing new MAX_BARREN_ROUNDS times in a row.
+    DataError if it returns nothing new MAX_BARREN_ROUNDS times in a row.
     """
     boards = generate(0)
     barren = 0
@@ -88,12 +91,15 @@ def collect(num: int, generate: Callable[[int], BoardSet]) -> BoardSet:
 def in_chunks(job: Callable[[slice], None], num: int, size: int) -> None:
     """Call `job` with slices of `size` that cover 0..num, on as many threads as numba would use.
 
-    The first exception is raised here, and chunks that wait are then dropped.
+    MADE gets the number of boards of each finished slice. The first exception is raised here, and waiting
+    chunks are then dropped.
     """
     settings: Any = numba.config  # untyped
     pool = ThreadPoolExecutor(settings.NUMBA_NUM_THREADS)
     try:
-        for future in [pool.submit(job, slice(start, start + size)) for start in range(0, num, size)]:
+        starts = range(0, num, size)
+        for start, future in [(s, pool.submit(job, slice(s, s + size))) for s in starts]:
             future.result()
+            MADE.get()(min(size, num - start))
     finally:
         pool.shutdown(cancel_futures=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from arc_solver.config import ConfigError, ModelConfig, PredictConfig, Preset
+from arc_solver.config import ConfigError, Groups, ModelConfig, PredictConfig, Preset
+from arc_solver.domains.boards.board_reader import looks_like
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardQuestions, BoardTraining, num_given_away
 from arc_solver.domains.boards.kind import BoardKind
-from arc_solver.domains.boards.reading import complaints_line, looks_like, read_kinds
+from arc_solver.domains.boards.reading import complaints_line, read_kinds
 from arc_solver.domains.protocols import (
     Block,
     Bytes,
@@ -28,12 +29,13 @@ from arc_solver.domains.protocols import (
 from arc_solver.domains.published_content import is_published, material_from_published
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.tasks.task import Pair, Task, TaskFault
+from arc_solver.tasks.task import Task, TaskFault
 
-# Boards are dealt out to workers, and called finished, in blocks of consecutive ones.
+# Boards are given to workers, and reported as done, in blocks of consecutive ones.
 BLOCK = 64
 MAX_SCORED = 1000
 NOTHING_TO_LEARN = "a board has no demonstrations to learn from; its weights are made by `arc-solve train`"
+OF_TASKS = "canvas translate permute_colors all_pairs num_views early early_error retry_overflow"
 LEARNING = ("--preset", "--adapt-steps", "--adapt-each", "--keep")
 
 
@@ -44,9 +46,11 @@ class BoardDomain:
     kind: BoardKind
     attempts: int = 1
     learns: bool = False
+    default_noise: float = 0.3
     default_out: str = "answers.csv"
     endings: tuple[str, ...] = (".csv", ".tsv", ".txt", ".sdk", ".sdm")
     evaluated_views: int | None = 1
+    idle: Set[str] = frozenset([*OF_TASKS.split(), "adapt_rows_share"])
     refused: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(LEARNING, NOTHING_TO_LEARN))
 
     @property
@@ -56,10 +60,6 @@ class BoardDomain:
     @property
     def noun(self) -> str:
         return f"{self.name} boards"
-
-    @property
-    def default_noise(self) -> float:
-        return self.kind.noise
 
     @property
     def default_election(self) -> str:
@@ -73,11 +73,11 @@ class BoardDomain:
     def training_file(self) -> str | None:
         return self.kind.training_file
 
-    def recognises(self, source: str) -> bool:
+    def recognizes(self, source: str, *, guess: bool = False) -> bool:
         if is_published(source):
             found = material_from_published(source)
             return isinstance(found, BoardSet) and found.kind == self.name
-        return looks_like(self.kind, source)
+        return looks_like(self.kind.form, source, guess=guess)
 
     def read(self, source: str, reading: Reading, notice: Notice) -> tuple[BoardSet, Faults]:
         if is_published(source):
@@ -124,7 +124,7 @@ class BoardDomain:
         return material.take(slice(num * (number - 1) // num_parts, num * number // num_parts)), faults
 
     def ids(self, material: BoardSet) -> list[str]:
-        """Of boards the number in the file, from 1."""
+        """The number of each board in its file, from 1."""
         return [str(number) for number in range(1, len(material) + 1)]
 
     def sides(self, material: BoardSet) -> list[int]:
@@ -145,26 +145,19 @@ class BoardDomain:
         questions = self.kind.cells(message["side"], message["questions"])
         return BoardSet.unrated(self.name, questions, np.zeros_like(questions))
 
-    def as_tasks(self, material: BoardSet) -> list[Task]:
-        """Every board as the test of a task without demonstrations."""
-        side, known = material.side, np.any(material.answers, axis=1).tolist()
-        grids = [
-            (question.reshape(side, side), answer.reshape(side, side))
-            for question, answer in zip(material.questions, material.answers, strict=True)
-        ]
-        return [
-            Task(name, (), (Pair(question, answer if is_known else None),))
-            for name, (question, answer), is_known in zip(self.ids(material), grids, known, strict=True)
-        ]
-
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
-        if model.peers and not self.kind.units:
-            raise ConfigError(f"peers=true is for Sudoku, this recipe is for {self.name}")
+        if "group_sums" in model.mixers:
+            self.groups(model.length)
         if predict and predict.guess_after and self.kind.broken is None:
             raise ConfigError(
                 f"guess_after={predict.guess_after}: guesses are taken back by the rules of a Sudoku, "
                 f"this recipe is for {self.name}"
             )
+
+    def groups(self, length: int) -> Groups:
+        if self.kind.groups is None:
+            raise ConfigError(f"group_sums among mixers is for other boards, this recipe is for {self.name}")
+        return self.kind.groups(length)
 
     def fault(self, model: ModelConfig, material: BoardSet) -> str | None:
         cells, tokens = material.questions.shape[1], self.kind.vocabulary(material.side)

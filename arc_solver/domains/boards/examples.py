@@ -1,4 +1,4 @@
-"""Examples and questions of boards of one side, every cell a token.
+"""Training examples and questions of boards of one side, one token per cell.
 
 Shapes: n boards, B rows, N answers, L = side · side.
 """
@@ -19,9 +19,9 @@ from arc_solver.storage.text import DataError
 
 
 def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
-    """How many boards have the question, or from side 6 on the answer, of one of the boards `seen`.
+    """How many boards have the question, or the answer, of one of the boards `seen`.
 
-    Of the Sudokus of side 4 there are only 288 answers, so that two of them share one by chance.
+    Answers are not compared for Sudokus of side 4: there are only 288, so that many share one by chance.
     """
     few = boards.kind == "sudoku" and boards.side == 4
     fresh = boards.without(boards.questions, seen.questions)
@@ -29,7 +29,7 @@ def num_given_away(boards: BoardSet, seen: BoardSet) -> int:
 
 
 class BoardTraining:
-    """TrainingData of boards: each once per epoch, under a fresh view of its kind."""
+    """TrainingData of boards: each once per epoch, under a fresh view."""
 
     def __init__(self, kind: BoardKind, boards: BoardSet, config: TrainConfig) -> None:
         if not boards.answers.any(axis=1).all():
@@ -71,7 +71,7 @@ class BoardTraining:
 
 
 class BoardQueries:
-    """QueryData of boards: those at `chosen` (default: all) under each of the `contenders` in turn.
+    """QueryData of boards: those at `chosen` (by default all) under each of the `contenders` in turn.
 
     Contender c is view c % num_views, the identity first, in chain c // num_views.
     """
@@ -113,7 +113,7 @@ class BoardQueries:
         self._views.paint(self.boards.questions[self._queries[rows]], turns, tokens)
 
     def restore(self, group: int, rows: Numbers, answers: Bytes) -> Restored:
-        """Boards with a cell that has no value are spoiled."""
+        """Boards with a cell without a value are spoiled."""
         cells = self._views.restore(np.ascontiguousarray(answers), self._contenders[rows] % self.num_views)
         if self.kind.completed is not None:
             cells = self.kind.completed(self.boards.questions[self._queries[rows]], cells)
@@ -128,7 +128,7 @@ class BoardQueries:
     def confidence(
         self, group: int, rows: Numbers, shapes: Bytes, log_probabilities: npt.NDArray[np.float32]
     ) -> None:
-        """A board halts when it is sure: the halting probability says how sure."""
+        """None: the halting probability of a board is its confidence."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class BoardQuestions:
 
     @property
     def solved(self) -> Flags:
-        """A board without a blank is its own answer where the rules decide."""
+        """A board without a blank is its own answer if the rules decide."""
         return np.asarray((self.boards.questions > 0).all(axis=1) & self.kind.rules_decide)
 
     def as_they_stand(self, chosen: Numbers) -> Restored:
@@ -170,7 +170,7 @@ class BoardQuestions:
 
 
 def restored(cells: Bytes, side: int, whole: Flags | None = None) -> Restored:
-    """Answers (N, L) to boards of a side; those that are not `whole` are spoiled."""
+    """Answers (N, L) to boards of a side; those not `whole` are spoiled."""
     sides = np.full((len(cells), 2), side, np.uint8)
     shapes = sides if whole is None else np.where(whole[:, None], sides, np.uint8(0)).astype(np.uint8)
     keys = np.array([_key(board) for board in cells], np.uint64).reshape(len(cells), 2)

@@ -1,4 +1,4 @@
-"""Boards out of files, each checked by the rules of its kind."""
+"""Boards read from files, each checked by the rules of its kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from arc_solver.domains.boards.board_csv import Complaints, PuzzleRow, csv_bytes
-from arc_solver.domains.boards.board_reader import PuzzleReader, told
+from arc_solver.domains.boards.board_reader import PuzzleReader
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.kind import BoardKind
 from arc_solver.domains.protocols import Notice, Reading
@@ -31,20 +31,15 @@ _REASONS = {
 }
 
 
-def looks_like(kind: BoardKind, source: str) -> bool:
-    """Whether the first lines of a source are of this kind."""
-    return told([kind.form], source) is not None
-
-
 def read_kinds(
     kinds: Sequence[BoardKind], source: Path | str, reading: Reading, notice: Notice = lambda _: None
 ) -> tuple[BoardSet, list[str]]:
-    """The boards of a file, of that of `kinds` which its content shows, and complaints about rows.
+    """The boards of a file, of whichever of `kinds` its content shows, and complaints about bad rows.
 
-    CSV, a board a line or drawn, gzipped or not, "-" for standard input. Every question must be a proper
-    puzzle, and an answer that is given must be right. A bad row raises DataError, naming file and row, or
-    with `skip_bad` is left out and complained of. A file without any good row raises it as well. `notice`
-    hears of answers that are no truth, since `predict` wrote them.
+    The file, or standard input for "-", is CSV, one board per line, or drawn; gzipped or not. Every question
+    must be a proper puzzle, and an answer must be right. A bad row is a DataError that names file and row, or
+    with `skip_bad` a complaint; a file without a good row is a DataError too. `notice` reports answers that
+    are not the truth, since `predict` wrote them.
     """
     complaints = Complaints(label_of(source), reading.skip_bad)
     reader = PuzzleReader(tuple(kind.form for kind in kinds), reading.need_answers, notice)
@@ -59,11 +54,11 @@ def read_kinds(
 
 
 def as_they_stand(kinds: Sequence[BoardKind], source: Path | str) -> BoardSet:
-    """The boards of a file for looking at: right or wrong, with an answer, with part of one or without.
+    """The boards of a file for display: right or wrong, with a whole answer, part of one, or none.
 
-    DataError where a row has not the form of a board, or where there is none.
+    DataError if a row does not have the form of a board, or if there are no rows.
     """
-    # An answer under way has blanks.
+    # A partial answer has blanks.
     forms = tuple(kind.form._replace(answer=kind.form.question) for kind in kinds)
     by_name = {kind.name: kind for kind in kinds}
     complaints = Complaints(label_of(source))
@@ -75,13 +70,13 @@ def as_they_stand(kinds: Sequence[BoardKind], source: Path | str) -> BoardSet:
 
 
 def complaints_line(source: Path | str, complaints: Sequence[str]) -> str:
-    """How many boards are left out, why, and the first of them."""
+    """How many boards are left out, why, and the first complaint."""
     number = "1 bad board" if len(complaints) == 1 else f"{len(complaints)} bad boards"
     return f"{label_of(source)}: {number} left out: {_counted(label_of(source), complaints)}"
 
 
 def csv_of(kind: BoardKind, boards: BoardSet, origin: str) -> Iterator[bytes]:
-    """The CSV file of `boards` in pieces: blanks as dots, unknown answers empty, `origin` as source."""
+    """The CSV file of boards in pieces: blanks as dots, unknown answers empty, `origin` as source."""
     columns = zip(
         kind.texts(boards.questions),
         kind.texts(boards.answers),
@@ -107,7 +102,7 @@ def _checked(kind: BoardKind, rows: list[PuzzleRow], complaints: Complaints) -> 
 
 
 def _counted(label: str, complaints: Sequence[str]) -> str:
-    """How many complaints there are for each reason, most frequent first, and the first of them."""
+    """How many complaints there are for each reason, most frequent first, and the first complaint."""
     texts = [text.removeprefix(f"{label} ") for text in complaints]
     reasons = Counter(_reason(text.partition(": ")[2]) for text in texts)
     counts = ", ".join(f"{number} with {reason}" for reason, number in reasons.most_common())

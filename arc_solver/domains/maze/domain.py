@@ -1,4 +1,4 @@
-"""Mazes as a domain: places in "# SGo", wall, free, start, goal, path."""
+"""Mazes as a domain: cells are indices into "# SGo": wall, free, start, goal, path."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from arc_solver.domains.protocols import Bytes, Look, Numbers
 from augment.maze import CHARACTERS, MazePairs, paint_maze_views, paint_mazes, restore_mazes
 
 NUM_VIEWS = 8
-NUM_HINTS = 5  # the four directions, and that none can be known yet
+NUM_HINTS = 5  # the four directions, and "not yet known"
 
 
 class MazeViews:
@@ -41,10 +41,10 @@ class MazeViews:
 
 
 def painter(mazes: BoardSet, seed: int) -> Callable[[int, Bytes, Bytes], None]:
-    """Each maze once per epoch, under a fresh symmetry where its label can follow.
+    """Paints each maze once per epoch, under a fresh symmetry if its label can follow.
 
-    Of several shortest paths one is the label, by a rule that no symmetry keeps: a turned maze is labelled
-    anew, and where labels follow another rule than ours mazes are not turned.
+    Of several shortest paths one is the label, by a rule that no symmetry preserves: a turned maze is labeled
+    anew, and if the labels follow another rule than ours, mazes are not turned.
     """
     ruled = follow_our_rule(mazes)
     pairs = MazePairs(mazes.questions, mazes.answers)
@@ -58,12 +58,12 @@ def painter(mazes: BoardSet, seed: int) -> Callable[[int, Bytes, Bytes], None]:
 
 
 def follow_our_rule(mazes: BoardSet) -> bool:
-    """Whether of several shortest paths the answer is the one that our rule names."""
+    """Whether the answers are, of several shortest paths, the ones that our rule picks."""
     return bool((solve_mazes(mazes.questions)[0] == mazes.answers).all())
 
 
 def marked(questions: Cells, answers: Cells) -> Cells:
-    """Mazes (n, L) with the marks of answers on free cells: nothing else can be changed."""
+    """Mazes (n, L) with the marks of answers on free cells; an answer can change nothing else."""
     return np.where((answers == PATH) & (questions == FREE), np.uint8(PATH), questions)
 
 
@@ -102,7 +102,6 @@ MAZE = BoardDomain(
         labels=DenseLabels(NUM_HINTS, maze_hints, follow_our_rule),
         max_views=NUM_VIEWS,
         rate=lambda questions: solve_mazes(questions)[1],
-        noise=1.0,
         election="vote",
         training_file="maze_hard_1k_train.csv",
         look=look,

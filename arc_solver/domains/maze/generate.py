@@ -1,4 +1,8 @@
-"""Mazes with one label each, drawn at random."""
+"""Random mazes, each with its label.
+
+Walls are drawn as in Maze-Hard: each cell of a maze is a wall with the same chance, drawn uniformly from 30
+to 50 % for every maze. Very few walls, or very many, leave no long path, so the mazes kept have 37 %.
+"""
 
 from collections.abc import Callable
 
@@ -24,7 +28,7 @@ def default_moves(side: int) -> int:
 
 
 class _OutOfLuck(Exception):
-    """Plain drawing has not found a maze in MAX_DRAWS."""
+    """Plain drawing found no maze in MAX_DRAWS draws."""
 
 
 def generate_mazes(
@@ -38,7 +42,7 @@ def generate_mazes(
     """`num` different mazes with shortest paths of at least `min_moves` (`default_moves`), none in `exclude`.
 
     With `max_moves` lengths are spread evenly over `min_moves` to `max_moves`; without, longer is rarer.
-    Raises DataError where the side is out of range, or so many or such long ones are not found.
+    DataError if the side is out of range, or if not that many, or none that long, are found.
     """
     if not MIN_SIDE <= side <= MAX_SIDE:
         raise DataError(f"maze side {side}: expected {MIN_SIDE} to {MAX_SIDE}")
@@ -47,7 +51,7 @@ def generate_mazes(
     least = max(1, min(default_moves(side), most) if min_moves is None else min_moves)
     if most < least:
         raise DataError(f"mazes of at least {least} and at most {most} moves: the first must not be larger")
-    plain = not evenly  # drawn until one is hard enough, which gives up where such are too rare
+    plain = not evenly  # draw until one is hard enough; given up where such mazes are too rare
 
     def generate(num_wanted: int) -> BoardSet:
         nonlocal plain
@@ -63,7 +67,7 @@ def generate_mazes(
 
 
 def _plain(seeds: Source, side: int, least: int) -> BoardSet:
-    """A maze per seed, drawn until one has `least` moves; _OutOfLuck where that takes too many draws."""
+    """A maze per seed, drawn until it has `least` moves; _OutOfLuck if that takes too many draws."""
 
     def make(rows: slice, pairs: Cells, moves: Moves) -> None:
         generate_range(seeds[rows], side, WALLS_PER_MILLE, least, pairs, moves)
@@ -74,14 +78,14 @@ def _plain(seeds: Source, side: int, least: int) -> BoardSet:
 
 
 def _long(seeds: Source, side: int, limits: tuple[int, int], evenly: bool) -> BoardSet:
-    """A maze per seed within the limits, however rare; DataError where none is found."""
+    """A maze per seed within the limits, however rare; DataError if one is not found."""
 
     def make(rows: slice, pairs: Cells, moves: Moves) -> None:
         generate_long_range(seeds[rows], side, WALLS_PER_MILLE, limits, evenly, pairs, moves)
         if (moves < 0).any():
-            wished = f"{limits[0]} to {limits[1]}" if evenly else str(limits[0])
+            wanted = f"{limits[0]} to {limits[1]}" if evenly else str(limits[0])
             raise DataError(
-                f"no {side}x{side} maze with {wished} moves in {MAX_DRAWS} drawn; lower the path floor"
+                f"no {side}x{side} maze with {wanted} moves in {MAX_DRAWS} drawn; lower the path floor"
             )
 
     return _generated(len(seeds), side, make)
@@ -95,5 +99,5 @@ def _generated(num: int, side: int, make: Callable[[slice, Cells, Moves], None])
 
 
 def apart(mazes: BoardSet, seen: BoardSet) -> BoardSet:
-    """The mazes whose walls are those of none in `seen`, wherever start and goal stand."""
+    """The mazes whose walls are those of no maze in `seen`, wherever start and goal stand."""
     return mazes.without(mazes.questions == WALL, seen.questions == WALL)

@@ -1,7 +1,8 @@
-"""What training tells of a maze beside its path: for every cell the direction of the goal.
+"""Dense labels of mazes, for training: the direction of the goal at every cell.
 
-The direction follows the rule of the labels: of down, left, right, up the first that gets closer. A cell can
-know its own once a wave from the goal has reached it, the path its cells once it has come back that far.
+The direction follows the rule of the labels: the first of down, left, right, up that gets closer. A cell can
+know its direction once a wave from the goal has reached it; whether it is on the path, once a wave along the
+path from the start has come back that far.
 """
 
 import math
@@ -15,7 +16,7 @@ from augment.threads import spread
 
 
 def maze_hints(questions: Cells) -> Hints:
-    """The labels of mazes (n, L): 1 down, 2 left, 3 right, 4 up, 0 for cells that no way leads to."""
+    """The labels of mazes (n, L): 1 down, 2 left, 3 right, 4 up, 0 for cells out of reach."""
     questions = np.ascontiguousarray(questions, np.uint8)
     hints = Hints(
         np.zeros_like(questions),
@@ -29,7 +30,7 @@ def maze_hints(questions: Cells) -> Hints:
 
 @inner
 def _closer(distances: Distances, side: int, cell: int) -> tuple[int, int]:
-    """The first of down 1, left 2, right 3, up 4 with a cell one move closer, and that cell."""
+    """The first of down (1), left (2), right (3), up (4) whose cell is one move closer, and that cell."""
     wanted, column = distances[cell] - 1, cell % side
     if cell + side < side * side and distances[cell + side] == wanted:
         return 1, cell + side

@@ -1,31 +1,38 @@
-"""The kernel that draws mazes with a shortest path of a wished length, however rare such mazes are.
+"""The kernel that draws mazes with a shortest path of a given length, however rare such mazes are.
 
-Most draws fail at once: the way between two cells that lie about as far apart as any tells whether a maze
-can have so long a path at all. Where none has, walls of the best one are moved about as long as its longest
-way does not get shorter.
+Most draws are rejected at once, by the path between two cells that are about as far apart as any. If no draw
+has a path long enough, walls of the best one are flipped, as long as its longest path does not shrink.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.domains.maze.paths import FREE, GOAL, START, WALL, Cells, Distances, flood, mark_path
+from arc_solver.domains.maze.paths import (
+    FREE,
+    GOAL,
+    START,
+    WALL,
+    Cells,
+    Distances,
+    draw_walls,
+    flood,
+    mark_path,
+)
 from augment.kernel import inner, kernel
 from augment.kernel_rng import Source, draw
 
 MAX_TRIES = 400
-MAX_MOVES_OF_WALLS = 40_000
+MAX_WALL_FLIPS = 40_000
 _STARTS = 8
 _FLIPS = 3
-_PER_MILLE = 1000
 
 
 @inner
 def _far_end(
     maze: Cells, side: int, cell: int, distances: Distances, parents: Distances, queue: Distances
 ) -> tuple[int, int]:
-    """An end of a way about as long as any from near `cell` (free): the cell farthest from the farthest.
-
-    Returns that cell and the moves of the way.
+    """An end of a path about as long as any around `cell` (free): from the cell farthest from it to the
+    cell farthest from that. Returns that end and the moves of the path.
     """
     reached = flood(maze, side, cell, distances, parents, queue)
     far = queue[reached - 1]
@@ -34,32 +41,21 @@ def _far_end(
 
 
 @inner
-def _draw_walls(source: Source, density: tuple[int, int], maze: Cells) -> int:
-    """Draw walls anew, with a chance from `density` (per mille); returns a free cell."""
-    walls = density[0] + draw(source, density[1] - density[0] + 1)
-    for cell in range(maze.shape[0]):
-        maze[cell] = WALL if draw(source, _PER_MILLE) < walls else FREE
-    cell = draw(source, maze.shape[0])
-    maze[cell] = FREE
-    return cell
-
-
-@inner
 def _far_apart(
     source: Source, side: int, density: tuple[int, int], min_moves: int, maze: Cells, space: Distances
 ) -> int:
-    """Draw `maze` until it has a way of `min_moves`, then by moving walls; an end of the way, or -1."""
+    """Draw `maze` until it has a path of `min_moves`, then flip walls; returns an end of the path, or -1."""
     distances, parents, queue = space
     best, best_end, best_moves = maze.copy(), -1, -1
     for _ in range(MAX_TRIES):
-        cell = _draw_walls(source, density, maze)
+        cell = draw_walls(source, density, maze)
         end, moves = _far_end(maze, side, cell, distances, parents, queue)
         if moves > best_moves:
             best[:] = maze
             best_end, best_moves = end, moves
         if best_moves >= min_moves:
             break
-    for _ in range(MAX_MOVES_OF_WALLS):
+    for _ in range(MAX_WALL_FLIPS):
         if best_moves >= min_moves:
             maze[:] = best
             return best_end
@@ -87,9 +83,9 @@ def generate_long_range(
 ) -> None:
     """Write a maze per seed to `puzzles` (n, 2, L), question and answer, and its path length to `moves` (n,).
 
-    `limits` are the least and the most moves; `evenly` draws from them how many each maze has. The start is a
-    random cell that has one so far away, if a few draws find it, and the goal a random one of those. `moves`
-    is -1 where no maze was found, and for all that come after.
+    `limits` are the least and the most moves; with `evenly` the length of each maze is drawn from them. The
+    start is a random cell with another one that far away, if a few draws find one, and the goal a random one
+    of those. `moves` is -1 where no maze was found, and for all after it.
     """
     length = side * side
     space = np.zeros((3, length), np.int32)

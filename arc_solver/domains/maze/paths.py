@@ -1,7 +1,7 @@
 """Maze kernels: shortest paths by breadth-first search, the check of an answer, and random walls.
 
-Where several shortest paths exist the label is the one that the search finds from the start when it tries
-neighbours down, left, right, up: the rule that the labels of Maze-Hard follow.
+Of several shortest paths, the label is the one that the search from the start finds when it tries neighbors
+in the order down, left, right, up: the rule that the labels of Maze-Hard follow.
 """
 
 import numpy as np
@@ -22,9 +22,10 @@ _UNSEEN = -1
 def flood(
     maze: Cells, side: int, start: int, distances: Distances, parents: Distances, queue: Distances
 ) -> int:
-    """Moves from `start` to every cell into `distances` (L,), -1 behind walls; returns the cells reached.
+    """Write the moves from `start` to every cell to `distances` (L,), -1 if out of reach.
 
-    Those enter `queue` (L,) in the order found, and `parents` (L,) says from where.
+    The cells reached are written to `queue` (L,) in the order found, where each was reached from to `parents`
+    (L,); returns how many there are.
     """
     distances[:] = _UNSEEN
     distances[start] = 0
@@ -91,7 +92,7 @@ def mark_path(answer: Cells, parents: Distances, goal: int, num_moves: int) -> N
 
 @inner
 def _num_marked(question: Cells, answer: Cells) -> int:
-    """The free cells that an answer marks, or -1 where it changes anything else."""
+    """How many free cells an answer marks, or -1 if it changes anything else."""
     num = 0
     for cell in range(question.shape[0]):
         if answer[cell] == PATH and question[cell] == FREE:
@@ -103,7 +104,7 @@ def _num_marked(question: Cells, answer: Cells) -> int:
 
 @kernel
 def check_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArray[np.bool_]) -> None:
-    """Into `verdicts` (n,): whether each answer (n, L) is its question with just one shortest path marked."""
+    """Write to `verdicts` (n,) whether each answer (n, L) is its question with just one shortest path."""
     distances, parents, queue = np.zeros((3, side * side), np.int32)
     corridor = np.zeros(side * side, np.uint8)
     for row in range(questions.shape[0]):
@@ -124,10 +125,10 @@ def check_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArr
 
 @kernel
 def follow_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDArray[np.bool_]) -> None:
-    """Into `verdicts` (n,): whether the marks of each answer (n, L) lead from its start to its goal.
+    """Write to `verdicts` (n,) whether the marks of each answer (n, L) lead from its start to its goal.
 
-    The question must stand unchanged around them, and all of them must form one path without forks, which is
-    followed from the start. How long it is does not matter, and nothing is searched.
+    Nothing else of the question may be changed, and the marks must form one path without forks, which is
+    followed from the start. Its length does not matter, and nothing is searched.
     """
     steps = np.array([side, -1, 1, -side])
     for row in range(questions.shape[0]):
@@ -154,6 +155,17 @@ def follow_range(questions: Cells, answers: Cells, side: int, verdicts: npt.NDAr
                 break
 
 
+@inner
+def draw_walls(source: Source, density: tuple[int, int], maze: Cells) -> int:
+    """Draw `maze` (L,), cells being walls with a chance from `density` (per mille); returns a free cell."""
+    walls = density[0] + draw(source, density[1] - density[0] + 1)
+    for cell in range(maze.shape[0]):
+        maze[cell] = WALL if draw(source, _PER_MILLE) < walls else FREE
+    cell = draw(source, maze.shape[0])
+    maze[cell] = FREE
+    return cell
+
+
 @kernel
 def generate_range(
     seeds: Source,
@@ -165,9 +177,9 @@ def generate_range(
 ) -> None:
     """Write a maze per seed to `puzzles` (n, 2, L), question and answer, and its path length to `moves` (n,).
 
-    A maze has a chance of walls drawn evenly from `density` (low, high; per mille), a random start, and a
-    goal drawn from the cells at least `min_moves` away. Without such a cell all is drawn anew, and after
-    MAX_DRAWS times `moves` is -1.
+    A maze has a chance of walls drawn uniformly from `density` (low, high; per mille), a random start, and a
+    goal drawn from the cells at least `min_moves` away. If there is no such cell, all is drawn anew; after
+    MAX_DRAWS attempts `moves` is -1.
     """
     length = side * side
     distances, parents, queue = np.zeros((3, length), np.int32)
@@ -177,10 +189,7 @@ def generate_range(
         question = puzzles[row, 0]
         moves[row] = _UNSEEN
         for _ in range(MAX_DRAWS):
-            walls = density[0] + draw(source, density[1] - density[0] + 1)
-            for cell in range(length):
-                question[cell] = WALL if draw(source, _PER_MILLE) < walls else FREE
-            start = draw(source, length)
+            start = draw_walls(source, density, question)
             question[start] = START
             reached = flood(question, side, start, distances, parents, queue)
             far = reached

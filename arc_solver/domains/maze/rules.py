@@ -1,26 +1,20 @@
-"""Mazes of any side: random walls with a floor on the shortest path, their labels and their scores.
+"""Mazes of any side: their labels, their scores and what is wrong with one.
 
-A maze is a row of side² places in CHARACTERS, in reading order. Its edge is open like any other cell. Walls
-are drawn as in Maze-Hard, whose mazes they resemble: every cell is one with the same chance, which is itself
-drawn evenly from 30 to 50 % for each maze; few walls or many leave no long way, so that kept mazes have 37 %.
+A maze is a row of side² indices into CHARACTERS, in reading order. Its edge is open like any other cell.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from arc_solver.domains.boards.board_set import BoardSet, Cells
-from arc_solver.domains.maze.paths import (
-    GOAL,
-    PATH,
-    START,
-    check_range,
-    follow_range,
-    solve_range,
-)
+from arc_solver.domains.maze.paths import GOAL, PATH, START, check_range, follow_range, solve_range
 from augment.threads import spread
 
+Flags = npt.NDArray[np.bool_]
+Judge = Callable[[Cells, Cells, int, Flags], None]
 MIN_SIDE = 5
 MAX_SIDE = 128
 
@@ -34,24 +28,25 @@ def solve_mazes(questions: Cells) -> tuple[Cells, npt.NDArray[np.int64]]:
     return answers, moves
 
 
-def valid_mazes(questions: Cells, answers: Cells) -> npt.NDArray[np.bool_]:
+def valid_mazes(questions: Cells, answers: Cells) -> Flags:
     """(n,): whether `answers` (n, L) are the questions with one shortest path marked and nothing else."""
-    questions, answers = (np.ascontiguousarray(cells, np.uint8) for cells in (questions, answers))
-    verdicts = np.zeros(len(questions), np.bool_)
-    side = math.isqrt(questions.shape[1])
-    spread(lambda rows: check_range(questions[rows], answers[rows], side, verdicts[rows]), len(questions))
-    return verdicts
+    return _judged(check_range, questions, answers)
 
 
-def connected_mazes(questions: Cells, answers: Cells) -> npt.NDArray[np.bool_]:
+def connected_mazes(questions: Cells, answers: Cells) -> Flags:
     """(n,): whether `answers` (n, L) are the questions with a path of any length from start to goal marked.
 
     It follows the marks and searches for nothing, so it may be asked while a maze is being answered.
     """
+    return _judged(follow_range, questions, answers)
+
+
+def _judged(judge: Judge, questions: Cells, answers: Cells) -> Flags:
+    """(n,): the verdicts of a kernel on `answers` (n, L)."""
     questions, answers = (np.ascontiguousarray(cells, np.uint8) for cells in (questions, answers))
     verdicts = np.zeros(len(questions), np.bool_)
     side = math.isqrt(questions.shape[1])
-    spread(lambda rows: follow_range(questions[rows], answers[rows], side, verdicts[rows]), len(questions))
+    spread(lambda rows: judge(questions[rows], answers[rows], side, verdicts[rows]), len(questions))
     return verdicts
 
 

@@ -1,6 +1,6 @@
-"""Bit tables of the Sudoku search, for sides 4, 6 and 9: what permutations of boxes and columns keep.
+"""Bit tables of the Sudoku search, for sides 4, 6 and 9: the cells that permutations of boxes or columns use.
 
-A band is `height` rows of boxes' width; its cells are bits in reading order. Sides share arrays, a row each.
+A band is one row of boxes; its cells are bits in reading order. The sides share arrays, one row each.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from augment.sudoku import BOX_SHAPES
 
 _DE_BRUIJN = 0x077CB531
 
-# The lengths of a pair of tuples are part of its type, so every side gets machine code of its own.
+# The lengths of tuples are part of their type, so that every side is compiled to machine code of its own.
 Box = tuple[tuple[None, ...], tuple[None, ...]]
 
 
@@ -21,11 +21,6 @@ def box_of(side: int) -> Box:
     """The box shape of `side` (4, 6 or 9) as a type: `height` and `width` times None."""
     height, width = BOX_SHAPES[side]
     return (None,) * height, (None,) * width
-
-
-def _slot(side: int) -> int:
-    """The row of a side in the tables: 0, 1, 2 for 4, 6, 9."""
-    return (side - 4) // 2
 
 
 def _permutation_table(size: int, cells: list[list[int]]) -> npt.NDArray[np.int32]:
@@ -39,12 +34,12 @@ def _permutation_table(size: int, cells: list[list[int]]) -> npt.NDArray[np.int3
 
 
 def _tables() -> tuple[npt.NDArray[np.int32], ...]:
-    """SHRINK: the boxes that a row's cells lie in; ROWS_KEPT: the cells of a band that some permutation of
-    boxes uses; COLUMNS_KEPT: the same for the columns of a stack; OUTSIDE: a band without a cell's mates."""
+    """SHRINK: the boxes of a row's cells; ROWS_KEPT: the cells of a band that some permutation of boxes uses;
+    COLUMNS_KEPT: the same for the columns of a stack; OUTSIDE: a band without the peers of a cell."""
     shrink, rows_kept, columns_kept = np.zeros((3, 3, 512), np.int32)
     outside = np.zeros((3, 27), np.int32)
     for side, (height, width) in BOX_SHAPES.items():
-        slot, line = _slot(side), (1 << width) - 1
+        slot, line = (side - 4) // 2, (1 << width) - 1  # 0, 1, 2 for sides 4, 6, 9
         bits = (np.arange(1 << side)[:, None] >> np.arange(side)) & 1
         shrink[slot, : 1 << side] = (bits.reshape(-1, height, width).any(2) << np.arange(height)).sum(1)
         cells = [[line << (row * side + box * width) for box in range(height)] for row in range(height)]
@@ -59,7 +54,7 @@ def _tables() -> tuple[npt.NDArray[np.int32], ...]:
 
 
 def _positions() -> npt.NDArray[np.int32]:
-    """(32,) a single bit times the de Bruijn number, upper five of 32 bits -> the bit's index."""
+    """(32,): the index of a bit, by the upper five of 32 bits of its product with the de Bruijn number."""
     table = np.zeros(32, np.int32)
     table[(((1 << np.arange(32)) * _DE_BRUIJN) & 0xFFFFFFFF) >> 27] = np.arange(32)
     return table

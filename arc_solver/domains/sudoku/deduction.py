@@ -1,9 +1,9 @@
-"""Deduction on bitmasks, for Sudoku sides 4, 6 and 9: what the candidates of a board exclude of each other.
+"""Deduction on bitmasks, for Sudoku sides 4, 6 and 9: how the candidates of a board exclude each other.
 
-A state holds one integer per band of boxes and digit, with a bit per cell of the band; then a mask of placed
-cells per band; last a mask of the digits that changed. A digit takes every row and every box of a band once,
-so its boxes are a permutation of its rows, and likewise in a stack of boxes; one table lookup keeps the cells
-that some permutation uses. That covers locked candidates and hidden singles.
+A state holds an integer per band of boxes and digit, with a bit per cell of the band; then a mask of the
+placed cells of each band; last a mask of the digits that changed. A digit occurs once in every row and box of
+a band, so its boxes are a permutation of its rows, and likewise in a stack of boxes; one table lookup keeps
+the cells that some permutation uses. This covers locked candidates and hidden singles.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ CONFLICT, OPEN, SOLVED = range(3)
 
 @inner
 def new_stack(box: Box) -> State:
-    """Scratch for `search`: a state for every level of guessing."""
+    """Scratch for `search`: a state per level of guessing."""
     bands = len(box[1])
     return np.empty((MAX_DEPTH, (len(box[0]) * bands + 1) * bands + 1), np.int32)
 
@@ -52,7 +52,7 @@ def load_board(box: Box, board: Cells, state: State) -> None:
 
 @inner
 def _settle_digit(box: Box, state: State, digit: int) -> bool:
-    """Keep the cells of one digit (0..side-1) that permutations use; False where none exists."""
+    """Keep the cells of one digit (0..side-1) that some permutation uses; False if there is none."""
     height, width = len(box[0]), len(box[1])
     side, bands, slot = height * width, width, (height * width - 4) // 2
     line, box_line, column = (1 << side) - 1, (1 << width) - 1, replicate(height, side)
@@ -81,7 +81,7 @@ def _settle_digit(box: Box, state: State, digit: int) -> bool:
 
 @inner
 def _settle_digits(box: Box, state: State) -> bool:
-    """Settle every dirty digit and give its single places to it alone; False at a conflict."""
+    """Settle every changed digit and remove others from cells that it must have; False at a conflict."""
     height, bands = len(box[0]), len(box[1])
     side = height * bands
     line = (1 << side) - 1
@@ -111,7 +111,7 @@ def _settle_digits(box: Box, state: State) -> bool:
 
 @inner
 def _settle_cells(box: Box, state: State, pairs: npt.NDArray[np.int64]) -> int:
-    """Place cells with one candidate, note those with two in `pairs`; CONFLICT, OPEN or SOLVED."""
+    """Place cells with one candidate and collect those with two in `pairs`; CONFLICT, OPEN or SOLVED."""
     height, bands = len(box[0]), len(box[1])
     side = height * bands
     status = SOLVED
@@ -146,9 +146,9 @@ def _settle_cells(box: Box, state: State, pairs: npt.NDArray[np.int64]) -> int:
 
 @inner
 def propagate(box: Box, state: State, pairs: npt.NDArray[np.int64]) -> int:
-    """Deduce until nothing follows any more; CONFLICT, OPEN or SOLVED.
+    """Deduce until nothing more follows; CONFLICT, OPEN or SOLVED.
 
-    `pairs` (bands,) get the masks of cells with two candidates.
+    The masks of cells with two candidates are written to `pairs` (bands,).
     """
     while True:
         if not _settle_digits(box, state):

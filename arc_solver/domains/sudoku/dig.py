@@ -1,4 +1,4 @@
-"""Kernels that make Sudoku puzzles: a random full grid, then givens dug away while it stays unique."""
+"""Kernels that make Sudoku puzzles: givens of a random full grid are removed while it stays unique."""
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ MIN_DISTANCE = 4  # givens by which the puzzles of a walk differ
 
 @inner
 def fill_grid(box: Box, stack: State, source: Source, answer: Cells) -> None:
-    """Write a random full grid to `answer` (L,): random candidates, afresh at a conflict."""
+    """Write a random full grid to `answer` (L,) by placing random candidates, anew after a conflict."""
     pairs = np.zeros(len(box[1]), np.int64)
     state = stack[0]
     solved = False
@@ -45,7 +45,7 @@ def fill_grid(box: Box, stack: State, source: Source, answer: Cells) -> None:
 
 @inner
 def dig(box: Box, stack: State, source: Source, question: Cells) -> None:
-    """Remove givens of `question` (L,) in random order until each one left is needed for uniqueness."""
+    """Remove givens of `question` (L,) in random order until every one left is needed for uniqueness."""
     height, side = len(box[0]), len(box[0]) * len(box[1])
     order = np.arange(side * side)
     shuffle(source, order)
@@ -64,7 +64,7 @@ def dig(box: Box, stack: State, source: Source, question: Cells) -> None:
 
 @inner
 def rate(box: Box, stack: State, question: Cells) -> int:
-    """The guesses that solving `question` (L,) and proving it unique takes, as `solve_boards` counts them."""
+    """The guesses to solve `question` (L,) and to prove it unique, as `solve_boards` counts them."""
     scratch = np.zeros(question.shape[0], np.uint8)
     load_board(box, question, stack[0])
     return search(box, stack, 2, np.ones(1, np.uint64), scratch)[1]
@@ -76,8 +76,8 @@ def generate_range(
 ) -> None:
     """Write a puzzle per seed to `pairs` (n, 2, L), question and answer, and its rating to `ratings` (n,).
 
-    While the rating is too low some givens are put back and others dug away; what rates lower is dropped.
-    A rating below `min_rating` says that none was found in NUM_GRIDS grids of NUM_REVISIONS revisions.
+    While the rating is too low, some givens are put back and others removed, unless that lowers the rating.
+    A rating below `min_rating`: none was found in NUM_GRIDS grids of NUM_REVISIONS revisions.
     """
     length = pairs.shape[2]
     stack = new_stack(box)
@@ -107,7 +107,7 @@ def generate_range(
 
 @inner
 def distance(first: Cells, second: Cells) -> int:
-    """Cells that are given in one of two puzzles (L,) of the same grid alone."""
+    """Cells that are given in only one of two puzzles (L,) of the same grid."""
     count = 0
     for cell in range(first.shape[0]):
         count += (first[cell] > 0) != (second[cell] > 0)
@@ -124,11 +124,11 @@ def exchange_range(
     found: Cells,
     ratings: npt.NDArray[np.int64],
 ) -> None:
-    """Walk from each puzzle of `starts` (n, L) to others with its answer, rated its floor or more.
+    """Walk from each puzzle of `starts` (n, L) to others with its answer, rated at least its floor.
 
-    A step puts up to three givens back and digs away what is not needed then. `found` (n, K, L) gets puzzles
-    that differ by MIN_DISTANCE givens from each other and from where the walk began, `ratings` (n, K) what
-    they rate; -1 where NUM_STEPS steps did not find so many.
+    A step puts up to three givens back and removes those not needed then. Puzzles that differ by MIN_DISTANCE
+    givens from each other and from the start are written to `found` (n, K, L), their ratings to `ratings`
+    (n, K), -1 if NUM_STEPS steps found fewer.
     """
     stack = new_stack(box)
     source = np.zeros(1, np.uint64)

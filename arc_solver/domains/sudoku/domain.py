@@ -1,12 +1,13 @@
-"""Sudokus of side 4, 6 and 9 as a domain: digits with 0 for a blank."""
+"""Sudokus of side 4, 6 and 9 as a domain: cells are digits, 0 for a blank."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from arc_solver.config import ConfigError
+from arc_solver.config import ConfigError, Groups
 from arc_solver.domains.boards.board_csv import PuzzleForm
 from arc_solver.domains.boards.board_lines import kind_of_lines, sudoku_cells, sudoku_rows
 from arc_solver.domains.boards.board_set import BoardSet, Cells
@@ -29,7 +30,7 @@ DIGITS = ".123456789"
 
 
 class SudokuViews:
-    """The identity, and views drawn at random from those that keep a Sudoku a Sudoku."""
+    """The identity, and random views among those that keep valid boards valid."""
 
     def __init__(self, side: int, num: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -48,18 +49,27 @@ class SudokuViews:
 
 
 def painter(boards: BoardSet, seed: int) -> Callable[[int, Bytes, Bytes], None]:
-    """Each board once per epoch, under a fresh view."""
+    """Paints each board once per epoch, under a fresh view."""
     return lambda first, tokens, targets: paint_boards(
         boards.questions, boards.answers, seed, first, tokens, targets
     )
 
 
 def look(side: int) -> Look:
-    """Digits 0 (blank) to `side` on paper, with the boxes of a 4, 6 or 9 board."""
+    """Digits 0 (blank) to `side` on white, with the boxes of a board of side 4, 6 or 9."""
     if side not in BOX_SHAPES:
         raise ConfigError(f"a Sudoku of side {side}, expected 4, 6 or 9")
     colors, digits = np.full((side + 1, 3), 255, np.uint8), tuple(map(str, range(1, side + 1)))
     return Look(colors, ("", *digits), BOX_SHAPES[side], DIGITS[: side + 1])
+
+
+def groups(length: int) -> Groups:
+    """Rows, columns and boxes, for cells laid out as (band, row in it, stack, column in it)."""
+    side = math.isqrt(length)
+    if side not in BOX_SHAPES or side * side != length:
+        raise ConfigError(f"length={length}: group_sums needs that of a Sudoku, 16, 36 or 81")
+    height, width = BOX_SHAPES[side]
+    return Groups((side // height, height, side // width, width), ((2, 3), (0, 1), (1, 3)))
 
 
 def make(num: int, side: int, rng: np.random.Generator, floors: Floors, seen: BoardSet | None) -> BoardSet:
@@ -92,7 +102,7 @@ SUDOKU = BoardDomain(
         broken=broken_boards,
         missing=0,
         training_file="sudoku_extreme_1k_train.csv",
-        units=True,
+        groups=groups,
         look=look,
         generator=Generator(make, 9, ("min_rating", "min_givens"), "guesses of the solver", exchanged_givens),
     )

@@ -1,4 +1,4 @@
-"""Sudokus with one solution, drawn at random."""
+"""Random Sudokus with one solution."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from augment.kernel_rng import draw_seeds
 from augment.sudoku import BOX_SHAPES
 
 _CHUNK = 32
-FLOOR_SHARE = 0.6  # of the rating of a puzzle whose givens are exchanged
-MOST_EACH = 64  # puzzles of one walk
-_FEW_GRIDS_SIDE = 4  # only 288 grids exist, so puzzles can be kept apart by their questions alone
+FLOOR_SHARE = 0.6  # of the rating of the puzzle whose givens are exchanged
+MAX_EACH = 64  # puzzles of one walk
+_FEW_GRIDS_SIDE = 4  # only 288 grids exist, so that only questions are compared
 
 
 def generate_sudoku(
@@ -26,9 +26,9 @@ def generate_sudoku(
 ) -> BoardSet:
     """`num` different puzzles with one solution, `apart` from `exclude`.
 
-    No given can be taken from them, unless they are filled up again to `min_givens`, which makes easy ones.
-    The rating is the number of guesses of our solver, the proof of uniqueness included. Raises DataError
-    where so many, or such hard ones, are not found.
+    Every given is needed, unless they are filled up again to `min_givens`, which makes easy puzzles. The
+    rating is the number of guesses of our solver, the proof of uniqueness included. DataError if not that
+    many, or none that hard, are found.
     """
     if side not in BOX_SHAPES:
         raise DataError(f"Sudoku side {side}: expected 4, 6 or 9")
@@ -65,11 +65,11 @@ def _generated(num: int, side: int, rng: np.random.Generator, min_rating: int) -
 def exchanged_givens(
     num: int, like: BoardSet, rng: np.random.Generator, min_rating: int = 0, exclude: BoardSet | None = None
 ) -> BoardSet:
-    """`num` puzzles as hard as those of `like`, which have answers, found by exchanging their givens.
+    """`num` puzzles about as hard as those of `like`, which have answers, found by exchanging their givens.
 
-    Their grids are those of `like`; their ratings are at least FLOOR_SHARE of the one they come from, and
-    `min_rating`. Digging random grids rarely gives puzzles that need tens of guesses; near one that does
-    there are many. None has a question of `exclude`. DataError where so many are not found.
+    They have the grids of `like` and are rated at least `min_rating` and FLOOR_SHARE of the puzzle they come
+    from. Removing givens of random grids rarely makes a puzzle that needs tens of guesses, but near such a
+    puzzle there are many. None has a question of `exclude`. DataError if not that many are found.
     """
     least = max(1, min_rating)
     guesses = solve_boards(like.questions).guesses
@@ -79,7 +79,7 @@ def exchanged_givens(
     floors = np.maximum(min_rating, (FLOOR_SHARE * guesses[guesses >= least]).astype(np.int64))
 
     def generate(num_wanted: int) -> BoardSet:
-        each = max(1, min(MOST_EACH, -(-num_wanted // len(starts))))
+        each = max(1, min(MAX_EACH, -(-num_wanted // len(starts))))
         seeds = draw_seeds(len(starts), rng)
         found = np.zeros((len(starts), each, starts.questions.shape[1]), np.uint8)
         ratings = np.full((len(starts), each), -1, np.int64)
@@ -106,9 +106,9 @@ def exchanged_givens(
 
 
 def _filled_up(boards: BoardSet, min_givens: int, rng: np.random.Generator) -> BoardSet:
-    """The boards with random blanks filled in where they have fewer givens."""
+    """The boards, with random blanks filled in if they have fewer givens."""
     blank = boards.questions == 0
-    # Blanks first, in random order; the first so many of them become givens.
+    # Blanks first, in random order; the first `missing` of them become givens.
     order = np.argsort(np.where(blank, rng.random(blank.shape), 2.0), axis=1)
     ranks = np.argsort(order, axis=1)
     missing = min_givens - (~blank).sum(1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Exact Sudoku search for sides 4, 6 and 9: deduction, then guesses at the cell that tells most."""
+"""Exact Sudoku search for sides 4, 6 and 9: deduction, then guesses at the most informative cell."""
 
 import math
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from augment.threads import spread
 
 @inner
 def branch_fewest(box: Box, state: State, source: Source) -> tuple[int, int]:
-    """A random candidate (index, bit) of a random open cell among those with the fewest candidates."""
+    """A random candidate (index, bit) of a random cell among the open ones with the fewest candidates."""
     height, bands = len(box[0]), len(box[1])
     side = height * bands
     best, ties, chosen_band, chosen_bit = side + 1, 0, 0, 0
@@ -51,7 +51,7 @@ def branch_fewest(box: Box, state: State, source: Source) -> tuple[int, int]:
 
 @inner
 def _branch_pair(box: Box, state: State, pairs: npt.NDArray[np.int64]) -> tuple[int, int]:
-    """A candidate (index, bit) of the cell with two whose placing removes most; (-1, 0) without any."""
+    """A candidate (index, bit) of the two-candidate cell that would remove most; (-1, 0) if there is none."""
     height, bands = len(box[0]), len(box[1])
     side = height * bands
     best, chosen, chosen_bit = 0, -1, 0
@@ -81,8 +81,8 @@ def _branch_pair(box: Box, state: State, pairs: npt.NDArray[np.int64]) -> tuple[
 def search(box: Box, stack: State, limit: int, source: Source, answer: Cells) -> tuple[int, int]:
     """Count the solutions of the state in `stack[0]` up to `limit`; returns (solutions, guesses).
 
-    `stack` is scratch of `new_stack`; the first solution is written to `answer` (side*side,). `source` (1,)
-    uint64 chooses where every open cell has more than two candidates.
+    `stack` is scratch from `new_stack`; the first solution is written to `answer` (side*side,). `source` (1,)
+    uint64 breaks ties if every open cell has more than two candidates.
     """
     side = len(box[0]) * len(box[1])
     pairs = np.zeros(len(box[1]), np.int64)
@@ -123,7 +123,7 @@ def _solve_range(box: Box, boards: Cells, limit: int, answers: Cells, counts: np
 
 
 class Solutions(NamedTuple):
-    """What the search found: `answers` (n, L), the first solution or zeros; `counts` and `guesses` (n,)."""
+    """Results of the search: `answers` (n, L), the first solution or zeros; `counts` and `guesses` (n,)."""
 
     answers: npt.NDArray[np.uint8]
     counts: npt.NDArray[np.int64]

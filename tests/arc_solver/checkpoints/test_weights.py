@@ -215,7 +215,7 @@ def test_the_file_is_plain_safetensors(tmp_path: Path) -> None:
         ({"width": 1024, "rounding": 256, "num_layers": 60}, "does not fit"),
         ({"num_layers": 1000}, "does not fit"),
         ({"num_layers": 100_000}, "num_layers: 100000, at most 1024"),
-        ({"mixer": "mlp", "length": 900}, "does not fit"),
+        ({"mixers": ["position_mlp"], "length": 900}, "does not fit"),
     ],
 )
 def test_a_file_is_refused_before_the_model_that_it_asks_for_is_made(

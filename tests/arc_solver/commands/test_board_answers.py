@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from arc_solver.commands.board_answers import board_results, draw_boards
-from arc_solver.domains.boards.board_file import cells_from_texts
+from arc_solver.domains.boards.board_file import board_domain
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.domain import SUDOKU
-from arc_solver.prediction.answer_sheet import BoardSheet
+from arc_solver.prediction.board_sheet import BoardSheet
 from tests.arc_solver.terminal import Terminal
 
 QUESTION, SOLVED = "1.3..4.22.4..3.1", "1234341221434321"
@@ -25,13 +25,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def sheet_of(path: Path, *answers: str | None) -> BoardSheet:
     """Boards that are all the same question, with these answers."""
-    questions = cells_from_texts("sudoku", 4, [QUESTION] * len(answers))
+    questions = board_domain("sudoku").kind.cells(4, [QUESTION] * len(answers))
     boards = BoardSet("sudoku", questions, np.zeros_like(questions), np.zeros(len(answers), np.int64))
     sheet = BoardSheet(path, SUDOKU, boards)
     for place, answer in enumerate(answers):
         if answer is not None:
             sheet.answered[place] = True
-            sheet.cells[place] = cells_from_texts("sudoku", 4, [answer])[0]
+            sheet.cells[place] = board_domain("sudoku").kind.cells(4, [answer])[0]
     return sheet
 
 

@@ -2,12 +2,14 @@
 
 import html
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from arc_solver.corpus.named_tasks import read_named_softly
 from tests.arc_solver.terminal import Terminal, attempts, challenges, solutions, write
 
 COMMANDS = (
@@ -63,6 +65,72 @@ def test_help_of_predict_is_grouped_and_names_what_one_types(arc_solve: Terminal
     assert "--no-no-adapt" not in text
     assert "--no-quiet" not in text
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options_stand_in_groups_as_one_types_them(command: str, arc_solve: Terminal) -> None:
+    text = arc_solve(command, "-h").out
+    assert "\nWhere to:" in text
+    assert "\nOptions:" not in text
+    assert not re.search(r"list\[|--no-(?!adapt|color)| range>", text)
+    assert all(len(line) <= 80 for line in text.split("\n  Example")[0].splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("predict 00d62c", "00d62c1b"),
+        ("watch arc1:ev", "arc1:evaluation"),
+        ("predict --preset cpu-a", "cpu-arc"),
+        ("watch --checkpoint sud", "sudoku4 sudoku6 sudoku9"),
+        ("train --set row_w", "row_weight_decay= row_width="),
+        ("generate m", "maze"),
+        ("info cpu-ma", "cpu-maze"),
+        ("validate x --tasks mi", "mine/"),
+        ("train --device c", "cpu cuda"),
+        ("bench v", "vote"),
+    ],
+)
+def test_values_are_completed(
+    words: str,
+    offered: str,
+    arc_solve: Terminal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setenv("_ARC_SOLVE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"arc-solve {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    outcome = arc_solve()
+    assert (outcome.code, outcome.out.split()) == (0, offered.split())
+
+
+@pytest.mark.parametrize("source", ["00d62c1b", "synthetic:1:3", "arc1"])
+def test_names_of_tasks_are_known_wherever_tasks_are_taken(
+    source: str, arc_solve: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tasks, _ = read_named_softly(source)
+    right = {task.id: [pair.output.tolist() for pair in task.test] for task in tasks}
+    write(tmp_path / "s.json", attempts(right))
+    first = {"task": tasks[0].id, "index": 0, "grid": right[tasks[0].id][0], "weight": 1, "source": "x"}
+    (tmp_path / "c.jsonl").write_text(json.dumps(first) + "\n")
+    assert arc_solve("validate", "s.json", "--tasks", source).code == 0
+    assert arc_solve("score", "s.json", "--solutions", source, "--json").json()["headline"]["value"] == 1
+    assert arc_solve("report", "s.json", "--tasks", source, "--limit", "2").code == 0
+    assert arc_solve("merge", "c.jsonl", "--tasks", source, "--out", "m.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [("info cpu-arcc", "cpu-arc"), ("info sudok9", "sudoku9"), ("predict 00d62c1b --checkpoint arcc", "arc")],
+)
+def test_a_name_that_is_nearly_one_is_hinted_at(words: str, hint: str, arc_solve: Terminal) -> None:
+    outcome = arc_solve(*words.split())
+    assert outcome.code == 3
+    assert outcome.error_line().endswith(f"; did you mean {hint}?")
 
 
 def test_a_preset_and_shipped_weights_are_described_by_name(arc_solve: Terminal) -> None:
@@ -238,7 +306,7 @@ def test_validate_names_the_defects_and_exits_with_4(arc_solve: Terminal, folder
         'error: bad.json: task "task-2" test 0 attempt_2: row 0 column 0: 10, expected an integer 0 to 9\n'
     )
     missing = arc_solve("validate", "none.json", "--tasks", "tasks.json")
-    assert (missing.code, missing.err) == (4, "error: none.json: cannot be read: No such file or directory\n")
+    assert (missing.code, missing.err) == (3, "error: none.json: cannot be read: No such file or directory\n")
     assert arc_solve("score", "broken.json", "--solutions", "solutions.json").code == 4
 
 
@@ -333,7 +401,7 @@ def test_the_curves_of_a_run_that_was_killed_in_the_middle_of_a_line(
     text = '{"step": 1, "loss": 3}\n{"step": 2, "lo\n{"step": 2, "loss": NaN, "exact": 0.5}\n'
     (folder / "run" / "metrics.jsonl").write_text(text)
     drawn = arc_solve("report", "--run", "run", "--out", "page.html")
-    remark = "run/metrics.jsonl: no JSON object and passed over: 1 line, the first is line 2"
+    remark = "run/metrics.jsonl: skipped, no JSON object: 1 line, the first is line 2"
     assert (drawn.code, drawn.out, drawn.err) == (0, "page.html\n", f"warning: {remark}\n")
     page = (folder / "page.html").read_text()
     assert remark in page

@@ -117,7 +117,7 @@ def calibration(folder: Path, reliable: str) -> None:
 
 
 @pytest.mark.parametrize("reliable", ["a", "b"])
-def test_weights_are_learnt_on_one_set_and_used_on_another(
+def test_weights_are_learned_on_one_set_and_used_on_another(
     reliable: str, arc_solve: Terminal, folder: Path
 ) -> None:
     calibration(folder, reliable)
@@ -244,3 +244,14 @@ def test_hostile_sources_are_inert(arc_solve: Terminal, folder: Path) -> None:
         outcome = arc_solve(*arguments)
         assert outcome.code == 0
         assert all(line.isprintable() for line in outcome.out.splitlines())
+
+
+def test_the_right_answers_are_no_solver(arc_solve: Terminal, folder: Path) -> None:
+    """What is told apart by its path cannot be meant: neither merged nor shown as a submission."""
+    write(folder / "truth.json", solutions())
+    given = ["--tasks", "tasks.json", "--solutions", "truth.json", "--out", "x"]
+    for words in (["merge", "a.jsonl", "truth.json"], ["report", "truth.json"]):
+        outcome = arc_solve(*words, *given)
+        assert outcome.code == 2
+        assert "this is what is scored; give the right answers" in outcome.err
+    assert not (folder / "x").exists()

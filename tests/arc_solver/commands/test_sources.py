@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from arc_solver.corpus.corpus import read_corpus
-from arc_solver.domains.boards.board_file import board_csv
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.inference.evaluate import read_evaluator
 from arc_solver.presets import find_preset
 from arc_solver.storage.text import DataError
 from tests.arc_solver.terminal import Terminal, attempts, challenges, solutions, write
+from tests.boards import board_csv
 
 QUICK = ["--set", "width=32", "--set", "num_heads=2", "--set", "num_layers=1", "--views", "1", "--ages", "1"]
 PLAIN = [*QUICK, "--preset", "cpu-arc", "--adapt-steps", "1", "--threads", "1"]
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def boards_file(path: Path, boards: BoardSet) -> Path:
-    path.write_bytes(b"".join(board_csv(boards, "made")))
+    path.write_bytes(board_csv(boards, "made"))
     return path
 
 
@@ -183,6 +183,9 @@ def test_answers_to_boards_are_scored_by_another_file(arc_solve: Terminal, folde
         == 3
     )
     assert arc_solve("score", "answers.csv", "--solutions", "answers.csv").code == 2
+    boards_file(folder / "copy.csv", boards)
+    assert "the solutions themselves" in arc_solve("score", "copy.csv", "--solutions", truth).out
+    assert arc_solve("score", "copy.csv", "--solutions", truth, "--json").json()["form"]
     boards_file(folder / "others.csv", generate_sudoku(2, 6, np.random.default_rng(2)))
     assert arc_solve("score", "others.csv", "--solutions", truth).code == 3
 

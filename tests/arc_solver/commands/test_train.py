@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import torch
 
+from arc_solver.commands.dry_run import expectation
 from arc_solver.domains.boards import domain as board_domain
+from arc_solver.presets import find_preset
 from arc_solver.storage.files import LOCK_NAME, lock_folder
 from arc_solver.training import cost
 from tests.arc_solver.terminal import Terminal, challenges, solutions, write
@@ -82,13 +84,43 @@ def test_a_time_limit_ends_every_domain(kind: str, arc_solve: Terminal, folder: 
     assert "expected" not in again.err
 
 
+def test_a_setting_that_tasks_do_not_heed_is_said(arc_solve: Terminal, folder: Path) -> None:
+    told = arc_solve(*command(folder, "--dry-run", "--set", "choice=vote"))
+    assert "warning: no effect on ARC tasks: choice=vote\n" in told.err
+
+
 def test_a_dry_run_writes_nothing(arc_solve: Terminal, folder: Path) -> None:
     before = files(folder)
-    facts = arc_solve(*command(folder, "--dry-run", "--json", kind="sudoku")).json()
+    told = arc_solve(*command(folder, "--dry-run", "--json", "--set", "train.canvas=full", kind="sudoku"))
+    assert "warning: no effect on sudoku boards: num_views=2, train.canvas=full\n" in told.err
+    facts = told.json()
     assert facts["steps"] == 6
     assert facts["hours"] == pytest.approx(6 * facts["seconds_per_step"] / 3600)
     assert facts["disk_bytes"] > facts["checkpoint_bytes"] > 4 * facts["parameters"]
     assert files(folder) == before
+
+
+def test_a_dry_run_tells_a_person_what_fits_and_what_to_expect(arc_solve: Terminal, folder: Path) -> None:
+    steps = ("--dry-run", "--steps", "1000000")
+    told = arc_solve(*command(folder, *steps, "--time-limit", "1s", kind="sudoku"))
+    assert " of 1,000,000\n" in told.out
+    assert "to expect  " in told.out
+    facts = arc_solve(*command(folder, *steps, "--time-limit", "1s", "--json", kind="sudoku")).json()
+    assert 0 <= facts["steps_that_fit"] < facts["steps"] == 1_000_000
+    assert facts["hours"] <= 1 / 3600
+
+
+@pytest.mark.parametrize(
+    ("steps", "examples", "text"),
+    [
+        (10, 1, "nothing: "),
+        (130, 10**6, "little: only 1 %"),
+        (150, 10, "little: "),
+        (10**6, 10, "it can teach"),
+    ],
+)
+def test_what_is_to_be_expected_of_so_many_steps(steps: int, examples: int, text: str) -> None:
+    assert expectation(steps, examples, find_preset("cpu-sudoku9").train).startswith(text)
 
 
 REFUSED: dict[str, tuple[int, list[str], str]] = {
@@ -100,6 +132,7 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     "no such device": (2, ["--device", "tpu"], "--device tpu: not a device"),
     "curriculum": (2, ["--set", "curriculum=deep"], "did you mean 'depth'?"),
     "ARC with too few tokens": (2, ["--set", "vocabulary=5"], "vocabulary=5: ARC has 12 tokens"),
+    "no such mixer": (2, ["--set", "mixers=attenton"], "did you mean 'attention'?"),
     "ARC without a mixer": (
         2,
         ["--set", "mixer=none", "--set", "convolution=3", "--set", "positions=none"],
@@ -108,7 +141,7 @@ REFUSED: dict[str, tuple[int, list[str], str]] = {
     "ARC with the boxes of a Sudoku": (
         2,
         ["--set", "peers=true", "--set", "length=81"],
-        "peers=true is for Sudoku, this recipe is for arc",
+        "group_sums among mixers is for boards, this recipe is for arc",
     ),
     "no canvas of that length": (
         2,

@@ -75,7 +75,7 @@ def test_boards_as_pictures_have_a_frame_for_every_age(arc_solve: Terminal, fold
     assert len(frames_of(folder / "m.png")) == 1
 
 
-def test_a_task_is_learnt_asked_under_its_views_and_voted_on(arc_solve: Terminal, folder: Path) -> None:
+def test_a_task_is_learned_asked_under_its_views_and_voted_on(arc_solve: Terminal, folder: Path) -> None:
     write(folder / "x_challenges.json", challenges())
     write(folder / "x_solutions.json", solutions())
     shown = arc_solve(

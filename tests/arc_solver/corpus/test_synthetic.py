@@ -92,7 +92,7 @@ def test_tasks_are_a_function_of_seed_and_number() -> None:
 
 
 def test_workers_draw_the_same_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks_module, "_LEAST_PER_WORKER", 10)
+    monkeypatch.setattr(tasks_module, "_MIN_PER_WORKER", 10)
     monkeypatch.setattr(tasks_module, "_PIECE", 7)
     name = SyntheticName(24, 5)
     assert list(synthetic_tasks(name, workers=2)) == list(synthetic_tasks(name))

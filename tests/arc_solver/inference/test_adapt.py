@@ -120,9 +120,8 @@ def kept(
         TRAIN,
         limits or Limits(),
         CPU,
-        hooks=Hooks(report=report),
+        hooks=Hooks(report=report, ready=begun.append),
         keep=Keep(folder, preset(SHORT), start, {"files": []}, said.append, seconds=0.0),
-        begun=begun.append,
     )
     return model, said, begun
 
@@ -130,7 +129,7 @@ def kept(
 def test_a_killed_learning_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     listed = tasks(2)
     whole, said, begun = kept(tmp_path / "whole", listed)
-    assert (said, begun) == ([], [])
+    assert (said, begun) == ([], [0.0])
     assert all(
         torch.equal(t, whole.state_dict()[name])
         for name, t in adapted(cold_model(SHORT, PuzzleMap.build(listed, "rows", 4, 0), 0), listed, TRAIN)
@@ -162,7 +161,7 @@ def test_what_was_kept_and_is_damaged_costs_a_warning(tmp_path: Path) -> None:
     for path in tmp_path.glob("*/checkpoint-*"):
         path.write_bytes(path.read_bytes()[:-1])
     again, said, begun = kept(tmp_path, listed)
-    assert begun == []
+    assert begun == [0.0]
     assert "learning anew" in said[-1]
     assert all(torch.equal(t, again.state_dict()[name]) for name, t in whole.state_dict().items())
 
@@ -186,11 +185,14 @@ def test_other_tasks_or_weights_are_another_run(tmp_path: Path) -> None:
 
 
 def test_the_time_of_an_earlier_sitting_is_not_taken_from_the_budget() -> None:
-    limits = Limits()
-    budget = AdaptBudget(limits, 100.0, predict_tokens=0.0, train_tokens=1.0, cycles=1)
-    first = limits.time_limit
-    assert first == 80.0
-    budget.go_on(500.0)
+    """Nor is the time in which something was compiled."""
+    limits, now = Limits(), [100.0]
+    budget = AdaptBudget(limits, 200.0, 0.0, train_tokens=1.0, cycles=1, clock=lambda: now[0])
+    assert limits.time_limit == 80.0
+    budget.begin(500.0)
     assert limits.time_limit == 580.0
     budget.report({"forwards_per_s": 1.0})
     assert limits.time_limit == 500.0 + 95.0
+    now[0] = 150.0
+    budget.begin()
+    assert limits.time_limit == 40.0

@@ -14,7 +14,7 @@ from arc_solver.domains.boards.examples import BoardQueries
 from arc_solver.domains.protocols import Canvas
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.domains.sudoku.generate import generate_sudoku
-from arc_solver.domains.sudoku.rules import _units, broken_boards, valid_boards
+from arc_solver.domains.sudoku.rules import broken_boards, units, valid_boards
 from arc_solver.inference.backtracking import DEPTH, EMPTY, Trail, next_move
 from arc_solver.inference.engine import answer_rows
 from arc_solver.model.trm import Carry, Output
@@ -39,8 +39,10 @@ class Simple:
     def __init__(self, seed: int) -> None:
         self.config = ModelConfig(width=4, num_heads=1, prefix_length=1, vocabulary=SIDE + 2)
         self.first_answer = torch.zeros(4)
-        units = _units(SIDE)
-        self.peers = [np.unique(units[(units == place).any(axis=1)]) for place in range(SIDE * SIDE)]
+        everywhere = units(SIDE)
+        self.peers = [
+            np.unique(everywhere[(everywhere == place).any(axis=1)]) for place in range(SIDE * SIDE)
+        ]
         self.taste = np.random.default_rng(seed).normal(size=(SIDE * SIDE, SIDE)) * 0.5
 
     def first_carry(self, rows: int, positions: int) -> Carry:
@@ -121,6 +123,17 @@ def test_what_breaks_the_rules_is_no_answer() -> None:
     assert plain.cells.all(), "without guesses every board is answered, right or wrong"
 
 
+@pytest.mark.parametrize("guess_after", [0, 5])
+def test_a_nearly_full_board_costs_one_pass(guess_after: int) -> None:
+    puzzles = boards(4)
+    questions = np.where(np.arange(SIDE * SIDE) % 12 == 5, 0, puzzles.answers).astype(np.uint8)
+    nearly = dataclasses.replace(puzzles, questions=questions)
+    config = PredictConfig(views=4, ages=16, guess_after=guess_after)
+    found = answer_boards(Simple(0), nearly, config)  # type: ignore[arg-type]
+    assert (found.cells == puzzles.answers).all()
+    assert found.ages.tolist() == [1] * 4
+
+
 @pytest.mark.parametrize("num_views", [1, 3])
 def test_rows_that_leave_confident_keep_the_rules_under_every_view(num_views: int) -> None:
     puzzles = boards(6)
@@ -161,6 +174,15 @@ def test_the_guess_goes_to_the_cell_with_two_likely_symbols() -> None:
     assert tokens.tolist() == [EMPTY, EMPTY, EMPTY], "no value is left"
     assert not next_move(trail, tokens, logits, lambda cells: np.ones(len(cells), np.bool_))
     assert tokens.tolist() == [2, EMPTY, EMPTY], "a cell that had no first guess yet"
+
+
+def test_only_digits_are_guessed() -> None:
+    scores = [[0.3, 0.3, 0.2, 0.1, 0.1], [0.6, 0.38, 0.01, 0.005, 0.005]]
+    for row in scores:
+        trail, tokens = Trail(), np.full(1, EMPTY, np.uint8)
+        next_move(trail, tokens, np.log([row]).astype(np.float32), lambda cells: np.zeros(1, np.bool_))
+        assert tokens[0] > EMPTY
+        assert all(symbol > EMPTY for symbol in trail.guesses[0].symbols)
 
 
 def test_a_guess_that_leads_nowhere_is_taken_back() -> None:

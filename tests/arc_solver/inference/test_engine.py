@@ -51,7 +51,13 @@ def collected(batches: Any) -> Rows:
         (MODEL, 0.0, 0),
         (dataclasses.replace(MODEL, embedding="composed"), math.inf, 1),
         (dataclasses.replace(HRM, num_heads=4), 0.0, 2),
-        (dataclasses.replace(MODEL, width=96, num_heads=4, rounding=32, convolution=3), math.inf, 0),
+        (
+            dataclasses.replace(
+                MODEL, width=96, num_heads=4, rounding=32, mixers=("attention", "convolution")
+            ),
+            math.inf,
+            0,
+        ),
         (ModelConfig(width=96, num_heads=4, rounding=32, cycles=1, latent_steps=2, prefix_length=1), 0.0, 0),
     ],
 )

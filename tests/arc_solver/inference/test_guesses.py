@@ -108,7 +108,7 @@ def test_no_second_question_unless_wanted() -> None:
 
 def test_a_network_of_one_length_is_never_asked_on_another_canvas() -> None:
     for config in (
-        dataclasses.replace(MODEL, mixer="mlp", length=49),
+        dataclasses.replace(MODEL, mixers=("position_mlp",), length=49),
         dataclasses.replace(MODEL, positions="learned", length=49),
     ):
         model = Copying(spills=(7,))

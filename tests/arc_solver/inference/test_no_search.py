@@ -8,7 +8,7 @@ import pytest
 
 import arc_solver.domains.maze.rules
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domains.boards.board_file import cells_from_texts
+from arc_solver.domains.boards.board_file import board_domain
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.examples import BoardQueries
 from arc_solver.domains.maze import domain
@@ -55,7 +55,7 @@ def test_the_poison_works(mazes: BoardSet) -> None:
 
 
 def cells(*texts: str) -> np.ndarray:
-    return cells_from_texts("maze", 5, list(texts))
+    return board_domain("maze").kind.cells(5, list(texts))
 
 
 QUESTION = "S  ##   ##  G########### "

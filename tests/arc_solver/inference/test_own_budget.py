@@ -1,12 +1,19 @@
-"""A time for learning where nobody says one: by number and size, told before it begins, and kept."""
+"""A time for learning, and as many views as fit into it, where nobody says them."""
 
 import dataclasses
+import time
+from typing import Any
 
 import pytest
 
-from arc_solver.inference import own_budget
+from arc_solver.inference import adaptation, own_budget
 from arc_solver.inference.options import Listener, SolveOptions
-from arc_solver.inference.own_budget import own_seconds
+from arc_solver.inference.own_budget import (
+    MEETINGS,
+    MIN_VIEWS,
+    fitted_views,
+    own_seconds,
+)
 from arc_solver.inference.solve import vote
 from tests.arc_solver.tiny import MODEL, PREDICT, TRAIN, preset, tasks
 
@@ -17,7 +24,7 @@ def test_the_budget_grows_with_number_and_size_and_has_a_ceiling() -> None:
     one, large, many = own_seconds(tasks(1)[:1]), own_seconds(tasks(1, (29,))), own_seconds(tasks(1) * 40)
     assert 30 <= one <= 90
     assert one < large < many
-    assert own_seconds(tasks(1, (29,)) * 4000) == own_budget.MOST_SECONDS
+    assert own_seconds(tasks(1, (29,)) * 4000) == own_budget.MAX_SECONDS
 
 
 def said_by(options: SolveOptions) -> list[str]:
@@ -29,7 +36,7 @@ def said_by(options: SolveOptions) -> list[str]:
 def test_a_recipe_of_a_million_steps_ends_and_says_how_long_it_takes_and_how_to_give_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(own_budget, "LEAST_SECONDS", 4.0)
+    monkeypatch.setattr(own_budget, "MIN_SECONDS", 4.0)
     monkeypatch.setattr(own_budget, "SECONDS_PER_CELL", 0.0)
     said = said_by(SolveOptions(preset=ENDLESS, views=1, ages=1))
     told = next(number for number, line in enumerate(said) if "--time-limit" in line)
@@ -44,3 +51,36 @@ def test_a_recipe_of_a_million_steps_ends_and_says_how_long_it_takes_and_how_to_
 def test_a_budget_that_was_chosen_is_left_alone(chosen: dict[str, object]) -> None:
     options = dataclasses.replace(SolveOptions(preset=ENDLESS, views=1, ages=1), **chosen)
     assert not any("no time limit" in line for line in said_by(options))
+
+
+VIEWED = preset(MODEL, dataclasses.replace(TRAIN, num_views=16), dataclasses.replace(PREDICT, views=16))
+
+
+@pytest.mark.parametrize(
+    ("num_views", "share", "wanted"),
+    [(16, 1, 16), (16, 0.99, 8), (16, 0.5, 8), (16, 0.49, 4), (16, 0, 4), (9, 0.1, 4), (7, 0, 7), (1, 0, 1)],
+)
+def test_views_are_halved_until_each_example_is_met_often_enough(
+    num_views: int, share: float, wanted: int
+) -> None:
+    met = share * MEETINGS * 5 * num_views
+    assert fitted_views(num_views, 5, met) == wanted
+
+
+@pytest.mark.parametrize("seconds", [1e-9, 1e9])
+@pytest.mark.parametrize("chosen", [{}, {"adapt_steps": 3}, {"settings": ("num_views=16",)}])
+def test_a_slow_machine_learns_and_asks_fewer_views_unless_somebody_says_how_many(
+    seconds: float, chosen: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adaptation, "seconds_per_step", lambda state, train: seconds)
+    views = MIN_VIEWS if seconds > 1 and not chosen else 16
+    said: list[str] = []
+    asked: set[int] = set()
+
+    def heard(answers: Any, *_: object) -> None:
+        asked.update(answers.questions.owed.tolist())
+
+    options = SolveOptions(preset=VIEWED, deadline=time.monotonic() + 60)
+    vote(tasks(4), None, dataclasses.replace(options, **chosen), Listener(said.append, heard))
+    assert asked == {views}
+    assert any(f"{views} views of a task are learned" in line for line in said) == (views < 16)

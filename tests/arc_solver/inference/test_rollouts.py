@@ -12,6 +12,7 @@ import torch
 
 from arc_solver.config import ModelConfig, PredictConfig
 from arc_solver.domains.boards.board_set import BoardSet
+from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.protocols import Restored
 from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
@@ -20,6 +21,7 @@ from arc_solver.inference.answer import Answering
 from arc_solver.inference.election import Election, FirstConfident, Found, MajorityVote
 from arc_solver.inference.noise import mixed, normal_numbers
 from arc_solver.model.trm import Model
+from arc_solver.presets import find_preset
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.tiny import CPU, MODEL, BoardAnswers, answer_boards, lively
 
@@ -122,6 +124,12 @@ def test_a_board_is_known_by_its_content() -> None:
 def test_ages_go_beyond_sixteen() -> None:
     answers = answer_boards(thinker(), boards(2), PredictConfig(views=1, ages=19))
     assert answers.ages.tolist() == [19, 19]
+
+
+def test_the_noise_is_that_of_the_recipe_else_one_for_all_boards() -> None:
+    assert DOMAIN.default_noise == MAZE.default_noise == 0.3
+    assert find_preset("paper-maze").predict.sigma == find_preset("maze").predict.sigma == 1.0, "as published"
+    assert find_preset("paper-sudoku-mlp").predict.sigma == 0
 
 
 def test_mazes_vote() -> None:

@@ -166,7 +166,7 @@ def test_the_first_share_of_learning_from_weights_trains_rows_alone(tmp_path: Pa
     assert "head.weight" in changed["0"]
 
 
-def test_what_was_learnt_is_found_again(tmp_path: Path) -> None:
+def test_what_was_learned_is_found_again(tmp_path: Path) -> None:
     said: list[str] = []
     options, listener = (
         SolveOptions(preset=SHORT, adapt_steps=3, keep=tmp_path / "kept"),
@@ -174,7 +174,7 @@ def test_what_was_learnt_is_found_again(tmp_path: Path) -> None:
     )
     first = vote(tasks(4), None, options, listener)
     second = vote(tasks(4), None, options, listener)
-    assert sum("going on with what was learnt" in line for line in said) == 1
+    assert sum("going on with what was learned" in line for line in said) == 1
     assert {query: shown(found) for query, found in first.items()} == {
         query: shown(found) for query, found in second.items()
     }

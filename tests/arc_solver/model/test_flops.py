@@ -7,17 +7,20 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from arc_solver.config import ModelConfig
-from arc_solver.model.flops import forward_flops, step_flops
+from arc_solver.domains.sudoku.domain import SUDOKU
+from arc_solver.model.flops import evaluations, layer_flops, step_flops
 from arc_solver.model.trm import Model
 from arc_solver.training.loss import supervision_loss
 
 TINY = ModelConfig(width=32, num_heads=2, rounding=16, cycles=2, latent_steps=2, prefix_length=2)
 CONFIGS = {
     "attention": dataclasses.replace(TINY, num_layers=3),
-    "mixer": dataclasses.replace(TINY, mixer="mlp", length=16, positions="none"),
-    "convolution": dataclasses.replace(TINY, mixer="mlp", length=16, positions="none", convolution=3),
-    "convolution alone": dataclasses.replace(TINY, mixer="none", positions="none", convolution=3),
-    "peers alone": dataclasses.replace(TINY, mixer="none", positions="none", peers=True, length=16),
+    "mixer": dataclasses.replace(TINY, mixers=("position_mlp",), length=16, positions="none"),
+    "convolution": dataclasses.replace(
+        TINY, mixers=("position_mlp", "convolution"), length=16, positions="none"
+    ),
+    "convolution alone": dataclasses.replace(TINY, mixers=("convolution",), positions="none"),
+    "peers alone": dataclasses.replace(TINY, mixers=("group_sums",), positions="none", length=16),
     "last": dataclasses.replace(TINY, gradient="last", networks=2, latent_steps=3),
 }
 ROWS, SIDE = 3, 4
@@ -26,7 +29,8 @@ ROWS, SIDE = 3, 4
 @pytest.mark.parametrize("name", CONFIGS)
 def test_counts_are_those_of_torch(name: str) -> None:
     config = CONFIGS[name]
-    model = Model(config)
+    model = Model(config, groups=SUDOKU.groups(SIDE * SIDE))
+    each = ROWS * evaluations(config)[0] * config.num_layers
     tokens = torch.ones(ROWS, SIDE * SIDE, dtype=torch.uint8)
     codes = torch.zeros(ROWS, 12, dtype=torch.int32)
     carry = model.first_carry(ROWS, config.prefix + SIDE * SIDE)
@@ -36,8 +40,10 @@ def test_counts_are_those_of_torch(name: str) -> None:
         supervision_loss(output, tokens).total.backward()
     head = 2.0 * ROWS * SIDE * SIDE * config.width * config.vocabulary
     counted = forward.get_total_flops() - head
-    assert counted == pytest.approx(ROWS * forward_flops(config, SIDE * SIDE), rel=unseen(config))
-    if config.convolution:
+    assert counted == pytest.approx(
+        each * layer_flops(config, config.prefix + SIDE * SIDE), rel=unseen(config)
+    )
+    if "convolution" in config.mixers:
         return  # torch counts the gradient of depthwise kernels as if every channel met every other
     both = counted + backward.get_total_flops() - 2 * head
     assert both == pytest.approx(step_flops(config, {SIDE * SIDE: ROWS}), rel=unseen(config))
@@ -46,7 +52,7 @@ def test_counts_are_those_of_torch(name: str) -> None:
 def unseen(config: ModelConfig) -> float:
     """The share that torch does not see: on a CPU the products within attention."""
     positions = config.prefix + SIDE * SIDE
-    return 1e-9 if config.mixer != "attention" else 1.5 * positions / (4 * config.width)
+    return 1e-9 if "attention" not in config.mixers else 1.5 * positions / (4 * config.width)
 
 
 def test_rows_and_canvases_add_up() -> None:

@@ -13,7 +13,7 @@ from arc_solver.model import fused_attention, fused_norm
 from arc_solver.model.fused_attention import Projections, attend, attention
 from arc_solver.model.fused_feed_forward import Shape, Weights, feed_forward
 from arc_solver.model.fused_norm import factors, fits
-from arc_solver.model.lookup import lookup, product_lookup
+from arc_solver.model.layers import lookup, product_lookup
 from arc_solver.model.positions import rotary_table
 
 EPSILON = 1e-5
@@ -69,7 +69,7 @@ def test_more_weights_than_are_kept_go_the_plain_way(monkeypatch: pytest.MonkeyP
     h, qkv, out = numbers(ROWS, 9, D), numbers(3 * D, D, seed=1), numbers(D, D, seed=2)
     sizes = (HEADS, Shape(1, 2, 4), EPSILON, False)
     kept, _ = gradients(lambda h: attend(h, Projections(qkv, out), None, *sizes), [h])
-    monkeypatch.setattr(fused_attention, "MOST_WEIGHTS", ROWS * HEADS * 81 - 1)
+    monkeypatch.setattr(fused_attention, "MAX_WEIGHTS", ROWS * HEADS * 81 - 1)
     monkeypatch.setattr(fused_attention._Attend, "apply", None)
     plain, _ = gradients(lambda h: attend(h, Projections(qkv, out), None, *sizes), [h])
     torch.testing.assert_close(kept, plain)

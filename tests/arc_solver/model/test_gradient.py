@@ -47,8 +47,8 @@ def through_all(
     place = model.place(CANVAS, x.device)
     for cycle in range(model.config.cycles):
         for _ in range(model.config.latent_steps):
-            z = model.think(z + y + x, place)
-        y = model.revise(y + z, place)
+            z = model.think(place, z + y + x)
+        y = model.revise(place, y + z)
         if cycle < model.config.cycles - 1:
             y, z = constant(y), constant(z)
     return outputs(model, y)
@@ -61,11 +61,11 @@ def through_the_last(model: Model, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
         for cycle in range(model.config.cycles):
             for step in range(model.config.latent_steps):
                 if cycle < model.config.cycles - 1 or step < model.config.latent_steps - 1:
-                    z = model.think(z + y + x, place)
+                    z = model.think(place, z + y + x)
             if cycle < model.config.cycles - 1:
-                y = model.revise(y + z, place)
-    z = model.think(z + y + x, place)
-    return outputs(model, model.revise(y + z, place))
+                y = model.revise(place, y + z)
+    z = model.think(place, z + y + x)
+    return outputs(model, model.revise(place, y + z))
 
 
 def prepared(config: ModelConfig) -> tuple[Model, Tensor, Tensor, Tensor, Carry]:
@@ -131,16 +131,16 @@ def test_last_with_other_numbers_of_latents(num_latents: int) -> None:
     if num_latents == 0:
         with torch.no_grad():
             for _ in range(4):
-                answer = model.think(answer + x, place)
-        answer = model.think(answer + x, place)
+                answer = model.think(place, answer + x)
+        answer = model.think(place, answer + x)
     else:
         a, b, c = carry.latent.unbind(1)
         with torch.no_grad():
-            a = model.think(a + b + c + answer + x, place)
-            b = model.think(a + b + c + answer + x, place)
-            c = model.think(a + b + c + answer + x, place)
-        a = model.think(a + b + c + answer + x, place)
-        answer = model.revise(answer + a + b + c, place)
+            a = model.think(place, a + b + c + answer + x)
+            b = model.think(place, a + b + c + answer + x)
+            c = model.think(place, a + b + c + answer + x)
+        a = model.think(place, a + b + c + answer + x)
+        answer = model.revise(place, answer + a + b + c)
     assert differ(found, gradients(model, outputs(model, answer), vectors)) < 1e-4
 
 
@@ -165,7 +165,7 @@ def test_every_parameter_of_every_ablation_learns() -> None:
         dataclasses.replace(MODEL, num_latents=7),
         dataclasses.replace(MODEL, embedding="composed", vocabulary=12),
         dataclasses.replace(MODEL, positions="learned", length=9),
-        dataclasses.replace(MODEL, mixer="mlp", length=9),
+        dataclasses.replace(MODEL, mixers=("position_mlp",), length=9),
     ):
         model, tokens, codes, vectors, carry = prepared(config)
         forward(model, tokens, codes, vectors, carry).backward()

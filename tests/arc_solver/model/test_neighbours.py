@@ -1,4 +1,4 @@
-"""Cells meet their four neighbours and nobody else; walls neither give nor receive."""
+"""Cells meet their four neighbors and nobody else; walls neither give nor receive."""
 
 import dataclasses
 
@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from arc_solver.config import ConfigError, ModelConfig
-from arc_solver.model.neighbours import Neighbours
+from arc_solver.config import ConfigError
+from arc_solver.model.mixers import Neighbours
+from arc_solver.model.positions import Canvas
 from arc_solver.model.trm import Model
 from arc_solver.presets import find_preset
+from arc_solver.settings import with_values
 
 INNER, MAXIMA, SIDE = 6, 2, 4
 PRESET = find_preset("cpu-maze").model
@@ -17,7 +19,19 @@ WALL, FREE = 1, 2
 
 
 def mixer() -> Neighbours:
-    return Neighbours(INNER, MAXIMA, torch.Generator().manual_seed(0)).requires_grad_(False)
+    """Of INNER channels."""
+    config = dataclasses.replace(
+        PRESET, width=4, num_heads=1, rounding=1, expansion=2.25, maxima=MAXIMA / INNER
+    )
+    return Neighbours(config, None, torch.Generator().manual_seed(0)).requires_grad_(False)
+
+
+def met(board: Tensor, free: Tensor) -> Tensor:
+    return mixer()(board.flatten(1, 2), Canvas(0, SIDE, SIDE, None, free)).view_as(board)
+
+
+def told(board: Tensor, free: Tensor) -> Tensor:
+    return mixer().summary(board.flatten(1, 2), Canvas(0, SIDE, SIDE, None, free))[:, 0]
 
 
 def random_board(seed: int = 1) -> tuple[Tensor, Tensor]:
@@ -47,25 +61,25 @@ def slowly(neighbours: Neighbours, board: Tensor, free: Tensor) -> Tensor:
     return out
 
 
-def test_it_is_a_weighted_sum_and_a_maximum_over_free_neighbours() -> None:
+def test_it_is_a_weighted_sum_and_a_maximum_over_free_neighbors() -> None:
     board, free = random_board()
     assert 0 < int(free.sum()) < free.numel()
-    torch.testing.assert_close(mixer()(board, free), slowly(mixer(), board, free))
+    torch.testing.assert_close(met(board, free), slowly(mixer(), board, free))
 
 
 def test_what_stands_in_walls_changes_nothing() -> None:
     board, free = random_board()
     other = torch.where(free, board, 1e3)
-    assert torch.equal(mixer()(board, free), mixer()(other, free))
-    assert torch.equal(mixer().told(board, free), mixer().told(other, free))
+    assert torch.equal(met(board, free), met(other, free))
+    assert torch.equal(told(board, free), told(other, free))
 
 
 def test_the_prefix_is_told_the_mean_and_the_largest_of_free_cells() -> None:
     board, free = random_board()
-    told = mixer().told(board, free)
+    heard = told(board, free)
     cells = [b[f[..., 0]] for b, f in zip(board, free, strict=True)]
-    torch.testing.assert_close(told[:, :-MAXIMA], torch.stack([c[:, :-MAXIMA].mean(0) for c in cells]))
-    assert torch.equal(told[:, -MAXIMA:], torch.stack([c[:, -MAXIMA:].amax(0) for c in cells]))
+    torch.testing.assert_close(heard[:, :-MAXIMA], torch.stack([c[:, :-MAXIMA].mean(0) for c in cells]))
+    assert torch.equal(heard[:, -MAXIMA:], torch.stack([c[:, -MAXIMA:].amax(0) for c in cells]))
 
 
 def maze_logits(model: Model, tokens: Tensor, ages: int) -> Tensor:
@@ -116,13 +130,12 @@ def test_a_head_for_hints_changes_no_other_weight() -> None:
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        ({"convolution": 3}, "in the place of convolution and peers"),
-        ({"neighbours": False}, "leaves every cell alone"),
+        ({"neighbours": False}, "leave every cell alone"),
         ({"maxima": 1.5}, r"maxima=1\.5"),
         ({"wall_token": 6}, "wall_token=6"),
-        ({"neighbours": False, "convolution": 3, "maxima": 0.0}, "are for neighbours=true"),
+        ({"neighbours": False, "convolution": 3, "maxima": 0.0}, "are for neighbours among"),
     ],
 )
 def test_what_cannot_be_is_refused(fields: dict[str, object], line: str) -> None:
     with pytest.raises(ConfigError, match=line):
-        ModelConfig(**{**dataclasses.asdict(PRESET), **fields})
+        with_values(PRESET, fields)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from arc_solver.config import ConfigError, ModelConfig
+from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.model.symbols import IMPOSSIBLE
 from arc_solver.model.trm import Carry, Model, Output
 from arc_solver.settings import from_mapping
@@ -23,10 +24,9 @@ Array = npt.NDArray[np.float64]
 def config(side: int) -> ModelConfig:
     return ModelConfig(
         vocabulary=side + 2,
-        mixer="none",
+        mixers=("group_sums",),
         positions="none",
         embedding="none",
-        peers=True,
         symbols=True,
         length=side * side,
         width=8,
@@ -40,7 +40,7 @@ def config(side: int) -> ModelConfig:
 
 def lively_model(side: int) -> Model:
     """Large sums, so that what passes along a group is no rounding error in the answer."""
-    model = lively(Model(config(side), seed=3))
+    model = lively(Model(config(side), seed=3, groups=SUDOKU.groups(side * side)))
     with torch.no_grad():
         model.latent_blocks[0].feed_forward.group_sums.weight.mul_(4)
     return model
@@ -181,7 +181,7 @@ def spread(logits: Tensor) -> float:
 
 
 def test_the_carry_is_one_position_for_each_cell_and_symbol() -> None:
-    model = Model(config(6))
+    model = lively_model(6)
     assert model.config.num_positions(36) == 216
     assert isinstance(asked(model, boards(6, 1)).carry, Carry)
     assert asked(model, boards(6, 1)).carry.answer.shape == (ROWS, 216, 8)
@@ -189,9 +189,14 @@ def test_the_carry_is_one_position_for_each_cell_and_symbol() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{"peers": False, "convolution": 3}, {"mixer": "attention"}, {"embedding": "rows"}, {"convolution": 3},
-     {"positions": "learned"}],
-)  # fmt: skip
+    [
+        {"peers": False, "convolution": 3},
+        {"mixer": "attention"},
+        {"embedding": "rows"},
+        {"mixers": ("group_sums", "convolution")},
+        {"positions": "learned"},
+    ],
+)
 def test_what_symbols_cannot_be_joined_with_is_told(bad: dict[str, object]) -> None:
 
     values = {f.name: getattr(config(9), f.name) for f in dataclasses.fields(ModelConfig)} | bad

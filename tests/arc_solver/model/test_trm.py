@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from arc_solver.config import SUDOKU_LENGTHS, ModelConfig
-from arc_solver.domains.sudoku.rules import _units
-from arc_solver.model.initialization import truncated_normal
+from arc_solver.config import ConfigError, Groups, ModelConfig
+from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
+from arc_solver.domains.sudoku.rules import units
+from arc_solver.model.layers import aligned_linear, truncated_normal
 from arc_solver.model.layers import norm as model_norm
 from arc_solver.model.trm import Carry, Model
 from arc_solver.presets import find_preset
-from augment.sudoku import BOX_SHAPES
 from tests.arc_solver.tiny import HRM, MODEL, lively
 
 Array = npt.NDArray[np.float64]
@@ -27,7 +27,7 @@ CONFIGS = {
     "one dimension": dataclasses.replace(MODEL, positions="rotary1d"),
     "no positions": dataclasses.replace(MODEL, positions="none"),
     "learned positions": dataclasses.replace(MODEL, positions="learned", length=LENGTH),
-    "mlp": dataclasses.replace(MODEL, mixer="mlp", length=LENGTH),
+    "mlp": dataclasses.replace(MODEL, mixers=("position_mlp",), length=LENGTH),
     "long prefix": dataclasses.replace(MODEL, prefix_length=5, num_heads=4),
     "rows over several positions": dataclasses.replace(MODEL, prefix_length=4, row_width=3 * 16),
     "rows over parts of positions": dataclasses.replace(MODEL, prefix_length=4, row_width=23),
@@ -37,25 +37,28 @@ CONFIGS = {
     "two networks": dataclasses.replace(MODEL, networks=2),
     "no latent": dataclasses.replace(MODEL, num_latents=0, latent_steps=3),
     "three latents": dataclasses.replace(MODEL, num_latents=3, latent_steps=5),
-    "convolution": dataclasses.replace(MODEL, convolution=3, prefix_length=2),
-    "wide convolution in a mixer": dataclasses.replace(MODEL, mixer="mlp", length=LENGTH, convolution=5),
-    "convolution alone": dataclasses.replace(MODEL, mixer="none", positions="none", convolution=3),
+    "convolution": dataclasses.replace(MODEL, mixers=("attention", "convolution"), prefix_length=2),
+    "wide convolution in a mixer": dataclasses.replace(
+        MODEL, mixers=("position_mlp", "convolution"), length=LENGTH, kernel_size=5
+    ),
+    "convolution alone": dataclasses.replace(MODEL, mixers=("convolution",), positions="none"),
     "hrm": HRM,
 }
 SUDOKU_SIDE = 6
+GROUPS = DOMAIN.groups(SUDOKU_SIDE**2)
 SUDOKU = dataclasses.replace(
-    MODEL, vocabulary=8, mixer="none", positions="none", length=SUDOKU_SIDE**2, peers=True
+    MODEL, vocabulary=8, mixers=("group_sums",), positions="none", length=SUDOKU_SIDE**2
 )
 BOARDS = {
     "peers alone": SUDOKU,
-    "peers with attention": dataclasses.replace(SUDOKU, mixer="attention", prefix_length=3),
-    "peers and convolution": dataclasses.replace(SUDOKU, convolution=3),
+    "peers with attention": dataclasses.replace(SUDOKU, mixers=("attention", "group_sums"), prefix_length=3),
+    "peers and convolution": dataclasses.replace(SUDOKU, mixers=("convolution", "group_sums")),
 }
 CONFIGS |= BOARDS
 
 
 def shape(config: ModelConfig) -> tuple[int, int]:
-    return (SUDOKU_SIDE, SUDOKU_SIDE) if config.peers else (HEIGHT, WIDTH)
+    return (SUDOKU_SIDE, SUDOKU_SIDE) if "group_sums" in config.mixers else (HEIGHT, WIDTH)
 
 
 class Reference:
@@ -131,13 +134,13 @@ class Reference:
             hidden = self.with_neighbors(hidden, self.weights[f"{name}.convolution.weight"])
         if f"{name}.group_sums.weight" in self.weights:
             hidden = self.with_peers(hidden, self.weights[f"{name}.group_sums.weight"])
-        if self.config.mixer == "none":
+        if {"attention", "position_mlp"}.isdisjoint(self.config.mixers):
             hidden[: self.config.prefix] += mean
         return hidden @ self.weights[f"{name}.down.weight"].T
 
     def with_neighbors(self, hidden: Array, kernels: Array) -> Array:
         """Each cell plus its weighted neighbors, one cell and one offset at a time; the prefix as it is."""
-        out, reach = hidden.copy(), self.config.convolution // 2
+        out, reach = hidden.copy(), self.config.kernel_size // 2
         for row, column in itertools.product(range(self.height), range(self.across)):
             for down, right in itertools.product(range(-reach, reach + 1), repeat=2):
                 near = (row + down, column + right)
@@ -165,10 +168,10 @@ class Reference:
             kind = "latent"
         for layer in range(self.config.num_layers):
             name = f"{kind}_blocks.{layer}"
-            if self.config.mixer == "attention":
+            if "attention" in self.config.mixers:
                 h = norm(h + self.attention(h, f"{name}.attention"))
-            elif self.config.mixer == "mlp":
-                h = norm(h.T + self.swiglu(h.T, f"{name}.mixer")).T
+            elif "position_mlp" in self.config.mixers:
+                h = norm(h.T + self.swiglu(h.T, f"{name}.position_mlp")).T
             h = norm(h + self.swiglu(h, f"{name}.feed_forward"))
         return h
 
@@ -211,7 +214,7 @@ def question(config: ModelConfig, seed: int) -> tuple[torch.Tensor, torch.Tensor
 @pytest.mark.parametrize("name", CONFIGS)
 def test_two_forwards_equal_the_reference(name: str) -> None:
     config = CONFIGS[name]
-    model = lively(Model(config, num_rows=4, seed=5))
+    model = lively(Model(config, 4, 5, GROUPS))
     reference = Reference(model)
     tokens, codes = question(config, seed=8)
     carry = model.first_carry(ROWS, config.prefix + tokens.shape[1])
@@ -232,19 +235,26 @@ def test_two_forwards_equal_the_reference(name: str) -> None:
 
 @pytest.mark.parametrize(("side", "height"), [(4, 2), (6, 2), (9, 3)])
 def test_boxes_are_those_of_sudoku(side: int, height: int) -> None:
-    config = ModelConfig(peers=True, length=side * side)
-    assert config.group_shape == (side // height, height, height, side // height)
-    cells = np.arange(side * side).reshape(config.group_shape)
-    groups = [np.moveaxis(cells, axes, (-2, -1)).reshape(side, side) for axes in config.group_axes]
-    for group, unit in zip(groups, np.split(_units(side), 3), strict=True):
+    found = DOMAIN.groups(side * side)
+    assert found.shape == (side // height, height, height, side // height)
+    cells = np.arange(side * side).reshape(found.shape)
+    groups = [np.moveaxis(cells, axes, (-2, -1)).reshape(side, side) for axes in found.axes]
+    for group, unit in zip(groups, np.split(units(side), 3), strict=True):
         assert {frozenset(cells.tolist()) for cells in group} == {frozenset(cells.tolist()) for cells in unit}
-    assert BOX_SHAPES[side] == (height, side // height)
-    assert sorted(size**2 for size in BOX_SHAPES) == list(SUDOKU_LENGTHS)
+
+
+@pytest.mark.parametrize("length", [49, 80, 17])
+def test_what_is_no_sudoku_has_no_groups(length: int) -> None:
+    with pytest.raises(ConfigError, match=f"length={length}: .*16, 36 or 81"):
+        DOMAIN.groups(length)
+    for groups in (None, Groups((4, 4), ((0,), (1,)))):
+        with pytest.raises(ConfigError, match=f"no groups of {length} cells"):
+            Model(dataclasses.replace(SUDOKU, length=length), groups=groups)
 
 
 def test_the_halting_head_hears_of_the_cells_without_a_mixer() -> None:
     for config in (CONFIGS["convolution alone"], SUDOKU):
-        model = lively(Model(config, seed=3))
+        model = lively(Model(config, seed=3, groups=GROUPS))
         tokens, codes = question(config, seed=2)
         codes[:] = 0
         other = tokens.clone()
@@ -277,7 +287,7 @@ def test_published_sizes() -> None:
     blocks = 2 * (4 * 512 * 512 + 3 * 512 * 1536)
     attention = count(Model(find_preset("paper-arc").model))
     assert attention == blocks + 2 * 12 * 512 + 512 + 1 == 6_828_545
-    sudoku = ModelConfig(vocabulary=11, mixer="mlp", length=81, positions="none", num_layers=1)
+    sudoku = ModelConfig(vocabulary=11, mixers=("position_mlp",), length=81, positions="none", num_layers=1)
     assert count(Model(sudoku)) == 3 * 97 * 512 + 3 * 512 * 1536 + 2 * 11 * 512 + 512 + 1
     block = 4 * 16 * 16 + 3 * 16 * 48
     assert count(Model(HRM)) == 2 * 2 * block + 2 * 12 * 16 + 2 * 16 + 2
@@ -347,7 +357,7 @@ def test_the_seed_decides_the_weights() -> None:
 def test_a_row_does_not_depend_on_its_company(name: str) -> None:
     """Bit for bit: whatever else is in the batch, and however large it is."""
     config = CONFIGS[name]
-    model = lively(Model(config, num_rows=4, seed=5)).requires_grad_(False)
+    model = lively(Model(config, 4, 5, GROUPS)).requires_grad_(False)
     rng = torch.Generator().manual_seed(0)
     canvas = shape(config)
     positions = config.prefix + math.prod(canvas)
@@ -384,3 +394,17 @@ def test_carry_detach_cuts_both_states() -> None:
     carry = Carry(torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)).detach()
     assert not carry.answer.requires_grad
     assert not carry.latent.requires_grad
+
+
+@pytest.mark.parametrize(("fan_out", "fan_in"), [(11, 97), (16, 97), (97, 16), (24, 16)])
+def test_aligned_products_are_the_plain_ones(fan_out: int, fan_in: int) -> None:
+    """With zeros behind, to rounding, and so are both gradients."""
+    generator = torch.Generator().manual_seed(fan_out)
+    h = torch.randn(3, fan_in, 5, generator=generator).transpose(1, 2)
+    weight = torch.randn(fan_out, fan_in, generator=generator)
+    found = []
+    for product in (aligned_linear, torch.nn.functional.linear):
+        each, matrix = h.clone().requires_grad_(), weight.clone().requires_grad_()
+        result = product(each, matrix)
+        found.append((result, *torch.autograd.grad(result.square().sum(), (each, matrix))))
+    torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=1e-4)

@@ -16,7 +16,7 @@ import pytest
 from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.checkpoints.weights import save
 from arc_solver.config import ModelConfig, PredictConfig
-from arc_solver.domains.boards.board_file import board_csv, cells_from_texts, texts_from_cells
+from arc_solver.domains.boards.board_file import board_domain
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.domain import BLOCK
 from arc_solver.domains.domains import find_domain
@@ -25,7 +25,7 @@ from arc_solver.domains.sudoku.domain import SUDOKU as DOMAIN
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.inference.options import SolveOptions
 from arc_solver.model.trm import Model
-from arc_solver.prediction.answer_sheet import BoardSheet
+from arc_solver.prediction.board_sheet import BoardSheet
 from arc_solver.prediction.deadlines import Times
 from arc_solver.prediction.manifest import manifest_path
 from arc_solver.prediction.messages import Message
@@ -37,6 +37,7 @@ from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
 from tests.arc_solver.terminal import Terminal
 from tests.arc_solver.tiny import MODEL, TRAIN, lively, preset
+from tests.boards import board_csv, texts_from_cells
 
 SUDOKU = dataclasses.replace(MODEL, vocabulary=6, num_layers=1, cycles=1, latent_steps=1)
 PUPPET = Path(__file__).parents[2] / "faults" / "boardpuppet.py"
@@ -47,11 +48,11 @@ def sudokus(num: int, seed: int = 0) -> BoardSet:
 
 
 def write_boards(path: Path, boards: BoardSet) -> None:
-    path.write_bytes(b"".join(board_csv(boards, "test")))
+    path.write_bytes(board_csv(boards, "test"))
 
 
 def checkpoint(path: Path, config: ModelConfig = SUDOKU, domain: str = "sudoku") -> Path:
-    """Weights of a network that has learnt nothing, but answers every board differently."""
+    """Weights of a network that has learned nothing, but answers every board differently."""
     model = lively(Model(config, num_rows=1, seed=2))
     recipe = preset(config, dataclasses.replace(TRAIN, domain=domain), PredictConfig(views=1, ages=2))
     tensors = {f"average.{name}": t for name, t in model.state_dict().items()}
@@ -144,7 +145,7 @@ def test_a_time_that_is_over_leaves_boards_without_answers(tmp_path: Path) -> No
     [
         (SUDOKU, "maze", "w.safetensors: weights for maze, but these are sudoku boards"),
         (
-            dataclasses.replace(SUDOKU, mixer="mlp", length=81),
+            dataclasses.replace(SUDOKU, mixers=("position_mlp",), length=81),
             "sudoku",
             "weights for boards of 81 cells, sudoku of side 4 has 16",
         ),
@@ -284,6 +285,9 @@ def test_nonsense_is_refused(tmp_path: Path) -> None:
     assert sheet.has_answers()
     sheet.file.close()
     assert [row["answer"] for row in rows(tmp_path / "a.csv")] == ["", "1234" * 4]
+    worse = entry(1, [[2, 1, 4, 3]] * 4, ballots=0, candidates=[[[[2, 1, 4, 3]] * 4, 0, 1.0, 0.5]])
+    assert sheet.take(["0"], {"kind": "answers", "answers": [worse]})
+    assert (sheet.cells[1].tolist(), sheet.ages[1]) == ([1, 2, 3, 4] * 4, 7), "fewer ballots change nothing"
     # Nothing that was said counts: the board stays without an answer, and that is no failure.
     assert sheet.take(["0"], {"kind": "answers", "answers": [entry(0, candidates=[])]})
     assert (sheet.facts()["unanswered"], sheet.facts()["abstained"]) == (0, 1)
@@ -299,6 +303,6 @@ def test_a_refusal_of_a_worker_comes_through(tmp_path: Path) -> None:
 def test_boards_travel_as_text(kind: str) -> None:
     cells = np.random.default_rng(3).integers(0, 5, (7, 16)).astype(np.uint8)
     texts = texts_from_cells(kind, cells)
-    assert np.array_equal(cells_from_texts(kind, 4, texts), cells)
+    assert np.array_equal(board_domain(kind).kind.cells(4, texts), cells)
     with pytest.raises(DataError, match="expected 16 characters"):
-        cells_from_texts(kind, 4, [texts[0][1:]])
+        board_domain(kind).kind.cells(4, [texts[0][1:]])

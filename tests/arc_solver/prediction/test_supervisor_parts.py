@@ -1,7 +1,6 @@
 """The parts of a supervised prediction, each by itself."""
 
 import json
-import os
 import random
 import time
 import zlib
@@ -15,15 +14,15 @@ from arc_solver.domains.arc.domain import ARC
 from arc_solver.hardware import accelerators
 from arc_solver.inference.options import SolveOptions
 from arc_solver.inference.time_budget import Pace, view_rounds
-from arc_solver.prediction.answer_sheet import SubmissionSheet
 from arc_solver.prediction.deadlines import Times, process_start
 from arc_solver.prediction.manifest import manifest_path, source_facts, write_manifest
 from arc_solver.prediction.messages import HEADER, MAGIC, MessageReader, framed
 from arc_solver.prediction.request import PredictRequest
+from arc_solver.prediction.submission_sheet import SubmissionSheet
 from arc_solver.tasks.sharding import cost, cut, parse_shard, part_of
 from arc_solver.tasks.task import Pair, Task, TaskFault
 from submission.candidates import read_candidates
-from submission.kaggle_json import read_submission
+from submission.lenient_reader import load_answers
 
 
 def task(name: str, side: int, num_tests: int = 1, answer: int | None = None) -> Task:
@@ -135,9 +134,9 @@ def test_standing_keeps_what_rests_on_most_ballots(tmp_path: Path) -> None:
     assert not standing.take(["a"], standing_message(9, [[9]], index=1))
     assert not standing.take(["a"], standing_message(9, [[10]]))
     standing.file.close()
-    written = read_submission(tmp_path / "s.json")
-    assert [grid.tolist() for grid in written["a"][0].values()] == [[[1]], [[2]]]
-    assert [grid.tolist() for grid in written["b"][0].values()] == [[[0]], [[0]]]
+    written = load_answers(tmp_path / "s.json")
+    assert list(written["a"][0].values()) == [[[1]], [[2]]]
+    assert list(written["b"][0].values()) == [[[0]], [[0]]]
     assert [query.task_id for query in standing.unanswered()] == ["b"]
     standing.write_candidates(tmp_path / "c.jsonl")
     kept = read_candidates(tmp_path / "c.jsonl")
@@ -245,7 +244,7 @@ def test_workers_share_gpus_and_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert accelerators.worker_environments("cuda:1", None, None) == [{}]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert accelerators.worker_environments("auto", None, None) == [{}]
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(accelerators, "usable_cores", lambda: 8)
     assert [each["OMP_NUM_THREADS"] for each in accelerators.worker_environments("cpu", 4, None)] == ["2"] * 4
 
 

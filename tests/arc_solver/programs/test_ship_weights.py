@@ -13,16 +13,18 @@ import numpy as np
 import pytest
 import torch
 
-from arc_solver.checkpoints.shipped import FOLDER, box, reach, shipped_weights
+from arc_solver.checkpoints.shipped import FOLDER, all_shipped, reach, shipped_weights
 from arc_solver.checkpoints.weights import load, save
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.adaptation import warm_model
+from arc_solver.model.puzzle_embedding import COMPOSED
 from arc_solver.model.trm import Model
-from arc_solver.programs import ship_weights
-from arc_solver.programs.pretraining_tasks import small_tasks
-from arc_solver.programs.ship_weights import COMPOSED, MAX_BYTES, box_weights, card
+from arc_solver.programs import pretraining_tasks, ship_weights
+from arc_solver.programs.pretraining_tasks import training_tasks
+from arc_solver.programs.ship_weights import MAX_BYTES, card, prepare_weights
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import read_tasks
+from arc_solver.tasks.task import Task
 from arc_solver.tasks.writer import tasks_json
 from tests.arc_solver.tiny import MODEL, lively, preset, tasks
 
@@ -39,7 +41,7 @@ def trained(path: Path) -> torch.Tensor:
 
 def test_shipped_weights_know_no_task_and_start_new_ones_at_the_mean(tmp_path: Path) -> None:
     rows = trained(tmp_path / "w.safetensors")
-    facts = box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["train.num_views=3"])
+    facts = prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["train.num_views=3"])
     boxed = load(tmp_path / "b.safetensors")
     assert boxed.puzzles.ids == ()
     assert boxed.model.puzzle.rows.shape[0] == 2
@@ -59,7 +61,7 @@ def test_shipped_weights_know_no_task_and_start_new_ones_at_the_mean(tmp_path: P
 def test_a_box_keeps_its_model_and_its_size(tmp_path: Path) -> None:
     trained(tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match="model of finished weights"):
-        box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["width=32"])
+        prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", ["width=32"])
     assert not (tmp_path / "b.safetensors").exists()
 
 
@@ -76,7 +78,7 @@ def test_a_composed_prefix_becomes_rows(tmp_path: Path) -> None:
         {"kind": "weights", "step": 7, "seconds": 1.5, "files": []},
     )
     settings = ["embedding=rows", "prefix_length=1"]
-    box_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", settings)
+    prepare_weights(tmp_path / "w.safetensors", tmp_path / "b.safetensors", settings)
     boxed = load(tmp_path / "b.safetensors")
     assert boxed.model.config == dataclasses.replace(config, embedding="rows", prefix_length=1)
     weights = dict(boxed.model.named_parameters())
@@ -151,7 +153,7 @@ def test_what_is_wrong_with_the_files_is_one_line(tmp_path: Path) -> None:
         assert told.stderr.startswith("error: ")
 
 
-@pytest.mark.parametrize("path", box(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", all_shipped(), ids=lambda path: path.name)
 def test_what_ships_is_whole_small_and_described(path: Path) -> None:
     loaded = load(path)
     assert path.stat().st_size <= MAX_BYTES
@@ -169,7 +171,9 @@ def test_what_ships_is_whole_small_and_described(path: Path) -> None:
 
 def test_the_page_on_weights_names_what_ships() -> None:
     page = (FOLDER.parent.parent / "docs" / "weights.md").read_text()
-    assert set(re.findall(r"^\| `([a-z0-9]+\.safetensors)`", page, re.MULTILINE)) == {p.name for p in box()}
+    assert set(re.findall(r"^\| `([a-z0-9]+\.safetensors)`", page, re.MULTILINE)) == {
+        p.name for p in all_shipped()
+    }
 
 
 def test_all_weights_fit_the_wheel() -> None:
@@ -189,9 +193,10 @@ def written(folder: Path, name: str, sides: dict[str, int], seed: int) -> None:
 
 
 def test_pretraining_leaves_out_large_tasks_those_of_the_demonstration_and_all_that_are_evaluated(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written(tmp_path, "arc1_training", {"a5": 5, "a8": 8, "a10": 10, "a11": 11}, 0)
+    written(tmp_path, "arc1_training", {"a5": 5, "a8": 8, "a9": 9, "a10": 10, "a11": 11}, 0)
+    monkeypatch.setattr(pretraining_tasks, "development_tasks", lambda: [Task("a9", (), ())])
     written(tmp_path, "concept", {"c3": 3, "c12": 12}, 1)
     written(tmp_path, "arc1_evaluation", {"e6": 6, "e9": 9}, 2)
     written(tmp_path, "arc2_evaluation", {"f7": 7}, 3)
@@ -209,10 +214,19 @@ def test_pretraining_leaves_out_large_tasks_those_of_the_demonstration_and_all_t
     for name in ("arc1_evaluation", "arc2_evaluation"):  # nobody opens these
         (tmp_path / f"{name}_solutions.json").unlink()
 
-    found = small_tasks(tmp_path)
-    assert [task.id for task in found] == ["a8", "a10", "g4", "c3"]
-    assert [task_side(task) for task in found] == [11, 11, 7, 7]
-    (tmp_path / "out.json").write_bytes(tasks_json(found))
+    # Generated pairs: one too large, one with the grid of an evaluation task, one of a task that is left out.
+    small, large, evaluated = [[1]], [[2] * 11], again["e9"]["test"][0]["input"]
+    pairs = [{"input": grid, "output": grid} for grid in (large, evaluated, small, small)]
+    more = {"train": pairs[:2], "test": pairs[2:]}
+    (tmp_path / "more.json").write_text(json.dumps({"a5": more, "a8": more, "a9": more, "a11": more}))
+
+    alone, found = training_tasks(tmp_path, 10), training_tasks(tmp_path, 10, tmp_path / "more.json")
+    assert [task.id for task in alone] == ["a8", "a10", "g4", "c3"]
+    assert [task.id for task in found] == ["a8", "a10", "a11", "g4", "c3"]
+    assert [len(task.train) + len(task.test) for task in found] == [4, 2, 2, 2, 2]
+    assert [pair.input.tolist() for pair in (found[0].test[0], found[2].test[0])] == [small, small]
+    assert [task_side(task) for task in alone] == [11, 11, 7, 7]
+    (tmp_path / "out.json").write_bytes(tasks_json(alone))
     kept = read_tasks(tmp_path / "out.json")
     assert [task.id for task in kept] == ["a8", "a10", "g4", "c3"]
     assert [task.test[0].output.tolist() for task in kept if task.id == "g4"] == [[[6]]]

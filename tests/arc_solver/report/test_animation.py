@@ -10,10 +10,10 @@ from arc_solver.config import ConfigError
 from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.sudoku.domain import SUDOKU
 from arc_solver.report import animation
-from arc_solver.report.animation import draw_thinking
+from arc_solver.report.animation import draw_frames
 from arc_solver.report.board_story import follow
 from arc_solver.report.grid_drawing import CLASSIC
-from arc_solver.report.panels import ARC_LOOK, Look, PictureError
+from arc_solver.report.panels import ARC_LOOK, Frame, Look, Opening, Panel, PictureError
 from arc_solver.report.picture import PillowMissing
 
 LOGITS = [-3.0, 0.5, 4.0, 900.0]
@@ -24,6 +24,15 @@ def answers() -> np.ndarray:
     grids[1:, 1, 2] = 6
     grids[0, 2] = 255
     return grids
+
+
+def draw_thinking(cells: np.ndarray, logits: object, look: Look = ARC_LOOK, **options: str) -> bytes:
+    """A frame for the answer after every age."""
+    told = [
+        Frame("", each.news(), (Panel("", each.cells, look, changed=each.changed),), each.logit)
+        for each in follow(cells, np.asarray(logits))
+    ]
+    return draw_frames(Opening("title", look), told, **options)
 
 
 def frames(data: bytes) -> list[np.ndarray]:
@@ -47,7 +56,7 @@ def test_thoughts_tell_what_changed() -> None:
 
 
 def test_animation_has_a_frame_per_age_with_its_cells() -> None:
-    shown = frames(draw_thinking(answers(), np.array(LOGITS), title="00576224 test 1"))
+    shown = frames(draw_thinking(answers(), LOGITS))
     assert len(shown) == 4
     assert len({frame.shape for frame in shown}) == 1
     magenta = CLASSIC.rgb()[6].astype(int)
@@ -70,7 +79,7 @@ def test_bar_grows_with_the_halting_probability() -> None:
 @pytest.mark.parametrize("num_ages", [1, 5, 16])
 def test_sheet_holds_all_ages(num_ages: int) -> None:
     grids = np.full((num_ages, 4, 4), 6, np.uint8)
-    (sheet,) = frames(draw_thinking(grids, np.zeros(num_ages), format="png", title="x"))
+    (sheet,) = frames(draw_thinking(grids, np.zeros(num_ages), format="png"))
     cells = (sheet == CLASSIC.rgb()[6]).all(axis=2).sum()
     assert cells == num_ages * 16 * 43 * 43
 
@@ -115,7 +124,7 @@ def test_values_without_a_color_stay_empty() -> None:
 )
 def test_other_shapes_are_refused(cells: np.ndarray, logits: list[float], text: str) -> None:
     with pytest.raises(PictureError, match=text):
-        draw_thinking(cells, np.array(logits))
+        follow(cells, np.array(logits))
 
 
 def test_unknown_format_is_refused() -> None:

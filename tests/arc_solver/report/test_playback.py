@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from arc_solver.report.board_story import BoardStory, told_apart
+from arc_solver.report.board_story import BoardStory, legend_of
 from arc_solver.report.panel_text import panel_block
 from arc_solver.report.panels import ARC_LOOK, Frame, Opening, Panel, board_look
 from arc_solver.report.playback import Player
@@ -109,7 +109,7 @@ def test_cells_without_a_value_and_panels_without_a_grid() -> None:
 @pytest.mark.parametrize("kind", ["sudoku", "maze"])
 def test_the_legend_names_what_is_met(kind: str) -> None:
     written: list[str] = []
-    Player(written.append, 30, 24, color=False, animated=False).begin(told_apart(kind, 9))
+    Player(written.append, 30, 24, color=False, animated=False).begin(legend_of(kind, 9))
     text = "".join(written)
     assert "breaks a rule" in text
     assert ("given" in text) == (kind == "sudoku")

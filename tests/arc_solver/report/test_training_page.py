@@ -140,12 +140,12 @@ def test_lines_cut_short_are_passed_over_with_one_remark(tmp_path: Path) -> None
             log.write_bytes(log.read_bytes() + b'{"step": 9, "lo')
     found, remarks = read_metrics(log)
     assert found == records(4)
-    assert remarks == [f"{log}: no JSON object and passed over: 2 lines, the first is line 2"]
+    assert remarks == [f"{log}: skipped, no JSON object: 2 lines, the first is line 2"]
     assert html.escape(remarks[0]) in build_curves(found, "run", remarks)
     for line in (b"{]", b"[1]", b"\xff", b"5", b"[" * 100_000, b"null", b""):
         found, remarks = parse_metrics(line + b"\n" + log.read_bytes()[:-1], "m")
         assert found == records(4)[:3], line
-        assert remarks == ["m: no JSON object and passed over: 3 lines, the first is line 1"]
+        assert remarks == ["m: skipped, no JSON object: 3 lines, the first is line 1"]
 
 
 def test_numbers_that_are_none_are_left_out_of_a_line() -> None:

@@ -3,11 +3,13 @@
 import gzip
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from arc_solver.prediction.manifest import source_facts
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.layouts import solutions_beside
 from arc_solver.tasks.reader import read_tasks, read_tasks_softly
@@ -96,7 +98,7 @@ def test_a_folder_must_hold_tasks(tmp_path: Path) -> None:
 def test_the_same_task_in_two_files(tmp_path: Path) -> None:
     write(tmp_path / "a.json", CLOSED)
     write(tmp_path / "a.json.gz", CLOSED)
-    with pytest.raises(DataError, match=r"the same task as a\.json\.gz"):
+    with pytest.raises(DataError, match=r"its id is that of .*a\.json\.gz too"):
         read_tasks(tmp_path)
 
 
@@ -134,7 +136,7 @@ def test_what_is_no_task_is_named_and_passed_over(tmp_path: Path, name: str) -> 
         tasks, faults = read_tasks_softly(source, notice=heard.append)
         assert [task.id for task in tasks] == ["a"]
         assert not faults
-        assert heard == [f'{source}: no tasks, passed over: "{named}"']
+        assert heard == [f'{source}: no tasks, skipped: "{named}"']
         assert read_tasks(source) == tasks
     (folder / "a.json").unlink()
     with pytest.raises(DataError):
@@ -157,6 +159,7 @@ def test_a_file_of_several_tasks_among_tasks_is_passed_over(tmp_path: Path) -> N
         ([{"id": "z", **OPEN}, {"name": "y", **CLOSED}], ["z", "y"]),
         ([{"task_id": "z", "data": OPEN}, {"id": "y", "task": CLOSED}], ["z", "y"]),
         ([OPEN, CLOSED], ["x-0", "x-1"]),
+        ([{"id": 7, **OPEN}, {"id": True, **CLOSED}], ["7", "x-1"]),
         ({"data": [{"id": "z", **OPEN}], "version": 1}, ["z"]),
         ({"training": {"b": OPEN}, "evaluation": {"a": CLOSED}}, ["b", "a"]),
         ({"train": {"b": OPEN}, "eval": {"a": CLOSED}}, ["b", "a"]),
@@ -206,6 +209,36 @@ def test_folders_in_folders(tmp_path: Path) -> None:
     assert [task.id for task in read_tasks(tmp_path)] == wanted
     write(tmp_path / "copy" / "top.json", CLOSED)
     assert list(read_tasks_softly(tmp_path)[1]) == ["top"]
+
+
+def test_files_of_a_folder_by_whatever_name(tmp_path: Path) -> None:
+    write(tmp_path / "A.JSON", CLOSED)
+    write(tmp_path / "own_id.json", {"b": OPEN})
+    write(tmp_path / "list.json", [{"id": "c", **CLOSED}])
+    assert [task.id for task in read_tasks(tmp_path)] == ["A", "b", "c"]
+
+
+def test_what_is_no_regular_file_in_a_folder_is_never_opened(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", CLOSED)
+    os.mkfifo(tmp_path / "b.json")
+    (tmp_path / "c.json").symlink_to("/dev/zero")
+    (tmp_path / "d.json").symlink_to(tmp_path / "nothing")
+    heard: list[str] = []
+    tasks, faults = read_tasks_softly(tmp_path, notice=heard.append)
+    assert ([task.id for task in tasks], faults) == (["a"], {})
+    assert heard == [f'{tmp_path}: no tasks, skipped: "b.json", "c.json", "d.json"']
+    assert list(source_facts(str(tmp_path), tasks)["files"]) == ["a.json"]
+    with pytest.raises(DataError, match=r"b\.json: no regular file"):
+        read_tasks(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "start", [b"PK\x03\x04", b"BZh9", b"\xfd7zXZ", b"version https://git-lfs.github.com"]
+)
+def test_an_archive_is_named_as_one(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(start + bytes(100))
+    with pytest.raises(DataError, match=r"x\.json: an? .*; (unpack it first|fetch the file)"):
+        read_tasks(tmp_path / "x.json")
 
 
 @pytest.mark.parametrize(

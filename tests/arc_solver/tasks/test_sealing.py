@@ -37,20 +37,20 @@ def test_the_list_of_hashes_is_that_of_the_published_sets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "line"),
+    ("names", "sealed_away"),
     [
-        (["arc1"], "not trained on: 1 answer in 1 task of --data that the ARC evaluation sets ask for"),
-        (["arc2"], "not trained on: 395 answers in 376 tasks of --data that the ARC evaluation sets ask for"),
-        (["arc1", "arc2"], None),
-        (["arc2:training", "arc1:evaluation"], None),
-        (["arc1:all"], None),
+        (["arc1"], "1 answer in 1 task"),
+        (["arc2"], "395 answers in 376 tasks"),
+        (["arc1", "arc2"], ""),
+        (["arc2:training", "arc1:evaluation"], ""),
+        (["arc1:all"], ""),
     ],
 )
-def test_no_set_by_name_gives_an_answer_away(names: list[str], line: str | None) -> None:
+def test_no_set_by_name_gives_an_answer_away(names: list[str], sealed_away: str) -> None:
     heard: list[str] = []
     corpus = read_corpus(names, notice=heard.append)
     assert not trained(corpus) & ANSWERS
-    assert line is None or line in heard
+    assert sealed_away in "".join(heard)
     assert len(heard) <= 1
     assert len(trained(corpus)) > 1000
 
@@ -67,9 +67,8 @@ def test_an_evaluation_task_is_told_by_its_content(tmp_path: Path) -> None:
     corpus = read_corpus([path], notice=heard.append)
     assert not trained(corpus) & ANSWERS
     num = 2 * len(first.test) + 2 * len(second.test)
-    assert heard == [
-        f"not trained on: {num} answers in 4 tasks of --data that the ARC evaluation sets ask for"
-    ]
+    (line,) = heard
+    assert f"{num} answers in 4 tasks" in line
     assert {task.id: len(task.train) for task in corpus.material} == {
         "mine": 1,
         "turned": len(second.train),
@@ -120,4 +119,5 @@ def test_hidden_tasks_of_a_data_folder_are_sealed_in_the_rest(tmp_path: Path) ->
     corpus = read_corpus(["arc1", tmp_path / "mine.json"], data_dir=tmp_path, notice=heard.append)
     (mine,) = [task for task in corpus.material if task.id == "c"]
     assert mine.test[0].output is None
-    assert heard == ["not trained on: 1 answer in 1 task of --data that the ARC evaluation sets ask for"]
+    (line,) = heard
+    assert "1 answer in 1 task" in line

@@ -14,7 +14,7 @@ from arc_solver.presets import find_preset
 from arc_solver.storage.files import StorageError
 from arc_solver.training import cost as estimating
 from arc_solver.training import run_checkpoint
-from arc_solver.training.cost import Estimate, check_disk, estimate, most_bytes
+from arc_solver.training.cost import Estimate, check_disk, estimate, peak_bytes
 from arc_solver.training.run_checkpoint import checkpoint_bytes, save_state, save_weights, weights_bytes
 from arc_solver.training.schedule import relative_cost
 from arc_solver.training.state import TrainState
@@ -98,7 +98,7 @@ def test_a_disk_without_room_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(estimating.shutil, "disk_usage", usage)
     out = tmp_path / "not" / "there"
-    needed = most_bytes(one, weights_bytes(state), 2)
+    needed = peak_bytes(one, weights_bytes(state), 2)
     assert f"will need {needed} more bytes, {one} are available" in check_disk(out, state, 1)
     free = needed
     assert check_disk(out, state, 2) == ""

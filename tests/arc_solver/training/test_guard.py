@@ -38,7 +38,7 @@ def step(found: Run, number: int) -> None:
         found.state.guard.check()
 
 
-def learnt(found: Run) -> dict[str, Tensor]:
+def learned(found: Run) -> dict[str, Tensor]:
     """Copies of all that a step may learn: weights, rows, average, optimizers."""
     named = found.state.tensors()
     # The library counts its steps on the host; a stopped run is not saved, so the count does not matter.
@@ -73,12 +73,12 @@ def test_a_bad_gradient_changes_nothing(recipe: str, deferred: bool) -> None:
     found = guarded(deferred, recipe)
     names = [name for name, p in found.state.model.named_parameters() if p.requires_grad]
     for place, name in enumerate(names):
-        before = learnt(found)
+        before = learned(found)
         hook = spoil(found, name, VALUES[place % 3])
         with pytest.raises(NotFinite, match=r"step \d+: the gradient is not finite"):
             step(found, 1)
         hook.remove()
-        assert changed(before, learnt(found)) == set(), name
+        assert changed(before, learned(found)) == set(), name
         for p in found.state.model.parameters():
             p.grad = None
         found.state.guard = Guard(CPU, deferred=deferred)
@@ -89,23 +89,23 @@ def test_a_bad_gradient_changes_nothing(recipe: str, deferred: bool) -> None:
 def test_a_bad_weight_stops_the_step_that_meets_it(where: str, deferred: bool) -> None:
     found = guarded(deferred)
     found.state.tensors()[where].fill_(float("nan"))
-    before = {n: t for n, t in learnt(found).items() if n != where}
+    before = {n: t for n, t in learned(found).items() if n != where}
     with pytest.raises(NotFinite, match="step 2: the weight is not finite"):
         step(found, 1)
-    assert changed(before, {n: t for n, t in learnt(found).items() if n != where}) == set()
+    assert changed(before, {n: t for n, t in learned(found).items() if n != where}) == set()
     assert NotFinite.exit_code == 1
 
 
 def test_a_bad_step_is_kept_in_mind_until_someone_asks() -> None:
     """The first bad step is named, later good ones learn nothing, and the rows alone are guarded too."""
     found = guarded(True)
-    before = learnt(found)
+    before = learned(found)
     hook = spoil(found, "head.weight", float("nan"))
     train_step(found.state, found.state.batches.paint(1), found.preset.train, 1.0)
     hook.remove()
     train_step(found.state, found.state.batches.paint(2), found.preset.train, 1.0)
     train_step(found.state, found.state.batches.paint(3), found.preset.train, 1.0, rows_only=True)
-    assert changed(before, learnt(found)) == set()
+    assert changed(before, learned(found)) == set()
     with pytest.raises(NotFinite, match="step 2: the gradient is not finite"):
         found.state.guard.check()
 

@@ -18,7 +18,7 @@ from arc_solver.model.trm import Model, Output
 from arc_solver.presets import find_preset
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.training.hints import HintTensors, Reach, asked_targets, due_targets, given_up, hint_loss
+from arc_solver.training.hints import HintTensors, Reach, asked_targets, due_targets, give_up, hint_loss
 from arc_solver.training.run_checkpoint import resume, save_state
 from arc_solver.training.slots import Slots
 from arc_solver.training.state import TrainState
@@ -109,7 +109,7 @@ def test_first_examples_leave_one_after_the_other() -> None:
     ]
 
 
-def test_what_is_wrong_though_long_due_is_given_up() -> None:
+def test_what_is_wrong_though_long_due_is_give_up() -> None:
     """Cells 1 and 2 are of the path; the news of cell 2 has not come yet, cell 3 is never told."""
     reach = Reach.of(MAZE.model, None, torch.tensor([3]))
     right_hints, right = F.one_hot(HINTS.labels.long(), 5).float(), F.one_hot(TARGETS.long(), 6).float()
@@ -119,7 +119,8 @@ def test_what_is_wrong_though_long_due_is_given_up() -> None:
         hints[0, cell] = F.one_hot(torch.tensor(label), 5).float()
         if token is not None:
             logits[0, cell] = F.one_hot(torch.tensor(token), 6).float()
-        found, lost = given_up(logits, hints, HINTS, TARGETS, reach)
+        found = HintTensors(*(t.clone() for t in HINTS))
+        lost = give_up(logits, hints, found, TARGETS, reach)
         assert torch.equal(found.target_moves, HINTS.target_moves)
         return found.label_moves[0].tolist(), bool(lost)
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from arc_solver.domains.boards.board_file import board_csv
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.presets import PRESETS
 from tests.arc_solver.training.ranks import COMPILER, last, start
+from tests.boards import board_csv
 from tests.crash.forkserver import Forkserver
 from tests.faults.scene import write_tasks
 
@@ -41,7 +41,7 @@ def material(folder: Path, domain: str) -> Path:
         return folder / "tasks.json"
     path, rng = folder / f"{domain}.csv", np.random.default_rng(0)
     boards = (generate_sudoku if domain == "sudoku" else generate_mazes)(12, SIDES[domain], rng)
-    path.write_bytes(b"".join(board_csv(boards, "test")))
+    path.write_bytes(board_csv(boards, "test"))
     return path
 
 

@@ -1,8 +1,10 @@
 """When a sitting ends, what it reports, and that saving and evaluating cost no training time."""
 
 import dataclasses
+from typing import Any
 
 import pytest
+import torch
 
 from arc_solver.training import loop
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
@@ -118,6 +120,50 @@ def test_time_of_saving_is_not_time_of_training() -> None:
     found = run(preset(SHORT, config))
     run_steps(found.state, config, Limits(clock=clock), Hooks(save=save))
     assert 0 < found.state.seconds < 100
+
+
+COMPILING = dataclasses.replace(TRAIN, steps=10**9, compile="blocks")
+
+
+@pytest.mark.parametrize(
+    ("limits", "steps", "told"),
+    [
+        ({"time_limit": 60.0}, 10, "compiled after"),
+        ({"time_limit": 60.0, "deadline": 500.0}, 0, "stopped after compiling 1 of 2 canvases"),
+        ({"time_limit": 60.0, "patience": 500.0}, 10, "short of time: 1 of 2 canvases were compiled"),
+        ({"time_limit": 60.0, "patience": 0.0}, 10, "short of time: 0 of 2 canvases were compiled"),
+    ],
+)
+def test_time_of_compiling_is_not_time_of_training(
+    limits: dict[str, float], steps: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow compiler takes nothing from a time limit; a sitting, or patience, ends between two canvases."""
+    clock, said, ready = Clock(), list[str](), list[tuple[float, float]]()
+
+    def slow(function: Any, **_: Any) -> Any:
+        def called(*arguments: Any) -> Any:
+            if function not in made:
+                clock.now += 1000
+            made.add(function)
+            return function(*arguments)
+
+        made: set[object] = set()
+        return called
+
+    monkeypatch.setattr(torch, "compile", slow)
+    found = run(preset(SHORT, COMPILING))
+    before = {name: t.clone() for name, t in found.state.tensors().items()}
+    hooks = Hooks(say=said.append, ready=lambda seconds: ready.append((seconds, clock.now)))
+    complete = run_steps(found.state, COMPILING, Limits(clock=clock, **limits), hooks)
+    assert complete == (steps > 0)
+    assert found.state.step >= steps
+    assert found.state.seconds < 200
+    assert said[0].startswith("compiling before the first step, canvas by canvas; what it makes is kept in ")
+    assert said[1].startswith(told)
+    assert ready[0][0] == 0
+    assert ready[0][1] > (1000 if limits.get("patience") != 0 else 0), "told when all is compiled"
+    if steps == 0:
+        assert all(torch.equal(t, before[name]) for name, t in found.state.tensors().items())
 
 
 def test_rates_leave_pauses_out(monkeypatch: pytest.MonkeyPatch) -> None:

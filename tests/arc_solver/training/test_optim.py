@@ -15,7 +15,7 @@ from arc_solver.training.optim import (
     MovingAverage,
     Muon,
     Optimizers,
-    orthogonalised,
+    orthogonalized,
 )
 from tests.arc_solver.tiny import MODEL, lively
 
@@ -92,11 +92,11 @@ def test_atan2_needs_no_epsilon() -> None:
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (48, 16), (16, 64)])
-def test_orthogonalised_matrices_have_singular_values_near_one(shape: tuple[int, int]) -> None:
+def test_orthogonalized_matrices_have_singular_values_near_one(shape: tuple[int, int]) -> None:
     matrices = torch.randn(5, *shape, generator=torch.Generator().manual_seed(1))
     matrices[1] *= 1e6
     matrices[2] *= 1e-6
-    result = orthogonalised(matrices)
+    result = orthogonalized(matrices)
     values = torch.linalg.svdvals(result)
     assert values.max() < 1.3
     assert values.mean() == pytest.approx(0.95, abs=0.1)
@@ -109,7 +109,7 @@ def test_orthogonalised_matrices_have_singular_values_near_one(shape: tuple[int,
 
 
 def test_a_zero_gradient_gives_a_zero_step() -> None:
-    assert not orthogonalised(torch.zeros(1, 4, 4)).any()
+    assert not orthogonalized(torch.zeros(1, 4, 4)).any()
 
 
 def test_muon_equals_the_library_to_its_precision() -> None:

@@ -28,7 +28,7 @@ RECIPES: dict[str, Preset] = {
     "hrm": preset(HRM),
     "three latents": preset(dataclasses.replace(SHORT, num_latents=3)),
     "no latent": preset(dataclasses.replace(SHORT, num_latents=0)),
-    "convolution": preset(dataclasses.replace(SHORT, convolution=3), MUON),
+    "convolution": preset(dataclasses.replace(SHORT, mixers=("attention", "convolution")), MUON),
     "curriculum": preset(MODEL, dataclasses.replace(TRAIN, curriculum="depth", age_decay=0.7)),
     "all pairs": preset(SHORT, dataclasses.replace(TRAIN, all_pairs=True)),
     "several ages in the gradient": preset(

@@ -7,9 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from arc_solver.config import ConfigError
 from arc_solver.training.loss import supervision_loss
 from arc_solver.training.step import MEASURES, train_step
+from arc_solver.training.warm_up import warm_up
 from tests.arc_solver.tiny import HRM, MODEL, TRAIN, Run, lively, preset, run
+from tests.arc_solver.training.recorder import record
 
 # No halting by luck: what a step adds up is then the same for all ways to group its rows.
 STILL = dataclasses.replace(TRAIN, exploration=0.0, weight_decay=0.1)
@@ -42,7 +45,7 @@ def test_gradients_of_all_canvases_add_up_over_the_batch_size() -> None:
         output = model(batch.tokens, batch.codes, carry, canvas)
         total = total + supervision_loss(output, batch.targets).total / STILL.batch_size
     wanted = torch.autograd.grad(total, found.state.optimizers.parameters)
-    found.state.team.sum_gradients = lambda gradients: seen.extend(g.clone() for g in gradients)
+    found.state.team.sum_gradients = lambda summed: seen.extend(g.clone() for g in summed[:-1])
     train_step(found.state, batches, STILL, 1.0)
     for ours, theirs in zip(seen, wanted, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
@@ -123,7 +126,7 @@ def test_later_ages_weigh_less() -> None:
         found = run(preset(train=dataclasses.replace(STILL, learning_rate=1e-12, age_decay=decay)))
         step(found, 0)
         seen: list[Tensor] = []
-        found.state.team.sum_gradients = lambda given, seen=seen: seen.extend(g.clone() for g in given)
+        found.state.team.sum_gradients = lambda summed, seen=seen: seen.extend(g.clone() for g in summed[:-1])
         measures = step(found, 1)
         assert measures[1].item() == pytest.approx(decay * (measures[2] + 0.5 * measures[3]).item(), rel=1e-5)
         gradients.append(seen)
@@ -142,8 +145,12 @@ def test_a_shallow_step_is_that_of_a_shallow_model() -> None:
     assert changed(shallow.state.tensors(), deep.state.tensors()) != set()
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # tracing looks at it
 def test_traced_steps_are_the_plain_ones_at_every_depth(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A canvas is traced once for each depth, and no table is made while tracing."""
+    """A canvas is traced once for each depth, what is before and after it once; none of them in a step.
+
+    Where updates alone are traced they are so with and without gradient, whatever the depth.
+    """
     graphs: list[int] = []
 
     def backend(graph: torch.fx.GraphModule, _: object) -> object:
@@ -156,14 +163,42 @@ def test_traced_steps_are_the_plain_ones_at_every_depth(monkeypatch: pytest.Monk
     )
     config = dataclasses.replace(STILL, curriculum="depth")
     model = dataclasses.replace(MODEL, cycles=2, latent_steps=3)
-    plain, traced = (
-        run(preset(model, dataclasses.replace(config, compile=wish)), sides=(3,)) for wish in ("off", "on")
-    )
-    for number, depth in enumerate([(1, 2), (2, 3), (1, 2), (2, 3)]):
-        step(plain, number, depth=depth)
-        step(traced, number, depth=depth)
-    assert changed(plain.state.tensors(), traced.state.tensors()) == set()
-    assert len(graphs) == 2
+    for wish, number_of_graphs in (("on", 2 + 3), ("blocks", 5 + 3)):
+        graphs.clear()
+        torch._dynamo.reset()
+        plain, traced = (
+            run(preset(model, dataclasses.replace(config, compile=each)), sides=(3,))
+            for each in ("off", wish)
+        )
+        before = copied(traced.state.tensors())
+        warm_up(traced.state, traced.preset.train)
+        assert changed(before, traced.state.tensors()) == set()
+        assert len(graphs) == number_of_graphs
+        for number, depth in enumerate([(1, 2), (2, 3), (1, 2), (2, 3)]):
+            step(plain, number, depth=depth)
+            step(traced, number, depth=depth)
+        assert changed(plain.state.tensors(), traced.state.tensors()) == set()
+        assert len(graphs) == number_of_graphs
+
+
+def test_recorded_steps_are_the_plain_ones() -> None:
+    """What a CUDA graph would hold: nothing that changes from step to step is decided by the host."""
+    config = dataclasses.replace(TRAIN, optimizer="muon", clip=1.0, compile="off", age_decay=0.7)
+    plain, recorded = run(preset(train=config)), run(preset(train=config))
+    for found in (plain, recorded):
+        lively(found.state.model)
+    recorded.state.replay_with(record)
+    for number, depth in enumerate([(1, 1), (2, 2), (2, 2), (1, 1), (2, 2)]):
+        ours, theirs = (step(found, number, depth=depth) for found in (recorded, plain))
+        assert torch.equal(ours, theirs)
+    assert changed(plain.state.tensors(), recorded.state.tensors()) == set()
+    assert recorded.state.replays is not None
+    assert len(recorded.state.replays.made) == 4  # two canvases at two depths
+
+
+def test_graphs_are_for_a_gpu() -> None:
+    with pytest.raises(ConfigError, match="compile=graphs: CUDA graphs need a CUDA device, not cpu"):
+        run(preset(train=dataclasses.replace(STILL, compile="graphs")))
 
 
 def test_where_compiling_fails_the_steps_are_the_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +236,7 @@ def test_the_gradient_goes_through_the_ages_of_a_step() -> None:
             total = total + weight * supervision_loss(output, batch.targets).total / (3 * config.batch_size)
     wanted = torch.autograd.grad(total, found.state.optimizers.parameters)
     seen: list[Tensor] = []
-    found.state.team.sum_gradients = lambda gradients: seen.extend(g.clone() for g in gradients)
+    found.state.team.sum_gradients = lambda summed: seen.extend(g.clone() for g in summed[:-1])
     measures = dict(zip(MEASURES, train_step(found.state, batches, config, 1.0).tolist(), strict=True))
     for ours, theirs in zip(seen, wanted, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)

@@ -12,10 +12,16 @@ from arc_solver.checkpoints.convert.convert import Choices, ConvertError, conver
 from arc_solver.checkpoints.convert.identifiers import read_identifiers
 from arc_solver.checkpoints.convert.layout import adopt
 from arc_solver.checkpoints.convert.opener import open_foreign
+from arc_solver.checkpoints.convert.published_config import PublishedConfig
 from arc_solver.checkpoints.weights import load
 from arc_solver.model.trm import Model
 from augment.view import View
-from tests.arc_solver.checkpoints.convert.published_model import VOCABULARY, Published, State, state_dict
+from tests.arc_solver.checkpoints.convert.published_model import (
+    VOCABULARY,
+    Published,
+    State,
+    state_dict,
+)
 from tests.arc_solver.tiny import tasks as random_tasks
 
 SIDE = 3
@@ -38,9 +44,9 @@ def trm(prefix: int = 4) -> State:
 
 def imported(state: State, choices: Choices) -> Model:
     """Our model of a published state dict, without files."""
-    config, ours = adopt(state, choices, "step_1.pt")
-    model = Model(config, num_rows=5)
-    model.load_state_dict(ours)
+    adopted = adopt(state, choices, "step_1.pt", PublishedConfig())
+    model = Model(adopted.config, num_rows=5)
+    model.load_state_dict(adopted.state)
     return model.eval()
 
 
@@ -220,7 +226,7 @@ def changed(change: str) -> State:
 )
 def test_another_layout_is_refused_by_its_first_difference(change: str, text: str) -> None:
     with pytest.raises(ConvertError, match=text):
-        adopt(changed(change), Choices(heads=2), "step_1.pt")
+        adopt(changed(change), Choices(heads=2), "step_1.pt", PublishedConfig())
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from arc_solver.checkpoints.convert.convert import Choices
 from arc_solver.checkpoints.convert.layout import adopt
+from arc_solver.checkpoints.convert.published_config import PublishedConfig
 from arc_solver.model.positions import rotary_table
 from arc_solver.model.trm import Model
 
@@ -180,9 +181,10 @@ def weights() -> dict[str, Tensor]:
 
 
 def test_logits_are_the_published_ones_on_a_whole_canvas() -> None:
-    config, state = adopt(weights(), Choices(HEADS, PREFIX, cycles=1, latent_steps=1), "golden")
-    model = Model(config, num_rows=ROWS)
-    model.load_state_dict(state)
+    choices = Choices(HEADS, PREFIX, cycles=1, latent_steps=1)
+    adopted = adopt(weights(), choices, "golden", PublishedConfig())
+    model = Model(adopted.config, num_rows=ROWS)
+    model.load_state_dict(adopted.state)
     place = torch.arange(SIDE * SIDE)
     tokens = ((place * 7 + place**2 // 11) % 12).to(torch.uint8)[None]
     codes = torch.zeros(1, 12, dtype=torch.int32)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from arc_solver.checkpoints.convert.convert import Choices, ConvertError, convert_file
-from arc_solver.checkpoints.convert.layout import adopt, adopted_from
+from arc_solver.checkpoints.convert.layout import adopt
 from arc_solver.checkpoints.convert.opener import open_foreign, plain_name
 from arc_solver.checkpoints.convert.published_config import PublishedConfig
 from arc_solver.checkpoints.weights import load
@@ -54,9 +54,9 @@ def same(found: State | str, wanted: State) -> bool:
 )
 def test_any_run_of_wrappers_is_taken_off(before: str, tmp_path: Path) -> None:
     assert same(opened(renamed(trm(), before), tmp_path), trm())
-    config, state = adopt(renamed(trm(), before), CHOICES, "x")
-    assert config.width == 32
-    assert torch.equal(state["puzzle.rows"], trm()["puzzle_emb.weights"])
+    found = adopt(renamed(trm(), before), CHOICES, "x", PublishedConfig())
+    assert found.config.width == 32
+    assert torch.equal(found.state["puzzle.rows"], trm()["puzzle_emb.weights"])
 
 
 def test_a_name_is_cut_at_whole_words() -> None:
@@ -125,8 +125,8 @@ def test_buffers_are_left_out_and_tell_heads_and_prefix(tmp_path: Path) -> None:
 
 
 def test_frequencies_alone_tell_the_heads() -> None:
-    config, _ = adopt(trm() | {"rotary_emb.inv_freq": torch.ones(8)}, Choices(prefix=4), "x")
-    assert config.num_heads == 2
+    state = trm() | {"rotary_emb.inv_freq": torch.ones(8)}
+    assert adopt(state, Choices(prefix=4), "x", PublishedConfig()).config.num_heads == 2
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_frequencies_alone_tell_the_heads() -> None:
 )
 def test_a_table_of_another_model_is_refused(buffers: State, choices: Choices, text: str) -> None:
     with pytest.raises(ConvertError, match=text):
-        adopt(trm() | buffers, choices, "x")
+        adopt(trm() | buffers, choices, "x", PublishedConfig())
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_table_of_another_model_is_refused(buffers: State, choices: Choices, t
 )
 def test_shapes_tell_the_prefix(kind: str, vocabulary: int, length: int, prefix: int, told: bool) -> None:
     state = trm(kind, vocabulary=vocabulary, length=length, prefix=prefix)
-    found = adopted_from(state, Choices(heads=2), "x", PublishedConfig())
+    found = adopt(state, Choices(heads=2), "x", PublishedConfig())
     assert found.config.prefix_length == prefix
     assert ("--prefix" in found.assumed) != told
     assert found.config.length == (0 if kind == "hrm" else length)
@@ -166,19 +166,19 @@ def test_shapes_tell_the_prefix(kind: str, vocabulary: int, length: int, prefix:
 def test_a_prefix_that_leaves_no_board_is_refused(choices: Choices) -> None:
     state = trm("mlp", vocabulary=6, length=81, prefix=14)
     with pytest.raises(ConvertError, match=r"95 positions, .* name the right --prefix"):
-        adopt(state, choices, "x")
+        adopt(state, choices, "x", PublishedConfig())
 
 
 def test_a_mixer_has_no_heads_to_assume() -> None:
     state = trm("mlp", vocabulary=11, length=81, prefix=16)
-    assert adopted_from(state, Choices(), "x", PublishedConfig()).assumed == "--cycles 3 --latent-steps 6"
+    assert adopt(state, Choices(), "x", PublishedConfig()).assumed == "--cycles 3 --latent-steps 6"
 
 
 def test_published_weights_as_safetensors_come_in_too(tmp_path: Path) -> None:
     path, out = tmp_path / "model.safetensors", tmp_path / "x.safetensors"
     safetensors.torch.save_file(renamed(trm(), "model.inner."), path)
     convert_file(path, out, None, CHOICES)
-    wanted = adopt(trm(), CHOICES, "x")[1]["halt_weight"]
+    wanted = adopt(trm(), CHOICES, "x", PublishedConfig()).state["halt_weight"]
     assert torch.equal(load(out).model.state_dict()["halt_weight"], wanted)
     with pytest.raises(ConvertError, match="is a checkpoint of arc-solve already"):
         convert_file(out, tmp_path / "y.safetensors", None, CHOICES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arc_solver.domains.boards.board_file import board_csv, read_boards
+from arc_solver.domains.boards.board_file import read_boards
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.maze.generate import generate_mazes
@@ -17,6 +17,7 @@ from arc_solver.domains.sudoku.rules import valid_boards
 from arc_solver.domains.sudoku.solver import solve_boards
 from arc_solver.storage import line_reader
 from arc_solver.storage.text import DataError
+from tests.boards import board_csv
 
 HEADER = "source,question,answer,rating"
 QUESTION = "..2...4...3..4..."[:16]
@@ -32,7 +33,7 @@ def mazes(num: int = 6) -> BoardSet:
 
 
 def csv_of(boards: BoardSet) -> bytes:
-    return b"".join(board_csv(boards, "made"))
+    return board_csv(boards, "made")
 
 
 def same(one: BoardSet, two: BoardSet) -> bool:

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arc_solver.domains.boards.board_file import read_boards, texts_from_cells
+from arc_solver.domains.boards.board_file import read_boards
 from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.reading import complaints_line
 from arc_solver.domains.domains import domain_of
 from arc_solver.domains.maze.generate import generate_mazes
+from arc_solver.domains.protocols import Reading
 from arc_solver.storage.text import DataError
+from tests.boards import texts_from_cells
 
 NINE = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
@@ -73,6 +75,11 @@ SUDOKUS = {
     + "\n".join(f"|{row[:3]}|{row[3:6]}|{row[6:]}|" for row in ROWS)
     + "\n*-----------*",
     "sdk": "#A me\n#D hard\n[Puzzle]\n" + "\n".join(ROWS) + "\n[State]\n" + "\n".join(ROWS),
+    "box drawing": "┌───────────┐\n"
+    + "\n├───┼───┼───┤\n".join("\n".join(f"│ {row} │" for row in ROWS[at : at + 3]) for at in (0, 3, 6))
+    + "\n└───────────┘",
+    "names of words": f"Sudoku_Puzzle,Sudoku_Solution,n\n{NINE},{ANSWER},7",
+    "no rating": f"question,answer,rating\n{NINE},{ANSWER},NaN",
     "quizzes": f"quizzes,solutions\n{NINE.replace('.', '0')},{ANSWER}",
     "capitals": f"Puzzle,Solution\n{NINE},{ANSWER}",
     "semicolons": f"puzzle;solution\n{NINE};{ANSWER}",
@@ -156,10 +163,12 @@ def test_spaces_at_the_end_of_rows_may_be_lost(tmp_path: Path) -> None:
     ],
 )
 def test_a_maze_is_never_told_of_digits(tmp_path: Path, text: str) -> None:
-    with pytest.raises(DataError) as caught:
-        read_boards(put(tmp_path, text))
-    assert "81" not in str(caught.value)
-    assert "123" not in str(caught.value)
+    path = put(tmp_path, text, "maze.txt")
+    for read in (read_boards, lambda path: domain_of(str(path)).read(str(path), Reading(), print)):
+        with pytest.raises(DataError) as caught:
+            read(path)
+        assert "81" not in str(caught.value)
+        assert "123" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["{", '{"a": 1}', "[[0, 1], [2, 3]]", "", "some words", "null"])

@@ -1,4 +1,4 @@
-"""The examples that boards give to training: every maze is labelled by one rule, however it is turned."""
+"""The examples that boards give to training: every maze is labeled by one rule, however it is turned."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_a_turned_maze_has_the_label_that_the_rule_gives_it(mazes: BoardSet) -> 
     assert any(answer.tobytes() not in labels for answer in answers)
 
 
-def test_mazes_labelled_by_another_rule_are_not_turned(mazes: BoardSet) -> None:
+def test_mazes_labeled_by_another_rule_are_not_turned(mazes: BoardSet) -> None:
     upside_down = mazes.questions.reshape(-1, SIDE, SIDE)[:, ::-1].reshape(NUM, -1)
     labels = solve_mazes(upside_down)[0].reshape(-1, SIDE, SIDE)[:, ::-1].reshape(NUM, -1).copy()
     assert (labels != mazes.answers).any()

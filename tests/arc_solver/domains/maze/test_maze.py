@@ -167,15 +167,13 @@ def test_lengths_are_spread_evenly_between_limits() -> None:
 
 def test_a_ceiling_alone_lowers_the_floor_and_crossed_limits_are_refused() -> None:
     assert generate_mazes(20, 9, np.random.default_rng(0), max_moves=6).ratings.tolist() == [6] * 20
-    with pytest.raises(
-        DataError, match=r"^mazes of at least 9 and at most 8 moves: the first must not be larger$"
-    ):
+    with pytest.raises(DataError, match="at least 9 and at most 8 moves"):
         generate_mazes(1, 9, np.random.default_rng(0), min_moves=9, max_moves=8)
 
 
 def test_impossible_wishes_are_said_so() -> None:
     rng = np.random.default_rng(0)
-    with pytest.raises(DataError, match=r"^no 5x5 maze with 24 moves in 20000 drawn; lower the path floor$"):
+    with pytest.raises(DataError, match="no 5x5 maze with 24 moves in 20000"):
         generate_mazes(1, 5, rng, min_moves=24)
     for side in (4, 129):
         with pytest.raises(DataError, match=f"^maze side {side}: expected 5 to 128$"):
