@@ -75,7 +75,7 @@ def hint_loss(logits: Tensor, hints: HintTensors, reach: Reach) -> Tensor:
 
 
 def give_up(logits: Tensor, hint_logits: Tensor, hints: HintTensors, targets: Tensor, reach: Reach) -> Tensor:
-    """Rows (B,) whose path is lost by `reach`; labels that are wrong though due are, in place, asked for no more.
+    """The rows (B,) whose path is lost by `reach`; in place, labels due but wrong are asked for no more.
 
     Information that has passed does not come again, and asking for it drowns out what can be learned.
     """
