@@ -129,8 +129,7 @@ class ModelConfig:
             "position_mlp and group_sums among mixers, and positions='learned', need a fixed length",
         )
         _require(
-            self.positions in ("none", "learned")
-            or not {"attention", "position_mlp"}.isdisjoint(self.mixers),
+            self.positions in ("none", "learned") or not self.cells_alone,
             f"positions={self.positions!r} turns the heads of attention, which is none of "
             f"mixers={mixers}: set positions=none{hints}",
         )
@@ -152,6 +151,11 @@ class ModelConfig:
             f"positions={self.positions!r}: symbols=true knows cells by their groups alone; "
             "set positions=none",
         )
+
+    @property
+    def cells_alone(self) -> bool:
+        """Whether cells hear only of cells; a name that is not known here is refused when a model is made."""
+        return {"convolution", "group_sums", "neighbours"}.issuperset(self.mixers)
 
     @property
     def num_symbols(self) -> int:

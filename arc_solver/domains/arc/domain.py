@@ -162,7 +162,7 @@ class ArcDomain:
         )
 
     def check(self, model: ModelConfig, predict: PredictConfig | None = None) -> None:
-        if {"attention", "position_mlp"}.isdisjoint(model.mixers):
+        if model.cells_alone:
             alone = ",".join(model.mixers)
             raise ConfigError(f"mixers={alone} is for boards: cells of ARC could not see their task")
         if "group_sums" in model.mixers:
