@@ -123,6 +123,7 @@ class ModelConfig:
         _require(bool(self.mixers), "mixers is empty: it would leave every cell alone")
         _require(len({*self.mixers}) == len(self.mixers), f"mixers={mixers}: each at most once")
         fixed = {"position_mlp", "group_sums"} & {*self.mixers}
+        hints = "".join(did_you_mean(name, ("attention", "position_mlp")) for name in self.mixers)
         _require(
             self.length >= 1 or not (fixed or self.positions == "learned"),
             "position_mlp and group_sums among mixers, and positions='learned', need a fixed length",
@@ -131,7 +132,7 @@ class ModelConfig:
             self.positions in ("none", "learned")
             or not {"attention", "position_mlp"}.isdisjoint(self.mixers),
             f"positions={self.positions!r} turns the heads of attention, which is none of "
-            f"mixers={mixers}: set positions=none",
+            f"mixers={mixers}: set positions=none{hints}",
         )
         _require(
             "neighbours" in self.mixers or (self.maxima == 0 and self.wall_token == 0),

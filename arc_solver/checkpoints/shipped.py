@@ -50,16 +50,15 @@ def all_shipped() -> list[Path]:
 def find_weights(name: str, also: Iterable[str] = ()) -> Path:
     """The file of that name, or else the shipped weights called that ("arc", "sudoku9").
 
-    CheckpointMissing if there is neither; it suggests a similar name, of weights or in `also`.
+    CheckpointMissing if there is neither but a similar name, of weights or in `also`.
     """
     from arc_solver.checkpoints.file_format import CheckpointMissing
 
     names = {path.stem: path for path in all_shipped()}
     if exists(name):
         return Path(name)
-    if name not in names:
-        hint = near(name, {*names, *also})
+    if name not in names and (hint := near(name, {*names, *also})):
         raise CheckpointMissing(
             f"{name}: No such file or directory, and no shipped weights of this name{hint}"
         )
-    return names[name]
+    return names.get(name, Path(name))

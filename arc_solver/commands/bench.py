@@ -45,9 +45,12 @@ def bench(
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r}: expected some of {', '.join((*SECTIONS, *ASKED_FOR))}")
     from arc_solver.benchmarks.sections import measure
+    from arc_solver.checkpoints.file_format import read_header
     from arc_solver.checkpoints.shipped import find_weights
 
     say, paths = sayer(quiet), [find_weights(name) for name in weights]
+    for path in paths:
+        read_header(path)  # what is not there is said before anything is measured
     found: list[Mapping[str, Any]] = []
     for section in sections or SECTIONS:
         started, before = time.monotonic(), len(found)

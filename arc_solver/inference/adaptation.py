@@ -197,8 +197,8 @@ def learned(
             listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
             return model, puzzles
         if leaves_views_open(options):
-            wished, preset = preset, _fitted(preset, untrained().to(device), puzzles, tasks, options.deadline)
-            if preset != wished:
+            asked, preset = preset, _fitted(preset, untrained().to(device), puzzles, tasks, options.deadline)
+            if preset != asked:
                 puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
                 listener.say(f"short of time: {preset.train.num_views} views of a task are learned and asked")
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
@@ -268,9 +268,9 @@ def _is_short_of_time(
 def _fitted(
     preset: Preset, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], deadline: float
 ) -> Preset:
-    """The recipe with as many views of a task as there is time for, told by a few steps; uses `model` up.
+    """The recipe with as many views of a task as there is time for, by a few timed steps; changes `model`.
 
-    As it is where a step may be compiled first, or does not fit in memory: it is tried in halves later.
+    Unchanged if steps may be compiled first, or do not fit in memory: they are tried in halves later.
     """
     train, device = preset.train, model.first_answer.device
     if device.type != "cpu" or train.compile not in ("auto", "off"):

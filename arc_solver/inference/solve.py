@@ -162,7 +162,9 @@ class Prediction:
         answering = Answering(self.domain, mine, questions, config)
         model.run = self._run(int(questions.owed.sum()) * config.ages / config.batch_size, options.deadline)
         queries = self._queries_of(places)
-        total, most = int(questions.owed.sum()), questions.contenders // config.rollouts
+        total = int(questions.owed.sum())
+        # Complete boards owe nothing, however many views there are.
+        most = (int(questions.owed.max(initial=0)) or questions.contenders) // config.rollouts
         if options.views is not None and options.views > most:
             there = (
                 f"the recipe has {most} (--set num_views=...)" if self.domain.learns else f"there are {most}"

@@ -72,3 +72,15 @@ def hint_loss(logits: Tensor, hints: HintTensors, reach: Reach) -> Tensor:
     wanted = torch.where(known, hints.labels.long(), NOT_KNOWN)
     losses = F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view_as(wanted)
     return (losses * asked).sum(dim=1) / asked.sum(dim=1).clamp(min=1)
+
+
+def give_up(logits: Tensor, hint_logits: Tensor, hints: HintTensors, targets: Tensor, reach: Reach) -> Tensor:
+    """The rows (B,) whose path is lost by `reach`; in place, labels due but wrong are asked for no more.
+
+    Information that has passed does not come again, and asking for it drowns out what can be learned.
+    """
+    wrong = (hints.label_moves <= reach.sure) & (hint_logits.argmax(dim=-1) != hints.labels)
+    wrong &= hints.label_moves != NOT_ASKED
+    marked = (hints.target_moves != NOT_ASKED) & (hints.target_moves <= reach.sure)
+    hints.label_moves.masked_fill_(wrong, NOT_ASKED)
+    return ((wrong & (hints.target_moves > 0)) | (marked & (logits.argmax(dim=-1) != targets))).any(dim=1)

@@ -101,10 +101,12 @@ class Slots:
         """Overwrite `old` with `new` in halted slots."""
         torch.where(self.halted.view(-1, *([1] * (old.dim() - 1))), new, old, out=old)
 
-    def advance(self, output: Output, least_age: Tensor, max_age: int, ages: int = 1) -> None:
+    def advance(
+        self, output: Output, least_age: Tensor, max_age: int, ages: int = 1, lost: Tensor | None = None
+    ) -> None:
         """Keep the new carry, add `ages`, halt rows at `max_age` or with a logit > 0 and old enough.
 
-        Only the halting logit after the last of these ages counts.
+        Only the halting logit after the last of these ages counts. Rows that are `lost` (B,) halt at once.
         """
         if self.adopts:
             self.carry = output.carry
@@ -113,6 +115,8 @@ class Slots:
                 kept.copy_(new)
         self.age += ages
         done = (halting_logit(output.halt.detach()) > 0) & (self.age >= least_age)
+        if lost is not None:
+            done |= lost
         self.halted.copy_(done | (self.age >= (max_age if self.hints is None else self.limit)))
         if self.hints is not None:
             self.limit.masked_fill_(self.halted, max_age)

@@ -8,9 +8,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from arc_solver.config import TrainConfig
+from arc_solver.config import ModelConfig, TrainConfig
 from arc_solver.model.trm import Asked, Carry, Model, Output
-from arc_solver.training.hints import Reach, asked_targets, due_targets, hint_loss
+from arc_solver.training.hints import Reach, asked_targets, due_targets, give_up, hint_loss
 from arc_solver.training.loss import Loss, supervision_loss
 from arc_solver.training.non_finite import kept, restore
 from arc_solver.training.slots import Batch, Slots
@@ -103,15 +103,28 @@ def differentiated(
     total = torch.stack([loss.total for loss in losses]).sum()
     (total / (sum(state.batches.global_slots) * config.gradient_ages)).backward()
     measures = [
-        state.run(_advanced, *known, config) for known in zip(slots, batches, outputs, losses, strict=True)
+        state.run(_advanced, *known, config, state.model.config, depth)
+        for known in zip(slots, batches, outputs, losses, strict=True)
     ]
     return measures, [None if rows is None else rows.grad for rows in vectors]
 
 
 @torch.no_grad()
-def _advanced(slots: Slots, batch: Batch, output: Output, loss: Loss, config: TrainConfig) -> Tensor:
+def _advanced(
+    slots: Slots,
+    batch: Batch,
+    output: Output,
+    loss: Loss,
+    config: TrainConfig,
+    model: ModelConfig,
+    depth: tuple[int, int],
+) -> Tensor:
     """Advance the rows; returns their `MEASURES`."""
-    slots.advance(output, batch.least_age, config.max_age, config.gradient_ages)
+    lost = None
+    if slots.hints is not None and output.hints is not None:
+        reach = Reach.of(model, depth, slots.age + config.gradient_ages - 1)
+        lost = give_up(output.logits, output.hints, slots.hints, slots.targets, reach)
+    slots.advance(output, batch.least_age, config.max_age, config.gradient_ages, lost)
     finished = slots.halted
     return torch.stack(
         [

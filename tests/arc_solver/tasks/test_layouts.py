@@ -242,7 +242,7 @@ def test_an_archive_is_named_as_one(tmp_path: Path, start: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [json.dumps(COMBINED).encode(), gzip.compress(json.dumps(COMBINED).encode())]
+    "data", [json.dumps(COMBINED).encode(), gzip.compress(json.dumps(COMBINED).encode(), mtime=0)]
 )
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))

@@ -175,8 +175,8 @@ BAD_FILES: dict[bytes, str] = {
     b'{"a":' * 100_000: "nested deeper than 8",
     b"[" * 9 + b"]" * 9: "nested deeper than 8",
     b"[" + b"[[[[[[[[[]]]]]]]]]," * 10_001 + b"1]": "nested deeper than 8 in more than 10000 places",
-    gzip.compress(TASK.encode())[:-9]: "damaged gzip file",
-    gzip.compress(bytes(MAX_BYTES + 1)): "larger than 64 MB",
+    gzip.compress(TASK.encode(), mtime=0)[:-9]: "damaged gzip file",
+    gzip.compress(bytes(MAX_BYTES + 1), mtime=0): "larger than 64 MB",
 }
 
 

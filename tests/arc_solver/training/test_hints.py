@@ -14,12 +14,13 @@ from arc_solver.domains.boards.examples import BoardTraining
 from arc_solver.domains.maze.domain import MAZE as DOMAIN
 from arc_solver.domains.maze.generate import generate_mazes
 from arc_solver.domains.protocols import NEVER, NOT_ASKED
-from arc_solver.model.trm import Model
+from arc_solver.model.trm import Model, Output
 from arc_solver.presets import find_preset
 from arc_solver.storage.text import DataError
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.training.hints import HintTensors, Reach, asked_targets, due_targets, hint_loss
+from arc_solver.training.hints import HintTensors, Reach, asked_targets, due_targets, give_up, hint_loss
 from arc_solver.training.run_checkpoint import resume, save_state
+from arc_solver.training.slots import Slots
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import train_step
 from tests.arc_solver.tiny import CPU
@@ -90,12 +91,15 @@ def test_slots_take_the_hints_of_their_example() -> None:
 
 
 def test_first_examples_leave_one_after_the_other() -> None:
-    state = started()
-    state.model.halt_bias.data.fill_(-1e9)
+    model = Model(RECIPE.model)
+    slots = Slots(model, 4, (6, 6), CPU, hinted_age=4)
+    batch = started().batches.paint(0)[0]
+    output = Output(torch.zeros(0), torch.full((4,), -1.0), slots.carry)
     ages = []
-    for number in range(4):
-        train_step(state, state.batches.paint(number), RECIPE.train, 0.0)
-        ages.append(state.slots[0].halted.tolist())
+    for _ in range(4):
+        slots.refill(batch)
+        slots.advance(output, batch.least_age, 4, ages=2)
+        ages.append(slots.halted.tolist())
     # max_age is 4 and a step has two ages: slots leave at 1, 2, 3 and 4, then every fourth age.
     assert ages == [
         [True, True, False, False],
@@ -103,6 +107,43 @@ def test_first_examples_leave_one_after_the_other() -> None:
         [True, True, False, False],
         [False, False, True, True],
     ]
+
+
+def test_what_is_wrong_though_long_due_is_give_up() -> None:
+    """Cells 1 and 2 are of the path; the news of cell 2 has not come yet, cell 3 is never told."""
+    reach = Reach.of(MAZE.model, None, torch.tensor([3]))
+    right_hints, right = F.one_hot(HINTS.labels.long(), 5).float(), F.one_hot(TARGETS.long(), 6).float()
+
+    def left(cell: int, label: int, token: int | None = None) -> tuple[list[int], bool]:
+        hints, logits = right_hints.clone(), right.clone()
+        hints[0, cell] = F.one_hot(torch.tensor(label), 5).float()
+        if token is not None:
+            logits[0, cell] = F.one_hot(torch.tensor(token), 6).float()
+        found = HintTensors(*(t.clone() for t in HINTS))
+        lost = give_up(logits, hints, found, TARGETS, reach)
+        assert torch.equal(found.target_moves, HINTS.target_moves)
+        return found.label_moves[0].tolist(), bool(lost)
+
+    moves = HINTS.label_moves[0].tolist()
+    assert left(0, 3) == (moves, False)
+    assert left(0, 4) == ([NOT_ASKED, *moves[1:]], False)  # beside the path: the row goes on
+    assert left(1, 2) == ([moves[0], NOT_ASKED, *moves[2:]], True)
+    assert left(2, 1) == left(3, 1) == left(4, 1) == (moves, False)
+    assert left(0, 3, PATH)[1]  # marked though free
+    assert left(1, 1, FREE)[1]
+    assert not left(2, 2, FREE)[1]
+
+
+def test_a_lost_row_makes_room() -> None:
+    slots = Slots(Model(RECIPE.model), 4, (6, 6), CPU)
+    lost = torch.tensor([False, True, False, True])
+    slots.advance(
+        Output(torch.zeros(0), torch.full((4,), -1.0), slots.carry), torch.full((4,), 9), 9, lost=lost
+    )
+    assert torch.equal(slots.halted, lost)
+    state = started()
+    train_step(state, state.batches.paint(0), dataclasses.replace(RECIPE.train, max_age=99), 0.0)
+    assert state.slots[0].halted.all()  # weights that know nothing lose their path at once
 
 
 def steps(state: TrainState, until: int) -> TrainState:

@@ -158,7 +158,7 @@ def test_time_of_compiling_is_not_time_of_training(
     assert complete == (steps > 0)
     assert found.state.step >= steps
     assert found.state.seconds < 200
-    assert said[0].startswith("compiling before the first step, canvas by canvas; what it makes is kept in ")
+    assert said[0].startswith("compiling before the first step, canvas by canvas; ")
     assert said[1].startswith(told)
     assert ready[0][0] == 0
     assert ready[0][1] > (1000 if limits.get("patience") != 0 else 0), "told when all is compiled"
