@@ -194,7 +194,8 @@ def learned(
     if options.deadline is not None and options.adapt_steps is None and options.keep is None:
         model = untrained().to(device).requires_grad_(False)
         if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
-            listener.say(f"short of time: {len(tasks)} tasks are answered without learning from them first")
+            tasks_are = "the task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
+            listener.say(f"short of time: {tasks_are} answered without learning; give more with --time-limit")
             return model, puzzles
         if leaves_views_open(options):
             asked, preset = preset, _fitted(preset, untrained().to(device), puzzles, tasks, options.deadline)
@@ -246,19 +247,21 @@ def _is_short_of_time(
 ) -> bool:
     """Whether a first answer to every task and a few steps of learning do not both fit before `deadline`.
 
-    Estimated from the answers to a few tasks of medium size; the first of them warms up and is not timed.
+    Estimated from a batch of rows of a few tasks of medium size, which is answered once before to warm up.
     """
     cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
     order = sorted(range(len(tasks)), key=cells.__getitem__)
     middle = order[max(0, len(order) // 2 - PROBED // 2) :][:PROBED]
-    config = dataclasses.replace(preset.predict, views=1, ages=1, rollouts=1)
-    for probed in (middle[:1], middle):
+    num_tests = sum(len(tasks[t].test) for t in middle)
+    views = max(1, min(preset.predict.views, preset.train.num_views, preset.train.batch_size // num_tests))
+    config = dataclasses.replace(preset.predict, views=views, ages=1, rollouts=1)
+    for _ in ("warm up", "timed"):
         started = time.monotonic()
-        asked = ArcQuestions([tasks[t] for t in probed], probed, puzzles, config, preset.train.canvas)
-        for _ in answer_rows(model.eval(), asked.round(0, 1, np.arange(len(asked.owed))), config):
+        asked = ArcQuestions([tasks[t] for t in middle], middle, puzzles, config, preset.train.canvas)
+        for _ in answer_rows(model.eval(), asked.round(0, views, np.arange(len(asked.owed))), config):
             pass
-    rows = sum(len(tasks[t].test) * cells[t] for t in middle)
-    seconds_per_cell = (time.monotonic() - started) / rows
+    probed = views * sum(len(tasks[t].test) * cells[t] for t in middle)
+    seconds_per_cell = (time.monotonic() - started) / probed
     first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
     # A backward pass costs about twice its forward pass, and only the last cycle has one.
     step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / model.config.cycles)
