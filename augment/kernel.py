@@ -1,5 +1,6 @@
 """How kernels are compiled: without the GIL, once per machine, and again when any source here changes."""
 
+import contextlib
 import functools
 import hashlib
 import logging
@@ -46,8 +47,9 @@ class _Announcer(numba.core.event.Listener):
             return
         said = folder / "said"
         if not said.exists() or time.time() - said.stat().st_mtime > _SAID_SECONDS:
-            _COMPILING.info("compiling kernels, once on this machine: about half a minute")
-        said.touch()
+            _COMPILING.info("compiling kernels for this kind of work, once: about half a minute")
+        with contextlib.suppress(OSError):  # a full disk
+            said.touch()
 
     def on_end(self, event: object) -> None:
         """Nothing is said."""

@@ -55,7 +55,7 @@ class SubmissionSheet:
         found, sound = checked_answers(message, allowed, check_grid)
         for query, answer in found:
             known = self.answers.get(query)
-            if known is None or answer.ballots >= known.ballots:
+            if known is None or not known.tallies or answer.ballots >= known.ballots:
                 self.answers[query] = answer
                 self.file.stale = True
         return sound

@@ -18,7 +18,7 @@ def main() -> None:
         send(1, {"kind": "error", "text": "--device toaster", "exit_code": 2, "trace": "Traceback ..."})
         time.sleep(3600)
     (block, num), side = request["items"][0], request["material"]["side"]
-    entry = {"task": block, "ballots": 1, "spoiled": 0, "ages": 1}
+    entry = {"task": block, "ballots": 1, "ages": 1}
     answers = []
     for index, text in enumerate(request["material"]["questions"][:num]):
         cells = [0 if character == "." else int(character) for character in text]

@@ -72,7 +72,6 @@ def answer(task: dict) -> None:
     entry = {
         "task": task["id"],
         "ballots": 2,
-        "spoiled": 0,
         "candidates": [[task["train"][0][1], 2, 2.0, 0.5]],
     }
     say(kind="answers", answers=[{**entry, "index": index} for index in range(len(task["test"]))])
@@ -113,7 +112,7 @@ def misbehave(kind: str, ids: list[str]) -> None:
 def babble(ids: list[str]) -> None:
     """Everything that is no answer, whole frames of nonsense among it, then noise until it is stopped."""
     rng = random.Random(0)
-    entry = {"task": ids[0], "index": 0, "ballots": 9, "spoiled": 0, "candidates": []}
+    entry = {"task": ids[0], "index": 0, "ballots": 9, "candidates": []}
     grids = [[], [[]], [[1, 2], [3]], [[10]], [[True]], [[1.5]], "x", None, [[0] * 31], {"a": 1}]
     nonsense = [{**entry, "candidates": [[grid, 1, 1.0, 1.0]]} for grid in grids]
     nonsense += [{**entry, key: value} for key in entry for value in (None, -1, "no such", [[1]], 10**30)]

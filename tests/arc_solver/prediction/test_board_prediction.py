@@ -264,7 +264,6 @@ def test_nonsense_is_refused(tmp_path: Path) -> None:
             "task": "0",
             "index": index,
             "ballots": 1,
-            "spoiled": 0,
             "ages": 1,
             "candidates": candidates,
         } | more

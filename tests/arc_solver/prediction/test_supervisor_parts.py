@@ -122,7 +122,7 @@ def standing_message(
     ballots: int, *grids: list[list[int]], index: int = 0, name: str = "a"
 ) -> dict[str, object]:
     candidates = [[grid, 1, 1.0, 0.5] for grid in grids]
-    entry = {"task": name, "index": index, "ballots": ballots, "spoiled": 0, "candidates": candidates}
+    entry = {"task": name, "index": index, "ballots": ballots, "candidates": candidates}
     return {"kind": "answers", "answers": [entry]}
 
 
