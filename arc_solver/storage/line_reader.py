@@ -1,5 +1,6 @@
 """The lines of a text file, which may be gzipped, large or standard input, one at a time within limits."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from arc_solver.storage.text import DataError, label_of
 MAX_BYTES = 2**30
 MAX_LINE, MAX_LINES = 2**17, 20_000_000
 _BOM = "\ufeff"
+_AFTER_RETURN = re.compile(r"(?<=\r)(?!\n|\Z)")
 
 
 def read_lines(source: Path | str) -> Iterator[str]:
@@ -31,5 +33,6 @@ def read_lines(source: Path | str) -> Iterator[str]:
             try:
                 text = line.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise DataError(f"{label} row {number}: not UTF-8") from error
-            yield text.removeprefix(_BOM) if number == 1 else text
+                raise DataError(f"{label} row {number}: not UTF-8; save it as UTF-8") from error
+            text = text.removeprefix(_BOM) if number == 1 else text
+            yield from _AFTER_RETURN.split(text) if "\r" in text[:-2] else [text]

@@ -27,7 +27,6 @@ _NAMES = {
     **dict.fromkeys(("ratings", "difficulty"), "rating"),
 }
 _RATING = re.compile(r"([0-9]{1,9})(\.[0-9]+)?")
-_NO_NUMBER = ("nan", "none", "null", "na", "n/a")
 
 
 class PuzzleRow(NamedTuple):
@@ -190,9 +189,8 @@ def _row(values: list[str], columns: dict[str, int], line: int, complaints: Comp
         return None
     found = {name: values[index] for name, index in columns.items()}
     rating = found.get("rating", "").strip()
-    rating = "" if rating.lower() in _NO_NUMBER else rating
     match = _RATING.fullmatch(rating)
-    if rating and match is None:
+    if match is None and any(map(str.isdigit, rating)):  # words such as "nan" or "hard" are no rating
         complaints.report(line, f"rating {quoted(rating)}, expected a whole number or nothing")
         return None
     number = round(float(rating)) if match else NO_RATING

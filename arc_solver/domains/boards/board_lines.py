@@ -14,20 +14,26 @@ from augment.sudoku import BOX_SHAPES
 
 _SIDES = tuple(BOX_SHAPES)
 _LENGTHS = tuple(side * side for side in _SIDES)
-_DIGITS_AND_BLANKS = set("0123456789.*_-")
+_DIGITS_AND_BLANKS = set("0123456789.*_-?xX")
+_SPACED = set("123456789 ")
 _FRAME = "".join(map(chr, range(0x2500, 0x2580)))  # box drawing
 _RULES = set("-=+*|.:'`~ \t" + _FRAME)  # lines between the rows of a drawn board
+_ABOVE_ONE = set("23456789")
+_CELL_LETTERS = set("SGosgxX")
 _SECTION = re.compile(r"\[(\w+)\]")
 _FIELDS = re.compile(r"[,;\t ]+")
 _COLUMNS = re.compile(r"[,;\t]")
 _NOTHING = str.maketrans("", "", " |!,;\t\r\n\"'" + _FRAME)
-_BLANKS = str.maketrans("0*_-", "....")
+_BLANKS = str.maketrans(dict.fromkeys("0*_-?xX", "."))
+_WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def sudoku_cells(text: str) -> str:
     """A Sudoku without what stands between its cells, its blanks as dots; any other text as it is."""
-    cells = text.translate(_NOTHING)
-    return cells.translate(_BLANKS) if set(cells) <= _DIGITS_AND_BLANKS else text.strip("\r\n")
+    whole = text.strip("\r\n")
+    cells = whole.replace(" ", ".") if len(whole) in _LENGTHS and set(whole) <= _SPACED else whole
+    cells = cells.translate(_NOTHING)
+    return cells.translate(_BLANKS) if set(cells) <= _DIGITS_AND_BLANKS else whole
 
 
 def maze_cells(text: str) -> str:
@@ -37,8 +43,11 @@ def maze_cells(text: str) -> str:
 
 
 def is_comment(line: str) -> bool:
-    """Whether a line begins with "#" and cannot be part of a maze or of a list of mazes."""
-    return line.lstrip().startswith("#") and not set(line.strip()) <= set(CHARACTERS + 'sg.,;\t"')
+    """Whether a line begins with "#" and cannot be a row of a maze, even with strange letters, or a list."""
+    text = line.strip()
+    strange = set(text) - set(CHARACTERS + 'sg.,;\t"')
+    is_row = len(text) >= _SIDES[0] and any(map(str.isalpha, strange)) and not _WORD.search(text)
+    return text.startswith("#") and bool(strange) and not is_row
 
 
 def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
@@ -46,7 +55,7 @@ def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
 
     With `guess`, lines with a start, a goal and no digit above 1 count as a maze, whatever its walls are.
     """
-    walls, letters = False, set[str]()
+    walls, may_be_sudoku, letters = False, False, set[str]()
     table: Table | Literal[False] | None = None
     for line in lines:
         if not table and (not line.strip() or is_comment(line)):
@@ -61,16 +70,20 @@ def kind_of_lines(lines: Iterable[str], *, guess: bool = False) -> str | None:
             walls |= "#" in whole
             if "S" in whole or "G" in whole:
                 return "maze"
+        elif "##" in whole:
+            walls = True
         elif any(map(_may_be_sudoku, [whole] if table else [whole, *_FIELDS.split(whole.strip())])):
-            return "sudoku"
-    if walls or (guess and {"S", "G"} <= letters and not letters & set("23456789")):
+            may_be_sudoku = True
+            if letters & _ABOVE_ONE:
+                return "sudoku"
+    if walls or (guess and {"S", "G"} <= letters and not letters & _ABOVE_ONE):
         return "maze"
-    return None
+    return "sudoku" if guess and may_be_sudoku else None
 
 
 def sudoku_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
     """The Sudokus in plain lines: drawn, if the lines of `head` are as short as rows of a board."""
-    rows = [line for line in head if not (is_comment(line) or _is_heading(line) or _is_rule(line))]
+    rows = [line for line in head if not (_is_beside(line) or _is_rule(line))]
     boards = (sudoku_cells(_uncommented(line)) for line in rows if line.strip())
     side = next((len(cells) for cells in boards if set(cells) <= _DIGITS_AND_BLANKS), 0)
     if side in _SIDES:
@@ -85,7 +98,7 @@ def head_blanks(rows: Iterable[str]) -> set[str]:
 
 def maze_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints) -> Iterator[PuzzleRow]:
     """The mazes in plain lines: one per line if the first has start and goal, else drawn ones."""
-    rows = [line.rstrip("\r\n") for line in head if line.strip() and not is_comment(line)]
+    rows = [line.rstrip("\r\n") for line in head if line.strip() and not _is_beside(line)]
     first = maze_cells(_COLUMNS.split(rows[0])[0]) if rows else ""
     if len(rows) == 1 or ("S" in first and "G" in first and math.isqrt(len(first)) ** 2 == len(first)):
         return _mazes_a_line(lines)
@@ -98,7 +111,8 @@ def maze_rows(lines: Iterable[str], head: Sequence[str], complaints: Complaints)
 def _sudokus_a_line(lines: Iterable[str]) -> Iterator[PuzzleRow]:
     for number, line in enumerate(lines, 1):
         text = _uncommented(line)
-        if not text.strip() or is_comment(line):
+        is_short_heading = _is_heading(line) and len(text) <= _LENGTHS[0]
+        if not text.strip() or is_comment(line) or is_short_heading:
             continue
         question, answer = sudoku_cells(text), ""
         if len(question) not in _LENGTHS or not set(question) <= _DIGITS_AND_BLANKS:
@@ -140,7 +154,7 @@ def _drawn_sudokus(
 
 def _mazes_a_line(lines: Iterable[str]) -> Iterator[PuzzleRow]:
     for number, line in enumerate(lines, 1):
-        if line.strip() and not is_comment(line):
+        if line.strip() and not _is_beside(line):
             question, *more = _COLUMNS.split(line.rstrip("\r\n"))
             yield PuzzleRow(number, "", question, more[0] if more else "", NO_RATING)
 
@@ -151,7 +165,7 @@ def _drawn_mazes(lines: Iterable[str], side: int, complaints: Complaints) -> Ite
     first = 0
     for number, line in enumerate(lines, 1):
         row = line.rstrip("\r\n")
-        if is_comment(line) or not (rows or row.strip()):
+        if _is_beside(line) or not (rows or row.strip()):
             continue
         first = first if rows else number
         rows.append((row if len(row) <= side else row.rstrip()).ljust(side))
@@ -192,8 +206,14 @@ def _is_board(cells: str) -> bool:
     return len(cells) in _LENGTHS and set(cells) <= set(".123456789")
 
 
+def _is_beside(line: str) -> bool:
+    return is_comment(line) or _is_heading(line)
+
+
 def _is_heading(line: str) -> bool:
-    return line.strip()[:1].isalpha() or _SECTION.fullmatch(line.strip()) is not None
+    text = line.strip()
+    is_words = text[:1].isalpha() and len(set(filter(str.isalpha, text)) - _CELL_LETTERS) > 1
+    return is_words or _SECTION.fullmatch(text) is not None
 
 
 def _is_rule(line: str, side_of_dashes: int = 0) -> bool:

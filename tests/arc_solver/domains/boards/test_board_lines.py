@@ -89,6 +89,10 @@ SUDOKUS = {
     "a comment before a header": f"# set\nquestion,answer\n{NINE},{ANSWER}",
     "rows in a cell": 'question,answer\n"' + "\n".join(ROWS) + f'",{ANSWER}',
     "a byte order mark": f"\ufeff{NINE}",
+    "question marks": NINE.replace(".", "?"),
+    "quoted free cells": f'question,answer\n"{NINE.replace(".", " ")}",{ANSWER}',
+    "a rating in words": f"puzzle,solution,difficulty\n{NINE},{ANSWER},very hard",
+    "carriage returns": f"question,answer\r{NINE},{ANSWER}\r",
 }
 
 
@@ -113,6 +117,9 @@ LISTS = {
     "rows apart": "\n".join([*ROWS, "", *ROWS]),
     "headings": "\n".join(["Grid 01", *ROWS, "Grid 02", *ROWS]),
     "lines": f"{NINE}\n\n# the same\n{NINE}\n",
+    "headed lines": f"Puzzle 1\n{NINE}\nPuzzle 2\n{NINE}\n",
+    "rows that begin with x": "\n".join(2 * ROWS).replace(".", "x"),
+    "carriage returns": f"{NINE}\r{NINE}\r",
 }
 
 
@@ -127,6 +134,8 @@ MAZE_FILES = {
     "a comment": "# three of them\n" + "\n".join(QUESTIONS),
     "drawn": "\n".join(map(drawn, QUESTIONS)),
     "drawn apart": "\n\n".join(map(drawn, QUESTIONS)),
+    "headings": "\n\n".join(f"Maze {n}\n{drawn(maze)}" for n, maze in enumerate(QUESTIONS)),
+    "headed lines": "\n".join(f"Maze {n}\n{maze}" for n, maze in enumerate(QUESTIONS)),
     "dots": "\n".join(map(drawn, QUESTIONS)).replace(" ", "."),
     "a table": "Maze;Solution\n" + "\n".join(map(";".join, zip(QUESTIONS, ANSWERS, strict=True))),
     "usual names": ",input,output\n"
@@ -156,6 +165,8 @@ def test_spaces_at_the_end_of_rows_may_be_lost(tmp_path: Path) -> None:
     [
         QUESTIONS[0].replace("#", "X"),
         drawn(QUESTIONS[0]).replace("#", "@"),
+        drawn(QUESTIONS[0]).replace("#", "1").replace(" ", "0"),
+        f"maze\n{QUESTIONS[0].replace('G', 'E')}",
         QUESTIONS[0][:-3],
         drawn(QUESTIONS[0])[:-20],
         QUESTIONS[0].replace("G", " "),
@@ -169,6 +180,11 @@ def test_a_maze_is_never_told_of_digits(tmp_path: Path, text: str) -> None:
             read(path)
         assert "81" not in str(caught.value)
         assert "123" not in str(caught.value)
+
+
+def test_a_row_of_a_maze_with_a_strange_letter_is_no_comment(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match='row 1: question holds "E" at character'):
+        read_boards(put(tmp_path, drawn(QUESTIONS[0]).replace("G", "E")))
 
 
 @pytest.mark.parametrize("text", ["{", '{"a": 1}', "[[0, 1], [2, 3]]", "", "some words", "null"])
