@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from arc_solver.tasks.task import Task, TaskFault
 
 # How people write blanks, and the frames of boards.
-BLANKS, FRAME = ".0_*-", "|│ \t\r\n"
+BLANKS, FRAME = ".0_*-?xX", "|│ \t\r\n"
 SUDOKU_CELLS, MIN_CELLS = (16, 36, 81), 12  # with fewer, digits are a name of something else
 
 
