@@ -179,8 +179,7 @@ def learned(
 ) -> tuple[Model, PuzzleMap]:
     """A model for tasks that no checkpoint knows, after test-time training unless that is switched off.
 
-    From trained weights the first `preset.predict.adapt_rows_share` of it trains the new rows alone. `glance`
-    is called with the model from time to time.
+    `glance` is called with the model from time to time.
     """
     network = loaded.model.config if loaded else preset.model
     kind = network.embedding
@@ -194,8 +193,7 @@ def learned(
     if options.deadline is not None and options.adapt_steps is None and options.keep is None:
         model = untrained().to(device).requires_grad_(False)
         if _is_short_of_time(model, tasks, puzzles, preset, options.deadline):
-            tasks_are = "the task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
-            listener.say(f"short of time: {tasks_are} answered without learning; give more with --time-limit")
+            listener.say("short of time: answering without learning; --time-limit gives more time")
             return model, puzzles
         if leaves_views_open(options):
             asked, preset = preset, _fitted(preset, untrained().to(device), puzzles, tasks, options.deadline)
