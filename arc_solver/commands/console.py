@@ -69,11 +69,11 @@ def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str |
             raise typer.BadParameter(f"{option} {path}: the same file as {first}; choose another path")
 
 
-def with_manifest(out: Path) -> dict[str, Path | None]:
+def with_manifest(out: Path | None) -> dict[str, Path | None]:
     """`--out` and its manifest, as `refuse_overwriting` takes them."""
     from arc_solver.prediction.manifest import manifest_path
 
-    return {"--out": out, "the manifest of --out": manifest_path(out) if out.name else None}
+    return {"--out": out, "the manifest of --out": manifest_path(out) if out and out.name else None}
 
 
 def _is_of(path: Path, given: Path) -> bool:

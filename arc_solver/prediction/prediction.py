@@ -187,7 +187,7 @@ class Prediction:
             "begun": now_text(),
             "state": "unfinished",
         } | self.sheet.inputs(self.request.source)
-        write_manifest(self.request.out, self._known)
+        self._write_manifest(self._known)
 
     def _end_manifest(self, done: dict[str, Any]) -> None:
         adapted = any("adapted" in facts for facts in self.facts.values())
@@ -202,4 +202,8 @@ class Prediction:
             "workers": list(self.facts.values()),
             "done": done,
         }
-        write_manifest(self.request.out, self._known | self.sheet.manifest() | ended)
+        self._write_manifest(self._known | self.sheet.manifest() | ended)
+
+    def _write_manifest(self, facts: dict[str, Any]) -> None:
+        if self.request.out is not None:
+            write_manifest(self.request.out, facts)
