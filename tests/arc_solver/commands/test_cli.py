@@ -125,9 +125,21 @@ def test_names_of_tasks_are_known_wherever_tasks_are_taken(
 
 @pytest.mark.parametrize(
     ("words", "hint"),
-    [("info cpu-arcc", "cpu-arc"), ("info sudok9", "sudoku9"), ("predict 00d62c1b --checkpoint arcc", "arc")],
+    [
+        *(("info cpu-arcc", "cpu-arc"), ("info sudok9", "sudoku9")),
+        ("predict 00d62c1b --checkpoint arcc", "arc"),
+        *(("predict arc3", "arc2"), ("show ARC1", "arc1"), ("watch arc-1", "arc1")),
+        ("validate submission.json --tasks arc1:evaluatoin", "arc1:evaluation"),
+        ("score submission.json --solutions arc3:training", "arc2:training"),
+        ("report submission.json --tasks arc2:evalution", "arc2:evaluation"),
+        ("merge a.jsonl --tasks synthetc:5 --out b.json", "synthetic:5"),
+        ("train --data soduku --preset cpu-arc --out run", "'sudoku'"),
+        ("train --data tasks.json --eval-data arc1:trianing --preset cpu-arc --out run", "arc1:training"),
+    ],
 )
-def test_a_name_that_is_nearly_one_is_hinted_at(words: str, hint: str, arc_solve: Terminal) -> None:
+def test_a_name_that_is_nearly_one_is_hinted_at(
+    words: str, hint: str, arc_solve: Terminal, folder: Path
+) -> None:
     outcome = arc_solve(*words.split())
     assert outcome.code == 3
     assert outcome.error_line().endswith(f"; did you mean {hint}?")
@@ -155,6 +167,14 @@ USAGE = {
     "unknown section": "bench everything",
     "unknown kind": "generate chess --num 1 --out x.csv",
     "a maze's rating": "generate maze --num 1 --out x.csv --min-rating 1",
+    "no side of a Sudoku": "generate sudoku --num 1 --out x.csv --side 5",
+    "no side at all": "generate sudoku --num 1 --out x.csv --side 0",
+    "no side of a maze": "generate maze --num 1 --out x.csv --side 3",
+    "no side of tasks": "generate arc --num 1 --out x.json --side 31",
+    "no blank": "generate sudoku --num 1 --out x.csv --min-givens 81",
+    "too hard": "generate sudoku --side 4 --num 1 --out x.csv --min-rating 999",
+    "floor over ceiling": "generate maze --num 1 --out x.csv --min-path 20 --max-path 10",
+    "no device": "predict --tasks tasks.json --device toaster",
     "no picture": "watch --checkpoint c --tasks tasks.json --id task-0 --out x.mp4",
     "no such test": "watch --checkpoint c --tasks tasks.json --id task-0 --index 7",
     "nothing to report": "report",
