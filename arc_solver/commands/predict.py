@@ -156,8 +156,8 @@ def predict(
             if out and out.exists() and not is_named:
                 say(f"{out}: replaces an earlier file; --out FILE keeps both")
             _tell(prediction, prediction.run(), as_json, _next(prediction, choice), say)
-    except SystemExit:  # a signal
-        say(_stopped(prediction))
+    except SystemExit as signal:
+        signal.add_note(_stopped(prediction))
         raise
 
 
@@ -169,7 +169,7 @@ def _stopped(prediction: Prediction) -> str:
     stands = whole if out and sheet.has_answers() else "nothing is answered yet"
     hint = "; with --keep FOLDER it goes on" if prediction.domain.learns else ""
     again = f"goes on from {keep}" if keep else f"begins anew{hint}"
-    return f"stopped: {stands}; the same command {again}"
+    return f"{stands}; the same command {again}"
 
 
 def _next(prediction: Prediction, choice: list[str]) -> str:
