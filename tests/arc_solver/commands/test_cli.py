@@ -145,6 +145,22 @@ def test_a_name_that_is_nearly_one_is_hinted_at(
     assert outcome.error_line().endswith(f"; did you mean {hint}?")
 
 
+def test_a_submission_for_other_ids_is_told_from_a_wrong_one(arc_solve: Terminal, folder: Path) -> None:
+    def said() -> bool:
+        outcome = arc_solve("score", "submission.json", "--solutions", "solutions.json")
+        assert outcome.code == 0
+        return "is not in the solutions; did you mean task-0?" in outcome.out
+
+    assert not said()
+    for ids, expected in (
+        (["task-0", "other"], False),
+        (["task-0.copy"], True),
+        (["task-00", "b", "c"], True),
+    ):
+        write(folder / "submission.json", attempts(dict.fromkeys(ids, [[[9]]])))
+        assert said() == expected, ids
+
+
 def test_a_preset_and_shipped_weights_are_described_by_name(arc_solve: Terminal) -> None:
     assert arc_solve("info", "cpu-arc", "--json").json()["name"] == "cpu-arc"
     assert arc_solve("info", "arc", "--json").code == 0
