@@ -35,7 +35,7 @@ DEFAULTS = {
     "HOURS": "12",  # what the competition allows, counted from the start of this notebook
     "MARGIN_MINUTES": "10",  # kept free of it
     "REHEARSAL_MINUTES": "8",  # on the placeholder
-    "WEIGHTS": "",  # file name; empty: the first *.safetensors found; "none": learn from nothing
+    "WEIGHTS": "",  # file name; empty: the first *.safetensors found; "none": learn from scratch
     "PRESET": "",  # empty: by the device; "own": that of the weights
     "OPTIONS": "",  # more options of `arc-solve predict`
     "SECOND_OPTIONS": "",  # the same for the second try, on the CPU

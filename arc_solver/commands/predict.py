@@ -76,7 +76,7 @@ def predict(
     checkpoint: str | None = CHECKPOINT,
     preset: str | None = typer.Option(
         None,
-        help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from nothing.",
+        help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from scratch.",
         autocompletion=presets,
     ),
     settings: list[str] = SETTINGS,
@@ -140,7 +140,7 @@ def predict(
         raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
     request = PredictRequest.of(asked)
     material, faults = (named[1], {}) if named else domain.read(source, Reading(lenient, skip_bad), say)
-    places = chosen_places(domain, material, limit, only, max_canvas)
+    places = chosen_places(domain, material, limit, only, max_canvas, source)
     if places is not None:
         material, faults = domain.take(material, places), {}
     material, faults = domain.part(material, faults, *part)

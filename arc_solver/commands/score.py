@@ -100,7 +100,7 @@ def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
 
 
 def _other_ids(answers: Mapping[str, object], truth: Mapping[str, object]) -> str | None:
-    """A remark that the submission seems to name the tasks otherwise than the solutions, or to be for others."""
+    """A remark that the ids of the submission are mostly not those of the solutions."""
     from arc_solver.storage.text import near
     from submission.messages import count, named
 
@@ -110,8 +110,8 @@ def _other_ids(answers: Mapping[str, object], truth: Mapping[str, object]) -> st
         return None
     hint = near(others[0], truth) or f", which name {named(next(iter(truth)))}"
     return (
-        f"the solutions know {num_common} of {count(len(answers), 'task')} of the submission; ids must be the "
-        f"same (a task alone in a file has the file's name): {named(others[0])} is not in the solutions{hint}"
+        f"only {num_common} of the {count(len(answers), 'task')} submitted can be scored: ids must match "
+        f"(a task alone in a file is named after it); {named(others[0])} is not in the solutions{hint}"
     )
 
 

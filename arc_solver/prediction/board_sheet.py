@@ -129,7 +129,7 @@ class BoardSheet:
                 f"{100 * facts['valid']:.2f} % valid"
             )
         mean = facts["mean_ages"]
-        lines.append(f"{mean:g} {'age' if mean == 1 else 'ages'} a board, all its views together")
+        lines.append(f"{mean:g} {'age' if mean == 1 else 'ages'} per board, over all views")
         return "".join(f"{line}\n" for line in lines)
 
     def _board(self, value: object) -> Bytes:

@@ -98,7 +98,7 @@ def test_a_wrong_answer_is_called_so_and_a_missing_one_too(
     draw_boards(sheet)
     drawn = capsys.readouterr().out
     assert "keeps the rules" in drawn
-    assert "breaks 3 rules: 1 twice in row 4" in drawn
+    assert "breaks 3 rules (for example, 1 twice in row 4)" in drawn
     assert "no answer" in drawn
     facts = sheet.facts()
     assert (facts["keep_the_rules"], facts["break_the_rules"], facts["unanswered"]) == (1, 1, 1)
