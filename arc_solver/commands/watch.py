@@ -195,7 +195,9 @@ def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
         stage.show(story.learning(step, time.monotonic() - started, budget, trace.restored))
 
     if subject is None:
-        subject = learned_subject(loaded, task, options, device, Listener(say=wanted.say), glance)
+        subject = learned_subject(
+            loaded, task, options, device, Listener(say=stage.remarking(wanted.say)), glance
+        )
     config = wanted.config(loaded, SHOWN_VIEWS)
     for trace in watch_views(subject, index, config):
         for frame in story.view(trace, subject.num_views(config.views)):
