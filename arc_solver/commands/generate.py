@@ -30,16 +30,22 @@ def generate(
     side: int | None = typer.Option(
         None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
     ),
-    min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
+    min_rating: int | None = typer.Option(
+        None, min=0, help="Sudoku: at least this many guesses of the solver."
+    ),
     like: Path | None = typer.Option(
         None, help="Sudoku: puzzles as hard as those of this file, by exchanging their givens."
     ),
-    min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
-    min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
-    max_path: int | None = typer.Option(
-        None, min=1, help="Mazes: at most so many moves; lengths are spread evenly."
+    min_givens: int | None = typer.Option(
+        None, min=1, help="Sudoku: at least this many digits given, which makes easier puzzles."
     ),
-    exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
+    min_path: int | None = typer.Option(
+        None, min=1, help="Mazes: at least this many moves; default: by side."
+    ),
+    max_path: int | None = typer.Option(
+        None, min=1, help="Mazes: at most this many moves; lengths are spread evenly."
+    ),
+    exclude: list[Path] = typer.Option([], help="Make no puzzle that is in this file; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
     quiet: bool = QUIET,
     as_json: bool = AS_JSON,

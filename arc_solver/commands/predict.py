@@ -61,7 +61,8 @@ def predict(
     lenient: bool = LENIENT,
     skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad boards of a file and count them."),
     time_limit: str | None = typer.Option(
-        None, help="A valid file is complete before this (90s, 25m, 11h); default: by the size of the tasks."
+        None,
+        help="Finish with a valid file within this time (90s, 25m, 11h); default: by the size of the tasks.",
     ),
     adapt_steps: int | None = typer.Option(None, min=1, help="Steps of test-time training."),
     adapt_each: bool = typer.Option(
@@ -81,7 +82,7 @@ def predict(
     ),
     settings: list[str] = SETTINGS,
     views: int | None = typer.Option(None, min=1, help="Views that vote on each test input."),
-    ages: int | None = typer.Option(None, min=1, help="Most refinements of one answer."),
+    ages: int | None = typer.Option(None, min=1, help="At most this many refinements of an answer."),
     rollouts: int | None = typer.Option(
         None,
         min=1,
