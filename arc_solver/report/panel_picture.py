@@ -101,7 +101,7 @@ def legend_pictures(opening: Opening) -> list[Picture]:
     samples = [(value, "", name) for value, name in enumerate(look.names) if name]
     pictures = []
     for value, mark, name in [*samples, *((last, mark, MARK_NAMES[mark]) for mark in opening.marks)]:
-        masks = [np.full((1, 1), mark == each) for each in ("given", "changed", "broken")]
-        swatch = _grid(Panel("", np.array([[value]], np.uint8), look, *masks), SWATCH)
+        given, changed, broken = (np.full((1, 1), mark == each) for each in ("given", "changed", "broken"))
+        swatch = _grid(Panel("", np.array([[value]], np.uint8), look, given, changed, broken), SWATCH)
         pictures.append(beside([swatch, text(name, text_width(name), color=MUTED)], 5))
     return pictures
