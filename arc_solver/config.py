@@ -215,6 +215,7 @@ class TrainConfig:
     permute_colors: bool = True  # False: views are symmetries only
     all_pairs: bool = False  # ARC: draw a task with all its pairs under one view, as published, not one pair
     translate: bool = True
+    equal_time: bool = False  # canvases share a batch by the time of their puzzles, not by their number
     canvas: str = "fitted"  # the sides that grids are padded to; "fine": more of them; "full": always 30
     # "auto": activations in bfloat16 where a GPU has units for it; "products": that, and the factors of
     # products on a CPU that has AMX tiles

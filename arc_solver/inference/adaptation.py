@@ -196,10 +196,11 @@ def learned(
             listener.say("short of time: answering without learning; --time-limit gives more time")
             return model, puzzles
         if leaves_views_open(options):
-            asked, preset = preset, _fitted(preset, untrained().to(device), puzzles, tasks, options.deadline)
-            if preset != asked:
-                puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
-                listener.say(f"short of time: only {preset.train.num_views} views per task are learned")
+            views = _fitted(preset.train, untrained().to(device), puzzles, tasks, options.deadline)
+            if views and min(views) < preset.train.num_views:
+                puzzles = puzzles_of(tasks, kind, preset.train, options.seed, views)
+                span = " to ".join(map(str, sorted({min(views), max(views)})))
+                listener.say(f"short of time: {span} views of a task are learned and asked")
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
@@ -262,30 +263,34 @@ def _is_short_of_time(
     seconds_per_cell = (time.monotonic() - started) / probed
     first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
     # A backward pass costs about twice its forward pass, and only the last cycle has one.
-    step = preset.train.batch_size * sum(cells) / len(cells) * (1 + 2 / model.config.cycles)
+    step = preset.train.batch_size * _trained_cells(cells, preset.train) * (1 + 2 / model.config.cycles)
     return seconds_per_cell * (first + MIN_STEPS * step) > deadline - time.monotonic()
 
 
 def _fitted(
-    preset: Preset, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], deadline: float
-) -> Preset:
-    """The recipe with as many views of a task as there is time for, by a few timed steps; changes `model`.
+    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], deadline: float
+) -> list[int] | None:
+    """As many views of every task as there is time for, by a few timed steps; changes `model`.
 
-    Unchanged if steps may be compiled first, or do not fit in memory: they are tried in halves later.
+    None if steps may be compiled first, or do not fit in memory: they are tried in halves later.
     """
-    train, device = preset.train, model.first_answer.device
+    device = model.first_answer.device
     if device.type != "cpu" or train.compile not in ("auto", "off"):
-        return preset
+        return None
     try:
         data = ArcTraining([without_answers(task) for task in tasks], puzzles, train)
-        step = seconds_per_step(TrainState(model, data, train, device), train)
+        state = TrainState(model, data, train, device)
+        steps = AdaptBudget.FIRST_SHARE * (deadline - time.monotonic()) / seconds_per_step(state, train)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        return preset
-    met = train.batch_size * AdaptBudget.FIRST_SHARE * (deadline - time.monotonic()) / step
-    views = fitted_views(train.num_views, sum(len(task.train) for task in tasks), met)
-    return dataclasses.replace(preset, train=dataclasses.replace(train, num_views=views))
+        return None
+    sides = [task_side(task, CANVASES[train.canvas]) for task in tasks]
+    views: dict[int, int] = {}
+    for (side, _), slots in zip(data.canvases, state.batches.global_slots, strict=True):
+        pairs = sum(len(task.train) for task, own in zip(tasks, sides, strict=True) if own == side)
+        views[side] = fitted_views(train.num_views, pairs, slots * steps)
+    return [views[side] for side in sides]
 
 
 def _keep(loaded: Loaded | None, recipe: Preset, options: SolveOptions, listener: Listener) -> Keep | None:
@@ -309,4 +314,9 @@ def _budget(
     asked = ArcQuestions(tasks, range(len(tasks)), puzzles, preset.predict, preset.train.canvas)
     per_query = np.repeat(cells, [len(task.test) for task in tasks])
     owed = preset.predict.ages * int((asked.owed * per_query).sum())
-    return AdaptBudget(limits, deadline, owed, sum(cells) / len(cells), cycles)
+    return AdaptBudget(limits, deadline, owed, _trained_cells(cells, preset.train), cycles)
+
+
+def _trained_cells(cells: Sequence[int], train: TrainConfig) -> float:
+    """The mean number of cells of a trained row, from the cells of every task."""
+    return len(cells) / sum(1 / num for num in cells) if train.equal_time else sum(cells) / len(cells)

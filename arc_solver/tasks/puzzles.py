@@ -30,17 +30,26 @@ class PuzzleMap:
 
     @classmethod
     def build(
-        cls, tasks: Sequence[Task], kind: str, num_views: int, seed: int, *, permute_colors: bool = True
+        cls,
+        tasks: Sequence[Task],
+        kind: str,
+        num_views: int | Sequence[int],
+        seed: int,
+        *,
+        permute_colors: bool = True,
     ) -> PuzzleMap:
         """The puzzles of `tasks`: for each the identity and up to `num_views` - 1 other distinct views.
 
+        `num_views` is one number for all, or one for each task.
+
         Without `permute_colors` the views are symmetries alone, at most eight.
         """
-        shown = [demonstrations(task) for task in tasks]
+        nums = [num_views] * len(tasks) if isinstance(num_views, int) else num_views
+        shown = [(demonstrations(task), num) for task, num in zip(tasks, nums, strict=True)]
         if permute_colors:
-            tables = [distinct_views(grids, num_views, seed) for grids in shown]
+            tables = [distinct_views(grids, num, seed) for grids, num in shown]
         else:
-            tables = [distinct_dihedrals(grids).take(slice(num_views)) for grids in shown]
+            tables = [distinct_dihedrals(grids).take(slice(num)) for grids, num in shown]
         starts = np.cumsum([0, *map(len, tables)], dtype=np.int64)
         return cls(
             kind,
@@ -106,6 +115,12 @@ def demonstrations(task: Task) -> list[npt.NDArray[np.uint8]]:
     return [grid for pair in task.train for grid in (pair.input, pair.output) if grid is not None]
 
 
-def puzzles_of(tasks: Sequence[Task], kind: str, train: TrainConfig, seed: int) -> PuzzleMap:
-    """The puzzles of tasks for a recipe and a kind of embedding, with views drawn with `seed`."""
-    return PuzzleMap.build(tasks, kind, train.num_views, seed, permute_colors=train.permute_colors)
+def puzzles_of(
+    tasks: Sequence[Task], kind: str, train: TrainConfig, seed: int, views: Sequence[int] | None = None
+) -> PuzzleMap:
+    """The puzzles of tasks for a recipe and a kind of embedding, with views drawn with `seed`.
+
+    `views` is how many each task has, if not as many as the recipe says.
+    """
+    num_views = train.num_views if views is None else views
+    return PuzzleMap.build(tasks, kind, num_views, seed, permute_colors=train.permute_colors)

@@ -16,7 +16,14 @@ from arc_solver.training.slots import Batch
 MIN_EXPLORED_AGE = 2
 
 
-def slots_per_canvas(sizes: tuple[int, ...], batch_size: int) -> tuple[int, ...]:
+def slots_of(data: TrainingData, config: TrainConfig) -> tuple[int, ...]:
+    """The slots of every canvas: by the number of its examples, with `equal_time` divided by its cells."""
+    cells = [height * width if config.equal_time else 1 for height, width in data.canvases]
+    shares = [size / area for size, area in zip(data.sizes, cells, strict=True)]
+    return slots_per_canvas(shares, config.batch_size)
+
+
+def slots_per_canvas(sizes: Sequence[float], batch_size: int) -> tuple[int, ...]:
     """`batch_size` slots divided in proportion to `sizes`, at least one per canvas.
 
     The rest goes to the largest remainders; the sum is max(batch_size, number of canvases).
@@ -48,7 +55,7 @@ class Batches:
                 f"batch_size={config.batch_size}: fewer rows than the {world} processes; start fewer of them"
             )
         self.data, self.config, self.device = data, config, device
-        self.global_slots = slots_per_canvas(data.sizes, config.batch_size)
+        self.global_slots = slots_of(data, config)
         self.world = world
         self.spans = tuple(self.all_spans(group)[rank] for group in range(len(self.global_slots)))
 

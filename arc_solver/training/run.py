@@ -21,7 +21,7 @@ from arc_solver.model.compiling import compiles
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sha256_file, sweep_stale
 from arc_solver.tasks.puzzles import PuzzleMap
-from arc_solver.training.batches import slots_per_canvas
+from arc_solver.training.batches import slots_of
 from arc_solver.training.cost import Estimate, check_disk, estimate
 from arc_solver.training.distributed import team_of
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
@@ -225,7 +225,7 @@ def measure_step(
     with memory_for(preset.train.batch_size), team_of(choose_device(device)) as (team, own):
         cost = estimate(preset, model, examples, own, team)
     fitting = cost.steps if time_limit is None else cost.steps_within(time_limit)
-    slots = slots_per_canvas(examples.sizes, preset.train.batch_size)
+    slots = slots_of(examples, preset.train)
     return {
         "parameters": sum(p.numel() for p in model.parameters()),
         "row_parameters": model.puzzle.rows.numel(),

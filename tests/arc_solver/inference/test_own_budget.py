@@ -84,3 +84,27 @@ def test_a_slow_machine_learns_and_asks_fewer_views_unless_somebody_says_how_man
     vote(tasks(4), None, dataclasses.replace(options, **chosen), Listener(said.append, heard))
     assert asked == {views}
     assert any(f"{views} views of a task are learned" in line for line in said) == (views < 16)
+
+
+def test_larger_canvases_are_given_fewer_views_where_time_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two small tasks and one on a canvas with nine times the cells."""
+    mixed = [*tasks(4)[:2], dataclasses.replace(tasks(5, (20,))[0], id="large")]
+    num_pairs = len(mixed[0].train)
+    shared = dataclasses.replace(
+        VIEWED, train=dataclasses.replace(VIEWED.train, batch_size=20, equal_time=True)
+    )
+    # Enough for the small ones: 19 of 20 slots; the other slot would need 2 · 19 times as many steps.
+    steps = MEETINGS * num_pairs * 2 * 16 / 19
+    monkeypatch.setattr(adaptation, "seconds_per_step", lambda state, train: 0.8 * 60 / steps)
+    said: list[str] = []
+    owed: list[list[int]] = []
+    options = SolveOptions(preset=shared, deadline=time.monotonic() + 61, settings=())
+    monkeypatch.setattr(adaptation, "adapt", lambda model, *_, **__: model)
+    vote(
+        mixed,
+        None,
+        options,
+        Listener(said.append, lambda answers, *_: owed.append(answers.questions.owed.tolist())),
+    )
+    assert owed[0] == [16, 16, MIN_VIEWS]
+    assert any(f"{MIN_VIEWS} to 16 views of a task are learned" in line for line in said)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from arc_solver.config import TrainConfig
 from arc_solver.domains.protocols import Bytes, Canvas, Codes, TrainingData
-from arc_solver.training.batches import Batches, slots_per_canvas
+from arc_solver.training.batches import Batches, slots_of, slots_per_canvas
 from arc_solver.training.slots import Batch
 from tests.arc_solver.tiny import CPU, TRAIN, preset, run
 
@@ -59,6 +59,14 @@ def test_slots_per_canvas_laws(sizes: list[int], batch_size: int) -> None:
     shares = [size / sum(sizes) * total for size in sizes]
     if min(shares) >= 1:
         assert all(abs(n - share) < 1 for n, share in zip(given_slots, shares, strict=True))
+
+
+def test_canvases_share_a_batch_by_the_number_of_puzzles_or_by_their_time() -> None:
+    by_number = dataclasses.replace(CONFIG, batch_size=14)
+    by_time = dataclasses.replace(by_number, equal_time=True)  # 5 / 4 and 2 / 9 of a cell
+    assert slots_of(Counting(), by_number) == (10, 4)
+    assert slots_of(Counting(), by_time) == (12, 2)
+    assert Batches(Counting(), by_time, CPU).global_slots == (12, 2)
 
 
 def test_slots_per_canvas_by_hand() -> None:
