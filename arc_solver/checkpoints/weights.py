@@ -66,8 +66,8 @@ class Loaded:
 def load(path: str | Path, side: int = 0) -> Loaded:
     """Read a checkpoint for prediction; CheckpointError names what is wrong with the file.
 
-    Weights with symbols as an axis know neither cells nor symbols by number: they become a model for boards of
-    `side`, unless it is 0.
+    Weights with symbols as an axis know neither cells nor symbols by number: unless `side` is 0, they become
+    a model for boards of this side.
     """
     path = Path(path)
     metadata, tensors = read_tensors(path)
