@@ -1,8 +1,8 @@
 """The three scoring rules, with intervals, coverage and the hash of the truth."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scipy.special import ndtri
@@ -96,6 +96,10 @@ class Score:
             right = sum(rank is not None and rank <= depth for rank in ranks)
             outcome["solved" if right == len(ranks) else "partly" if right else "missed"].append(task_id)
         return outcome
+
+    def of_tasks(self, task_ids: Collection[str]) -> "Score":
+        """The score of these tasks alone; those that the truth lacks are left out."""
+        return replace(self, ranks={name: ranks for name, ranks in self.ranks.items() if name in task_ids})
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain values with clean strings, ready for any JSON writer."""

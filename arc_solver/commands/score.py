@@ -43,7 +43,7 @@ def score(
     """
     from arc_solver.domains.boards.domain import BoardDomain
     from arc_solver.domains.domains import domain_of
-    from arc_solver.prediction.truth import ranked_candidates, read_truth
+    from arc_solver.prediction.truth import by_canvas, ranked_candidates, read_truth
     from submission.document import is_packed
     from submission.lenient_reader import form_remark, load_answers
     from submission.messages import count, named
@@ -68,14 +68,24 @@ def score(
             )
     result = judge(answers, truth, truth_hash, ranked_candidates(candidates) if candidates else None)
     remarks = [remark for remark in (form_remark(answers), packed, _copy_remark(answers, result)) if remark]
+    canvases = by_canvas(result, solutions)
     if as_json:
-        more = {"only_submitted": True} if only_submitted else {}
+        more: dict[str, object] = {"only_submitted": True} if only_submitted else {}
+        if canvases:
+            more["by_canvas"] = {
+                name: part.to_json()["rules"]["per_output"] for name, part in canvases.items()
+            }
         typer.echo(json.dumps(result.to_json() | more | ({"form": remarks} if remarks else {})))
         return
     if only_submitted:
         held = count(len(truth), "task")
         typer.echo(f"scored here: {held} that the submission holds, and no other")
     typer.echo(result.table() + "".join(f"{remark}\n" for remark in remarks), nl=False)
+    for name, part in canvases.items():
+        once, twice = part.rate(depth=1).share, part.rate().share
+        typer.echo(
+            f"{name}: {count(part.num_tasks, 'task')}, outputs solved at once {once}, in two attempts {twice}"
+        )
     if list_tasks:
         for name, ids in result.tasks().items():
             typer.echo(f"{name} ({len(ids)}): {' '.join(named(task_id) for task_id in ids)}")

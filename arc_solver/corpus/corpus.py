@@ -64,11 +64,11 @@ def read_corpus(
 
     `arc1` is the ARC-AGI-1 training set with all answers, ConceptARC if `data_dir` has it, and the
     demonstrations of the evaluation set; `arc2` likewise. `sudoku` and `maze` are files in `data_dir`.
-    `synthetic:COUNT[:SEED[:MAX_SIDE]]` is that many tasks of our own rules, with all answers, drawn by at
-    most `workers` processes. Files and folders are recognized by content, and the answers in them are trained
-    on; a folder in the published npy layout gives its training split in the original view, for ARC the
-    demonstrations. Answers that an ARC evaluation set asks for are sealed wherever they occur; `notice` says
-    so.
+    `synthetic:COUNT[:SEED[:MAX_SIDE[:PAIRS]]]` is that many tasks of our own rules, with all answers, drawn
+    by at most `workers` processes. Files and folders are recognized by content, and the answers in them are
+    trained on; a folder in the published npy layout gives its training split in the original view, for ARC
+    the demonstrations. Answers that an ARC evaluation set asks for are sealed wherever they occur; `notice`
+    says so.
     """
     manifest: list[tuple[str, str]] = []
     parts: list[tuple[Domain[Any], Any]] = []

@@ -9,7 +9,7 @@ from arc_solver.tasks.task import Notice, Task, TaskFault
 
 
 def drawn_tasks(source: str) -> list[Task] | None:
-    """The tasks of `synthetic:COUNT[:SEED[:MAX_SIDE]]`; None for other texts, or if it is a file."""
+    """The tasks of `synthetic:COUNT[:SEED[:MAX_SIDE[:PAIRS]]]`; None for other texts, or if it is a file."""
     if source.partition(":")[0] != PREFIX or exists(source):
         return None
     return list(synthetic_tasks(SyntheticName.parse(source)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from arc_solver.corpus.named_tasks import drawn_tasks
 from arc_solver.domains.arc.domain import tasks_of_source
+from arc_solver.domains.arc.examples import task_side
 from arc_solver.storage.files import sha256_file
 from arc_solver.storage.source import exists
 from arc_solver.storage.text import DataError
@@ -19,6 +20,7 @@ from submission.document import id_fault
 from submission.grid import Grid
 from submission.lenient_reader import read_answers
 from submission.merge import merge_votes
+from submission.score import Score
 from submission.support import Support, support
 from submission.truth import Truth, TruthError, read_solutions
 from submission.vote import Query
@@ -26,7 +28,7 @@ from submission.vote import Query
 
 def read_truth(source: str) -> tuple[Truth, str]:
     """The outputs per task and a hash of the file, or of the outputs for named sets and folders."""
-    path, tasks = Path(source), None if exists(source) else drawn_tasks(source) or named_tasks(source)
+    path, tasks = Path(source), _tasks_by_name(source)
     if tasks is None and not path.is_dir():
         try:
             return read_solutions(path)
@@ -41,12 +43,29 @@ def read_truth(source: str) -> tuple[Truth, str]:
     return truth, truth_hash(truth)
 
 
+def _tasks_by_name(source: str) -> list[Task] | None:
+    return None if exists(source) else drawn_tasks(source) or named_tasks(source)
+
+
 def _truth_of_other_layouts(path: Path) -> Truth:
     """The outputs of tasks in a layout that only the reader of tasks knows: a list, splits, other keys."""
     try:
         return carried_truth(read_tasks(path))
     except DataError:
         return {}
+
+
+def by_canvas(result: Score, source: str) -> dict[str, Score]:
+    """The score of the tasks of every canvas side, ascending; empty where `source` holds no test inputs."""
+    try:
+        tasks = _tasks_by_name(source) or tasks_of_source(source)
+    except DataError:  # solutions alone
+        return {}
+    ids: dict[int, set[str]] = {}
+    for task in tasks:
+        if task.id in result.ranks:
+            ids.setdefault(task_side(task), set()).add(task.id)
+    return {f"canvas {side}": result.of_tasks(ids[side]) for side in sorted(ids)}
 
 
 def ranked_candidates(path: Path) -> dict[Query, list[Grid]]:

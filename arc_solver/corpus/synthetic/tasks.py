@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import multiprocessing
 import re
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ PREFIX = "synthetic"
 DEFAULT_MAX_SIDE = 10
 MIN_MAX_SIDE = 6
 MAX_COUNT = 10_000_000
+MAX_PAIRS = 1000
 # Longer chains fail more often: in the end a quarter of the tasks are chains.
 _LENGTHS = (1,) * 5 + (2,) * 4 + (3,)
 _MAX_ATTEMPTS = 2000
@@ -37,23 +39,26 @@ _TRIES_PER_PAIR = 4
 
 @dataclass(frozen=True)
 class SyntheticName:
-    """The parts of `synthetic:COUNT[:SEED[:MAX_SIDE]]`."""
+    """The parts of `synthetic:COUNT[:SEED[:MAX_SIDE[:PAIRS]]]`; `pairs`: demonstrations at least."""
 
     count: int
     seed: int = 0
     max_side: int = DEFAULT_MAX_SIDE
+    pairs: int = 0
 
     @staticmethod
     def parse(text: str) -> SyntheticName:
         """The name's parts; DataError for anything else."""
         parts = text.split(":")[1:]
-        if not 1 <= len(parts) <= 3 or not all(map(_PLAIN.fullmatch, parts)):
-            raise DataError(f"{text}: expected {PREFIX}:COUNT[:SEED[:MAX_SIDE]] in plain numbers")
+        if not 1 <= len(parts) <= 4 or not all(map(_PLAIN.fullmatch, parts)):
+            raise DataError(f"{text}: expected {PREFIX}:COUNT[:SEED[:MAX_SIDE[:PAIRS]]] in plain numbers")
         name = SyntheticName(*map(int, parts))
         if not 1 <= name.count <= MAX_COUNT:
             raise DataError(f"{text}: {name.count} tasks, expected 1 to {MAX_COUNT}")
         if not MIN_MAX_SIDE <= name.max_side <= MAX_SIDE:
             raise DataError(f"{text}: largest side {name.max_side}, expected {MIN_MAX_SIDE} to {MAX_SIDE}")
+        if name.pairs > MAX_PAIRS:
+            raise DataError(f"{text}: {name.pairs} demonstrations of a task, expected at most {MAX_PAIRS}")
         return name
 
 
@@ -75,13 +80,17 @@ def synthetic_tasks(name: SyntheticName, workers: int = 1) -> Iterator[Task]:
 
 
 def _piece(name: SyntheticName, start: int, end: int) -> list[Task]:
-    return [synthetic_task(name.seed, number, name.max_side) for number in range(start, min(end, name.count))]
+    numbers = range(start, min(end, name.count))
+    return [synthetic_task(name.seed, number, name.max_side, pairs=name.pairs) for number in numbers]
 
 
 def synthetic_task(
-    seed: int, number: int, max_side: int = DEFAULT_MAX_SIDE, library: Library = LIBRARY
+    seed: int, number: int, max_side: int = DEFAULT_MAX_SIDE, library: Library = LIBRARY, *, pairs: int = 0
 ) -> Task:
-    """A task `syn-<rules>-<seed>-<number>` with two to five demonstrations and one or two tests."""
+    """A task `syn-<rules>-<seed>-<number>` with two to five demonstrations and one or two tests.
+
+    With `pairs` more demonstrations follow, up to that number, or fewer if the rules leave few inputs.
+    """
     draws = Draws(f"{seed}:{number}:{max_side}")
     for _ in range(_MAX_ATTEMPTS):
         chain = _drawn_chain(draws, library)
@@ -92,6 +101,7 @@ def synthetic_task(
         shown, asked = courses[num_tests:], courses[:num_tests]
         if is_solvable(library, chain, shown, asked):
             names = "+".join(rule.name for rule, _ in chain)
+            shown += _further_courses(draws, chain, max_side, courses, pairs - len(shown))
             return Task(f"syn-{names}-{seed}-{number}", _pairs(shown), _pairs(asked))
     raise DataError(f"{PREFIX}: task {number} of seed {seed} came to nothing in {_MAX_ATTEMPTS} attempts")
 
@@ -103,21 +113,17 @@ def _drawn_chain(draws: Draws, library: Library) -> Chain:
 
 def _drawn_courses(draws: Draws, chain: Chain, max_side: int) -> list[Course] | None:
     """Four to six different inputs through the chain; None if too many fail."""
-    grow = 1
-    for rule, setting in chain:
-        grow *= rule.grow(setting[0])
     first, setting = chain[0]
-    if max_side // grow < first.least:
+    largest, free = _largest(chain, max_side), _free_colors(chain)
+    if largest < first.least:
         return None
-    taken = {color for _, each in chain for color in each[1:]}
-    free = [color for color in ALL_COLORS if color not in taken] or [*ALL_COLORS]
     varied, recolored = draws.chance(0.5), draws.chance(0.4)
-    room = _room(draws, first.least, max_side // grow, free)
+    room = _room(draws, first.least, largest, free)
     courses: list[Course] = []
     wanted = draws.span(4, 6)
     for _ in range(_TRIES_PER_PAIR * wanted):
         if varied:
-            room = _room(draws, first.least, max_side // grow, free)._replace(colors=room.colors)
+            room = _room(draws, first.least, largest, free)._replace(colors=room.colors)
         if recolored:
             room = room._replace(colors=_colors(draws, free))
         course = course_of(chain, first.scene(draws, room, setting))
@@ -129,6 +135,35 @@ def _drawn_courses(draws: Draws, chain: Chain, max_side: int) -> list[Course] | 
         if len(courses) == wanted:
             return courses if _is_lively(courses) else None
     return None
+
+
+def _further_courses(
+    draws: Draws, chain: Chain, max_side: int, known: Sequence[Course], num: int
+) -> list[Course]:
+    """Up to `num` courses with inputs that are not known, of any size and colors."""
+    first, setting = chain[0]
+    largest, free = _largest(chain, max_side), _free_colors(chain)
+    inputs = {course[0] for course in known}
+    found: list[Course] = []
+    for _ in range(_TRIES_PER_PAIR * max(num, 0)):
+        course = course_of(chain, first.scene(draws, _room(draws, first.least, largest, free), setting))
+        if course is not None and _fits(course, max_side) and course[0] not in inputs:
+            inputs.add(course[0])
+            found.append(course)
+        if len(found) == num:
+            break
+    return found
+
+
+def _largest(chain: Chain, max_side: int) -> int:
+    """The largest side of an input whose output is not too large."""
+    return max_side // math.prod(rule.grow(setting[0]) for rule, setting in chain)
+
+
+def _free_colors(chain: Chain) -> list[int]:
+    """The colors that no setting names; all if it names all."""
+    taken = {color for _, setting in chain for color in setting[1:]}
+    return [color for color in ALL_COLORS if color not in taken] or [*ALL_COLORS]
 
 
 def _room(draws: Draws, low: int, high: int, free: Sequence[int]) -> Room:

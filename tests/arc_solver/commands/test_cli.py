@@ -274,6 +274,29 @@ def test_score_lists_tasks_and_can_score_what_was_handed_in(arc_solve: Terminal,
     assert arc_solve("score", "part.json", "--solutions", "solutions.json", "--json").json()["num_tasks"] == 3
 
 
+def test_scores_by_canvas_where_the_truth_holds_the_inputs(arc_solve: Terminal, folder: Path) -> None:
+    tasks = {
+        name: {
+            **task,
+            "test": [{**pair, "output": grid} for pair, grid in zip(task["test"], grids, strict=True)],
+        }
+        for (name, task), grids in zip(challenges().items(), solutions().values(), strict=True)
+    }
+    wide = [[1] * 20]
+    tasks["wide"] = {"train": [{"input": wide, "output": wide}], "test": [{"input": [[1]], "output": [[1]]}]}
+    write(folder / "whole.json", tasks)
+    total = sum(map(len, solutions().values()))
+    lines = arc_solve("score", "submission.json", "--solutions", "whole.json").out.splitlines()
+    assert (
+        f"canvas 7: 3 tasks, outputs solved at once {total - 1}/{total}, in two attempts {total - 1}/{total}"
+        in lines
+    )
+    assert "canvas 21: 1 task, outputs solved at once 0/1, in two attempts 0/1" in lines
+    known = arc_solve("score", "submission.json", "--solutions", "whole.json", "--json").json()["by_canvas"]
+    assert (known["canvas 7"]["pass@2"]["total"], known["canvas 21"]["pass@2"]["solved"]) == (total, 0)
+    assert "canvas" not in arc_solve("score", "submission.json", "--solutions", "solutions.json").out
+
+
 def test_scoring_nothing_is_refused(arc_solve: Terminal, folder: Path) -> None:
     write(folder / "part.json", attempts({"elsewhere": [[[1]]]}))
     outcome = arc_solve("score", "part.json", "--solutions", "solutions.json", "--only-submitted")

@@ -91,6 +91,16 @@ def test_tasks_are_a_function_of_seed_and_number() -> None:
     assert some[4] != synthetic_task(4, 4)
 
 
+def test_further_demonstrations_follow_those_of_the_same_task() -> None:
+    few, many = (list(synthetic_tasks(SyntheticName(30, 3, 8, pairs))) for pairs in (0, 25))
+    for task, longer in zip(few, many, strict=True):
+        assert (longer.id, longer.test, longer.train[: len(task.train)]) == (task.id, task.test, task.train)
+        inputs = {pair.input.tobytes() + bytes(pair.input.shape) for pair in (*longer.train, *longer.test)}
+        assert len(inputs) == len(longer.train) + len(longer.test)
+        assert max(side for pair in longer.train for side in (*pair.input.shape, *pair.output.shape)) <= 8
+    assert sum(len(task.train) == 25 for task in many) > 25
+
+
 def test_workers_draw_the_same_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks_module, "_MIN_PER_WORKER", 10)
     monkeypatch.setattr(tasks_module, "_PIECE", 7)
@@ -301,10 +311,11 @@ def test_some_rules_by_hand() -> None:
     ("text", "reason"),
     [
         ("synthetic:", "plain numbers"),
-        ("synthetic:5:1:2:3", "plain numbers"),
+        ("synthetic:5:1:10:3:4", "plain numbers"),
         ("synthetic:-5", "plain numbers"),
         ("synthetic:0", "0 tasks, expected 1 to"),
         ("synthetic:5:1:31", "largest side 31, expected 6 to 30"),
+        ("synthetic:5:1:10:1001", "1001 demonstrations of a task, expected at most 1000"),
     ],
 )
 def test_a_wrong_name_is_refused_in_one_line(text: str, reason: str) -> None:
