@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -153,9 +151,9 @@ class GroupSums(CellMixer):
             raise ConfigError(f"group_sums among mixers: no groups of {config.length} cells were named")
         members, kinds = members_of(groups)
         self.num_symbols = config.num_symbols if config.symbols else 1
-        scales = kinds * members.sum(axis=1, keepdims=True) ** -0.5
-        self.register_buffer("members", torch.from_numpy(members), persistent=False)  # (groups, L)
-        self.register_buffer("scales", torch.from_numpy(scales), persistent=False)  # (groups, kinds)
+        scales = kinds * members.sum(1, keepdim=True) ** -0.5
+        self.register_buffer("members", members, persistent=False)  # (groups, L)
+        self.register_buffer("scales", scales, persistent=False)  # (groups, kinds)
         shape = (len(groups.axes) + config.symbols, 1, config.inner(config.width))
         self.weight = nn.Parameter(truncated_normal(shape, 0.5, generator))
 
@@ -172,16 +170,14 @@ class GroupSums(CellMixer):
         return mixed.view_as(cells)
 
 
-def members_of(groups: Groups) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+def members_of(groups: Groups) -> tuple[Tensor, Tensor]:
     """Which cells are in each group (groups, L), and of which kind each group is (groups, kinds)."""
-    cells = np.arange(math.prod(groups.shape))
-    found, kinds = [], []
-    for kind, axes in enumerate(groups.axes):
-        last = np.moveaxis(cells.reshape(groups.shape), axes, range(-len(axes), 0))
-        found.append(last.reshape(-1, math.prod(groups.shape[axis] for axis in axes)))
-        kinds += [kind] * len(found[-1])
-    members = [np.isin(cells, group) for several in found for group in several]
-    return np.array(members, np.float32), np.eye(len(groups.axes), dtype=np.float32)[kinds]
+    cells = torch.eye(math.prod(groups.shape), device="cpu").view(-1, *groups.shape)
+    # The groups of a kind are what the other axes count; a cell belongs to one of each kind.
+    members = [cells.sum([axis + 1 for axis in axes]).flatten(1).T for axes in groups.axes]
+    sizes = torch.tensor([len(each) for each in members], device="cpu")
+    kinds = torch.eye(len(members), device="cpu").repeat_interleave(sizes, dim=0)
+    return torch.cat(members).contiguous(), kinds
 
 
 class Neighbours(CellMixer):
