@@ -44,8 +44,6 @@ for module in (
     app.command(epilog=module.EPILOG, cls=GroupedCommand)(command)
 # These only print: if that fails, they fail. The others write a file or return an exit code.
 PRINTING = {"score", "show", "info", "bench", "doctor"}
-# These write their file at the end.
-WRITING_LAST = {"generate", "merge", "report", "convert"}
 
 
 def _version(wanted: bool) -> None:
@@ -86,8 +84,8 @@ def main() -> None:
         code = app(prog_name="arc-solve", standalone_mode=not _follows())
     except SystemExit as end:
         code = end.code
-        if code == 128 + signal.SIGINT and sys.argv[1:2] and sys.argv[1] in WRITING_LAST:
-            print("stopped: nothing was written; the same command begins anew", file=sys.stderr)
+        if code in (128 + signal.SIGINT, 128 + signal.SIGTERM) and not _follows():
+            print(f"stopped: {_stands(end)}", file=sys.stderr)
     except Exception as error:  # noqa: BLE001 - the one place where any error becomes a line
         code = getattr(error, "exit_code", 1)
         # All processes of a run meet the same refusals and signals; a failure may be that of one.
@@ -96,6 +94,13 @@ def main() -> None:
                 traceback.print_exc()
             print(f"error: {_line(error, debug)}", file=sys.stderr)
     raise SystemExit(code or _lost_result())
+
+
+def _stands(end: SystemExit) -> str:
+    """What a signal left, and how to go on: as the command noted, else what is true of all others."""
+    if sys.argv[1:2] == ["train"]:
+        return "the same command goes on from what was saved"
+    return next(iter(getattr(end, "__notes__", ())), "nothing was written; the same command begins anew")
 
 
 def _lost_result() -> int:

@@ -23,6 +23,7 @@ from arc_solver.tasks.task import Task
 from augment.grid import Grid
 from submission.kaggle_json import build_submission, dump_submission
 from submission.lenient_reader import load_answers
+from submission.messages import count
 from submission.score import Score
 from submission.score import score as judge
 from submission.vote import Query
@@ -65,6 +66,8 @@ def solve(
         weights = shipped_weights(ARC.name)
     listener = Listener() if quiet else Listener(say=lambda text: print(text, file=sys.stderr, flush=True))
     standings = vote(listed, weights, options, listener)
+    if empty := sum(not found.candidates for found in standings.values()):
+        listener.say(f"no answer to {empty} of {count(len(standings), 'output')}: more time_limit is needed")
     return {query: [tally.grid for tally in found.candidates[:2]] for query, found in standings.items()}
 
 

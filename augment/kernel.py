@@ -5,7 +5,9 @@ import functools
 import hashlib
 import logging
 import os
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,11 +39,46 @@ def kernel(function: Function) -> Function:
         _CONFIG.CACHE_DIR = chosen
 
 
-class _Announcer(numba.core.event.Listener):
-    """Says once that kernels are compiled, even if several processes do so at the same time."""
+class _Compiling(numba.core.event.Listener):
+    """Says once that kernels are compiled, even if several processes do so at the same time, and keeps
+    signals back until the compiler is done: what a handler raises within its callbacks is lost."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._before: dict[int, Any] = {}
+        self._kept: list[int] = []
 
     def on_start(self, event: object) -> None:
         """Called before a function that is not cached is compiled."""
+        self._announce()
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._depth += 1
+        if self._depth == 1:
+            handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+            self._before = {number: each for number, each in handlers.items() if callable(each)}
+            for number in self._before:
+                signal.signal(number, self._keep)
+
+    def on_end(self, event: object) -> None:
+        """Called when the function is compiled, or cannot be."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._depth -= 1
+        if self._depth == 0:
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+            kept, self._kept = self._kept, []
+            for number in kept:
+                signal.raise_signal(number)
+
+    def _keep(self, number: int, frame: object) -> None:
+        """Keep the first signal back; the next one is handled at once."""
+        if self._kept:
+            self._before[number](number, frame)
+        self._kept.append(number)
+
+    def _announce(self) -> None:
         folder = cache_folder() if _COMPILING.isEnabledFor(logging.INFO) else None
         if folder is None:
             return
@@ -51,12 +88,9 @@ class _Announcer(numba.core.event.Listener):
         with contextlib.suppress(OSError):  # a full disk
             said.touch()
 
-    def on_end(self, event: object) -> None:
-        """Nothing is said."""
-
 
 _register: Any = numba.core.event.register  # untyped
-_register("numba:compile", _Announcer())
+_register("numba:compile", _Compiling())
 
 
 def inner(function: Function) -> Function:

@@ -231,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{path.stat().st_size:>12,}  {path.name}")
     print(options.out)
     if not options.weights:
-        print("no weights: the notebook learns every task from nothing", file=sys.stderr)
+        print("no weights: the notebook learns every task from scratch", file=sys.stderr)
     if options.owner == NOBODY:
         print("no owner: give --owner or set KAGGLE_USERNAME before you upload", file=sys.stderr)
     else:

@@ -2,8 +2,8 @@
 # # ARC Prize submission with arc-solver
 #
 # This notebook only calls the command line of `arc-solver`. It writes a complete, valid `submission.json`
-# first; after that every step may fail and a valid file stays. On the visible placeholder it rehearses for
-# some minutes, in the scored rerun it takes the time that the competition gives.
+# first; whatever fails after that, a valid file remains. On the visible placeholder it rehearses for
+# some minutes, in the scored rerun it takes the time that the competition allows.
 #
 # Add two inputs: the competition, and the dataset that `build_bundle.py` made (wheel and weights).
 
@@ -26,7 +26,7 @@ from typing import Any, TextIO
 
 STARTED = time.monotonic()
 
-# An environment variable ARC_SOLVER_<NAME> goes before the value given here.
+# An environment variable ARC_SOLVER_<NAME> takes precedence over the value given here.
 DEFAULTS = {
     "COMPETITION": "arc-prize-2026",  # its folder below a root
     "BUNDLE": "arc-solver",  # the folder of the dataset below a root
@@ -35,7 +35,7 @@ DEFAULTS = {
     "HOURS": "12",  # what the competition allows, counted from the start of this notebook
     "MARGIN_MINUTES": "10",  # kept free of it
     "REHEARSAL_MINUTES": "8",  # on the placeholder
-    "WEIGHTS": "",  # file name; empty: the first *.safetensors found; "none": learn from nothing
+    "WEIGHTS": "",  # file name; empty: the first *.safetensors found; "none": learn from scratch
     "PRESET": "",  # empty: by the device; "own": that of the weights
     "OPTIONS": "",  # more options of `arc-solve predict`
     "SECOND_OPTIONS": "",  # the same for the second try, on the CPU

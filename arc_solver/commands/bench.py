@@ -41,9 +41,13 @@ def bench(
 
     Every figure is a median of several runs, with its spread, and is printed as soon as it is made.
     """
+    from arc_solver.config import did_you_mean
+
     unknown = sorted(set(sections or ()) - {*SECTIONS, *ASKED_FOR})
     if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r}: expected some of {', '.join((*SECTIONS, *ASKED_FOR))}")
+        known = (*SECTIONS, *ASKED_FOR)
+        hint = did_you_mean(unknown[0], known)
+        raise typer.BadParameter(f"{unknown[0]!r}: expected some of {', '.join(known)}{hint}")
     from arc_solver.benchmarks.sections import measure
     from arc_solver.checkpoints.file_format import read_header
     from arc_solver.checkpoints.shipped import find_weights

@@ -69,11 +69,11 @@ def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str |
             raise typer.BadParameter(f"{option} {path}: the same file as {first}; choose another path")
 
 
-def with_manifest(out: Path) -> dict[str, Path | None]:
+def with_manifest(out: Path | None) -> dict[str, Path | None]:
     """`--out` and its manifest, as `refuse_overwriting` takes them."""
     from arc_solver.prediction.manifest import manifest_path
 
-    return {"--out": out, "the manifest of --out": manifest_path(out) if out.name else None}
+    return {"--out": out, "the manifest of --out": manifest_path(out) if out and out.name else None}
 
 
 def _is_of(path: Path, given: Path) -> bool:
@@ -102,12 +102,13 @@ def chosen(
     limit: int | None,
     only: list[str] | None,
     max_canvas: int | None,
+    source: str,
     option: str = "--only",
 ) -> list[Task]:
     """The tasks asked for, as `chosen_places`."""
     from arc_solver.domains.arc.domain import ARC
 
-    places = chosen_places(ARC, tuple(tasks), limit, only, max_canvas, option)
+    places = chosen_places(ARC, tuple(tasks), limit, only, max_canvas, source, option)
     return tasks if places is None else [tasks[place] for place in places.tolist()]
 
 
@@ -117,6 +118,7 @@ def chosen_places(
     limit: int | None,
     only: list[str] | None,
     max_canvas: int | None,
+    source: str,
     option: str = "--only",
 ) -> Numbers | None:
     """The places of the chosen puzzles: by id, by canvas side, then the first `limit`; None for all.
@@ -132,10 +134,10 @@ def chosen_places(
     if only:
         missing = sorted(set(only) - set(ids))
         if missing:
-            from arc_solver.storage.text import near
+            from arc_solver.storage.text import label_of, near
 
-            hint = near(missing[0], set(ids))
-            raise typer.BadParameter(f"{option} {missing[0]!r}: no such task in the file{hint}")
+            one, hint = "task" if domain.learns else "board", near(missing[0], set(ids))
+            raise typer.BadParameter(f"{option} {missing[0]!r}: no such {one} in {label_of(source)}{hint}")
         wanted = set(only)
         places = places[[each in wanted for each in ids]]
     if max_canvas is not None:

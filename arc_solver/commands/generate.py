@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 
@@ -11,6 +14,7 @@ from arc_solver.commands.completion import among
 from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer
 from arc_solver.commands.options import AS_JSON, QUIET
 
+T = TypeVar("T")
 EPILOG = (
     "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
     "         arc-solve generate arc --num 5 --out tasks.json"
@@ -26,16 +30,22 @@ def generate(
     side: int | None = typer.Option(
         None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
     ),
-    min_rating: int | None = typer.Option(None, min=0, help="Sudoku: least guesses of the solver."),
+    min_rating: int | None = typer.Option(
+        None, min=0, help="Sudoku: at least this many guesses of the solver."
+    ),
     like: Path | None = typer.Option(
         None, help="Sudoku: puzzles as hard as those of this file, by exchanging their givens."
     ),
-    min_givens: int | None = typer.Option(None, min=1, help="Sudoku: at least so many digits; easier."),
-    min_path: int | None = typer.Option(None, min=1, help="Mazes: at least so many moves; default by side."),
-    max_path: int | None = typer.Option(
-        None, min=1, help="Mazes: at most so many moves; lengths are spread evenly."
+    min_givens: int | None = typer.Option(
+        None, min=1, help="Sudoku: at least this many digits given, which makes easier puzzles."
     ),
-    exclude: list[Path] = typer.Option([], help="Make none that this file gives away; may be repeated."),
+    min_path: int | None = typer.Option(
+        None, min=1, help="Mazes: at least this many moves; default: by side."
+    ),
+    max_path: int | None = typer.Option(
+        None, min=1, help="Mazes: at most this many moves; lengths are spread evenly."
+    ),
+    exclude: list[Path] = typer.Option([], help="Make no puzzle that is in this file; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
     quiet: bool = QUIET,
     as_json: bool = AS_JSON,
@@ -45,6 +55,7 @@ def generate(
     Sudokus with one solution and a rating, mazes with a shortest path, tasks of known rules with answers;
     equal seeds give equal files.
     """
+    from arc_solver.config import did_you_mean
     from arc_solver.domains.arc.domain import ARC
     from arc_solver.domains.boards.domain import BoardDomain
     from arc_solver.domains.boards.kind import Floors
@@ -59,7 +70,8 @@ def generate(
         refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for boards")
         return _generate_tasks(num, side, seed, out, quiet, as_json)
     if kind not in made:
-        raise typer.BadParameter(f"{kind!r}: expected {' or '.join([*made, ARC.name])}")
+        kinds = [*made, ARC.name]
+        raise typer.BadParameter(f"{kind!r}: expected {' or '.join(kinds)}{did_you_mean(kind, kinds)}")
     domain, floors = made[kind], Floors(min_rating, min_givens, min_path, max_path)
     generator = domain.kind.generator
     assert generator
@@ -88,15 +100,28 @@ def generate(
             if like is not None and generator.like is not None:
                 models = domain.read(str(like), Reading(need_answers=True), say)[0]
                 bar.total = len(models)  # whose givens are exchanged
-                boards = generator.like(num, models, rng, min_rating or 0, apart)
+                make = partial(generator.like, num, models, rng, min_rating or 0, apart)
             else:
-                boards = generator.make(num, side or generator.side, rng, floors, apart)
+                size = generator.side if side is None else side
+                make = partial(generator.make, num, size, rng, floors, apart)
+            boards = _made(make)
         write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
     say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
     say(f"look at them: arc-solve show {out}")
     typer.echo(json.dumps(facts) if as_json else str(out))
+
+
+def _made(make: Callable[[], T]) -> T:
+    """What `make` makes; ConfigError if it refuses, since nothing but the options can be at fault."""
+    from arc_solver.config import ConfigError
+    from arc_solver.storage.text import DataError
+
+    try:
+        return make()
+    except DataError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: bool, as_json: bool) -> None:
@@ -109,7 +134,7 @@ def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: boo
     from submission.messages import count
 
     name = f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}"
-    drawn = synthetic_tasks(SyntheticName.parse(name))
+    drawn = _made(lambda: synthetic_tasks(SyntheticName.parse(name)))
     with own_outputs(out):
         sweep_beside(out)
         tasks = []

@@ -12,7 +12,7 @@ TASKS_HELP = (
     "or 81 characters."
 )
 SOURCE = typer.Argument(None, metavar="TASKS", help=TASKS_HELP, autocompletion=sources)
-TASKS = typer.Option(None, "--tasks", help="The same, named.", autocompletion=sources)
+TASKS = typer.Option(None, "--tasks", help="The same, as an option.", autocompletion=sources)
 MAX_CANVAS = typer.Option(
     None, "--max-canvas", min=2, max=30, help="Only tasks whose canvas side is at most this."
 )

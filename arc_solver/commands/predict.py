@@ -46,7 +46,6 @@ EPILOG = (
 
 # A score is printed only if at least this much of the time limit is left.
 SCORE_SECONDS = 1.5
-DEFAULT_OUT = "submission.json"
 FEW = 3  # tasks that are shown in the terminal, not on a page
 
 
@@ -62,7 +61,8 @@ def predict(
     lenient: bool = LENIENT,
     skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad boards of a file and count them."),
     time_limit: str | None = typer.Option(
-        None, help="A valid file is complete before this (90s, 25m, 11h); default: by the size of the tasks."
+        None,
+        help="Finish with a valid file within this time (90s, 25m, 11h); default: by the size of the tasks.",
     ),
     adapt_steps: int | None = typer.Option(None, min=1, help="Steps of test-time training."),
     adapt_each: bool = typer.Option(
@@ -77,12 +77,12 @@ def predict(
     checkpoint: str | None = CHECKPOINT,
     preset: str | None = typer.Option(
         None,
-        help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from nothing.",
+        help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from scratch.",
         autocompletion=presets,
     ),
     settings: list[str] = SETTINGS,
     views: int | None = typer.Option(None, min=1, help="Views that vote on each test input."),
-    ages: int | None = typer.Option(None, min=1, help="Most refinements of one answer."),
+    ages: int | None = typer.Option(None, min=1, help="At most this many refinements of an answer."),
     rollouts: int | None = typer.Option(
         None,
         min=1,
@@ -95,7 +95,11 @@ def predict(
     device: str = DEVICE,
     workers: int | None = typer.Option(None, min=1, help="Processes; default: one per GPU, or one."),
     threads: int | None = THREADS,
-    out: Path = typer.Option(Path(DEFAULT_OUT), help="The submission (for boards: a csv of answers)."),
+    out: Path | None = typer.Option(
+        None,
+        help="The file of answers; default: submission.json, for a file of boards answers.csv, for a typed "
+        "Sudoku none.",
+    ),
     candidates: Path | None = typer.Option(
         None, help="Write every candidate with its votes here (JSON lines).", rich_help_panel="Where to"
     ),
@@ -127,7 +131,8 @@ def predict(
     asked["source"] = source
     for option, reason in domain.refused.items():
         refuse_options({option: asked[option.removeprefix("--").replace("-", "_")]}, f"{reason} ({source})")
-    if out == Path(DEFAULT_OUT):
+    is_named = out is not None
+    if out is None and (domain.learns or not named):
         out = asked["out"] = Path(domain.default_out)
     weights = find_weights(checkpoint) if checkpoint is not None else None
     asked["checkpoint"] = weights
@@ -136,12 +141,12 @@ def predict(
         raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
     request = PredictRequest.of(asked)
     material, faults = (named[1], {}) if named else domain.read(source, Reading(lenient, skip_bad), say)
-    places = chosen_places(domain, material, limit, only, max_canvas)
+    places = chosen_places(domain, material, limit, only, max_canvas, source)
     if places is not None:
         material, faults = domain.take(material, places), {}
     material, faults = domain.part(material, faults, *part)
+    manifest = manifest_path(out) if out else None
     prediction = Prediction(request, domain, material, faults, times, say)
-    manifest = manifest_path(out)
     asked_for: dict[str, list[Any]] = {"--limit": [limit], "--max-canvas": [max_canvas], "--only": only or []}
     choice = [word for name, values in asked_for.items() for v in values if v for word in (name, str(v))]
     try:
@@ -149,28 +154,32 @@ def predict(
             own_outputs(out, manifest, candidates),
             earlier_files(out, manifest, unless=prediction.sheet.has_answers),
         ):
+            if out and out.exists() and not is_named:
+                say(f"{out}: replaces an earlier file; --out FILE keeps both")
             _tell(prediction, prediction.run(), as_json, _next(prediction, choice), say)
-    except SystemExit:  # a signal
-        say(_stopped(prediction))
+    except SystemExit as signal:
+        signal.add_note(_stopped(prediction))
         raise
 
 
 def _stopped(prediction: Prediction) -> str:
     """What is complete after a signal, and how to go on."""
-    sheet, keep = prediction.sheet, prediction.request.solve.keep
+    sheet, keep, out = prediction.sheet, prediction.request.solve.keep, prediction.request.out
     missing = sheet.missing()
-    whole = f"{prediction.request.out} is complete" + (f" but for what is {missing}" if missing else "")
-    stands = whole if sheet.has_answers() else "nothing is answered yet"
+    whole = f"{out} is complete" + (f" but for what is {missing}" if missing else "")
+    stands = whole if out and sheet.has_answers() else "nothing is answered yet"
     hint = "; with --keep FOLDER it goes on" if prediction.domain.learns else ""
     again = f"goes on from {keep}" if keep else f"begins anew{hint}"
-    return f"stopped: {stands}; the same command {again}"
+    return f"{stands}; the same command {again}"
 
 
 def _next(prediction: Prediction, choice: list[str]) -> str:
     """The next command to type, which shows the answers; `choice` are the options that chose the puzzles."""
     out, source = prediction.request.out, prediction.request.source
     num = len(prediction.domain.ids(prediction.material)) if prediction.domain.learns else 0
-    if not num:
+    if out is None:
+        words = ["watch", source]
+    elif not num:
         words = ["show", str(out)]
     elif source == "-":
         words = ["score", str(out), "--solutions", "TRUTH"]
@@ -210,10 +219,10 @@ def _tell(
         facts["results"] = board_results(sheet)
     if late:
         say("no time left to score")
-    say(f"{out}: done in {duration(time.monotonic() - times.started)}")
+    say(f"{f'{out}: ' if out else ''}done in {duration(time.monotonic() - times.started)}")
     say(next_command)
     if as_json:
         typer.echo(json.dumps(facts))
     if facts["failures"] and missing and not facts["out_of_time"]:
-        failures = "; ".join(facts["failures"])
-        raise PredictionIncomplete(f"{failures}; {missing}; {out} is valid and complete")
+        whole = [f"{out} is valid and complete"] if out else []
+        raise PredictionIncomplete("; ".join([*facts["failures"], missing, *whole]))

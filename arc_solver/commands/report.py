@@ -62,7 +62,7 @@ def report(
         readable, faults = read_named_softly(tasks, lenient=lenient, notice=sayer(False))
         if not readable:
             raise DataError(next(iter(faults.values())).text)
-        listed = chosen(readable, limit, only, max_canvas)
+        listed = chosen(readable, limit, only, max_canvas, tasks)
         everything = limit is None and not only and max_canvas is None
         remarks = [fault.text for fault in faults.values()] if everything else []
         for remark in remarks:

@@ -67,7 +67,8 @@ def score(
                 f"{solutions}: answers no task that {submission} holds, so there is nothing to score"
             )
     result = judge(answers, truth, truth_hash, ranked_candidates(candidates) if candidates else None)
-    remarks = [remark for remark in (form_remark(answers), packed, _copy_remark(answers, result)) if remark]
+    odd = (form_remark(answers), packed, _copy_remark(answers, result), _other_ids(answers, truth))
+    remarks = [remark for remark in odd if remark]
     canvases = by_canvas(result, solutions)
     if as_json:
         more: dict[str, object] = {"only_submitted": True} if only_submitted else {}
@@ -106,6 +107,22 @@ def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
     if is_solutions and len(result.solved_outputs(1)) == result.num_outputs:
         return "one grid for each output, and all of them right: this is a solutions file, not a submission"
     return None
+
+
+def _other_ids(answers: Mapping[str, object], truth: Mapping[str, object]) -> str | None:
+    """A remark that the ids of the submission are mostly not those of the solutions."""
+    from arc_solver.storage.text import near
+    from submission.messages import count, named
+
+    others = [task_id for task_id in answers if task_id not in truth]
+    num_common = len(answers) - len(others)
+    if 2 * num_common >= min(len(answers), len(truth)):
+        return None
+    hint = near(others[0], truth) or f", which name {named(next(iter(truth)))}"
+    return (
+        f"only {num_common} of the {count(len(answers), 'task')} submitted can be scored: ids must match "
+        f"(a task alone in a file is named after it); {named(others[0])} is not in the solutions{hint}"
+    )
 
 
 def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +84,15 @@ class Stage:
             self._player.show(frame)
         else:
             self._frames.append(frame)
+
+    def remarking(self, say: Callable[[str], None]) -> Callable[[str], None]:
+        """`say`, for remarks between frames."""
+
+        def remark(text: str) -> None:
+            self._player.interrupted()
+            say(text)
+
+        return remark
 
     def close(self) -> None:
         """Write the file, if there is one."""

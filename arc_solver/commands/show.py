@@ -68,7 +68,7 @@ def show(
     if faults and skip_bad:
         print(faults_line(given, faults), file=sys.stderr)
     most = limit or (len(found) if given.startswith("synthetic:") else LIMIT)
-    listed = chosen(found, most, task_id, max_canvas, "--id")
+    listed = chosen(found, most, task_id, max_canvas, given, "--id")
     if limit is None and not task_id and max_canvas is None and len(listed) < len(found):
         _say_more(len(listed), len(found), "tasks")
     attempts = {} if submission is None else _attempts(listed, submission)

@@ -43,7 +43,7 @@ def validate(
         raise DataError(f"{submission}: cannot be read: No such file or directory")
     readable, faults = read_named_softly(tasks)
     everything = limit is None and not only and max_canvas is None
-    owed = owed_outputs(chosen(readable, limit, only, max_canvas), faults if everything else {})
+    owed = owed_outputs(chosen(readable, limit, only, max_canvas, tasks), faults if everything else {})
     defects = defects_of(submission, owed)
     if as_json:
         typer.echo(json.dumps({"valid": not defects, "defects": [str(defect) for defect in defects]}))

@@ -66,12 +66,12 @@ def watch(
     ),
     views: int | None = typer.Option(None, min=1, help="How many views; default: the recipe's, at most 16."),
     ages: int | None = typer.Option(None, min=1, help="How many refinements; default: the recipe's."),
-    adapt_steps: int | None = typer.Option(None, min=1, help="Learn an unknown task for so many steps."),
+    adapt_steps: int | None = typer.Option(None, min=1, help="Learn an unknown task for this many steps."),
     time_limit: str | None = typer.Option(
         None, help="Learn and answer an unknown task in this time (90s, 25m); default: 60s."
     ),
     color: bool | None = COLOR,
-    pause: float = typer.Option(0.6, min=0, max=60, help="Seconds that a frame stays."),
+    pause: float = typer.Option(0.6, min=0, max=60, help="Seconds per frame."),
     seed: int = SEED,
     device: str = DEVICE,
     threads: int | None = THREADS,
@@ -195,7 +195,9 @@ def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
         stage.show(story.learning(step, time.monotonic() - started, budget, trace.restored))
 
     if subject is None:
-        subject = learned_subject(loaded, task, options, device, Listener(say=wanted.say), glance)
+        subject = learned_subject(
+            loaded, task, options, device, Listener(say=stage.remarking(wanted.say)), glance
+        )
     config = wanted.config(loaded, SHOWN_VIEWS)
     for trace in watch_views(subject, index, config):
         for frame in story.view(trace, subject.num_views(config.views)):

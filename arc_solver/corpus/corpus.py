@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arc_solver.config import ConfigError, Preset
+from arc_solver.config import ConfigError, Preset, did_you_mean
 from arc_solver.corpus.synthetic.tasks import PREFIX, SyntheticName, synthetic_tasks
 from arc_solver.domains.arc.domain import ARC
 from arc_solver.domains.domains import DOMAINS, domain_of
 from arc_solver.domains.protocols import Domain, Reading, TrainingData
 from arc_solver.domains.published_content import is_published
 from arc_solver.storage.files import sha256_file
-from arc_solver.storage.text import DataError
+from arc_solver.storage.source import exists
+from arc_solver.storage.text import DataError, shown
 from arc_solver.tasks.layouts import solutions_beside
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import faults_line, read_tasks
@@ -83,6 +84,8 @@ def read_corpus(
             parts.append((ARC, tuple(synthetic_tasks(SyntheticName.parse(text), workers))))
             manifest.append((text, ""))
             continue
+        if not exists(text) and text not in files and (hint := did_you_mean(text.lower(), files)):
+            raise DataError(f"{shown(text)}: no file or data of this name{hint}")
         path = _training_file(text, files[text], data_dir) if text in files else Path(text)
         parts.append(_read(str(path), reading, notice))
         _record(path, manifest)

@@ -149,13 +149,14 @@ class Look:
     """How cell values are drawn: value v in `colors[v]` (V, 3) uint8, with `symbols[v]` on it if not empty.
 
     Without color, value v is `letters[v]`. Values from V on are left empty. Lines between boxes of `box` =
-    (rows, columns) cells are thick.
+    (rows, columns) cells are thick. `names[v]`, if not empty, is for a legend.
     """
 
     colors: Bytes
     symbols: tuple[str, ...] = ()
     box: tuple[int, int] | None = None
     letters: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,19 @@ from pathlib import Path
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 DEVICES = Path("/dev")
 CONTROL, GPU_NAME = "nvidiactl", re.compile("nvidia[0-9]+")
+DEVICE_NAME = re.compile("auto|cpu|cuda(:[0-9]{1,2})?|mps")
+
+
+class DeviceError(ValueError):
+    """The device asked for is not available."""
+
+    exit_code = 2
+
+
+def check_device_name(name: str) -> None:
+    """DeviceError for what is no name of a device, available or not."""
+    if not DEVICE_NAME.fullmatch(name):
+        raise DeviceError(f"--device {name}: not a device; use auto, cpu, cuda, cuda:N or mps")
 
 
 def visible_gpus() -> list[str]:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from arc_solver.hardware.accelerators import DeviceError, check_device_name
+
 # The width of matrices from which rounding their factors pays.
 MIN_ROUNDED_WIDTH = 96
-
-
-class DeviceError(ValueError):
-    """The device asked for is not available."""
-
-    exit_code = 2
 
 
 def choose_device(name: str) -> torch.device:
@@ -20,10 +16,8 @@ def choose_device(name: str) -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise DeviceError(f"--device {name}: not a device; use auto, cpu, cuda, cuda:N or mps") from None
+    check_device_name(name)
+    device = torch.device(name)
     usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if not usable.get(device.type):
         raise DeviceError(f"--device {name}: this machine has none that torch can use")

@@ -199,7 +199,7 @@ def learned(
             asked, preset = preset, _fitted(preset, untrained().to(device), puzzles, tasks, options.deadline)
             if preset != asked:
                 puzzles = puzzles_of(tasks, kind, preset.train, options.seed)
-                listener.say(f"short of time: {preset.train.num_views} views of a task are learned and asked")
+                listener.say(f"short of time: only {preset.train.num_views} views per task are learned")
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)

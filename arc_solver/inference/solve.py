@@ -138,8 +138,8 @@ class Prediction:
             num = len(groups)
             what = count(len(groups[number]), "task") if num == 1 else f"task {number + 1} of {num}"
             whose = "its" if len(groups[number]) == 1 else "their"
-            start = "the checkpoint's weights" if self.loaded else "nothing"
-            self.listener.say(f"learning {what} from {whose} demonstrations, starting from {start}")
+            start = "starting from the checkpoint's weights" if self.loaded else "from scratch"
+            self.listener.say(f"learning {what} from {whose} demonstrations, {start}")
 
     def _facts(self) -> dict[str, Any]:
         """The recipe, weights and device, for the manifest."""

@@ -52,7 +52,7 @@ class AnswerSheet(Protocol):
 
 def sheet_of(
     domain: Domain[Any],
-    out: Path,
+    out: Path | None,
     material: Any,
     faults: Faults,
     say: Callable[[str], None],
@@ -62,4 +62,5 @@ def sheet_of(
     """The sheet for some material; with `everything` it keeps all candidates."""
     if isinstance(domain, BoardDomain):
         return BoardSheet(out, domain, material, say, everything=everything)
+    assert out is not None  # only boards are answered without a file
     return SubmissionSheet(out, material, faults, say)

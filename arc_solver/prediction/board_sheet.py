@@ -23,11 +23,11 @@ from submission.vote import Query
 
 
 class BoardSheet:
-    """A file of boards: all questions, and one answer to each for which one came."""
+    """A file of boards: all questions, and one answer to each for which one came; no file without a path."""
 
     def __init__(
         self,
-        path: Path,
+        path: Path | None,
         domain: BoardDomain,
         boards: BoardSet,
         say: Callable[[str], None] = lambda _: None,
@@ -44,7 +44,8 @@ class BoardSheet:
         self.file = Rewriter(self._write, say)
 
     def opening(self) -> list[str]:
-        return [f"{self.path}: {count(len(self.boards), 'question')}; answers are added as they come"]
+        num = count(len(self.boards), "question")
+        return [f"{self.path}: {num}; answers are added as they come"] if self.path else []
 
     def take(self, items: Sequence[str], message: Message) -> bool:
         """As AnswerSheet; an answer from fewer ballots than the one at hand is ignored."""
@@ -80,7 +81,7 @@ class BoardSheet:
     def facts(self) -> dict[str, Any]:
         answered, given, kept = self.answered, self.given(), self.kept()
         return {
-            "answers": str(self.path),
+            "answers": str(self.path) if self.path else None,
             "boards": len(self.boards),
             "unanswered": int((~answered).sum()),
             "abstained": int((answered & ~given).sum()),
@@ -93,7 +94,7 @@ class BoardSheet:
         path = Path(source)
         digest = sha256_file(path) if path.is_file() else ""
         inputs = {"name": source, "boards": len(self.boards), "sha256": digest}
-        return {"answers": self.path.name, "inputs": inputs}
+        return {"answers": self.path.name if self.path else None, "inputs": inputs}
 
     def manifest(self) -> dict[str, Any]:
         return {}
@@ -128,7 +129,7 @@ class BoardSheet:
                 f"{100 * facts['valid']:.2f} % valid"
             )
         mean = facts["mean_ages"]
-        lines.append(f"{mean:g} {'age' if mean == 1 else 'ages'} a board, all its views together")
+        lines.append(f"{mean:g} {'age' if mean == 1 else 'ages'} per board, over all views")
         return "".join(f"{line}\n" for line in lines)
 
     def _board(self, value: object) -> Bytes:
@@ -140,6 +141,8 @@ class BoardSheet:
         return grid.astype(np.uint8)
 
     def _write(self) -> None:
+        if self.path is None:
+            return
         boards = BoardSet.unrated(self.boards.kind, self.boards.questions, self.cells)
         write_atomic(self.path, csv_of(self.domain.kind, boards, OWN_SOURCE))
 

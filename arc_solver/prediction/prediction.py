@@ -18,7 +18,7 @@ from arc_solver.checkpoints.shipped import reach, shipped_weights
 from arc_solver.config import ConfigError
 from arc_solver.domains.domains import idle_settings
 from arc_solver.domains.protocols import Block, Domain, Faults
-from arc_solver.hardware.accelerators import worker_environments
+from arc_solver.hardware.accelerators import check_device_name, worker_environments
 from arc_solver.prediction.answer_sheet import sheet_of
 from arc_solver.prediction.deadlines import Times
 from arc_solver.prediction.manifest import now_text, versions, write_manifest
@@ -103,6 +103,7 @@ class Prediction:
     def _check(self) -> None:
         """Refuse what can be refused quickly and without a worker: only the header of a file is read."""
         request, domain, side = self.request, self.domain, self.domain.side(self.material)
+        check_device_name(request.solve.device)
         asked = find_preset(request.solve.preset) if isinstance(request.solve.preset, str) else None
         if asked and asked.train.domain != domain.name:
             raise ConfigError(
@@ -187,7 +188,7 @@ class Prediction:
             "begun": now_text(),
             "state": "unfinished",
         } | self.sheet.inputs(self.request.source)
-        write_manifest(self.request.out, self._known)
+        self._write_manifest(self._known)
 
     def _end_manifest(self, done: dict[str, Any]) -> None:
         adapted = any("adapted" in facts for facts in self.facts.values())
@@ -202,4 +203,8 @@ class Prediction:
             "workers": list(self.facts.values()),
             "done": done,
         }
-        write_manifest(self.request.out, self._known | self.sheet.manifest() | ended)
+        self._write_manifest(self._known | self.sheet.manifest() | ended)
+
+    def _write_manifest(self, facts: dict[str, Any]) -> None:
+        if self.request.out is not None:
+            write_manifest(self.request.out, facts)

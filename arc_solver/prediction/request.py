@@ -17,7 +17,7 @@ class PredictRequest:
     """The request for a prediction; names as on the command line. `threads` are per worker."""
 
     source: str
-    out: Path
+    out: Path | None
     checkpoint: Path | None = None
     candidates: Path | None = None
     workers: int | None = None

@@ -126,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--seconds", type=float, required=True, help="CPU seconds of learning for each cell")
     found.add_argument("--variant", action="append", required=True, help='settings, "key=value key=value"')
     found.add_argument("--preset", default="cpu-arc")
-    found.add_argument("--weights", type=Path, help="start from these, not from nothing")
+    found.add_argument("--weights", type=Path, help="start from these, not from scratch")
     found.add_argument("--seeds", type=int, nargs="+", default=[0])
     found.add_argument("--tasks", help="a file with answers or a name as arc1:training, for other tasks")
     found.add_argument("--groups", type=int, default=1, help="weight sets that share tasks and seconds")

@@ -30,9 +30,9 @@ class Marks(NamedTuple):
         """In words: "keeps the rules", or how many are broken, and the first of them."""
         if not self.faults:
             return "keeps the rules"
-        more = len(self.faults) - 1
-        others = f" and {more} more" if more else ""
-        return f"breaks {count(len(self.faults), 'rule')}: {self.faults[0]}{others}"
+        if len(self.faults) == 1:
+            return f"breaks 1 rule: {self.faults[0]}"
+        return f"breaks {len(self.faults)} rules (for example, {self.faults[0]})"
 
 
 def board_marks(kind: str, question: Cells, answer: Cells) -> Marks:

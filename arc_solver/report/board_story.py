@@ -134,7 +134,7 @@ class BoardStory:
             how = f"{len(same)} of {count(len(chains), kind)} gave this answer; "
             how += f"{names[winner]} was sure first" if sure else "none was sure"
         if len(chains) > 1 or self.truth is not None:
-            yield self._ending(answer, how)
+            yield self._ending(answer, how, float(chains[winner].halt_logits[-1]))
 
     def shown(self, answer: Cells | None, *, apart: bool) -> Frame:
         """The question with an answer; `apart` compares it with the one that the board came with."""
@@ -145,18 +145,22 @@ class BoardStory:
             return Frame(self.name, news, (replace(self._asked(), broken=marks.broken if clash else None),))
         panel, verdict = self._panel("answer", answer, None)
         if apart and self.truth is not None:
-            verdict += "; right" if np.array_equal(self.truth, answer) else "; not the answer in the file"
+            verdict += self._compared(answer)
         return Frame(self.name, verdict, (self._asked(), panel))
 
-    def _ending(self, answer: Cells, how: str) -> Frame:
+    def _ending(self, answer: Cells, how: str, halt_logit: float) -> Frame:
+        """The answer and the truth, with the last logit of the contender that gave it."""
         panel, verdict = self._panel("chosen answer", answer, None)
         panels = [self._asked(), panel]
         if self.truth is not None:
-            same = np.array_equal(self.truth, answer)
-            verdict += "; as in the file" if same else "; not as in the file"
-            if not same:
+            verdict += self._compared(answer)
+            if not np.array_equal(self.truth, answer):
                 panels.append(replace(self._panel("in the file", self.truth, None)[0], still=True))
-        return Frame(how, verdict, tuple(panels), stay=True)
+        return Frame(how, verdict, tuple(panels), halt_logit, stay=True)
+
+    def _compared(self, answer: Cells) -> str:
+        same = np.array_equal(self.truth, answer) if self.truth is not None else False
+        return f"; {'matches' if same else 'does not match'} the solution in the file"
 
     def _asked(self) -> Panel:
         panel, _ = self._panel("question", self.question, None)

@@ -96,12 +96,12 @@ def _symbols(panel: Panel, look: Look, cell: int) -> list[Label]:
 
 
 def legend_pictures(opening: Opening) -> list[Picture]:
-    """A sample of each mark, with its name."""
-    value = np.array([[len(opening.look.letters) - 1]], np.uint8)
+    """A sample of each value with a name and of each mark, with the name."""
+    look, last = opening.look, len(opening.look.letters) - 1
+    samples = [(value, "", name) for value, name in enumerate(look.names) if name]
     pictures = []
-    for mark in opening.marks:
+    for value, mark, name in [*samples, *((last, mark, MARK_NAMES[mark]) for mark in opening.marks)]:
         given, changed, broken = (np.full((1, 1), mark == each) for each in ("given", "changed", "broken"))
-        name = MARK_NAMES[mark]
-        swatch = _grid(Panel("", value, opening.look, given, changed, broken), SWATCH)
+        swatch = _grid(Panel("", np.array([[value]], np.uint8), look, given, changed, broken), SWATCH)
         pictures.append(beside([swatch, text(name, text_width(name), color=MUTED)], 5))
     return pictures

@@ -115,12 +115,13 @@ def _framed(lines: tuple[str, ...], width: int) -> Block:
 
 
 def legend(opening: Opening, color: bool) -> list[Block]:
-    """A sample of each mark, with its name."""
+    """A sample of each value with a name and of each mark, with the name."""
     look = opening.look
     paint = _painted if color else _plain
-    value = len(look.letters) - 1
-    blocks = []
+    last = len(look.letters) - 1
+    values = [(value, name) for value, name in enumerate(look.names) if name]
+    samples = [(paint(look, value, False, False, False), name) for value, name in values]
     for mark in opening.marks:
-        sample = paint(look, value, mark == "given", mark == "changed", mark == "broken")
-        blocks.append(Block((f"{sample} {MARK_NAMES[mark]}",), 3 + len(MARK_NAMES[mark])))
-    return blocks
+        sample = paint(look, last, mark == "given", mark == "changed", mark == "broken")
+        samples.append((sample, MARK_NAMES[mark]))
+    return [Block((f"{sample} {name}",), 3 + len(name)) for sample, name in samples]

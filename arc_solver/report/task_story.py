@@ -139,9 +139,9 @@ class TaskStory:
         self._box.cast(self._query, trace.restored, trace.confidence)
         tallies = self._box.tallies(self._query)
         (mine,) = [tally for tally in tallies if np.array_equal(tally.grid, trace.restored)]
-        news = f"vote {mine.votes} for this answer" if mine.votes > 1 else "first vote for this answer"
+        news = f"{count(mine.votes, 'vote')} for this answer"
         against = sum(tally.votes for tally in tallies) - mine.votes
-        others = f"; {against} for {count(len(tallies) - 1, 'other')}" if against else ""
+        others = f", {against} for {count(len(tallies) - 1, 'other')}" if against else ""
         return f"{news}{others}; confidence {trace.confidence:.3f}"
 
     def _input(self) -> Panel:
@@ -157,7 +157,7 @@ class TaskStory:
         if answer.shape != self.truth.shape:
             return ["not the shape of the truth"]
         wrong = int((answer != self.truth).sum())
-        return [count(wrong, "wrong cell") if wrong else "as the truth has it"]
+        return [count(wrong, "wrong cell") if wrong else "matches the truth"]
 
 
 def _changed(before: Grid | None, after: Grid | None) -> Mask | None:

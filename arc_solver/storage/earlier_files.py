@@ -10,12 +10,12 @@ from arc_solver.storage.files import write_atomic
 
 
 @contextmanager
-def earlier_files(*paths: Path, unless: Callable[[], bool]) -> Iterator[None]:
+def earlier_files(*paths: Path | None, unless: Callable[[], bool]) -> Iterator[None]:
     """Restore the content of these files if the block fails, `unless` that returns True by then.
 
     A file that did not exist before stays as the block left it.
     """
-    before = {path: path.read_bytes() for path in paths if path.is_file()}
+    before = {path: path.read_bytes() for path in paths if path and path.is_file()}
     try:
         yield
     except BaseException:

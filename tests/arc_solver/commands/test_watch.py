@@ -105,7 +105,7 @@ def test_a_task_is_learned_asked_under_its_views_and_voted_on(arc_solve: Termina
 
 
 def votes(text: str) -> list[str]:
-    return re.findall(r"^(?:first vote|vote \d+).*$", text, re.MULTILINE)
+    return re.findall(r"^\d+ votes? for this answer.*$", text, re.MULTILINE)
 
 
 REFUSED = {

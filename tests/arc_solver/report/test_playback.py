@@ -59,6 +59,16 @@ def test_frames_cover_each_other_on_a_terminal() -> None:
     assert waits == [0.5, 0.5, 1.25]
 
 
+def test_a_frame_does_not_cover_what_was_said_since_the_last() -> None:
+    written: list[str] = []
+    player = Player(written.append, 80, 24, False, True, 0.0, lambda _: None)
+    for _ in range(2):
+        player.show(frame(3, 3))
+    player.interrupted()
+    player.show(frame(3, 3))
+    assert "".join(written).count("\x1b[J") == 1
+
+
 @pytest.mark.parametrize(("height", "width", "lines"), [(30, 30, 24), (30, 30, 12), (9, 9, 5), (20, 20, 24)])
 def test_what_does_not_fit_is_not_covered_by_halves(height: int, width: int, lines: int) -> None:
     text, _ = played([frame(height, width)] * 3, lines=lines, color=True, animated=True)
