@@ -215,7 +215,7 @@ _PRESETS = (
             precision="bfloat16",
             compile="on",
         ),
-        PredictConfig(views=1, ages=200, batch_size=64, halt_logit=4.0, guess_after=10),
+        PredictConfig(views=1, ages=200, batch_size=16, halt_logit=4.0, guess_after=10),
     ),
     Preset(
         "cpu-maze",

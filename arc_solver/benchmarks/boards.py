@@ -45,9 +45,11 @@ def measure_boards(quick: bool, weights: Path | None = None) -> list[dict[str, A
     quick form) are measured on 4x4 after so short a training that they have something to gain.
     """
     side, num = (4, 128) if quick else (6, 512)
-    weights = weights or shipped_weights(SUDOKU.name, side)
+    shipped = shipped_weights(SUDOKU.name)
     if weights is not None:
         model, side, test = _loaded(weights, num)
+    elif shipped is not None:
+        model, side, test = _loaded(shipped, num, side)
     else:
         model, test = _trained(side, 18.0 if quick else 240.0, num)
     plain = PredictConfig(views=1, ages=ALL_AGES, batch_size=256)
@@ -89,9 +91,9 @@ def _exact(answering: Answering, test: BoardSet) -> float:
     return 100 * float((cells == test.answers).all(1).mean())
 
 
-def _loaded(weights: Path, num: int) -> tuple[Model, int, BoardSet]:
+def _loaded(weights: Path, num: int, side: int = 0) -> tuple[Model, int, BoardSet]:
     """The model of a Sudoku checkpoint, the side of its boards and new boards of that side."""
-    model = load(weights).model
+    model = load(weights, side).model
     side = math.isqrt(model.config.length) or model.config.vocabulary - 2
     return model, side, generate_sudoku(num, side, np.random.default_rng(1))
 

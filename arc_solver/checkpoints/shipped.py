@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,28 +9,14 @@ from arc_solver.storage.source import exists
 from arc_solver.storage.text import near
 
 FOLDER = Path(__file__).resolve().parent.parent / "shipped_weights"
-# Weights for these take any side.
-ANY_SIDE = ("arc", "maze")
 # The largest side that they were scored on.
 LARGEST_SIDE = {"maze": 30}
 
 
-def shipped_weights(kind: str, side: int = 0) -> Path | None:
-    """The shipped weights for "arc", or for "sudoku" or "maze" boards of a side; None if there are none.
-
-    A file with a number is for that side, or with mazes for all sides up to it: the smallest that suffices.
-    One without, for ARC and mazes, is for any other side.
-    """
-    found = [
-        (int(match[1]), path)
-        for path in FOLDER.glob(f"{kind}*.safetensors")
-        if (match := re.fullmatch(rf"{kind}([0-9]+)", path.stem))
-    ]
-    for number, path in sorted(found):
-        if side == number or (kind in ANY_SIDE and 0 < side <= number):
-            return path
+def shipped_weights(kind: str) -> Path | None:
+    """The shipped weights for "arc", "sudoku" or "maze", of any side; None if there are none."""
     path = FOLDER / f"{kind}.safetensors"
-    return path if kind in ANY_SIDE and path.is_file() else None
+    return path if path.is_file() else None
 
 
 def reach(kind: str, side: int) -> str:
@@ -48,7 +33,7 @@ def all_shipped() -> list[Path]:
 
 
 def find_weights(name: str, also: Iterable[str] = ()) -> Path:
-    """The file of that name, or else the shipped weights called that ("arc", "sudoku9").
+    """The file of that name, or else the shipped weights called that ("arc", "sudoku").
 
     CheckpointMissing if there is neither but a similar name, of weights or in `also`.
     """

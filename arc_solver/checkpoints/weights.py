@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from arc_solver.checkpoints.file_format import (
 )
 from arc_solver.config import ConfigError, Preset
 from arc_solver.domains.domains import find_domain
+from arc_solver.model.symbols import FIRST_SYMBOL_TOKEN
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import write_atomic
 from arc_solver.tasks.puzzles import PuzzleMap
@@ -62,8 +63,12 @@ class Loaded:
     metadata: dict[str, Any]
 
 
-def load(path: str | Path) -> Loaded:
-    """Read a checkpoint for prediction; CheckpointError names what is wrong with the file."""
+def load(path: str | Path, side: int = 0) -> Loaded:
+    """Read a checkpoint for prediction; CheckpointError names what is wrong with the file.
+
+    Weights with symbols as an axis know neither cells nor symbols by number: unless `side` is 0, they become
+    a model for boards of this side.
+    """
     path = Path(path)
     metadata, tensors = read_tensors(path)
     preset = preset_from(metadata, path.name)
@@ -77,6 +82,9 @@ def load(path: str | Path) -> Loaded:
             f"but the model's kind is {preset.model.embedding!r}; the file contradicts itself"
         )
     check_recipe(preset, tensors, path.name)
+    if preset.model.symbols and side:
+        fitting = replace(preset.model, length=side * side, vocabulary=side + FIRST_SYMBOL_TOKEN)
+        preset = replace(preset, model=fitting)
     prefix = "average." if any(name.startswith("average.") for name in tensors) else "model."
     state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     state["puzzle.rows"] = rows

@@ -142,10 +142,10 @@ def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:
     from arc_solver.checkpoints.weights import load
     from arc_solver.storage.text import DataError
 
-    path = shipped_weights(kind, side) if wanted.checkpoint is None else find_weights(wanted.checkpoint)
+    path = shipped_weights(kind) if wanted.checkpoint is None else find_weights(wanted.checkpoint)
     if path is None:
-        raise DataError(f"no weights ship for {kind} of side {side}; name some with --checkpoint")
-    return load(path), path.name
+        raise DataError(f"no weights ship for {kind}; name some with --checkpoint")
+    return load(path, side), path.name
 
 
 def _watch_board(board: BoardSet, number: int, wanted: Wanted, stage: Stage) -> None:

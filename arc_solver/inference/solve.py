@@ -72,7 +72,8 @@ class Prediction:
         """
         started = time.monotonic()
         self.device = choose_device(self.options.device)
-        self.loaded = load(self.checkpoint) if self.checkpoint is not None else None
+        side = self.domain.side(self.material)
+        self.loaded = load(self.checkpoint, side) if self.checkpoint is not None else None
         self._check_weights()
         self.recipe = recipe_of(self.loaded, self.options)
         self.domain.check(self.loaded.model.config if self.loaded else self.recipe.model, self.recipe.predict)

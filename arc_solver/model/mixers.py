@@ -138,30 +138,46 @@ class GroupSums(CellMixer):
 
     A sum is divided by the root of its number of positions and weighted by channel. With the rows, columns
     and boxes of a Sudoku this is message passing on its graph (arXiv 1711.08028) without a network on the
-    edges. With `symbols`, the positions of one cell are a group too.
+    edges. With `symbols`, the positions of one cell are a group too. Sums over groups are products with
+    `members`, the groups as rows of zeros and ones: a sum over an outer axis takes several times as long.
     """
+
+    members: Tensor
+    scales: Tensor
 
     def __init__(self, config: ModelConfig, groups: Groups | None, generator: torch.Generator) -> None:
         super().__init__(config, groups, generator)
         if groups is None or math.prod(groups.shape) != config.length:
             raise ConfigError(f"group_sums among mixers: no groups of {config.length} cells were named")
-        shape, axes = groups
-        if config.symbols:
-            shape, axes = (*shape, config.num_symbols), (*axes, (len(shape),))
-        self.shape = shape
-        self.axes = tuple(tuple(axis + 1 for axis in kind) for kind in axes)  # after the batch axis
-        self.scales = [math.prod(shape[axis] for axis in kind) ** -0.5 for kind in axes]
-        inner = config.inner(config.width)
-        self.weight = nn.Parameter(truncated_normal((len(axes), 1, inner), 0.5, generator))
+        members, kinds = members_of(groups)
+        self.num_symbols = config.num_symbols if config.symbols else 1
+        scales = kinds * members.sum(1, keepdim=True) ** -0.5
+        self.register_buffer("members", members, persistent=False)  # (groups, L)
+        self.register_buffer("scales", scales, persistent=False)  # (groups, kinds)
+        shape = (len(groups.axes) + config.symbols, 1, config.inner(config.width))
+        self.weight = nn.Parameter(truncated_normal(shape, 0.5, generator))
 
     def forward(self, cells: Tensor, canvas: Canvas) -> Tensor:
-        board = cells.reshape(-1, *self.shape, cells.shape[-1])
-        weight = self.weight.to(cells.dtype)
-        # By index: a loop over the weight itself would break the compiled graph.
-        sums = board.sum(self.axes[0], keepdim=True) * (weight[0] * self.scales[0])
-        for kind in range(1, len(self.axes)):
-            sums = sums + board.sum(self.axes[kind], keepdim=True) * (weight[kind] * self.scales[kind])
-        return (board + sums).reshape(cells.shape)
+        board = cells.unflatten(1, (self.members.shape[1], self.num_symbols))  # (B, L, K, I)
+        members = self.members.to(cells.dtype).expand(len(cells), -1, -1)
+        weight = self.scales @ self.weight[: self.scales.shape[1], 0]
+        sums = torch.bmm(members, board.flatten(2)).unflatten(2, board.shape[2:])
+        weighted = (sums * weight.to(cells.dtype)[:, None]).flatten(2)
+        mixed = torch.baddbmm(board.flatten(2), members.transpose(1, 2), weighted).view_as(board)
+        if self.num_symbols > 1:
+            scale = self.num_symbols**-0.5
+            mixed = mixed + board.sum(2, keepdim=True) * (self.weight[-1] * scale).to(cells.dtype)
+        return mixed.view_as(cells)
+
+
+def members_of(groups: Groups) -> tuple[Tensor, Tensor]:
+    """Which cells are in each group (groups, L), and of which kind each group is (groups, kinds)."""
+    cells = torch.eye(math.prod(groups.shape), device="cpu").view(-1, *groups.shape)
+    # The groups of a kind are what the other axes count; a cell belongs to one of each kind.
+    members = [cells.sum([axis + 1 for axis in axes]).flatten(1).T for axes in groups.axes]
+    sizes = torch.tensor([len(each) for each in members], device="cpu")
+    kinds = torch.eye(len(members), device="cpu").repeat_interleave(sizes, dim=0)
+    return torch.cat(members).contiguous(), kinds
 
 
 class Neighbours(CellMixer):

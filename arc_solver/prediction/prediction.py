@@ -57,7 +57,7 @@ class Prediction:
     def __post_init__(self) -> None:
         request, domain = self.request, self.domain
         if request.checkpoint is None and request.solve.preset is None:
-            shipped = shipped_weights(domain.name, domain.side(self.material))
+            shipped = shipped_weights(domain.name)
             self.request = dataclasses.replace(request, checkpoint=shipped)
         self.sheet = sheet_of(
             domain,
@@ -119,7 +119,7 @@ class Prediction:
             domain.check(recipe.model, recipe.predict)
         elif not domain.learns:
             raise DataError(
-                f"{request.source}: no weights ship for {domain.name} of side {side}; "
+                f"{request.source}: no weights ship for {domain.name}; "
                 f"name some with --checkpoint (`arc-solve train --data {request.source}` makes them)"
             )
         if line := idle_settings(domain, request.solve.settings):

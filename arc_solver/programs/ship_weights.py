@@ -81,7 +81,7 @@ def main() -> None:
     """Ship one file of weights under its name."""
     parser = argparse.ArgumentParser(prog="python -m arc_solver.programs.ship_weights", description=__doc__)
     parser.add_argument("weights", type=Path, help="weights of `arc-solve train`")
-    parser.add_argument("name", help="arc, maze, sudoku9, ...")
+    parser.add_argument("name", help="arc, maze, sudoku")
     parser.add_argument("settings", nargs="*", help="key=value for fields of the recipe")
     parser.add_argument("--replace", action="store_true", help="overwrite the weights there, and their card")
     asked = parser.parse_intermixed_args()

@@ -82,7 +82,7 @@ def test_options_stand_in_groups_as_one_types_them(command: str, arc_solve: Term
         ("predict 00d62c", "00d62c1b"),
         ("watch arc1:ev", "arc1:evaluation"),
         ("predict --preset cpu-a", "cpu-arc"),
-        ("watch --checkpoint sud", "sudoku4 sudoku6 sudoku9"),
+        ("watch --checkpoint sud", "sudoku"),
         ("train --set row_w", "row_weight_decay= row_width="),
         ("generate m", "maze"),
         ("info cpu-ma", "cpu-maze"),
@@ -126,7 +126,7 @@ def test_names_of_tasks_are_known_wherever_tasks_are_taken(
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        *(("info cpu-arcc", "cpu-arc"), ("info sudok9", "sudoku9")),
+        *(("info cpu-arcc", "cpu-arc"), ("info sudok", "sudoku")),
         ("predict 00d62c1b --checkpoint arcc", "arc"),
         *(("predict arc3", "arc2"), ("show ARC1", "arc1"), ("watch arc-1", "arc1")),
         ("validate submission.json --tasks arc1:evaluatoin", "arc1:evaluation"),

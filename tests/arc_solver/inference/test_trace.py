@@ -92,9 +92,9 @@ def test_what_is_answered_does_not_depend_on_the_truth() -> None:
 
 
 def test_the_contenders_of_a_board_are_those_of_a_prediction() -> None:
-    path = shipped_weights("sudoku", 4)
+    path = shipped_weights("sudoku")
     assert path is not None
-    loaded = load(path)
+    loaded = load(path, 4)
     boards = generate_sudoku(4, 4, np.random.default_rng(2))
     config = dataclasses.replace(loaded.preset.predict, views=3, ages=4)
     for number in range(len(boards)):

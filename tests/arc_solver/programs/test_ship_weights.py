@@ -16,6 +16,7 @@ import torch
 from arc_solver.checkpoints.shipped import FOLDER, all_shipped, reach, shipped_weights
 from arc_solver.checkpoints.weights import load, save
 from arc_solver.domains.arc.examples import task_side
+from arc_solver.domains.sudoku.generate import generate_sudoku
 from arc_solver.inference.adaptation import warm_model
 from arc_solver.model.puzzle_embedding import COMPOSED
 from arc_solver.model.trm import Model
@@ -26,7 +27,7 @@ from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.reader import read_tasks
 from arc_solver.tasks.task import Task
 from arc_solver.tasks.writer import tasks_json
-from tests.arc_solver.tiny import MODEL, lively, preset, tasks
+from tests.arc_solver.tiny import MODEL, answer_boards, lively, preset, tasks
 
 
 def trained(path: Path) -> torch.Tensor:
@@ -90,27 +91,22 @@ def test_a_composed_prefix_becomes_rows(tmp_path: Path) -> None:
     torch.testing.assert_close(boxed.model.puzzle.rows[1], mean, rtol=0.01, atol=0.01)
 
 
-@pytest.mark.parametrize(
-    ("kind", "side", "name"),
-    [
-        ("maze", 9, "maze9"),
-        ("maze", 5, "maze9"),
-        ("maze", 10, "maze13"),
-        ("maze", 14, "maze"),
-        ("maze", 0, "maze"),
-        ("sudoku", 9, "sudoku9"),
-        ("sudoku", 6, None),
-        ("arc", 0, "arc"),
-    ],
-)
-def test_weights_are_those_for_the_side_or_for_the_next_larger_mazes(
-    kind: str, side: int, name: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_are_called_as_what_they_are_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arc_solver.checkpoints.shipped.FOLDER", tmp_path)
-    assert shipped_weights(kind, side) is None
-    for each in ("arc", "maze", "maze9", "maze13", "sudoku", "sudoku9", "mazes2", "maze-1"):
+    assert shipped_weights("maze") is None
+    for each in ("maze", "sudoku9", "mazes"):
         (tmp_path / f"{each}.safetensors").touch()
-    assert shipped_weights(kind, side) == (None if name is None else tmp_path / f"{name}.safetensors")
+    assert (shipped_weights("maze"), shipped_weights("sudoku")) == (tmp_path / "maze.safetensors", None)
+
+
+@pytest.mark.parametrize(("side", "givens"), [(4, 0), (6, 0), (9, 40)])
+def test_one_network_answers_sudokus_of_every_side(side: int, givens: int) -> None:
+    path = shipped_weights("sudoku")
+    assert path is not None
+    loaded = load(path, side)
+    boards = generate_sudoku(4, side, np.random.default_rng(side), min_givens=givens)
+    found = answer_boards(loaded.model, boards, loaded.preset.predict)
+    assert (found.cells == boards.answers).all()
 
 
 def test_a_user_hears_when_weights_are_out_of_their_depth() -> None:
