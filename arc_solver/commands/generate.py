@@ -45,6 +45,9 @@ def generate(
     max_path: int | None = typer.Option(
         None, min=1, help="Mazes: at most this many moves; lengths are spread evenly."
     ),
+    pairs: int | None = typer.Option(
+        None, min=1, help="ARC: at least this many demonstrations, where a rule has them."
+    ),
     exclude: list[Path] = typer.Option([], help="Make no puzzle that is in this file; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
     quiet: bool = QUIET,
@@ -68,10 +71,11 @@ def generate(
         boards_only = {"--min-rating": min_rating, "--min-givens": min_givens, "--min-path": min_path}
         boards_only["--max-path"] = max_path
         refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for boards")
-        return _generate_tasks(num, side, seed, out, quiet, as_json)
+        return _generate_tasks(num, side, pairs, seed, out, quiet, as_json)
     if kind not in made:
         kinds = [*made, ARC.name]
         raise typer.BadParameter(f"{kind!r}: expected {' or '.join(kinds)}{did_you_mean(kind, kinds)}")
+    refuse_options({"--pairs": pairs}, "for ARC tasks")
     domain, floors = made[kind], Floors(min_rating, min_givens, min_path, max_path)
     generator = domain.kind.generator
     assert generator
@@ -124,8 +128,10 @@ def _made(make: Callable[[], T]) -> T:
         raise ConfigError(str(error)) from None
 
 
-def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: bool, as_json: bool) -> None:
-    """Write tasks of the generator's library: those that `synthetic:NUM:SEED:SIDE` names."""
+def _generate_tasks(
+    num: int, side: int | None, pairs: int | None, seed: int, out: Path, quiet: bool, as_json: bool
+) -> None:
+    """Write tasks of the generator's library: those that `synthetic:NUM:SEED:SIDE:PAIRS` names."""
     from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
     from arc_solver.progress import progress
     from arc_solver.storage.files import sweep_beside, write_atomic
@@ -133,7 +139,9 @@ def _generate_tasks(num: int, side: int | None, seed: int, out: Path, quiet: boo
     from arc_solver.tasks.writer import tasks_json
     from submission.messages import count
 
-    name = f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}"
+    name = (
+        f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}{f':{pairs}' if pairs else ''}"
+    )
     drawn = _made(lambda: synthetic_tasks(SyntheticName.parse(name)))
     with own_outputs(out):
         sweep_beside(out)
