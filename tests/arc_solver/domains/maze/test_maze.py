@@ -167,7 +167,7 @@ def test_lengths_are_spread_evenly_between_limits() -> None:
 
 def test_a_ceiling_alone_lowers_the_floor_and_crossed_limits_are_refused() -> None:
     assert generate_mazes(20, 9, np.random.default_rng(0), max_moves=6).ratings.tolist() == [6] * 20
-    with pytest.raises(DataError, match="at least 9 and at most 8 moves"):
+    with pytest.raises(DataError, match="at least 9 moves and at most 8"):
         generate_mazes(1, 9, np.random.default_rng(0), min_moves=9, max_moves=8)
 
 
