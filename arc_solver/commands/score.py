@@ -55,6 +55,10 @@ def score(
         refuse_options(
             {"--candidates": candidates, "--list": list_tasks}, f"for tasks; {submission} holds boards"
         )
+        if not Path(solutions).exists():
+            raise typer.BadParameter(
+                f"--solutions {solutions}: no such file; {submission} holds boards and needs a file"
+            )
         _score_boards(submission, solutions, only_submitted, as_json)
         return
     truth, truth_hash = read_truth(solutions)

@@ -129,11 +129,17 @@ def _one_task(
 
 
 def _one_board(boards: BoardSet, number: str | None, say: Callable[[str], None]) -> tuple[BoardSet, int]:
-    """Board `number`, counted from 1; without it the first."""
+    """Board `number`, counted from 1; without it the first. DataError for one that is no proper puzzle."""
+    from arc_solver.domains.boards.board_file import board_domain
+    from arc_solver.storage.text import DataError
+
     place = board_place("1" if number is None else number, len(boards))
     if number is None and len(boards) > 1:
         say(f"the first of {len(boards)} boards; --id picks another")
-    return boards.take(slice(place, place + 1)), place + 1
+    board = boards.take(slice(place, place + 1))
+    if faults := board_domain(board.kind).kind.faults(board):
+        raise DataError(f"this {board.kind}: {faults[0]}")
+    return board, place + 1
 
 
 def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:

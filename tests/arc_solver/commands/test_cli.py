@@ -332,6 +332,13 @@ def test_scores_by_canvas_where_the_truth_holds_the_inputs(arc_solve: Terminal, 
     assert "canvas" not in arc_solve("score", "submission.json", "--solutions", "solutions.json").out
 
 
+def test_boards_are_not_scored_by_a_set_of_tasks(arc_solve: Terminal, folder: Path) -> None:
+    (folder / "answers.csv").write_text("question,answer\n1234341221434321,1234341221434321\n")
+    outcome = arc_solve("score", "answers.csv", "--solutions", "arc1:evaluation")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "answers.csv holds boards" in " ".join(outcome.err.split())
+
+
 def test_scoring_nothing_is_refused(arc_solve: Terminal, folder: Path) -> None:
     write(folder / "part.json", attempts({"elsewhere": [[[1]]]}))
     outcome = arc_solve("score", "part.json", "--solutions", "solutions.json", "--only-submitted")

@@ -192,3 +192,16 @@ def test_a_file_of_that_name_goes_before_a_name(folder: Path) -> None:
     (folder / "boards").write_text(EASY + "\n")
     assert isinstance(read("boards"), BoardSet)
     assert np.asarray(read("boards").questions).shape == (1, 16)
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [("11..............", "contradictory givens: 1 twice in row 1"), ("." * 16, "several solutions")],
+)
+def test_a_sudoku_that_predict_refuses_is_refused_here_too(
+    typed: str, reason: str, arc_solve: Terminal
+) -> None:
+    for command in ("watch", "predict"):
+        outcome = arc_solve(command, typed)
+        assert (outcome.code, outcome.out) == (3, "")
+        assert f"this sudoku: {reason}" in outcome.error_line()
