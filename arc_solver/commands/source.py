@@ -101,7 +101,13 @@ def _drawn_board(text: str) -> BoardSet | None:
     cells = _cells(lines)
     if len(cells) not in SUDOKU_CELLS:
         cells = _cells([line for line in lines if set(line) - set("-| \t")])
-    if set(cells) - set(BLANKS + "123456789") or len(cells) < MIN_CELLS:
+    wrong = [place for place, each in enumerate(cells) if each not in BLANKS + "123456789"]
+    if len(cells) in SUDOKU_CELLS and 0 < len(wrong) <= len(cells) // 8:
+        at = wrong[0]
+        raise DataError(
+            f"{cells}: {cells[at]!r} is cell {at + 1}; a Sudoku is typed as digits, with 0 or . for blanks"
+        )
+    if wrong or len(cells) < MIN_CELLS:
         return None
     if len(cells) not in SUDOKU_CELLS:
         raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81, blanks as 0 or .")

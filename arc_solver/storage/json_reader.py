@@ -70,6 +70,8 @@ def read_bytes(source: Path | str) -> bytes:
 
 def parse(data: bytes, label: str) -> Document:
     """Parse JSON text: DataError with line and column if it is not JSON, a Flaw for each value refused."""
+    if not data.strip():
+        raise DataError(f"{label}: empty")
     if data.startswith(_BOM):
         raise DataError(f"{label}: starts with a byte order mark; save it as plain UTF-8")
     if data.count(b"[") + data.count(b"{") > MAX_LISTS or data.count(b'"') > 2 * MAX_TEXTS:

@@ -332,6 +332,16 @@ def test_scores_by_canvas_where_the_truth_holds_the_inputs(arc_solve: Terminal, 
     assert "canvas" not in arc_solve("score", "submission.json", "--solutions", "solutions.json").out
 
 
+def test_a_typed_sudoku_with_a_letter_names_it(arc_solve: Terminal, folder: Path) -> None:
+    for command in ("predict", "watch"):
+        outcome = arc_solve(command, "1..4..A....1....")
+        assert (outcome.code, outcome.out) == (3, "")
+        assert "'A' is cell 7" in outcome.error_line()
+    assert "No such file" in arc_solve("predict", "my_tasks_2024.js").error_line()
+    (folder / "empty.json").write_text("\n")
+    assert arc_solve("predict", "empty.json").error_line() == "error: empty.json: empty"
+
+
 def test_boards_are_not_scored_by_a_set_of_tasks(arc_solve: Terminal, folder: Path) -> None:
     (folder / "answers.csv").write_text("question,answer\n1234341221434321,1234341221434321\n")
     outcome = arc_solve("score", "answers.csv", "--solutions", "arc1:evaluation")
