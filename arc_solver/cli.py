@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from typing import Any
 
 import typer
 
@@ -31,7 +32,6 @@ from arc_solver.storage.surroundings import settle
 app = typer.Typer(
     name="arc-solve",
     help="Solve ARC-AGI tasks, Sudoku and mazes with tiny recursive models.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -72,7 +72,7 @@ def main() -> None:
     """Entry point; exits 0 done, 1 failure, 2 usage, 3 bad input, 4 bad submission, 130/143 on signals."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
-    if sys.argv[1:2] == ["help"]:
+    if sys.argv[1:2] in ([], ["help"]):
         sys.argv = [sys.argv[0], *sys.argv[2:3], "--help"]
     guard_streams()
     settle()
@@ -80,8 +80,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # go on when the terminal is closed
     try:
-        # In standalone mode typer prints usage errors and exits.
-        code = app(prog_name="arc-solve", standalone_mode=not _follows())
+        code = app(prog_name="arc-solve", standalone_mode=False)
     except SystemExit as end:
         code = end.code
         if code in (128 + signal.SIGINT, 128 + signal.SIGTERM) and not _follows():
@@ -119,8 +118,24 @@ def _follows() -> bool:
     return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
+def _usage(error: Any) -> str:
+    """What typer says is wrong with the command, as our own errors say it."""
+    from arc_solver.storage.text import near
+
+    text = str(error.format_message())
+    if isinstance(error, typer.BadParameter) and text.startswith("Invalid value: "):
+        return str(error.message)  # our own
+    text = text.removeprefix("Invalid value for ").removesuffix(".").replace(". Did you", "; did you")
+    if known := getattr(error, "possibilities", None):
+        text = error.message + near(error.option_name, known)
+    text = text[:1].lower() + text[1:]
+    where = error.ctx.command_path if error.ctx else "arc-solve"
+    return text if "did you mean" in text else f"{text}; see {where} -h"
+
+
 def _line(error: Exception, debug: bool) -> str:
-    words = " ".join(str(error).split()) or type(error).__name__
+    said = _usage(error) if hasattr(error, "format_message") else str(error)
+    words = " ".join(said.split()) or type(error).__name__
     # It may hold names from files: characters that control the terminal are escaped.
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
     if hasattr(error, "exit_code"):
