@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from arc_solver.domains.protocols import Domain
     from arc_solver.tasks.task import Task, TaskFault
 
-# How people write blanks, and the frames of boards.
-BLANKS, FRAME = ".0_*-?xX", "|│ \t\r\n"
-SUDOKU_CELLS, MIN_CELLS = (16, 36, 81), 12  # with fewer, digits are a name of something else
+FRAME = "|│ \t\r\n"  # of boards
+LENGTHS, MIN_CELLS = (16, 36, 81), 12  # with fewer, digits are a name of something else
 
 
 def one_source(position: str | None, option: str | None) -> str:
@@ -94,23 +93,22 @@ def board_place(number: str, num_boards: int) -> int:
 def _drawn_board(text: str) -> BoardSet | None:
     """A Sudoku written as it is, on one line or drawn; None where the text is none."""
     from arc_solver.domains.boards.board_file import board_from_text
+    from arc_solver.domains.boards.board_lines import BLANKS, SUDOKU_CELLS
     from arc_solver.storage.text import DataError
 
     # A line without a digit may be a row of blanks or a line that is drawn.
     lines = [line for line in text.splitlines() if not set(line) & set("+=─┼")]
     cells = _cells(lines)
-    if len(cells) not in SUDOKU_CELLS:
+    if len(cells) not in LENGTHS:
         cells = _cells([line for line in lines if set(line) - set("-| \t")])
     wrong = [place for place, each in enumerate(cells) if each not in BLANKS + "123456789"]
-    if len(cells) in SUDOKU_CELLS and 0 < len(wrong) <= len(cells) // 8:
+    if len(cells) in LENGTHS and 0 < len(wrong) <= len(cells) // 8:
         at = wrong[0]
-        raise DataError(
-            f"{cells}: {cells[at]!r} is cell {at + 1}; a Sudoku is typed as digits, with 0 or . for blanks"
-        )
+        raise DataError(f"{cells}: {cells[at]!r} is cell {at + 1}; a Sudoku is typed as {SUDOKU_CELLS}")
     if wrong or len(cells) < MIN_CELLS:
         return None
-    if len(cells) not in SUDOKU_CELLS:
-        raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81, blanks as 0 or .")
+    if len(cells) not in LENGTHS:
+        raise DataError(f"{cells[:100]}: {len(cells)} cells; a Sudoku has 16, 36 or 81: {SUDOKU_CELLS}")
     return board_from_text("sudoku", "".join("." if each in BLANKS else each for each in cells))
 
 

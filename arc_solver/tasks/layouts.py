@@ -1,14 +1,19 @@
 """The layouts in which tasks are published, told apart by content and split into one entry per task."""
 
+import codecs
 import dataclasses
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from arc_solver.storage.json_reader import Flaw, flaws, read_document
+from arc_solver.storage.json_reader import Document, Flaw, flaws, parse, read_bytes
 from arc_solver.storage.text import LONE_SURROGATE, STDIN, DataError, label_of
 
+TAKEN = (
+    'tasks are JSON, {"train": [...], "test": [...]}; a Sudoku is digits with . for blanks, '
+    "a maze # for walls, S, G and spaces"
+)
 _SUFFIXES = (".json.gz", ".json", ".gz")
 _ID_KEYS = ("id", "name", "task_id")
 _WRAPPERS = ("data", "task")  # keys under which a list of tasks may hold the task itself
@@ -120,7 +125,7 @@ def _entries_of_one(path: Path) -> list[Entry | Stray]:
 
 def _file_entries(source: str | Path) -> list[Entry | Stray]:
     """The content of a file, or a stray that says why it holds no task; DataError if it is not JSON."""
-    document, label = read_document(source), label_of(source)
+    document, label = _document(source), label_of(source)
     stem = "stdin" if str(source) == STDIN else _stem(Path(source))
     found = list(_cut(document.value, stem, label))
     if document.flawed:
@@ -130,6 +135,20 @@ def _file_entries(source: str | Path) -> list[Entry | Stray]:
     for where, text in flaws(document.value) if document.flawed else ():
         return [Stray(stem, fault=f"{label}: {where.lstrip('.')}: {text}" if where else f"{label}: {text}")]
     return [Stray(stem, fault=f"{label}: {_misfit(document.value)}")]
+
+
+def _document(source: str | Path) -> Document:
+    """The JSON of a source; of anything else DataError says what is taken."""
+    data, label = read_bytes(source), label_of(source)
+    try:
+        return parse(data, label)
+    except DataError as error:
+        if data.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"["):
+            raise
+        what = "neither tasks nor boards" if data.strip() else "empty"
+        reason = str(error).removeprefix(f"{label}: ")
+        no_text = f" ({reason})" if reason.startswith("not UTF-8") else ""
+        raise DataError(f"{label}: {what}{no_text}; {TAKEN}") from error
 
 
 def _flawed(each: Entry | Stray, label: str) -> Entry | Stray:

@@ -44,7 +44,8 @@ class PuzzleForm(NamedTuple):
 
     `clean` removes what stands between cells. `matches` says whether the first lines of a file are of this
     kind, with True as second argument also on weak evidence; `rows` parses lines that are not a table, given
-    the first of them. Without these two, a line is a board that fits the form.
+    the first of them. Without these two, a line is a board that fits the form. `cells` says in words what
+    `question` and `clean` take.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class PuzzleForm(NamedTuple):
     clean: Callable[[str], str] = str.strip
     matches: Callable[[Sequence[str], bool], bool] | None = None
     rows: "Callable[[Iterator[str], Sequence[str], Complaints], Iterator[PuzzleRow]] | None" = None
+    cells: str = ""
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Complaints:
 
     label: str
     skip_bad: bool = False
+    unit: str = "row"  # what a complaint names: a row of a table, or a line of a drawing
     by_line: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -72,7 +75,7 @@ class Complaints:
 
     def report(self, line: int, text: str) -> None:
         """Complain about the row in `line` of the file."""
-        message = f"{self.label} row {line}: {text}"
+        message = f"{self.label} {self.unit} {line}: {text}"
         if not self.skip_bad:
             raise DataError(message)
         self.by_line.setdefault(line, message)
@@ -207,13 +210,15 @@ def fault_of(row: PuzzleRow, form: PuzzleForm, length: int | None) -> str | None
         return f"question has {found} characters, expected {form.lengths}{remedy}"
     if row.answer and len(row.answer) != found:
         return f"answer has {len(row.answer)} characters, expected {found}"
-    return _strange("question", row.question, form.question) or _strange("answer", row.answer, form.answer)
+    return _strange("question", row.question, form.question, form.cells) or _strange(
+        "answer", row.answer, form.answer
+    )
 
 
-def _strange(name: str, text: str, allowed: str) -> str | None:
-    """Where `text` first has a character that is not `allowed`."""
+def _strange(name: str, text: str, allowed: str, wanted: str = "") -> str | None:
+    """Where `text` first has a character that is not `allowed`, in words `wanted`."""
     outside = set(text) - set(allowed)
     if not outside:
         return None
     place, found = next((place, each) for place, each in enumerate(text, 1) if each in outside)
-    return f"{name} holds {quoted(found)} at character {place}, expected only {quoted(allowed)}"
+    return f"{name} holds {quoted(found)} at character {place}, expected only {wanted or quoted(allowed)}"

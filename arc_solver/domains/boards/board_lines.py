@@ -9,12 +9,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from arc_solver.domains.boards.board_csv import NO_RATING, Complaints, PuzzleRow, Table, table_of
+from arc_solver.storage.text import quoted
 from augment.maze import CHARACTERS
 from augment.sudoku import BOX_SHAPES
 
 _SIDES = tuple(BOX_SHAPES)
 _LENGTHS = tuple(side * side for side in _SIDES)
-_DIGITS_AND_BLANKS = set("0123456789.*_-?xX")
+# How people write blanks of a Sudoku, and what may stand in a cell, in words.
+BLANKS = ".0*_-?xX"
+SUDOKU_CELLS = f"digits, and for blanks {' '.join(BLANKS[:-2])} or x"
+MAZE_CELLS = "# for walls, S, G, o for a path, and spaces or dots"
+_DIGITS_AND_BLANKS = set("123456789" + BLANKS)
 _SPACED = set("123456789 ")
 _FRAME = "".join(map(chr, range(0x2500, 0x2580)))  # box drawing
 _RULES = set("-=+*|.:'`~ \t" + _FRAME)  # lines between the rows of a drawn board
@@ -24,7 +29,8 @@ _SECTION = re.compile(r"\[(\w+)\]")
 _FIELDS = re.compile(r"[,;\t ]+")
 _COLUMNS = re.compile(r"[,;\t]")
 _NOTHING = str.maketrans("", "", " |!,;\t\r\n\"'" + _FRAME)
-_BLANKS = str.maketrans(dict.fromkeys("0*_-?xX", "."))
+_AS_DOTS = str.maketrans(dict.fromkeys(BLANKS, "."))
+_IN_A_ROW = _DIGITS_AND_BLANKS | set(map(chr, _NOTHING))
 _WORD = re.compile(r"[^\W\d_]{2}")
 
 
@@ -33,7 +39,7 @@ def sudoku_cells(text: str) -> str:
     whole = text.strip("\r\n")
     cells = whole.replace(" ", ".") if len(whole) in _LENGTHS and set(whole) <= _SPACED else whole
     cells = cells.translate(_NOTHING)
-    return cells.translate(_BLANKS) if set(cells) <= _DIGITS_AND_BLANKS else whole
+    return cells.translate(_AS_DOTS) if set(cells) <= _DIGITS_AND_BLANKS else whole
 
 
 def maze_cells(text: str) -> str:
@@ -128,6 +134,7 @@ def _drawn_sudokus(
 ) -> Iterator[PuzzleRow]:
     rows: list[str] = []
     first, number, passing = 0, 0, False
+    complaints.unit = "line"
     for number, line in enumerate(lines, 1):
         if _is_heading(line):
             section = _SECTION.fullmatch(line.strip())
@@ -140,8 +147,10 @@ def _drawn_sudokus(
             and not _is_rule(line, side if dashes else 0)
         ):
             row = sudoku_cells(_uncommented(line))
-            if len(row) != side:
-                complaints.report(number, f"a row of {len(row)} cells, expected {side}; or one board a line")
+            if len(row) != side or not set(row) <= _DIGITS_AND_BLANKS:
+                length = f"a row of {len(row)} cells, expected {side}; or one board a line"
+                strange = _strange(_uncommented(line), _IN_A_ROW, SUDOKU_CELLS)
+                complaints.report(number, strange or length)
                 rows.clear()
                 continue
             first = first if rows else number
@@ -163,16 +172,25 @@ def _drawn_mazes(lines: Iterable[str], side: int, complaints: Complaints) -> Ite
     """Mazes drawn row by row; a blank line within a board is a row of free cells."""
     rows: list[str] = []
     first = 0
+    complaints.unit = "line"
     for number, line in enumerate(lines, 1):
         row = line.rstrip("\r\n")
         if _is_beside(line) or not (rows or row.strip()):
             continue
+        if strange := _strange(row, set(CHARACTERS + "."), MAZE_CELLS):
+            complaints.report(number, strange)
         first = first if rows else number
         rows.append((row if len(row) <= side else row.rstrip()).ljust(side))
         if len(rows) == side:
             yield PuzzleRow(first, "", "".join(rows), "", NO_RATING)
             rows.clear()
     _complain_of_part(rows, side, first, complaints)
+
+
+def _strange(line: str, allowed: set[str], wanted: str) -> str | None:
+    """Where a line of a drawn board first has a character that is not allowed."""
+    found = next(((place, each) for place, each in enumerate(line, 1) if each not in allowed), None)
+    return found and f"column {found[0]} holds {quoted(found[1])}, expected {wanted}"
 
 
 def _complain_of_part(rows: list[str], side: int, first: int, complaints: Complaints) -> None:

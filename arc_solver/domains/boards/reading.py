@@ -14,12 +14,14 @@ from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.kind import BoardKind
 from arc_solver.domains.protocols import Notice, Reading
 from arc_solver.storage.text import DataError, label_of
+from arc_solver.tasks.layouts import TAKEN
 
 _REASONS = {
     "question has": "a wrong length",
     "answer has": "an answer of another length",
     "question holds": "a strange character",
     "answer holds": "a strange character in the answer",
+    " holds ": "a strange character",
     "the answer is not": "a wrong answer",
     "no answer": "no answer",
     "rating": "a rating that is none",
@@ -48,7 +50,7 @@ def read_kinds(
     parts = [_checked(by_name[form.kind], rows, complaints) for form, rows in chunks]
     if not sum(map(len, parts)):
         counts = _counted(complaints.label, complaints.texts)
-        reason = f"all rows are bad; {counts}" if counts else "no puzzle in the file"
+        reason = f"all rows are bad; {counts}" if counts else f"no puzzle in the file; {TAKEN}"
         raise DataError(f"{complaints.label}: {reason}")
     return BoardSet.joined(parts), complaints.texts
 
@@ -65,7 +67,7 @@ def as_they_stand(kinds: Sequence[BoardKind], source: Path | str) -> BoardSet:
     chunks = PuzzleReader(forms, keep_own=True).chunks(source, complaints)
     parts = [by_name[form.kind].unchecked(rows, rated=False) for form, rows in chunks]
     if not parts:
-        raise DataError(f"{complaints.label}: no puzzle in the file")
+        raise DataError(f"{complaints.label}: no puzzle in the file; {TAKEN}")
     return BoardSet.joined(parts)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from arc_solver.domains.boards.board_csv import PuzzleForm
-from arc_solver.domains.boards.board_lines import kind_of_lines, maze_cells, maze_rows
+from arc_solver.domains.boards.board_lines import MAZE_CELLS, kind_of_lines, maze_cells, maze_rows
 from arc_solver.domains.boards.board_set import BoardSet, Cells
 from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.kind import BoardKind, DenseLabels, Floors, Generator
@@ -91,6 +91,7 @@ MAZE = BoardDomain(
             maze_cells,
             lambda lines, guess: kind_of_lines(lines, guess=guess) == "maze",
             maze_rows,
+            MAZE_CELLS,
         ),
         CHARACTERS,
         num_values=lambda side: len(CHARACTERS),

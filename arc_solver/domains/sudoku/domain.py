@@ -9,7 +9,7 @@ import numpy as np
 
 from arc_solver.config import ConfigError, Groups
 from arc_solver.domains.boards.board_csv import PuzzleForm
-from arc_solver.domains.boards.board_lines import kind_of_lines, sudoku_cells, sudoku_rows
+from arc_solver.domains.boards.board_lines import SUDOKU_CELLS, kind_of_lines, sudoku_cells, sudoku_rows
 from arc_solver.domains.boards.board_set import BoardSet, Cells
 from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.kind import BoardKind, Floors, Generator
@@ -90,6 +90,7 @@ SUDOKU = BoardDomain(
             sudoku_cells,
             lambda lines, guess: kind_of_lines(lines, guess=guess) == "sudoku",
             sudoku_rows,
+            SUDOKU_CELLS,
         ),
         DIGITS,
         num_values=lambda side: side + 1,

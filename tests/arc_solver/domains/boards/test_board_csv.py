@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from arc_solver.domains.boards.board_file import read_boards
+from arc_solver.domains.boards.board_lines import MAZE_CELLS, SUDOKU_CELLS
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.maze.domain import MAZE
 from arc_solver.domains.maze.generate import generate_mazes
@@ -143,8 +144,11 @@ def good_rows() -> list[str]:
         ("m,123....4........,,", "no solution"),
         ("m,................,,", "several solutions, expected one"),
         ("m,5...............,,", "contradictory givens: the digit 5 on a board of side 4"),
-        ("m,1y..............,,", 'question holds "y" at character 2, expected only "0.123456789"'),
-        ("m,1\u00e9..............,,", 'question holds "\u00e9" at character 2, expected only "0.123456789"'),
+        ("m,1y..............,,", f'question holds "y" at character 2, expected only {SUDOKU_CELLS}'),
+        (
+            "m,1\u00e9..............,,",
+            f'question holds "\u00e9" at character 2, expected only {SUDOKU_CELLS}',
+        ),
         ("m,{question},123,", "answer has 3 characters, expected 16"),
         ("m,{question},................,", 'answer holds "." at character 1, expected only "123456789"'),
         ("m,{question},1111111111111111,", "the answer is not the solution of the question"),
@@ -172,7 +176,7 @@ def test_a_bad_sudoku_row_is_refused_or_skipped(tmp_path: Path, row: str, text: 
         ("m,S" + " " * 35 + ",,", "1 start S and 0 goal G, expected one of each"),
         ("m,G" + " " * 35 + ",,", "0 start S and 1 goal G, expected one of each"),
         ("m,SG" + "o" * 34 + ",,", 'the question marks cells "o" of a path'),
-        ("m,SG" + "x" * 34 + ",,", 'question holds "x" at character 3, expected only "# SGo"'),
+        ("m,SG" + "x" * 34 + ",,", f'question holds "x" at character 3, expected only {MAZE_CELLS}'),
         ("m,SG" + " " * 33 + ",,", "question has 35 characters, expected 36 as in the rows before"),
         (
             "m,SG" + " " * 34 + ",SG" + "o" * 34 + ",",

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from arc_solver.domains.boards.board_file import read_boards
+from arc_solver.domains.boards.board_lines import BLANKS, SUDOKU_CELLS
 from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.boards.reading import complaints_line
 from arc_solver.domains.domains import domain_of
@@ -183,8 +185,37 @@ def test_a_maze_is_never_told_of_digits(tmp_path: Path, text: str) -> None:
 
 
 def test_a_row_of_a_maze_with_a_strange_letter_is_no_comment(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match='row 1: question holds "E" at character'):
-        read_boards(put(tmp_path, drawn(QUESTIONS[0]).replace("G", "E")))
+    text = drawn(QUESTIONS[0]).replace("G", "E")
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if "E" in row)
+    column = 1 + text.splitlines()[line - 1].index("E")
+    with pytest.raises(DataError, match=f'line {line}: column {column} holds "E", expected # for walls'):
+        read_boards(put(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(ROWS),
+        "# mine\n" + barred("---+---+---"),
+        "\n\n" + " ".join(ROWS[0]) + "\n" + "\n".join(ROWS[1:]),
+    ],
+)
+def test_a_letter_in_a_drawn_sudoku_is_named_by_line_and_column(tmp_path: Path, text: str) -> None:
+    lines = text.splitlines()
+    at = next(number for number in range(len(lines) - 1, 0, -1) if set(lines[number]) & set(BLANKS[:2]))
+    column = max(map(lines[at].rfind, BLANKS[:2]))
+    lines[at] = lines[at][:column] + "a" + lines[at][column + 1 :]
+    with pytest.raises(DataError) as caught:
+        read_boards(put(tmp_path, "\n".join(lines)))
+    assert f'line {at + 1}: column {column + 1} holds "a", expected {SUDOKU_CELLS}' in str(caught.value)
+
+
+def test_the_blanks_of_the_docs_are_those_that_are_read() -> None:
+    for page in ("watch", "prediction"):
+        text = (Path(__file__).parents[4] / "docs" / f"{page}.md").read_text()
+        (words,) = re.findall(r"[Bb]lanks (?:of a Sudoku are|as) ([^;.]*`\.`[^;]*?`x`)", text)
+        assert set(re.findall("`(.)`", words)) == set(BLANKS.lower())
+    assert set(SUDOKU_CELLS.partition("blanks")[2]) >= set(BLANKS.lower())
 
 
 @pytest.mark.parametrize("text", ["{", '{"a": 1}', "[[0, 1], [2, 3]]", "", "some words", "null"])
@@ -212,7 +243,7 @@ def test_reasons_are_counted(tmp_path: Path) -> None:
 
 def test_part_of_a_drawn_board_is_named_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"row 1: a board of 7 rows, expected 9 of 9 cells; or one board a line"
+        DataError, match=r"line 1: a board of 7 rows, expected 9 of 9 cells; or one board a line"
     ):
         read_boards(put(tmp_path, "\n".join(ROWS[:7])))
     boards, complaints = read_boards(
