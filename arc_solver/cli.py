@@ -43,6 +43,7 @@ for module in (
     command = getattr(module, module.__name__.rpartition(".")[2])
     app.command(epilog=module.EPILOG, cls=GroupedCommand)(command)
 # These only print: if that fails, they fail. The others write a file or return an exit code.
+SIGNALED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 PRINTING = {"score", "show", "info", "bench", "doctor"}
 
 
@@ -83,7 +84,7 @@ def main() -> None:
         code = app(prog_name="arc-solve", standalone_mode=False)
     except SystemExit as end:
         code = end.code
-        if code in (128 + signal.SIGINT, 128 + signal.SIGTERM) and not _follows():
+        if code in SIGNALED and not _follows():
             print(f"stopped: {_stands(end)}", file=sys.stderr)
     except Exception as error:  # noqa: BLE001 - the one place where any error becomes a line
         code = getattr(error, "exit_code", 1)
@@ -91,7 +92,9 @@ def main() -> None:
         if code == 1 or not _follows():
             if debug:
                 traceback.print_exc()
-            print(f"error: {_line(error, debug)}", file=sys.stderr)
+            # What a signal ended after saving is no error.
+            said = "" if code in SIGNALED else "error: "
+            print(f"{said}{_line(error, debug)}", file=sys.stderr)
     raise SystemExit(code or _lost_result())
 
 

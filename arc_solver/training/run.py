@@ -98,7 +98,7 @@ def train(
     with contextlib.ExitStack() as stack:
         stack.enter_context(memory_for(preset.train.batch_size))
         team, device = stack.enter_context(team_of(choose_device(options.device)))
-        caught = stack.enter_context(stop_signals())
+        caught = stack.enter_context(stop_signals(quiet=options.quiet or not team.leads))
         if team.leads:
             stack.enter_context(lock_folder(out))
             sweep_stale(out)
@@ -126,13 +126,11 @@ def train(
             if not signaled:
                 return saved
             number = caught[0] if caught else signal.SIGTERM
-            raise Interrupted(
-                number, f"stopped by signal {number} at step {state.step}; saved {saved}; {AGAIN}"
-            )
+            raise Interrupted(number, f"at step {state.step}; saved {saved}; {AGAIN}")
         session.finish()
         if caught:
             number = caught[0]
-            raise Interrupted(number, f"stopped by signal {number} at the end of training; saved {saved}")
+            raise Interrupted(number, f"at the end of training; saved {saved}")
     return out / FINAL_NAME
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from arc_solver.training.signals import stop_signals
 from tests.crash.forkserver import Forkserver, train_command
 from tests.crash.journal import Journal
 from tests.crash.scene import FINAL_NAME, STEPS, Whole, defects, differences, newest, tensors
@@ -21,7 +22,7 @@ NUM_SIGNALS = count("SIGNAL", 3)
 NUM_SECONDS = count("SECOND_SIGNAL", 3)
 AT_ONCE = 1.0
 SECONDS = 10.0  # that a run has to leave after the first signal
-SAVED = re.compile(r"error: stopped by signal \d+ at (?:step (\d+)|the end of training); saved \S+")
+SAVED = re.compile(r"(?m)^(?:interrupted|terminated) at (?:step (\d+)|the end of training); saved \S+")
 
 
 def started(server: Forkserver, folder: Path, argv: list[str], **order: Any) -> tuple[int, Journal]:
@@ -61,12 +62,30 @@ def interrupted(
     found = SAVED.search(text)
     if journal["steps"] and not found:
         faults.append(f"nothing was said: {text}")
+    if found and "finishing this step and saving" not in text:
+        faults.append(f"the first signal was not answered: {text}")
     if found and int(found[1] or STEPS) != journal["steps"]:
         faults.append(f"{found[0]!r} after {journal['steps']} steps")
     if (code := server.run(folder / "log", argv=train_command(whole.tasks, run))) != 0:
         return True, [*faults, f"exit {code} of the next start"]
     faults += differences(tensors(newest(run)), whole.checkpoint)
     return True, faults + differences(tensors(run / FINAL_NAME), whole.weights)
+
+
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
+def test_the_first_signal_says_at_once_what_happens(
+    number: signal.Signals, word: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for quiet in (False, True):
+        with stop_signals(quiet=quiet) as caught:
+            os.kill(os.getpid(), number)
+            assert caught == [number]
+            told = capfd.readouterr().err
+            assert told.startswith(f"{word}: finishing this step and saving; ") != quiet
+            assert told.count("\n") == (not quiet)
+            with pytest.raises(SystemExit) as end:
+                os.kill(os.getpid(), number)
+            assert end.value.code == 128 + number
 
 
 def test_a_signal_at_a_random_time_loses_nothing(

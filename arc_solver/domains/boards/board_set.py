@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 import numba
@@ -91,15 +93,29 @@ def collect(num: int, generate: Callable[[int], BoardSet]) -> BoardSet:
 def in_chunks(job: Callable[[slice], None], num: int, size: int) -> None:
     """Call `job` with slices of `size` that cover 0..num, on as many threads as numba would use.
 
-    MADE gets the number of boards of each finished slice. The first exception is raised here, and waiting
-    chunks are then dropped.
+    MADE gets the number of boards of each finished slice. The first exception is raised here, and so is a
+    signal; chunks that wait are then dropped, and those that run keep nobody waiting.
     """
     settings: Any = numba.config  # untyped
-    pool = ThreadPoolExecutor(settings.NUMBA_NUM_THREADS)
+    starts = range(0, num, size)
+    waiting, done = list(reversed(starts)), SimpleQueue[int | Exception]()
+
+    def work() -> None:
+        while waiting:
+            with suppress(IndexError):  # another thread took the last one
+                start = waiting.pop()
+                try:
+                    job(slice(start, start + size))
+                    done.put(min(size, num - start))
+                except Exception as error:  # noqa: BLE001 - raised below
+                    done.put(error)
+
+    for _ in range(min(len(starts), settings.NUMBA_NUM_THREADS)):
+        Thread(target=work, daemon=True).start()
     try:
-        starts = range(0, num, size)
-        for start, future in [(s, pool.submit(job, slice(s, s + size))) for s in starts]:
-            future.result()
-            MADE.get()(min(size, num - start))
+        for _ in starts:
+            if isinstance(found := done.get(), Exception):
+                raise found
+            MADE.get()(found)
     finally:
-        pool.shutdown(cancel_futures=True)
+        waiting.clear()
