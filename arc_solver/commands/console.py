@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,17 @@ def duration(seconds: float) -> str:
     if seconds < 3600:
         return f"{int(seconds // 60)} min {int(seconds % 60)} s"
     return f"{seconds / 3600:.1f} h"
+
+
+def without_options(words: Sequence[str], *options: str) -> list[str]:
+    """The words of a command without these options, each of which takes a value."""
+    kept: list[str] = []
+    passing = False
+    for word in words:
+        if not passing and word.partition("=")[0] not in options:
+            kept.append(word)
+        passing = not passing and word in options
+    return kept
 
 
 def sayer(quiet: bool) -> Callable[[str], None]:
@@ -74,6 +85,33 @@ def with_manifest(out: Path | None) -> dict[str, Path | None]:
     from arc_solver.prediction.manifest import manifest_path
 
     return {"--out": out, "the manifest of --out": manifest_path(out) if out and out.name else None}
+
+
+def writing(out: Path | None, *others: Path | None, manifest: bool = False) -> Callable[[], str | None]:
+    """To be called before a command writes; what it returns says at the end which files were written.
+
+    That is a line that names the files, those that replaced an earlier one and the manifest; None where it
+    would only repeat the name of `out`, which commands print.
+    """
+    paths = [path for path in (out, *others) if path is not None]
+    there = {path for path in paths if path.exists()}
+
+    def line() -> str | None:
+        named = [f"{path} (replaced the one there)" if path in there else str(path) for path in paths]
+        if manifest and out:
+            named.append(f"{with_manifest(out)['the manifest of --out']} (how it was made)")
+        elif not there:
+            return None
+        *first, last = named
+        return f"wrote {', '.join(first)} and {last}" if first else f"wrote {last}"
+
+    return line
+
+
+def tell(text: str | None) -> None:
+    """Print a line to stderr, if there is one."""
+    if text:
+        print(text, file=sys.stderr)
 
 
 def _is_of(path: Path, given: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from arc_solver.commands.console import refuse_overwriting
+from arc_solver.commands.console import refuse_overwriting, tell, writing
 
 EPILOG = "\b\nExample: arc-solve convert step_518071 --out trm.safetensors --identifiers identifiers.json"
 
@@ -45,7 +45,9 @@ def convert(
     from arc_solver.storage.files import sweep_beside
 
     sweep_beside(out)
+    written = writing(out)
     facts = convert_file(model, out, identifiers, Choices(heads, prefix, cycles, latent_steps), config)
+    tell(written())
     if facts["assumed"] != "nothing":
         print(
             f"assumed as published: {facts['assumed']}; a wrong value gives wrong answers, and the "

@@ -11,7 +11,7 @@ from typing import TypeVar
 import typer
 
 from arc_solver.commands.completion import among
-from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer
+from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer, tell, writing
 from arc_solver.commands.options import AS_JSON, QUIET
 
 T = TypeVar("T")
@@ -94,6 +94,7 @@ def generate(
     from arc_solver.storage.files import sweep_beside, write_atomic
     from arc_solver.storage.output_lock import own_outputs
 
+    written = writing(out)
     with own_outputs(out):
         sweep_beside(out)
         say, rng = sayer(quiet), np.random.default_rng(seed)
@@ -113,6 +114,7 @@ def generate(
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
     say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
     facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
+    tell(None if quiet else written())
     say(f"look at them: arc-solve show {out}")
     typer.echo(json.dumps(facts) if as_json else str(out))
 
@@ -143,6 +145,7 @@ def _generate_tasks(
         f"synthetic:{num}:{seed}:{DEFAULT_MAX_SIDE if side is None else side}{f':{pairs}' if pairs else ''}"
     )
     drawn = _made(lambda: synthetic_tasks(SyntheticName.parse(name)))
+    written = writing(out)
     with own_outputs(out):
         sweep_beside(out)
         tasks = []
@@ -153,6 +156,7 @@ def _generate_tasks(
         write_atomic(out, tasks_json(tasks))
     num_tests = sum(len(task.test) for task in tasks)
     sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
+    tell(None if quiet else written())
     sayer(quiet)(f"look at them: arc-solve show {out}")
     facts = {"out": str(out), "num": num, "outputs": num_tests, "name": name}
     typer.echo(json.dumps(facts) if as_json else str(out))

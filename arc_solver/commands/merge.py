@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from arc_solver.commands.completion import among, sources
-from arc_solver.commands.console import refuse_overwriting, with_manifest
+from arc_solver.commands.console import refuse_overwriting, with_manifest, writing
 from arc_solver.commands.options import AS_JSON
 from arc_solver.commands.score import refuse_own_truth
 
@@ -62,6 +62,7 @@ def merge(
         raise typer.BadParameter(
             "--calibrate needs --solutions, the answers of the tasks of those candidates"
         )
+    written = writing(out, manifest=True)
     with own_outputs(out, manifest_path(out)):
         facts: dict[str, Any] = merge_files(Merge(candidates, tasks, out, rule, solutions, calibrate or ()))
     text = facts.pop("text")
@@ -69,4 +70,4 @@ def merge(
         print(f"warning: {remark}", file=sys.stderr)
     for path in facts["empty"]:
         print(f"warning: {path}: holds no candidate", file=sys.stderr)
-    typer.echo(json.dumps(facts) if as_json else text)
+    typer.echo(json.dumps(facts) if as_json else f"{text}\n{written()}")

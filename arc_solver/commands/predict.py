@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from arc_solver.commands.console import (
     sayer,
     seconds_of,
     with_manifest,
+    without_options,
+    writing,
 )
 from arc_solver.commands.options import (
     AS_JSON,
@@ -46,6 +49,7 @@ EPILOG = (
 
 # A score is printed only if at least this much of the time limit is left.
 SCORE_SECONDS = 1.5
+LEARNED = 0.95  # the share of training examples that are right once demonstrations are learned
 FEW = 3  # tasks that are shown in the terminal, not on a page
 
 
@@ -69,7 +73,7 @@ def predict(
         False, "--adapt-each", help="Learn unknown tasks one by one, not all together."
     ),
     keep: Path | None = typer.Option(
-        None, help="Folder for the learned weights; a run that is started again goes on from there."
+        None, help="Keep what is learned in this folder; the same line, typed again, goes on from there."
     ),
     adapt: bool = typer.Option(
         True, " /--no-adapt", show_default=False, help="No test-time training on unknown tasks."
@@ -149,6 +153,7 @@ def predict(
     prediction = Prediction(request, domain, material, faults, times, say)
     asked_for: dict[str, list[Any]] = {"--limit": [limit], "--max-canvas": [max_canvas], "--only": only or []}
     choice = [word for name, values in asked_for.items() for v in values if v for word in (name, str(v))]
+    written = writing(out, candidates, manifest=True)
     try:
         with (
             own_outputs(out, manifest, candidates),
@@ -156,7 +161,11 @@ def predict(
         ):
             if out and out.exists() and not is_named:
                 say(f"{out}: replaces an earlier file; --out FILE keeps both")
-            _tell(prediction, prediction.run(), as_json, _next(prediction, choice), say)
+            if keep is not None:
+                say(f"{keep}: keeps what is learned; after an interruption the same line goes on from there")
+            facts = prediction.run()
+            last = [written(), _advice(prediction), _next(prediction, choice)]
+            _tell(prediction, facts, as_json, last, say)
     except SystemExit as signal:
         signal.add_note(_stopped(prediction))
         raise
@@ -171,6 +180,33 @@ def _stopped(prediction: Prediction) -> str:
     hint = "; with --keep FOLDER it goes on" if prediction.domain.learns else ""
     again = f"goes on from {keep}" if keep else f"begins anew{hint}"
     return f"{stands}; the same command {again}"
+
+
+def _advice(prediction: Prediction) -> str | None:
+    """What to type where few tasks were not learned or not solved; None where that is not known."""
+    from arc_solver.commands.task_answers import is_missed, learned_share
+    from arc_solver.inference.own_budget import longer
+    from arc_solver.prediction.submission_sheet import SubmissionSheet
+
+    sheet = prediction.sheet
+    if not isinstance(sheet, SubmissionSheet) or len(sheet.owed) > FEW:
+        return None
+    share, missed = learned_share(prediction.facts.values()), is_missed(sheet)
+    if not (missed or (share is not None and share < LEARNED)) or prediction.request.solve.adapt is False:
+        return None
+    words = without_options(sys.argv[1:], "--time-limit", "--adapt-steps")
+    more = ["--time-limit", longer(time.monotonic() - prediction.times.started)]
+    if share is not None and share >= LEARNED:
+        why = "not solved though its demonstrations are learned"
+        words = without_options(words, "--seed")
+        more += ["--seed", str(prediction.request.solve.seed + 1)]
+    elif share is not None:
+        why = f"its demonstrations are not learned yet ({100 * share:.0f} % of them right)"
+    else:
+        why = "not solved"
+    if len(sheet.owed) > 1:
+        why = why.replace("its", "their")
+    return f"{why}; to give it more time: arc-solve {shlex.join([*words, *more])}"
 
 
 def _next(prediction: Prediction, choice: list[str]) -> str:
@@ -194,13 +230,15 @@ def _tell(
     prediction: Prediction,
     facts: dict[str, Any],
     as_json: bool,
-    next_command: str,
+    last_lines: Sequence[str | None],
     say: Callable[[str], None],
 ) -> None:
     """Print what was done, with a score if answers are known; PredictionIncomplete after failures."""
     from arc_solver.commands.board_answers import board_results, draw_boards
+    from arc_solver.commands.task_answers import draw_answers
     from arc_solver.prediction.board_sheet import BoardSheet
     from arc_solver.prediction.prediction import PredictionIncomplete
+    from arc_solver.prediction.submission_sheet import SubmissionSheet
 
     sheet = prediction.sheet
     out, times, missing = prediction.request.out, prediction.times, sheet.missing()
@@ -214,13 +252,16 @@ def _tell(
     if not as_json:
         if isinstance(sheet, BoardSheet) and not late:
             draw_boards(sheet)
+        elif isinstance(sheet, SubmissionSheet) and not late:
+            draw_answers(sheet)
         typer.echo(sheet.text(facts), nl=False)
     elif isinstance(sheet, BoardSheet):
         facts["results"] = board_results(sheet)
     if late:
         say("no time left to score")
     say(f"{f'{out}: ' if out else ''}done in {duration(time.monotonic() - times.started)}")
-    say(next_command)
+    for line in filter(None, last_lines):
+        say(line)
     if as_json:
         typer.echo(json.dumps(facts))
     if facts["failures"] and missing and not facts["out_of_time"]:

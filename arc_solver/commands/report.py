@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.completion import sources
-from arc_solver.commands.console import chosen, refuse_overwriting, sayer
+from arc_solver.commands.console import chosen, refuse_overwriting, sayer, tell, writing
 from arc_solver.commands.options import LENIENT, MAX_CANVAS
 from arc_solver.commands.score import refuse_own_truth
 
@@ -46,6 +46,7 @@ def report(
     if submission is not None and solutions is not None:
         refuse_own_truth(submission, solutions)
     sweep_beside(out)
+    written = writing(out)
     if run is not None:
         from arc_solver.report.training_page import build_curves, read_metrics
 
@@ -69,6 +70,7 @@ def report(
             print(f"warning: {remark}; it is not shown", file=sys.stderr)
         page = _submission_page(submission, listed, solutions, candidates, everything, remarks)
     write_atomic(out, page.encode())
+    tell(written())
     typer.echo(str(out))
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from arc_solver.commands.console import tell, writing
+
 if TYPE_CHECKING:
     from arc_solver.report.panels import Frame, Opening
 
@@ -102,7 +104,9 @@ class Stage:
         from arc_solver.storage.files import write_atomic
 
         format, milliseconds = self._out.suffix.removeprefix("."), max(20, round(1000 * self._pause))
+        written = writing(self._out)
         write_atomic(
             self._out, draw_frames(self._opening, self._frames, format=format, milliseconds=milliseconds)
         )
+        tell(written())
         typer.echo(str(self._out))

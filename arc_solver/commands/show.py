@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import chosen, refuse_options, sayer
+from arc_solver.commands.console import chosen, refuse_options, sayer, tell, writing
 from arc_solver.commands.options import COLOR, LENIENT, MAX_CANVAS, SOURCE, TASKS
 from arc_solver.commands.screen import Screen
 from arc_solver.commands.source import board_place, one_source, read_source
@@ -151,5 +151,7 @@ def _write(sheets: list[tuple[Opening, list[Frame]]], out: Path) -> None:
     from arc_solver.storage.files import sweep_beside, write_atomic
 
     sweep_beside(out)
+    written = writing(out)
     write_atomic(out, draw_sheets(sheets))
+    tell(written())
     typer.echo(str(out))

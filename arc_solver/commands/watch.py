@@ -68,7 +68,8 @@ def watch(
     ages: int | None = typer.Option(None, min=1, help="How many refinements; default: the recipe's."),
     adapt_steps: int | None = typer.Option(None, min=1, help="Learn an unknown task for this many steps."),
     time_limit: str | None = typer.Option(
-        None, help="Learn and answer an unknown task in this time (90s, 25m); default: 60s."
+        None,
+        help="Learn and answer an unknown task in this time (90s, 25m); default: 60s, more on a slow core.",
     ),
     color: bool | None = COLOR,
     pause: float = typer.Option(0.6, min=0, max=60, help="Seconds per frame."),
@@ -192,7 +193,7 @@ def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
     subject = known_subject(loaded, task, device)
     if subject is not None:
         wanted.say(f"{task.id} is known to the weights, so nothing is learned")
-    options, budget = _learning(wanted, task, tell=subject is None)
+    options, budget = _learning(wanted, loaded, task, tell=subject is None)
     stage.begin(story.opening())
     started = time.monotonic()
 
@@ -211,12 +212,17 @@ def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
     stage.show(story.ending())
 
 
-def _learning(wanted: Wanted, task: Task, *, tell: bool) -> tuple[SolveOptions, str]:
+def _learning(wanted: Wanted, loaded: Loaded, task: Task, *, tell: bool) -> tuple[SolveOptions, str]:
     """How an unknown task is learned, and its budget in words, which is announced if `tell`."""
+    from arc_solver.hardware.torch_device import choose_device
+    from arc_solver.inference.adaptation import stretch_here
     from arc_solver.inference.options import SolveOptions
     from submission.messages import count
 
     seconds = wanted.seconds or (None if wanted.adapt_steps else LEARNING_SECONDS)
+    if tell and seconds is not None and not wanted.seconds:
+        plain, device = SolveOptions(seed=wanted.seed), choose_device(wanted.device)
+        seconds *= stretch_here([task], loaded, loaded.preset, plain, device)
     budget = f"{wanted.adapt_steps} steps" if seconds is None else f"at most {duration(seconds)}"
     if tell:
         shown = count(len(task.train), "demonstration")

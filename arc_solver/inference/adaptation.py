@@ -21,7 +21,7 @@ from arc_solver.domains.arc.examples import CANVASES, ArcQuestions, ArcTraining,
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
 from arc_solver.inference.engine import answer_rows
 from arc_solver.inference.options import Listener, SolveOptions
-from arc_solver.inference.own_budget import fitted_views, leaves_views_open
+from arc_solver.inference.own_budget import fitted_views, leaves_views_open, stretch_of
 from arc_solver.inference.time_budget import UNCOMPILED, AdaptBudget
 from arc_solver.model.puzzle_embedding import mean_rows
 from arc_solver.model.trm import Model
@@ -104,7 +104,7 @@ def adapt(
     if glance is not None:
         hooks.evaluate = _evaluation(glance, answering, state)
     if keep is None:
-        run_steps(state, config, limits, hooks, label="adapt", quiet=quiet)
+        run_steps(state, config, limits, hooks, label="learn", quiet=quiet)
     else:
         folder = keep.run_folder(data)
         with lock_folder(folder):
@@ -112,7 +112,7 @@ def adapt(
             if _went_on(folder, state, data, keep):
                 keep.say(f"going on with what was learned in {folder}, step {state.step}")
             session = _RunSession(folder, state, puzzles, data, keep, hooks)
-            run_steps(state, config, limits, session.hooks, label="adapt", quiet=quiet)
+            run_steps(state, config, limits, session.hooks, label="learn", quiet=quiet)
             session.finish()
             hooks.last = session.hooks.last
     return answering.requires_grad_(False)
@@ -221,6 +221,8 @@ def learned(
                 glance=glance,
                 quiet=options.quiet,
             )
+            if hooks.last:
+                listener.say(_learned_line(hooks.last))
             listener.facts({"adapted": {"tasks": [task.id for task in tasks], **hooks.last}})
             return model, puzzles
         except (RuntimeError, MemoryError) as error:
@@ -229,6 +231,11 @@ def learned(
         config = dataclasses.replace(config, batch_size=config.batch_size // 2)
         listener.say(f"warning: not enough memory; learning again with batches of {config.batch_size}")
         release_memory()
+
+
+def _learned_line(last: Metrics) -> str:
+    steps = f"{last['step']:,} {'step' if last['step'] == 1 else 'steps'}"
+    return f"learned in {steps}: {100 * last['exact']:.0f} % of the last training examples were right"
 
 
 def _config(preset: Preset, options: SolveOptions, *, from_weights: bool) -> TrainConfig:
@@ -267,10 +274,10 @@ def _is_short_of_time(
     return seconds_per_cell * (first + MIN_STEPS * step) > deadline - time.monotonic()
 
 
-def _fitted(
-    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], deadline: float
-) -> list[int] | None:
-    """As many views of every task as there is time for, by a few timed steps; changes `model`.
+def _timed(
+    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task]
+) -> tuple[ArcTraining, TrainState, float] | None:
+    """A run and the seconds of its step, by a few that change `model`.
 
     None if steps may be compiled first, or do not fit in memory: they are tried in halves later.
     """
@@ -280,11 +287,38 @@ def _fitted(
     try:
         data = ArcTraining([without_answers(task) for task in tasks], puzzles, train)
         state = TrainState(model, data, train, device)
-        steps = AdaptBudget.FIRST_SHARE * (deadline - time.monotonic()) / seconds_per_step(state, train)
+        return data, state, seconds_per_step(state, train)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         return None
+
+
+def stretch_here(
+    tasks: Sequence[Task], loaded: Loaded | None, preset: Preset, options: SolveOptions, device: torch.device
+) -> float:
+    """By what the default time for these tasks is multiplied on this machine, by a few timed steps."""
+    network = loaded.model.config if loaded else preset.model
+    puzzles = puzzles_of(tasks, network.embedding, preset.train, options.seed)
+    model = warm_model(loaded, puzzles) if loaded else cold_model(preset.model, puzzles, options.seed)
+    timed = _timed(preset.train, model.to(device), puzzles, tasks)
+    cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
+    batch = preset.train.batch_size * _trained_cells(cells, preset.train)
+    return 1.0 if timed is None else stretch_of(timed[2], batch)
+
+
+def _fitted(
+    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], deadline: float
+) -> list[int] | None:
+    """As many views of every task as there is time for, by a few timed steps; changes `model`.
+
+    None where steps are not timed.
+    """
+    timed = _timed(train, model, puzzles, tasks)
+    if timed is None:
+        return None
+    data, state, seconds = timed
+    steps = AdaptBudget.FIRST_SHARE * (deadline - time.monotonic()) / seconds
     sides = [task_side(task, CANVASES[train.canvas]) for task in tasks]
     views: dict[int, int] = {}
     for (side, _), slots in zip(data.canvases, state.batches.global_slots, strict=True):

@@ -10,15 +10,24 @@ from arc_solver.tasks.task import Task
 
 # A fixed part, a part per cell of the canvases (as the runs in docs/results.md took on two cores), a limit.
 MIN_SECONDS, SECONDS_PER_CELL, MAX_SECONDS = 45.0, 0.16, 4 * 3600.0
+# What a training step may take, in all and per cell of its batch: then 300 fit in the time of one small task
+# and learn it. On a slower core the time is stretched.
+STEP_SECONDS, STEP_SECONDS_PER_CELL, MAX_STRETCH = 0.15, 90e-6, 4.0
 STEPS, VIEWS = ("steps", "train.steps"), ("num_views", "train.num_views")
 # How often every demonstration should be trained on under each view, and the fewest views worth having.
 MEETINGS, MIN_VIEWS = 12, 4
 
 
-def own_seconds(tasks: Sequence[Task]) -> float:
-    """Seconds to learn and answer these tasks, by the size of their grids."""
+def own_seconds(tasks: Sequence[Task], stretch: float = 1.0) -> float:
+    """Seconds to learn and answer these tasks, by the size of their grids; times `stretch` on a slow core."""
     cells = sum(task_side(task) ** 2 for task in tasks)
-    return _rounded(min(MAX_SECONDS, MIN_SECONDS + SECONDS_PER_CELL * cells))
+    return _rounded(min(MAX_SECONDS, stretch * (MIN_SECONDS + SECONDS_PER_CELL * cells)))
+
+
+def stretch_of(seconds_per_step: float, cells: float) -> float:
+    """How much slower than the default time assumes a step of `cells` cells is, 1 to MAX_STRETCH."""
+    allowed = max(STEP_SECONDS, STEP_SECONDS_PER_CELL * cells)
+    return min(MAX_STRETCH, max(1.0, seconds_per_step / allowed))
 
 
 def leaves_it_open(options: SolveOptions) -> bool:
@@ -43,7 +52,7 @@ def own_budget_line(seconds: float, num_tasks: int) -> str:
     """The budget in words, and how to choose another."""
     tasks = "1 task" if num_tasks == 1 else f"{num_tasks} tasks"
     return (
-        f"no time limit was given: about {_words(seconds)} for {tasks}; --time-limit {_more(seconds)} gives "
+        f"no time limit was given: about {_words(seconds)} for {tasks}; --time-limit {longer(seconds)} gives "
         "more, --time-limit 20s less (the more, the more is solved)"
     )
 
@@ -65,7 +74,7 @@ def _words(seconds: float) -> str:
     return f"{minutes:g} min" if seconds < 7200 else f"{round(minutes / 60, 1):g} h"
 
 
-def _more(seconds: float) -> str:
+def longer(seconds: float) -> str:
     """About four times as long, as a value of the option."""
     minutes = 4 * seconds / 60
     return f"{max(5, 5 * round(minutes / 5)):.0f}m" if minutes < 120 else f"{round(minutes / 60)}h"

@@ -18,7 +18,7 @@ from arc_solver.config import Preset
 from arc_solver.domains.arc.domain import ARC
 from arc_solver.domains.protocols import Domain, Numbers
 from arc_solver.hardware.torch_device import choose_device
-from arc_solver.inference.adaptation import learned
+from arc_solver.inference.adaptation import learned, stretch_here
 from arc_solver.inference.answer import Answering
 from arc_solver.inference.options import SILENT, Listener, SolveOptions, Standing
 from arc_solver.inference.own_budget import leaves_it_open, own_budget_line, own_seconds
@@ -127,7 +127,9 @@ class Prediction:
         """The default budget of each group, announced before it begins; empty if the user chose one."""
         if not (groups and self.domain.learns and leaves_it_open(self.options)):
             return []
-        together = own_seconds(self._take(np.concatenate(groups)))
+        everything = self._take(np.concatenate(groups))
+        stretch = stretch_here(everything, self.loaded, self.recipe, self.options, self.device)
+        together = own_seconds(everything, stretch)
         each = [own_seconds(self._take(group)) for group in groups]
         seconds = [together * own / sum(each) for own in each]
         self.listener.say(own_budget_line(together, sum(map(len, groups))))

@@ -133,6 +133,36 @@ def ansi_task(
     return "\n".join([printable(task.id), "", *(line.rstrip(" ") for line in lines)])
 
 
+def ansi_answer(
+    title: str,
+    pair: Pair,
+    attempts: Sequence[Grid | None],
+    notes: Sequence[str],
+    width: int,
+    palette: Palette = CLASSIC,
+    *,
+    color: bool = True,
+) -> str:
+    """A test input beside the attempts at it and the output, if known, wrapped at `width` columns.
+
+    A line for each attempt, with its note, says whether it is right; no final line break.
+    """
+    named = [
+        ("test input", pair.input),
+        *((f"attempt {n}", g) for n, g in enumerate(attempts, 1) if g is not None),
+    ]
+    named += [("right answer", pair.output)] if pair.output is not None else []
+    dense = 2 * max(grid.shape[1] for _, grid in named) > width
+    blocks = [titled(name, ansi_grid(grid, palette, color=color, dense=dense)) for name, grid in named]
+    verdicts = [_verdict(guess, pair.output) if guess is not None else "" for guess in attempts]
+    lines = [
+        printable(f"attempt {n}:{verdict}{',' if verdict else ''} {note}", width)
+        for n, (verdict, note) in enumerate(zip(verdicts, notes, strict=True), 1)
+    ]
+    drawn = [line.rstrip(" ") for line in shelved(blocks, width, gap=3).lines]
+    return "\n".join([printable(title, width), "", *drawn, "", *lines])
+
+
 def _verdict(guess: Grid | None, output: Grid | None) -> str:
     if output is None:
         return ""

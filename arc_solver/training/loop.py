@@ -133,6 +133,7 @@ def run_steps(
             reported, reported_step = clock(), state.step
     state.guard.check()
     state.seconds = base + clock() - started
+    bar.total = state.step if complete else bar.total  # where time was the limit
     bar.close()
     if state.step > reported_step:
         seconds = max(clock() - reported, 1e-9)

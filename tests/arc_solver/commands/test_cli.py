@@ -456,7 +456,8 @@ def test_a_report_shows_what_can_be_read_and_counts_what_score_counts(
     assert "3 of 4 outputs with two attempts" in page
     assert "not shown: faulty.json" in page
     assert "1 task of the truth is counted but not shown" in page
-    assert arc_solve(*arguments, "--out", "page.html", "--only", "task-0").err == ""
+    again = arc_solve(*arguments, "--out", "page.html", "--only", "task-0")
+    assert again.err == "wrote page.html (replaced the one there)\n"
     assert "1 of 1 outputs with two attempts" in (folder / "page.html").read_text()
 
 

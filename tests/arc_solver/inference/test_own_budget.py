@@ -27,6 +27,17 @@ def test_the_budget_grows_with_number_and_size_and_has_a_ceiling() -> None:
     assert own_seconds(tasks(1, (29,)) * 4000) == own_budget.MAX_SECONDS
 
 
+def test_the_time_of_a_slow_machine_is_stretched_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptation, "adapt", lambda model, *_, **__: model)
+    plain = own_seconds(tasks(4)[:2])
+    for seconds, stretch in ((1e-9, 1), (2 * own_budget.STEP_SECONDS, 2), (1e9, own_budget.MAX_STRETCH)):
+        monkeypatch.setattr(adaptation, "seconds_per_step", lambda state, train, s=seconds: s)
+        said = said_by(SolveOptions(preset=ENDLESS, views=1, ages=1))
+        words = own_budget.own_budget_line(own_seconds(tasks(4)[:2], stretch), 2)
+        assert words in said
+        assert own_seconds(tasks(4)[:2], stretch) == pytest.approx(stretch * plain, rel=0.2)
+
+
 def said_by(options: SolveOptions) -> list[str]:
     said: list[str] = []
     vote(tasks(4)[:2], None, options, Listener(say=said.append))
