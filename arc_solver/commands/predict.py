@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ from arc_solver.commands.console import (
     sayer,
     seconds_of,
     with_manifest,
-    without_options,
     writing,
 )
 from arc_solver.commands.options import (
@@ -49,7 +47,6 @@ EPILOG = (
 
 # A score is printed only if at least this much of the time limit is left.
 SCORE_SECONDS = 1.5
-LEARNED = 0.95  # the share of training examples that are right once demonstrations are learned
 FEW = 3  # tasks that are shown in the terminal, not on a page
 
 
@@ -118,6 +115,7 @@ def predict(
     asked = dict(locals())
     given = one_source(source, tasks)
     from arc_solver.checkpoints.shipped import find_weights
+    from arc_solver.commands.task_answers import advice
     from arc_solver.domains.domains import domain_of
     from arc_solver.domains.protocols import Reading
     from arc_solver.prediction.deadlines import Times, process_start
@@ -164,7 +162,7 @@ def predict(
             if keep is not None:
                 say(f"{keep}: keeps what is learned; after an interruption the same line goes on from there")
             facts = prediction.run()
-            last = [written(), _advice(prediction), _next(prediction, choice)]
+            last = [written(), advice(prediction), _next(prediction, choice)]
             _tell(prediction, facts, as_json, last, say)
     except SystemExit as signal:
         signal.add_note(_stopped(prediction))
@@ -180,33 +178,6 @@ def _stopped(prediction: Prediction) -> str:
     hint = "; with --keep FOLDER it goes on" if prediction.domain.learns else ""
     again = f"goes on from {keep}" if keep else f"begins anew{hint}"
     return f"{stands}; the same command {again}"
-
-
-def _advice(prediction: Prediction) -> str | None:
-    """What to type where few tasks were not learned or not solved; None where that is not known."""
-    from arc_solver.commands.task_answers import is_missed, learned_share
-    from arc_solver.inference.own_budget import longer
-    from arc_solver.prediction.submission_sheet import SubmissionSheet
-
-    sheet = prediction.sheet
-    if not isinstance(sheet, SubmissionSheet) or len(sheet.owed) > FEW:
-        return None
-    share, missed = learned_share(prediction.facts.values()), is_missed(sheet)
-    if not (missed or (share is not None and share < LEARNED)) or prediction.request.solve.adapt is False:
-        return None
-    words = without_options(sys.argv[1:], "--time-limit", "--adapt-steps")
-    more = ["--time-limit", longer(time.monotonic() - prediction.times.started)]
-    if share is not None and share >= LEARNED:
-        why = "not solved though its demonstrations are learned"
-        words = without_options(words, "--seed")
-        more += ["--seed", str(prediction.request.solve.seed + 1)]
-    elif share is not None:
-        why = f"its demonstrations are not learned yet ({100 * share:.0f} % of them right)"
-    else:
-        why = "not solved"
-    if len(sheet.owed) > 1:
-        why = why.replace("its", "their")
-    return f"{why}; to give it more time: arc-solve {shlex.join([*words, *more])}"
 
 
 def _next(prediction: Prediction, choice: list[str]) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from arc_solver.commands.console import without_options
 from arc_solver.commands.screen import Screen
 
 if TYPE_CHECKING:
+    from arc_solver.prediction.prediction import Prediction
     from arc_solver.prediction.submission_sheet import SubmissionSheet
     from submission.grid import Grid
     from submission.vote import Query
 
-DRAWN, PIPED_COLUMNS = 4, 80
+DRAWN, PIPED_COLUMNS = 4, 80  # outputs that are drawn
+ADVISED, LEARNED = 3, 0.95  # tasks; the share of training examples that are right once they are learned
 
 
 def draw_answers(sheet: SubmissionSheet) -> None:
@@ -70,3 +75,29 @@ def learned_share(facts: Iterable[Mapping[str, Any]]) -> float | None:
     """The smallest share of training examples that were right at the end of learning; None if none was."""
     shares = [each["adapted"].get("exact") for each in facts if "adapted" in each]
     return min((share for share in shares if share is not None), default=None)
+
+
+def advice(prediction: Prediction) -> str | None:
+    """What to type where few tasks were not learned or not solved; None where that is not known."""
+    from arc_solver.inference.own_budget import longer
+    from arc_solver.prediction.submission_sheet import SubmissionSheet
+
+    sheet = prediction.sheet
+    if not isinstance(sheet, SubmissionSheet) or len(sheet.owed) > ADVISED:
+        return None
+    share, missed = learned_share(prediction.facts.values()), is_missed(sheet)
+    if not (missed or (share is not None and share < LEARNED)) or prediction.request.solve.adapt is False:
+        return None
+    words = without_options(sys.argv[1:], "--time-limit", "--adapt-steps")
+    more = ["--time-limit", longer(time.monotonic() - prediction.times.started)]
+    if share is not None and share >= LEARNED:
+        why = "not solved though its demonstrations are learned"
+        words = without_options(words, "--seed")
+        more += ["--seed", str(prediction.request.solve.seed + 1)]
+    elif share is not None:
+        why = f"its demonstrations are not learned yet ({100 * share:.0f} % of them right)"
+    else:
+        why = "not solved"
+    if len(sheet.owed) > 1:
+        why = why.replace("its", "their")
+    return f"{why}; to give it more time: arc-solve {shlex.join([*words, *more])}"
