@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import traceback
-from typing import Any
 
 import typer
 
@@ -25,6 +24,7 @@ from arc_solver.commands import (
     validate,
     watch,
 )
+from arc_solver.commands.console import usage_line
 from arc_solver.commands.grouped_help import GroupedCommand
 from arc_solver.storage.standard_streams import guard_streams, lost_output
 from arc_solver.storage.surroundings import settle
@@ -121,23 +121,8 @@ def _follows() -> bool:
     return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
-def _usage(error: Any) -> str:
-    """What typer says is wrong with the command, as our own errors say it."""
-    from arc_solver.storage.text import near
-
-    text = str(error.format_message())
-    if isinstance(error, typer.BadParameter) and text.startswith("Invalid value: "):
-        return str(error.message)  # our own
-    text = text.removeprefix("Invalid value for ").removesuffix(".").replace(". Did you", "; did you")
-    if known := getattr(error, "possibilities", None):
-        text = error.message + near(error.option_name, known)
-    text = text[:1].lower() + text[1:]
-    where = error.ctx.command_path if error.ctx else "arc-solve"
-    return text if "did you mean" in text else f"{text}; see {where} -h"
-
-
 def _line(error: Exception, debug: bool) -> str:
-    said = _usage(error) if hasattr(error, "format_message") else str(error)
+    said = usage_line(error) if hasattr(error, "format_message") else str(error)
     words = " ".join(said.split()) or type(error).__name__
     # It may hold names from files: characters that control the terminal are escaped.
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)

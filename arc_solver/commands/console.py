@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -37,6 +37,21 @@ def duration(seconds: float) -> str:
     if seconds < 3600:
         return f"{int(seconds // 60)} min {int(seconds % 60)} s"
     return f"{seconds / 3600:.1f} h"
+
+
+def usage_line(error: Any) -> str:
+    """What typer says is wrong with the command, as our own errors say it."""
+    from arc_solver.storage.text import near
+
+    text = str(error.format_message())
+    if isinstance(error, typer.BadParameter) and text.startswith("Invalid value: "):
+        return str(error.message)  # our own
+    text = text.removeprefix("Invalid value for ").removesuffix(".").replace(". Did you", "; did you")
+    if known := getattr(error, "possibilities", None):
+        text = error.message + near(error.option_name, known)
+    text = text[:1].lower() + text[1:]
+    where = error.ctx.command_path if error.ctx else "arc-solve"
+    return text if "did you mean" in text else f"{text}; see {where} -h"
 
 
 def without_options(words: Sequence[str], *options: str) -> list[str]:
