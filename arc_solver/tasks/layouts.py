@@ -143,12 +143,11 @@ def _document(source: str | Path) -> Document:
     try:
         return parse(data, label)
     except DataError as error:
-        if data.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"["):
+        if data.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"", b"{", b"["):
             raise
-        what = "neither tasks nor boards" if data.strip() else "empty"
         reason = str(error).removeprefix(f"{label}: ")
         no_text = f" ({reason})" if reason.startswith("not UTF-8") else ""
-        raise DataError(f"{label}: {what}{no_text}; {TAKEN}") from error
+        raise DataError(f"{label}: neither tasks nor boards{no_text}; {TAKEN}") from error
 
 
 def _flawed(each: Entry | Stray, label: str) -> Entry | Stray:

@@ -32,7 +32,9 @@ class Sealed:
             return None
         answers = "1 answer" if self.num_answers == 1 else f"{self.num_answers} answers"
         tasks = "1 task" if self.num_tasks == 1 else f"{self.num_tasks} tasks"
-        return f"left out of --data: {answers} in {tasks}, which scores on the ARC evaluation sets ask for"
+        return (
+            f"left out of the training: {answers} in {tasks}, since the ARC evaluation sets ask for the same"
+        )
 
 
 def sealed(tasks: Iterable[Task], hidden: Iterable[Task] = ()) -> Sealed:
