@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import typer
 
 from arc_solver.commands.completion import among
-from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer
+from arc_solver.commands.console import (
+    BOARD_ENDINGS,
+    refuse_ending,
+    refuse_options,
+    refuse_overwriting,
+    sayer,
+)
 from arc_solver.commands.options import AS_JSON, QUIET
 
 T = TypeVar("T")
 EPILOG = (
     "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
-    "         arc-solve generate arc --num 5 --out tasks.json"
+    "         arc-solve generate arc --num 5 --out tasks.json\n"
+    "         arc-solve generate sudoku --num 1 | arc-solve predict -"
 )
 
 
@@ -26,7 +33,9 @@ def generate(
         ..., help="sudoku, maze or arc.", autocompletion=among(("sudoku", "maze", "arc"))
     ),
     num: int = typer.Option(..., min=1, help="How many."),
-    out: Path = typer.Option(..., help="The file to write: boards as csv, tasks as json."),
+    out: Path | None = typer.Option(
+        None, help="The file to write, boards as .csv, tasks as .json; without one they are printed."
+    ),
     side: int | None = typer.Option(
         None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
     ),
@@ -66,11 +75,15 @@ def generate(
     from arc_solver.domains.domains import DOMAINS
     from arc_solver.domains.protocols import Reading
 
+    out = None if out == Path("-") else out
+    if out is None and as_json:
+        raise typer.BadParameter("--json: needs --out FILE; without one the boards or tasks are printed")
     made = {d.name: d for d in DOMAINS if isinstance(d, BoardDomain) and d.kind.generator}
     if kind == ARC.name:
         boards_only = {"--min-rating": min_rating, "--min-givens": min_givens, "--min-path": min_path}
         boards_only["--max-path"] = max_path
         refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for boards")
+        refuse_ending("--out", out, ".json")
         return _generate_tasks(num, side, pairs, seed, out, quiet, as_json)
     if kind not in made:
         kinds = [*made, ARC.name]
@@ -87,12 +100,14 @@ def generate(
     if like is not None and (generator.like is None or min_givens or side):
         raise typer.BadParameter("--like is for Sudokus; side and givens are those of its file")
     refuse_overwriting({"--out": out}, *exclude, like)
+    refuse_ending("--out", out, *BOARD_ENDINGS)
     import numpy as np
 
     from arc_solver.domains.boards.board_set import MADE, BoardSet
     from arc_solver.progress import progress
-    from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.files import sweep_beside
     from arc_solver.storage.output_lock import own_outputs
+    from submission.messages import count
 
     with own_outputs(out):
         sweep_beside(out)
@@ -109,12 +124,36 @@ def generate(
                 size = generator.side if side is None else side
                 make = partial(generator.make, num, size, rng, floors, apart)
             boards = _made(make)
-        write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
+        _write(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
-    say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
-    facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
+    extent = f"{low} to {high}" if low < high else f"{low}"
+    say(f"{count(len(boards), 'board')} of side {boards.side}, {generator.rating}: {extent}")
+    facts = {"num": len(boards), "side": boards.side, "lowest": low, "highest": high}
+    _tell(out, facts, say, as_json)
+
+
+def _write(out: Path | None, content: Iterable[bytes]) -> None:
+    """Write a file, or standard output; StorageError if that fails, and exit 1 if its reader left."""
+    from arc_solver.storage.files import StorageError, write_atomic
+    from arc_solver.storage.standard_streams import lost_output
+
+    if out is not None:
+        return write_atomic(out, content)
+    for piece in content:
+        typer.echo(piece, nl=False)
+    lost = lost_output()
+    if isinstance(lost, BrokenPipeError):
+        raise typer.Exit(1)
+    if lost is not None:
+        raise StorageError(f"standard output cannot be written: {lost.strerror}")
+
+
+def _tell(out: Path | None, facts: dict[str, Any], say: Callable[[str], None], as_json: bool) -> None:
+    """Say where the boards or tasks are, if in a file."""
+    if out is None:
+        return
     say(f"look at them: arc-solve show {out}")
-    typer.echo(json.dumps(facts) if as_json else str(out))
+    typer.echo(json.dumps({"out": str(out), **facts}) if as_json else str(out))
 
 
 def _made(make: Callable[[], T]) -> T:
@@ -129,12 +168,12 @@ def _made(make: Callable[[], T]) -> T:
 
 
 def _generate_tasks(
-    num: int, side: int | None, pairs: int | None, seed: int, out: Path, quiet: bool, as_json: bool
+    num: int, side: int | None, pairs: int | None, seed: int, out: Path | None, quiet: bool, as_json: bool
 ) -> None:
     """Write tasks of the generator's library: those that `synthetic:NUM:SEED:SIDE:PAIRS` names."""
     from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
     from arc_solver.progress import progress
-    from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.files import sweep_beside
     from arc_solver.storage.output_lock import own_outputs
     from arc_solver.tasks.writer import tasks_json
     from submission.messages import count
@@ -150,9 +189,8 @@ def _generate_tasks(
             for task in drawn:
                 tasks.append(task)
                 bar.update()
-        write_atomic(out, tasks_json(tasks))
+        _write(out, [tasks_json(tasks)])
     num_tests = sum(len(task.test) for task in tasks)
-    sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
-    sayer(quiet)(f"look at them: arc-solve show {out}")
-    facts = {"out": str(out), "num": num, "outputs": num_tests, "name": name}
-    typer.echo(json.dumps(facts) if as_json else str(out))
+    say = sayer(quiet)
+    say(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
+    _tell(out, {"num": num, "outputs": num_tests, "name": name}, say, as_json)

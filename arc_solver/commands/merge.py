@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from arc_solver.commands.completion import among, sources
-from arc_solver.commands.console import refuse_overwriting, with_manifest
+from arc_solver.commands.console import refuse_ending, refuse_overwriting, with_manifest
 from arc_solver.commands.options import AS_JSON
 from arc_solver.commands.score import refuse_own_truth
 
@@ -55,6 +55,7 @@ def merge(
     if rule == "learnt" and solutions is None:
         raise typer.BadParameter("--rule learnt needs --solutions to learn from")
     refuse_overwriting(with_manifest(out), tasks, solutions, *candidates, *(calibrate or ()))
+    refuse_ending("--out", out, ".json")
     if solutions is not None:
         for path in (*candidates, *(calibrate or ())):
             refuse_own_truth(path, solutions)

@@ -13,8 +13,10 @@ import typer
 
 from arc_solver.commands.completion import presets
 from arc_solver.commands.console import (
+    BOARD_ENDINGS,
     chosen_places,
     duration,
+    refuse_ending,
     refuse_options,
     refuse_overwriting,
     sayer,
@@ -137,6 +139,8 @@ def predict(
     weights = find_weights(checkpoint) if checkpoint is not None else None
     asked["checkpoint"] = weights
     refuse_overwriting(with_manifest(out) | {"--candidates": candidates, "--keep": keep}, source, weights)
+    refuse_ending("--out", out, *((".json",) if domain.learns else BOARD_ENDINGS))
+    refuse_ending("--candidates", candidates, ".jsonl", ".json")
     if keep is not None and keep.exists() and not keep.is_dir():
         raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
     request = PredictRequest.of(asked)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.completion import sources
-from arc_solver.commands.console import chosen, refuse_overwriting, sayer
+from arc_solver.commands.console import chosen, refuse_ending, refuse_overwriting, sayer
 from arc_solver.commands.options import LENIENT, MAX_CANVAS
 from arc_solver.commands.score import refuse_own_truth
 
@@ -43,6 +43,7 @@ def report(
 
     log = None if run is None else run / "metrics.jsonl"
     refuse_overwriting({"--out": out}, submission, tasks, solutions, candidates, log)
+    refuse_ending("--out", out, ".html", ".htm")
     if submission is not None and solutions is not None:
         refuse_own_truth(submission, solutions)
     sweep_beside(out)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import chosen, refuse_options, sayer
+from arc_solver.commands.console import chosen, refuse_ending, refuse_options, sayer
 from arc_solver.commands.options import COLOR, LENIENT, MAX_CANVAS, SOURCE, TASKS
 from arc_solver.commands.screen import Screen
 from arc_solver.commands.source import board_place, one_source, read_source
@@ -51,8 +51,7 @@ def show(
     In the terminal or as a picture. Answers are marked right or wrong where the truth is known; broken rules
     of a Sudoku or a maze are marked too.
     """
-    if out is not None and out.suffix != ".png":
-        raise typer.BadParameter(f"--out {out}: expected a name that ends in .png")
+    refuse_ending("--out", out, ".png")
     from arc_solver.tasks.reader import faults_line, refuse_unreadable
 
     given = one_source(source, tasks)

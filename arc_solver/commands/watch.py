@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import duration, refuse_options, sayer, seconds_of, set_threads
+from arc_solver.commands.console import (
+    duration,
+    refuse_ending,
+    refuse_options,
+    sayer,
+    seconds_of,
+    set_threads,
+)
 from arc_solver.commands.options import CHECKPOINT, COLOR, DEVICE, QUIET, SEED, SOURCE, TASKS, THREADS
 from arc_solver.commands.screen import Screen, Stage
 from arc_solver.commands.source import board_place, one_source, read_source
@@ -82,8 +89,7 @@ def watch(
     In the terminal or as a picture: the answer after every age, under every view, and while a new task is
     learned. Changed cells are marked, and so are broken rules of a board.
     """
-    if out is not None and out.suffix not in FORMATS:
-        raise typer.BadParameter(f"--out {out}: expected a name that ends in {' or '.join(FORMATS)}")
+    refuse_ending("--out", out, *FORMATS)
     from arc_solver.tasks.reader import refuse_unreadable
 
     given, seconds = one_source(source, tasks), seconds_of(time_limit)

@@ -511,7 +511,7 @@ def test_generated_puzzles_are_equal_for_equal_seeds(arc_solve: Terminal, folder
     make = ["generate", "sudoku", "--num", "5", "--side", "4", "--seed", "3"]
     outcome = arc_solve(*make, "--out", "a.csv")
     assert (outcome.code, outcome.out) == (0, "a.csv\n")
-    assert "5 of side 4" in outcome.err
+    assert "5 boards of side 4" in outcome.err
     arc_solve(*make, "--out", "b.csv", "--quiet")
     first = (folder / "a.csv").read_bytes()
     assert first == (folder / "b.csv").read_bytes()
