@@ -93,7 +93,9 @@ def score(
         )
     if list_tasks:
         for name, ids in result.tasks().items():
-            typer.echo(f"{name} ({len(ids)}): {' '.join(named(task_id) for task_id in ids)}")
+            outcome = "partly solved" if name == "partly" else name
+            listed = f" ({len(ids)}): {' '.join(map(named, ids))}" if ids else ": no task"
+            typer.echo(f"{outcome}{listed}")
 
 
 def refuse_own_truth(submission: Path, solutions: str) -> None:
@@ -116,15 +118,17 @@ def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
 def _other_ids(answers: Mapping[str, object], truth: Mapping[str, object]) -> str | None:
     """A remark that the ids of the submission are mostly not those of the solutions."""
     from arc_solver.storage.text import near
-    from submission.messages import count, named
+    from submission.messages import named
 
     others = [task_id for task_id in answers if task_id not in truth]
     num_common = len(answers) - len(others)
     if 2 * num_common >= min(len(answers), len(truth)):
         return None
     hint = near(others[0], truth) or f", which name {named(next(iter(truth)))}"
+    few = f"only {num_common}" if num_common else "none"
+    which = f"{few} of the {len(answers):,} tasks submitted can" if len(answers) > 1 else "the task cannot"
     return (
-        f"only {num_common} of the {count(len(answers), 'task')} submitted can be scored: ids must match "
+        f"{which} be scored: ids must match "
         f"(a task alone in a file is named after it); {named(others[0])} is not in the solutions{hint}"
     )
 
@@ -136,7 +140,7 @@ def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: 
 
     result = score_boards(answers, solutions, only_submitted=only_submitted)
     is_copy = Path(solutions).is_file() and filecmp.cmp(answers, solutions, shallow=False)
-    remarks = ["these are the solutions themselves, no answers to them"] if is_copy else []
+    remarks = ["these answers are a copy of the solutions, not answers of your own"] if is_copy else []
     if as_json:
         typer.echo(json.dumps(result.to_json() | ({"form": remarks} if remarks else {})))
         return

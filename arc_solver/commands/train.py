@@ -153,12 +153,14 @@ def refuse_folder_in_use(out: Path) -> None:
 
 def expectation(cost: Estimate, limit: float | None) -> str:
     """The expected cost of a run, in one line."""
+    from submission.messages import count
+
     if limit is None:
-        extent = f"{cost.steps:,} steps take {duration(cost.seconds)}"
+        extent = f"{count(cost.steps, 'step')} in {duration(cost.seconds)}"
     elif cost.seconds <= limit:
-        extent = f"{cost.steps:,} steps take {duration(cost.seconds)} of {duration(limit)}"
+        extent = f"{count(cost.steps, 'step')} in {duration(cost.seconds)} of {duration(limit)}"
     else:
-        extent = f"about {cost.steps_within(limit):,} of {cost.steps:,} steps fit into {duration(limit)}"
+        extent = f"about {cost.steps_within(limit):,} of {count(cost.steps, 'step')} in {duration(limit)}"
     return (
         f"expected: {cost.seconds_per_step:.3g} s a step, {extent}; "
         f"checkpoints of {megabytes(cost.checkpoint_bytes)}, {megabytes(cost.disk_bytes)} of disk in all"

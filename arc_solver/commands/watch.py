@@ -128,8 +128,10 @@ def _one_task(
     if task_id is None and len(tasks) > 1:
         say(f"{task.id}, the first of {len(tasks)} tasks; --id picks another")
     if index >= len(task.test):
+        from submission.messages import count
+
         raise typer.BadParameter(
-            f"--index {index}: the task has {len(task.test)} test inputs, counted from 0"
+            f"--index {index}: the task has {count(len(task.test), 'test input')}, counted from 0"
         )
     return task
 
@@ -223,7 +225,7 @@ def _learning(wanted: Wanted, task: Task, *, tell: bool) -> tuple[SolveOptions, 
     from submission.messages import count
 
     seconds = wanted.seconds or (None if wanted.adapt_steps else LEARNING_SECONDS)
-    budget = f"{wanted.adapt_steps} steps" if seconds is None else f"at most {duration(seconds)}"
+    budget = count(wanted.adapt_steps or 0, "step") if seconds is None else f"at most {duration(seconds)}"
     if tell:
         shown = count(len(task.train), "demonstration")
         wanted.say(f"{task.id}: new to the weights, learning its {shown}, {budget}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.options import SolveOptions
 from arc_solver.tasks.task import Task
+from submission.messages import count
 
 # A fixed part, a part per cell of the canvases (as the runs in docs/results.md took on two cores), a limit.
 MIN_SECONDS, SECONDS_PER_CELL, MAX_SECONDS = 45.0, 0.16, 4 * 3600.0
@@ -41,10 +42,9 @@ def fitted_views(num_views: int, num_pairs: int, met: float) -> int:
 
 def own_budget_line(seconds: float, num_tasks: int) -> str:
     """The budget in words, and how to choose another."""
-    tasks = "1 task" if num_tasks == 1 else f"{num_tasks} tasks"
     return (
-        f"no time limit was given: about {_words(seconds)} for {tasks}; --time-limit {_more(seconds)} gives "
-        "more, --time-limit 20s less (the more, the more is solved)"
+        f"no time limit was given: about {_words(seconds)} for {count(num_tasks, 'task')}; "
+        f"--time-limit {_more(seconds)} gives more, --time-limit 20s less (the more, the more is solved)"
     )
 
 

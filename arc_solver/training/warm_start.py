@@ -13,6 +13,7 @@ from arc_solver.model.mixers import mixers_of
 from arc_solver.model.puzzle_embedding import COMPOSED, mean_rows
 from arc_solver.model.trm import Model
 from arc_solver.tasks.puzzles import PuzzleMap
+from submission.messages import count
 
 # Fields that change what weights mean, mostly without changing a shape; mixers add their own.
 SAME = ("mixers", "symbols", "positions", "num_latents", "prefix")
@@ -49,8 +50,8 @@ def start_from(
     rows = "puzzle.rows"
     if not loaded.puzzles.equals(puzzles) or theirs[rows].shape != mine[rows].shape:
         if len(theirs[rows]):
-            num = len(theirs[rows])
-            say(f"{path.name} knows other puzzles: its {num} rows are not used; ours start at their mean")
+            num = count(len(theirs[rows]), "row")
+            say(f"{path.name} knows other puzzles: ours start at the mean of its {num}")
         if theirs[rows].shape[1] == mine[rows].shape[1]:
             theirs[rows] = mean_rows(theirs[rows], len(mine[rows]))
         else:

@@ -11,6 +11,7 @@ from typing import Literal
 from arc_solver.domains.boards.board_csv import NO_RATING, Complaints, PuzzleRow, Table, table_of
 from augment.maze import CHARACTERS
 from augment.sudoku import BOX_SHAPES
+from submission.messages import count
 
 _SIDES = tuple(BOX_SHAPES)
 _LENGTHS = tuple(side * side for side in _SIDES)
@@ -141,7 +142,9 @@ def _drawn_sudokus(
         ):
             row = sudoku_cells(_uncommented(line))
             if len(row) != side:
-                complaints.report(number, f"a row of {len(row)} cells, expected {side}; or one board a line")
+                complaints.report(
+                    number, f"a row of {count(len(row), 'cell')}, expected {side}; or one board a line"
+                )
                 rows.clear()
                 continue
             first = first if rows else number
@@ -180,7 +183,7 @@ def _complain_of_part(rows: list[str], side: int, first: int, complaints: Compla
         num = len(rows)
         rows.clear()
         complaints.report(
-            first, f"a board of {num} rows, expected {side} of {side} cells; or one board a line"
+            first, f"a board of {count(num, 'row')}, expected {side} of {side} cells; or one board a line"
         )
 
 

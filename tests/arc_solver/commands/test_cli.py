@@ -309,6 +309,34 @@ def test_score_lists_tasks_and_can_score_what_was_handed_in(arc_solve: Terminal,
     assert arc_solve("score", "part.json", "--solutions", "solutions.json", "--json").json()["num_tasks"] == 3
 
 
+@pytest.mark.parametrize(
+    ("common", "others", "said"),
+    [(0, 1, "the task cannot be scored"), (0, 3, "none of the 3 tasks submitted"), (1, 3, "only 1 of the 4")],
+)
+def test_scores_of_none_one_and_many(
+    common: int, others: int, said: str, arc_solve: Terminal, folder: Path
+) -> None:
+    ids = [f"task-{number}" for number in range(common)] + [f"x{number}" for number in range(others)]
+    write(folder / "s.json", attempts({name: [[[9]]] for name in ids}))
+    out = arc_solve("score", "s.json", "--solutions", "solutions.json", "--list").out
+    assert said in out
+    assert "\nsolved: no task\npartly solved: no task\nmissed (3): task-0" in out
+
+
+def test_scores_of_boards_of_none_one_and_many(arc_solve: Terminal, folder: Path) -> None:
+    for name, num in (("one", 1), ("three", 3)):
+        make = ["generate", "sudoku", "--side", "4", "--num", str(num), "--out", f"{name}.csv"]
+        assert arc_solve(*make).code == 0
+    copied = folder / "copy.csv"
+    copied.write_bytes((folder / "one.csv").read_bytes())
+    out = arc_solve("score", "copy.csv", "--solutions", "one.csv").out
+    assert "of 1 board\n" in out
+    assert "a copy of the solutions" in out
+    some = arc_solve("score", "one.csv", "--solutions", "three.csv").out
+    assert "of 3 boards\n" in some
+    assert "without an answer: 2 of 3 boards" in some
+
+
 def test_scores_by_canvas_where_the_truth_holds_the_inputs(arc_solve: Terminal, folder: Path) -> None:
     tasks = {
         name: {
@@ -443,7 +471,7 @@ def test_a_report_shows_what_can_be_read_and_counts_what_score_counts(
     assert "not shown: faulty.json" in page
     assert "1 task of the truth is counted but not shown" in page
     assert arc_solve(*arguments, "--out", "page.html", "--only", "task-0").err == ""
-    assert "1 of 1 outputs with two attempts" in (folder / "page.html").read_text()
+    assert "1 of 1 output with two attempts" in (folder / "page.html").read_text()
 
 
 def test_a_report_is_judged_by_the_solutions_that_were_given(arc_solve: Terminal, folder: Path) -> None:
