@@ -37,25 +37,27 @@ def generate(
         None, help="The file to write, boards as .csv, tasks as .json; without one they are printed."
     ),
     side: int | None = typer.Option(
-        None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
+        None,
+        help="Side of Sudokus: 4, 6 or 9 (default); of mazes: 5 or more (default 30); of ARC grids at most: "
+        "default 10.",
     ),
     min_rating: int | None = typer.Option(
-        None, min=0, help="Sudoku: at least this many guesses of the solver."
+        None, min=0, help="Sudoku: the solver needs at least this many guesses."
     ),
     like: Path | None = typer.Option(
-        None, help="Sudoku: puzzles as hard as those of this file, by exchanging their givens."
+        None, help="Sudoku: make puzzles as hard as those in this file, by exchanging their givens."
     ),
     min_givens: int | None = typer.Option(
-        None, min=1, help="Sudoku: at least this many digits given, which makes easier puzzles."
+        None, min=1, help="Sudoku: at least this many digits are given, which makes easier puzzles."
     ),
     min_path: int | None = typer.Option(
-        None, min=1, help="Mazes: at least this many moves; default: by side."
+        None, min=1, help="Mazes: at least this many moves; default: by the side."
     ),
     max_path: int | None = typer.Option(
-        None, min=1, help="Mazes: at most this many moves; lengths are spread evenly."
+        None, min=1, help="Mazes: at most this many moves; the lengths are then spread evenly."
     ),
     pairs: int | None = typer.Option(
-        None, min=1, help="ARC: at least this many demonstrations, where a rule has them."
+        None, min=1, help="ARC: at least this many demonstrations, where a rule allows them."
     ),
     exclude: list[Path] = typer.Option([], help="Make no puzzle that is in this file; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
@@ -64,8 +66,8 @@ def generate(
 ) -> None:
     """Make Sudokus, mazes or ARC tasks.
 
-    Sudokus with one solution and a rating, mazes with a shortest path, tasks of known rules with answers;
-    equal seeds give equal files.
+    Sudokus have one solution and a rating, mazes a shortest path, and tasks follow known rules and have
+    answers. Equal seeds give equal files.
     """
     from arc_solver.config import did_you_mean
     from arc_solver.domains.arc.domain import ARC

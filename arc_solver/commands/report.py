@@ -24,7 +24,7 @@ def report(
     tasks: str | None = typer.Option(None, help="The tasks that it answers.", autocompletion=sources),
     solutions: str | None = typer.Option(None, help="The right answers, if the tasks do not carry them."),
     candidates: Path | None = typer.Option(
-        None, help="Candidates (JSON lines): shows the votes and the confidence of each attempt."
+        None, help="Candidates (JSON lines), to show the votes and the confidence of each attempt."
     ),
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks (as in predict)."),
     only: list[str] | None = typer.Option(None, metavar="ID", help="Only this task; may be repeated."),
@@ -33,9 +33,9 @@ def report(
     run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
     out: Path = typer.Option(Path("report.html"), help="The page to write."),
 ) -> None:
-    """Write a page on a submission or a run.
+    """Write a page about a submission or a run.
 
-    Self-contained: every task with both attempts, or the curves of a training run.
+    One file that opens offline: every task with both attempts, or the curves of a training run.
     """
     from arc_solver.corpus.named_tasks import read_named_softly
     from arc_solver.storage.files import sweep_beside, write_atomic

@@ -29,17 +29,19 @@ def score(
         autocompletion=sources,
     ),
     candidates: Path | None = typer.Option(None, help="Candidates (JSON lines) for pass@k."),
-    list_tasks: bool = typer.Option(False, "--list", help="List the tasks solved, partly solved and missed."),
+    list_tasks: bool = typer.Option(
+        False, "--list", help="List the tasks that are solved, partly solved and missed."
+    ),
     only_submitted: bool = typer.Option(
         False,
         "--only-submitted",
-        help="Score only the tasks that the submission holds (said in the output; not Kaggle's number).",
+        help="Score only the tasks that the submission holds, and say so: it is not Kaggle's score.",
     ),
     as_json: bool = AS_JSON,
 ) -> None:
     """Score a submission by three rules.
 
-    Each with its interval; and what was missing or odd, and the hash of the truth.
+    Prints each score with its interval, what was missing or odd, and the hash of the truth.
     """
     from arc_solver.domains.boards.domain import BoardDomain
     from arc_solver.domains.domains import domain_of

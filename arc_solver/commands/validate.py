@@ -18,19 +18,21 @@ SHOWN = 10
 
 def validate(
     submission: Path = typer.Argument(..., help="The submission to check."),
-    tasks: str = typer.Option(..., help="The challenges that it answers.", autocompletion=sources),
-    limit: int | None = typer.Option(None, min=1, help="Only the first N tasks are owed (as in predict)."),
+    tasks: str = typer.Option(..., help="The tasks that it must answer.", autocompletion=sources),
+    limit: int | None = typer.Option(
+        None, min=1, help="It must answer only the first N tasks (as in predict)."
+    ),
     only: list[str] | None = typer.Option(
-        None, metavar="ID", help="Only this task is owed; may be repeated."
+        None, metavar="ID", help="It must answer only this task; may be repeated."
     ),
     max_canvas: int | None = typer.Option(
-        None, min=2, max=30, help="Only tasks with so small a canvas are owed."
+        None, min=2, max=30, help="It must answer only tasks that fit on a canvas of this side."
     ),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Check that a submission may be handed in.
+    """Check that a submission can be handed in.
 
-    It is complete and well formed; or the first defects are named and the exit code is 4.
+    It must be complete and well formed; if it is not, the first defects are named and the exit code is 4.
     """
     from arc_solver.corpus.named_tasks import read_named_softly
     from arc_solver.prediction.truth import owed_outputs

@@ -64,9 +64,9 @@ def watch(
     source: str | None = SOURCE,
     tasks: str | None = TASKS,
     task_id: str | None = typer.Option(
-        None, "--id", help="The task to watch; of boards the number, from 1. Default: the first."
+        None, "--id", help="The task to watch (for boards, the number, counting from 1); default: the first."
     ),
-    index: int = typer.Option(0, min=0, help="Which of its test inputs, from 0."),
+    index: int = typer.Option(0, min=0, help="Which of its test inputs, counting from 0."),
     checkpoint: str | None = CHECKPOINT,
     out: Path | None = typer.Option(
         None, help="An animation (.gif) or one sheet with all frames (.png) in place of the terminal."
@@ -87,7 +87,7 @@ def watch(
     """Watch an answer form.
 
     In the terminal or as a picture: the answer after every age, under every view, and while a new task is
-    learned. Changed cells are marked, and so are broken rules of a board.
+    learned. Changed cells are marked, and so are the rules that a board breaks.
     """
     refuse_ending("--out", out, *FORMATS)
     from arc_solver.tasks.reader import refuse_unreadable
@@ -156,7 +156,8 @@ def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:
     from arc_solver.checkpoints.weights import load
     from arc_solver.storage.text import DataError
 
-    path = shipped_weights(kind) if wanted.checkpoint is None else find_weights(wanted.checkpoint)
+    asked = wanted.checkpoint
+    path = shipped_weights(kind) if asked is None else find_weights(asked, say=wanted.say)
     if path is None:
         raise DataError(f"no weights ship for {kind}; name some with --checkpoint")
     return load(path, side), path.name

@@ -3,12 +3,14 @@
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from arc_solver.checkpoints.shipped import find_weights
 from arc_solver.corpus.named_tasks import read_named_softly
 from tests.arc_solver.terminal import Terminal, attempts, challenges, solutions, write
 
@@ -165,6 +167,30 @@ def test_a_preset_and_shipped_weights_are_described_by_name(arc_solve: Terminal)
     assert arc_solve("info", "cpu-arc", "--json").json()["name"] == "cpu-arc"
     assert arc_solve("info", "arc", "--json").code == 0
     assert arc_solve("info", "cpu-arx").code == 3
+
+
+def test_the_folder_of_a_run_stands_for_its_last_weights(arc_solve: Terminal, folder: Path) -> None:
+    run = folder / "run"
+    run.mkdir()
+    (run / "metrics.jsonl").write_text("{}\n")
+    for bare in ("run", "empty"):
+        for words in (
+            f"info {bare}",
+            f"predict 1234341221434..1 --checkpoint {bare}",
+            f"watch 1234341221434..1 --checkpoint {bare}",
+            f"train --data tasks.json --preset cpu-arc --out new --init {bare}",
+        ):
+            outcome = arc_solve(*words.split())
+            assert (outcome.code, outcome.out) == (3, "")
+            assert f"{bare}: a folder without checkpoints of a run" in outcome.error_line()
+    shutil.copy(find_weights("arc"), run / "adapted.safetensors")
+    assert arc_solve("info", "run").error_line().endswith("name a file, such as adapted.safetensors")
+    for name in ("checkpoint-00000009", "checkpoint-00000010", "final"):
+        shutil.copy(find_weights("sudoku"), run / f"{name}.safetensors")
+        assert arc_solve("info", "run", "--json").json()["file"] == f"run/{name}.safetensors"
+    watched = arc_solve("watch", "1234341221434..1", "--checkpoint", "run", "--pause", "0")
+    assert watched.code == 0
+    assert "run: taking final.safetensors" in watched.err
 
 
 USAGE = {
