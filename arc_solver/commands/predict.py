@@ -103,8 +103,8 @@ def predict(
     threads: int | None = THREADS,
     out: Path | None = typer.Option(
         None,
-        help="The file of answers; default: submission.json, answers.csv for a file of boards, and none for a "
-        "typed Sudoku.",
+        help="The file of answers; default: submission.json, answers.csv for a file of boards, and none for "
+        "a typed Sudoku.",
     ),
     candidates: Path | None = typer.Option(
         None, help="Write every candidate with its votes here (JSON lines).", rich_help_panel="Where to"

@@ -11,7 +11,7 @@ import typer
 from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen, refuse_ending, refuse_overwriting, sayer
 from arc_solver.commands.options import LENIENT, MAX_CANVAS
-from arc_solver.commands.score import refuse_own_truth
+from arc_solver.commands.score import refuse_boards, refuse_own_truth
 
 if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
@@ -44,6 +44,8 @@ def report(
     log = None if run is None else run / "metrics.jsonl"
     refuse_overwriting({"--out": out}, submission, tasks, solutions, candidates, log)
     refuse_ending("--out", out, ".html", ".htm")
+    if submission is not None:
+        refuse_boards(submission)
     if submission is not None and solutions is not None:
         refuse_own_truth(submission, solutions)
     sweep_beside(out)

@@ -106,6 +106,18 @@ def refuse_own_truth(submission: Path, solutions: str) -> None:
         raise typer.BadParameter(f"--solutions {solutions}: this is what is scored; give the right answers")
 
 
+def refuse_boards(submission: Path) -> None:
+    """DataError if the answers to boards stand in the place of a submission."""
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import domain_of
+    from arc_solver.storage.text import DataError
+
+    if isinstance(domain_of(str(submission)), BoardDomain):
+        raise DataError(
+            f"{submission}: boards, expected a submission; `arc-solve show` draws boards, `score` scores them"
+        )
+
+
 def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
     """A remark that the submission is the truth itself, with one grid per output as in a solutions file."""
     is_solutions = all(

@@ -11,6 +11,7 @@ import typer
 from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen
 from arc_solver.commands.options import AS_JSON
+from arc_solver.commands.score import refuse_boards
 
 EPILOG = "\b\nExample: arc-solve validate submission.json --tasks arc-agi_test_challenges.json"
 SHOWN = 10
@@ -43,6 +44,7 @@ def validate(
 
     if not exists(str(submission)):
         raise DataError(f"{submission}: cannot be read: No such file or directory")
+    refuse_boards(submission)
     readable, faults = read_named_softly(tasks)
     everything = limit is None and not only and max_canvas is None
     owed = owed_outputs(chosen(readable, limit, only, max_canvas, tasks), faults if everything else {})

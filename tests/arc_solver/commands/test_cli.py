@@ -401,6 +401,10 @@ def test_boards_are_not_scored_by_a_set_of_tasks(arc_solve: Terminal, folder: Pa
     outcome = arc_solve("score", "answers.csv", "--solutions", "arc1:evaluation")
     assert (outcome.code, outcome.out) == (2, "")
     assert "answers.csv holds boards" in " ".join(outcome.err.split())
+    for command in ("report", "validate"):
+        outcome = arc_solve(command, "answers.csv", "--tasks", "tasks.json")
+        assert (outcome.code, outcome.out) == (3, "")
+        assert "answers.csv: boards, expected a submission" in outcome.error_line()
 
 
 def test_scoring_nothing_is_refused(arc_solve: Terminal, folder: Path) -> None:
