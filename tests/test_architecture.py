@@ -38,7 +38,7 @@ REPORT = PLAIN | {"submission"} | under("storage", "tasks", "domains")
 
 # What the program sees to before anything else is loaded.
 STREAMS = under("storage.standard_streams", "storage.surroundings")
-ADAPTING = under("inference.adaptation", "inference.trace")
+ADAPTING = under("inference.adaptation", "inference.measured_time", "inference.trace")
 VOTING = under("inference.election", "inference.solve", "inference.stopping")
 
 # Folder or module -> what it may import besides the standard library, and a folder besides itself, anywhere

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arc_solver.inference import adaptation, own_budget
+from arc_solver.inference import adaptation, measured_time, own_budget
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.inference.own_budget import (
     MEETINGS,
@@ -72,7 +72,7 @@ def test_views_are_halved_until_each_example_is_met_often_enough(
 def test_a_slow_machine_learns_and_asks_fewer_views_unless_somebody_says_how_many(
     seconds: float, chosen: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adaptation, "seconds_per_step", lambda state, train: seconds)
+    monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train: seconds)
     views = MIN_VIEWS if seconds > 1 and not chosen else 16
     said: list[str] = []
     asked: set[int] = set()
@@ -95,7 +95,7 @@ def test_larger_canvases_are_given_fewer_views_where_time_is_shared(monkeypatch:
     )
     # Enough for the small ones: 19 of 20 slots; the other slot would need 2 · 19 times as many steps.
     steps = MEETINGS * num_pairs * 2 * 16 / 19
-    monkeypatch.setattr(adaptation, "seconds_per_step", lambda state, train: 0.8 * 60 / steps)
+    monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train: 0.8 * 60 / steps)
     said: list[str] = []
     owed: list[list[int]] = []
     options = SolveOptions(preset=shared, deadline=time.monotonic() + 61, settings=())
