@@ -112,7 +112,8 @@ def refuse_boards(submission: Path) -> None:
     from arc_solver.domains.domains import domain_of
     from arc_solver.storage.text import DataError
 
-    if isinstance(domain_of(str(submission)), BoardDomain):
+    # A pipe can be read once.
+    if submission.is_file() and isinstance(domain_of(str(submission)), BoardDomain):
         raise DataError(
             f"{submission}: boards, expected a submission; `arc-solve show` draws boards, `score` scores them"
         )
