@@ -155,7 +155,7 @@ def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: 
 
     result = score_boards(answers, solutions, only_submitted=only_submitted)
     is_copy = Path(solutions).is_file() and filecmp.cmp(answers, solutions, shallow=False)
-    remarks = ["these answers are a copy of the solutions, not answers of your own"] if is_copy else []
+    remarks = ["these answers are the solutions themselves: the two files are equal"] if is_copy else []
     if as_json:
         typer.echo(json.dumps(result.to_json() | ({"form": remarks} if remarks else {})))
         return

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.options import SolveOptions
+from arc_solver.storage.text import count
 from arc_solver.tasks.task import Task
-from submission.messages import count
 
 # A fixed part, a part per cell of the canvases (as the runs in docs/results.md took on two cores), a limit.
 MIN_SECONDS, SECONDS_PER_CELL, MAX_SECONDS = 45.0, 0.16, 4 * 3600.0

@@ -9,11 +9,10 @@ import numpy as np
 
 from arc_solver.storage.json_reader import flaws, read_document
 from arc_solver.storage.source import exists
-from arc_solver.storage.text import DataError, label_of, quoted
+from arc_solver.storage.text import DataError, count, label_of, quoted
 from arc_solver.tasks.grid_reader import GridReader
 from arc_solver.tasks.layouts import Entry, entries, kind_of, solutions_beside
 from arc_solver.tasks.task import MAX_ID_LENGTH, Notice, Pair, Task, TaskFault
-from submission.messages import count
 
 NUM_KEYS_NAMED = 8
 

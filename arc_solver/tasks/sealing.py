@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from arc_solver.storage.text import count
 from arc_solver.tasks.task import Pair, Task
-from submission.messages import count
 
 HASHES = Path(__file__).with_name("evaluation_hashes.txt")
 

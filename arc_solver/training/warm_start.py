@@ -12,8 +12,8 @@ from arc_solver.domains.domains import find_domain
 from arc_solver.model.mixers import mixers_of
 from arc_solver.model.puzzle_embedding import COMPOSED, mean_rows
 from arc_solver.model.trm import Model
+from arc_solver.storage.text import count
 from arc_solver.tasks.puzzles import PuzzleMap
-from submission.messages import count
 
 # Fields that change what weights mean, mostly without changing a shape; mixers add their own.
 SAME = ("mixers", "symbols", "positions", "num_latents", "prefix")

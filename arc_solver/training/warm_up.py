@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from arc_solver.config import TrainConfig
 from arc_solver.model.compiling import Compiler
+from arc_solver.storage.text import count
 from arc_solver.training.replays import aside
 from arc_solver.training.schedule import depths
 from arc_solver.training.state import TrainState
 from arc_solver.training.step import differentiated
-from submission.messages import count
 
 
 def warm_up(

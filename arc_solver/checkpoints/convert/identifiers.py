@@ -9,11 +9,10 @@ import numpy.typing as npt
 
 from arc_solver.checkpoints.convert.errors import ConvertError
 from arc_solver.storage.regular_file import read_json
-from arc_solver.storage.text import DataError, shown
+from arc_solver.storage.text import DataError, count, shown
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.view_names import NamedView, read_view_names
 from augment.view import View, ViewTable
-from submission.messages import count
 
 # The published ARC-2 list has 1.3 million entries and 45 MB.
 MAX_BYTES, MAX_ENTRIES = 128 << 20, 1 << 22

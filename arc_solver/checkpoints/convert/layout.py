@@ -16,7 +16,7 @@ from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.checkpoints.weights import check_state, shapes_of
 from arc_solver.config import ModelConfig
 from arc_solver.model.trm import Model
-from submission.messages import count
+from arc_solver.storage.text import count
 
 TOP = {
     "H_init": "first_answer",

@@ -26,7 +26,7 @@ from arc_solver.domains.protocols import (
 )
 from arc_solver.domains.published_content import is_published, material_from_published
 from arc_solver.storage.source import read_head
-from arc_solver.storage.text import DataError
+from arc_solver.storage.text import DataError, count
 from arc_solver.tasks.arckit_sets import BUILTIN_NAMES
 from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of
 from arc_solver.tasks.reader import read_tasks, read_tasks_softly, refuse_unreadable
@@ -34,7 +34,6 @@ from arc_solver.tasks.sealing import sealed
 from arc_solver.tasks.sharding import cost, part_of
 from arc_solver.tasks.task import Pair, Task, task_hash
 from arc_solver.tasks.truth import carried_truth
-from submission.messages import count
 
 Tasks = tuple[Task, ...]
 NO_NOISE = "no noise was tried on tasks: say how much with --sigma"

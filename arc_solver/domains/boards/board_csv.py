@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.storage.text import DataError, quoted, shown
-from submission.messages import count
+from arc_solver.storage.text import DataError, count, quoted, shown
 
 COLUMNS = ("source", "question", "answer", "rating")
 NO_RATING = -1

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from arc_solver.domains.boards.board_csv import NO_RATING, Complaints, PuzzleRow, Table, table_of
+from arc_solver.storage.text import count
 from augment.maze import CHARACTERS
 from augment.sudoku import BOX_SHAPES
-from submission.messages import count
 
 _SIDES = tuple(BOX_SHAPES)
 _LENGTHS = tuple(side * side for side in _SIDES)

@@ -18,7 +18,7 @@ from arc_solver.domains.boards.board_csv import (
 from arc_solver.domains.boards.board_lines import is_comment, kind_of_lines
 from arc_solver.storage.line_reader import read_lines
 from arc_solver.storage.source import read_head
-from submission.messages import count
+from arc_solver.storage.text import count
 
 HEAD_LINES = 200
 # The `source` of answers that `predict` writes.

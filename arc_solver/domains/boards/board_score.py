@@ -13,8 +13,7 @@ from arc_solver.domains.boards.board_file import board_domain, read_boards
 from arc_solver.domains.boards.board_reader import PuzzleReader
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
 from arc_solver.domains.protocols import Flags
-from arc_solver.storage.text import DataError, label_of, shown
-from submission.messages import count
+from arc_solver.storage.text import DataError, count, label_of, shown
 
 
 @dataclass(frozen=True)

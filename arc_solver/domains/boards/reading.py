@@ -13,8 +13,7 @@ from arc_solver.domains.boards.board_reader import PuzzleReader
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.kind import BoardKind
 from arc_solver.domains.protocols import Notice, Reading
-from arc_solver.storage.text import DataError, label_of
-from submission.messages import count
+from arc_solver.storage.text import DataError, count, label_of
 
 _REASONS = {
     "question has": "a wrong length",

@@ -357,7 +357,7 @@ def test_scores_of_boards_of_none_one_and_many(arc_solve: Terminal, folder: Path
     copied.write_bytes((folder / "one.csv").read_bytes())
     out = arc_solve("score", "copy.csv", "--solutions", "one.csv").out
     assert "of 1 board\n" in out
-    assert "a copy of the solutions" in out
+    assert "these answers are the solutions themselves" in out
     some = arc_solve("score", "one.csv", "--solutions", "three.csv").out
     assert "of 3 boards\n" in some
     assert "without an answer: 2 of 3 boards" in some
