@@ -219,7 +219,7 @@ _PRESETS = (
     ),
     Preset(
         "cpu-maze",
-        "Mazes on two cores in minutes, small ones first: walls, four neighbours, dense labels, no attention",
+        "Mazes on two cores in minutes, small ones first: walls, four neighbors, dense labels, no attention",
         dataclasses.replace(
             CPU_BOARD,
             **CPU_SUMS,

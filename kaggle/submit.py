@@ -36,7 +36,7 @@ DEFAULTS = {
     "MARGIN_MINUTES": "10",  # kept free of it
     "REHEARSAL_MINUTES": "8",  # on the placeholder
     "WEIGHTS": "",  # file name; empty: the first *.safetensors found; "none": learn from scratch
-    "PRESET": "",  # empty: by the device; "own": that of the weights
+    "PRESET": "",  # empty: by the device; "own": that of the weights, as set for the shipped ones
     "OPTIONS": "",  # more options of `arc-solve predict`
     "SECOND_OPTIONS": "",  # the same for the second try, on the CPU
     "SEED": "0",
@@ -86,7 +86,7 @@ SECOND_TRY_SECONDS = 30
 
 
 def roots() -> list[Path]:
-    return [Path(root) for root in SETTING["ROOTS"].split(os.pathsep) if root.strip()]
+    return [Path(root).absolute() for root in SETTING["ROOTS"].split(os.pathsep) if root.strip()]
 
 
 def settle_roots() -> None:
@@ -121,7 +121,7 @@ def nearest(folders: list[Path], pattern: str) -> list[Path]:
 
 
 def working() -> Path:
-    return Path(SETTING["WORKING"])
+    return Path(SETTING["WORKING"]).absolute()
 
 
 def find(slug: str, pattern: str) -> list[Path]:

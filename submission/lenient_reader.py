@@ -191,7 +191,8 @@ def _read_task(task_id: str, value: object, num: int, remarks: Remarks) -> list[
     if len(entries) < num:
         remarks.missing_outputs += [f"{place} test {index}" for index in range(len(entries), num)]
     if len(entries) > num:
-        remarks.extra_outputs.append(f"{place}: {len(entries)} entries for {num} outputs")
+        found = count(len(entries), "entry", "entries")
+        remarks.extra_outputs.append(f"{place}: {found} for {count(num, 'output')}")
     rankings = [_read_entry(f"{place} test {i}", entry, remarks) for i, entry in enumerate(entries[:num])]
     return rankings + [[] for _ in range(num - len(rankings))]
 

@@ -38,6 +38,6 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def count(number: int, noun: str) -> str:
-    """`number` with its noun: "1 task", "2 tasks"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str, many: str | None = None) -> str:
+    """`number` with its noun: "1 task", "2,000 tasks"; `many` is a plural without a plain s."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {many or f'{noun}s'}"

@@ -26,6 +26,7 @@ METADATA_KEY = "arc_solver"
 MAX_HEADER_BYTES, MAX_HEADER_VALUES = 32 << 20, 1 << 22
 MAX_DIMENSIONS = 8
 ARCHIVE_START, PICKLE_START = b"PK\x03\x04", b"\x80"  # of files of torch.save, now and before 1.6
+FINAL_NAME = "final.safetensors"
 STEP_NAME = re.compile(r"checkpoint-(\d{8})\.safetensors")
 
 
@@ -80,6 +81,16 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(
         (p for p in folder.glob("checkpoint-*.safetensors") if STEP_NAME.fullmatch(p.name)), reverse=True
     )
+
+
+def last_weights(folder: Path) -> Path:
+    """The weights of an ended run, else the newest checkpoint; CheckpointMissing if there are none."""
+    final, steps = folder / FINAL_NAME, checkpoints(folder)
+    if final.is_file() or steps:
+        return final if final.is_file() else steps[0]
+    others = sorted(path.name for path in folder.glob("*.safetensors"))
+    hint = f"name a file, such as {others[0]}" if others else "name a checkpoint or the folder of a run"
+    raise CheckpointMissing(shown(f"{folder}: a folder without checkpoints of a run; {hint}"))
 
 
 def newest_step(folder: Path) -> int | None:

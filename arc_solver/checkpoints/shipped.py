@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from arc_solver.storage.source import exists
@@ -32,16 +32,21 @@ def all_shipped() -> list[Path]:
     return sorted(FOLDER.glob("*.safetensors"))
 
 
-def find_weights(name: str, also: Iterable[str] = ()) -> Path:
-    """The file of that name, or else the shipped weights called that ("arc", "sudoku").
+def find_weights(name: str, also: Iterable[str] = (), say: Callable[[str], None] = lambda _: None) -> Path:
+    """The file of that name, the last weights of that run folder (`say` names them), or else the shipped
+    weights called that ("arc", "sudoku").
 
-    CheckpointMissing if there is neither but a similar name, of weights or in `also`.
+    CheckpointMissing for a folder without weights, or if there is nothing but a similar name, of weights or
+    in `also`.
     """
-    from arc_solver.checkpoints.file_format import CheckpointMissing
+    from arc_solver.checkpoints.file_format import CheckpointMissing, last_weights
 
     names = {path.stem: path for path in all_shipped()}
-    if exists(name):
-        return Path(name)
+    if exists(name) and not (Path(name).is_dir() and name in names):
+        path = last_weights(Path(name)) if Path(name).is_dir() else Path(name)
+        if path.parent == Path(name):
+            say(f"{name}: taking {path.name}")
+        return path
     if name not in names and (hint := near(name, {*names, *also})):
         raise CheckpointMissing(
             f"{name}: No such file or directory, and no shipped weights of this name{hint}"

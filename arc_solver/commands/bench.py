@@ -23,15 +23,15 @@ SECTION_NAMES = among((*SECTIONS, *ASKED_FOR))
 def bench(
     sections: list[str] | None = typer.Argument(
         None,
-        help="augment, train, predict, vote, cli; profile, profile-blocks (for a GPU) only where named.",
+        help="augment, train, predict, vote or cli; default: all five. For a GPU: profile, profile-blocks.",
         autocompletion=SECTION_NAMES,
     ),
     quick: bool = typer.Option(
-        False, "--quick", help="Small forms of all of them, within 50 s on two cores."
+        False, "--quick", help="Small forms of all of them: within 50 s on two cores."
     ),
     weights: list[str] = typer.Option(
         [],
-        help="Weights for `predict` to measure with, a file or a name such as arc; may be repeated.",
+        help="Weights for the section predict: a file, or a name such as arc; may be repeated.",
         autocompletion=weights_named,
     ),
     quiet: bool = QUIET,
@@ -39,7 +39,7 @@ def bench(
 ) -> None:
     """Measure the speed of this machine.
 
-    Every figure is a median of several runs, with its spread, and is printed as soon as it is made.
+    Every figure is the median of several runs, with their spread, and is printed as soon as it is measured.
     """
     from arc_solver.config import did_you_mean
 
@@ -52,7 +52,8 @@ def bench(
     from arc_solver.checkpoints.file_format import read_header
     from arc_solver.checkpoints.shipped import find_weights
 
-    say, paths = sayer(quiet), [find_weights(name) for name in weights]
+    say = sayer(quiet)
+    paths = [find_weights(name, say=say) for name in weights]
     for path in paths:
         read_header(path)  # what is not there is said before anything is measured
     found: list[Mapping[str, Any]] = []

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from arc_solver.domains.protocols import Domain, M, Numbers
     from arc_solver.tasks.task import Task
 
+BOARD_ENDINGS = (".csv", ".txt")  # of files of boards that are written
+
 
 def seconds_of(text: str | None) -> float | None:
     """`90s`, `25m`, `11h` (or a sum such as `1h30m`) in seconds; a usage error for anything else."""
@@ -77,6 +79,13 @@ def refuse_options(given: Mapping[str, object], reason: str) -> None:
     named = [option for option, value in given.items() if value]
     if named:
         raise typer.BadParameter(f"{', '.join(named)}: {reason}")
+
+
+def refuse_ending(option: str, path: Path | None, *endings: str) -> None:
+    """A usage error if an output is named as a file of another kind; a name without an ending fits."""
+    if path is not None and (str(path) == "-" or path.suffix.lower() not in (*endings, "")):
+        wanted = " or ".join(endings)
+        raise typer.BadParameter(f"{option} {path}: expected a name that ends in {wanted}")
 
 
 def refuse_overwriting(outputs: Mapping[str, Path | None], *inputs: Path | str | None) -> None:

@@ -19,26 +19,31 @@ def convert(
     ),
     out: Path = typer.Option(..., help="The checkpoint to write (.safetensors)."),
     identifiers: Path | None = typer.Option(
-        None, help="Its identifiers.json; without it only the blank row is kept."
+        None, help="Its identifiers.json; without it, only the blank row is kept."
     ),
     config: Path | None = typer.Option(
-        None, help="Its trainer's config; default: the all_config.yaml beside it, where there is one."
+        None,
+        help="The configuration of its trainer; default: the all_config.yaml beside it, if there is one.",
     ),
-    heads: int | None = typer.Option(None, min=1, help="Attention heads; else by the config, or of 64."),
+    heads: int | None = typer.Option(
+        None, min=1, help="Attention heads; default: by the configuration, else one for every 64 channels."
+    ),
     prefix: int | None = typer.Option(
-        None, min=1, help="Prefix positions; else by shapes or the config, or 16 for TRM."
+        None, min=1, help="Prefix positions; default: by the shapes or the configuration, else 16 for TRM."
     ),
     cycles: int | None = typer.Option(None, min=1, help="The paper's T; default: 3 for TRM, 2 for HRM."),
     latent_steps: int | None = typer.Option(
-        None, min=1, help="The paper's n; default: 6 for TRM on Sudoku or with a mixer, else 4; 2 for HRM."
+        None,
+        min=1,
+        help="The paper's n; default: 2 for HRM, 6 for TRM on Sudoku or with a mixer, 4 for other TRMs.",
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Import a published TRM or HRM.
 
-    What neither its shapes nor its all_config.yaml tell has the published value unless it is given; the
-    output says what was assumed. The foreign file is opened in a process of its own, weights only; nothing
-    else in it is run.
+    Most settings are read from the shapes of the weights and from all_config.yaml. The others are taken as
+    published unless an option gives them, and the output lists them. Only weights are read from the file, in
+    a separate process; no code in it is run.
     """
     refuse_overwriting({"--out": out}, model, identifiers, config)
     from arc_solver.checkpoints.convert.convert import Choices, convert_file

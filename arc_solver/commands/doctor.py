@@ -18,9 +18,9 @@ EPILOG = "\b\nExample: arc-solve doctor --json"
 
 
 def doctor(as_json: bool = AS_JSON) -> None:
-    """Say what is installed and would be used.
+    """Show what is installed and would be used.
 
-    Versions, machine, the device with the reason for it, and where compiled kernels are kept.
+    Versions, the machine, which device is chosen and why, and where compiled kernels are kept.
     """
     facts = examine()
     if as_json:

@@ -15,14 +15,16 @@ MIN_SHARE = 0.1
 
 def forecast(facts: dict[str, Any], train: TrainConfig, limit: float | None) -> str:
     """The facts of a dry run as a table, with what to expect of so many steps."""
+    from submission.messages import count
+
     steps, wanted, seconds = facts["steps_that_fit"], facts["steps"], 3600 * facts["hours"]
-    fits = f"{steps:,} steps in {duration(seconds)}"
+    fits = f"{count(steps, 'step')} in {duration(seconds)}"
     if limit is not None:
         fits += f", all of them within {duration(limit)}" if steps == wanted else f", of {wanted:,}"
     slots = ", ".join(f"{number} of {canvas}" for canvas, number in facts["canvases"].items())
     rows = {
         "network": f"{facts['parameters']:,} parameters, {facts['row_parameters']:,} of them in rows",
-        "data": f"{facts['examples']:,} tasks or boards",
+        "data": count(facts["examples"], "task or board", "tasks or boards"),
         "batch": f"{train.batch_size}: {slots}",
         "a step": f"{facts['seconds_per_step']:.3g} s",
         "what fits": fits,

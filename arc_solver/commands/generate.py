@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import typer
 
 from arc_solver.commands.completion import among
-from arc_solver.commands.console import refuse_options, refuse_overwriting, sayer, tell, writing
+from arc_solver.commands.console import (
+    BOARD_ENDINGS,
+    refuse_ending,
+    refuse_options,
+    refuse_overwriting,
+    sayer,
+    writing,
+)
 from arc_solver.commands.options import AS_JSON, QUIET
 
 T = TypeVar("T")
 EPILOG = (
     "\b\nExample: arc-solve generate sudoku --num 1000 --side 6 --out sudoku.csv\n"
-    "         arc-solve generate arc --num 5 --out tasks.json"
+    "         arc-solve generate arc --num 5 --out tasks.json\n"
+    "         arc-solve generate sudoku --num 1 | arc-solve predict -"
 )
 
 
@@ -26,27 +34,31 @@ def generate(
         ..., help="sudoku, maze or arc.", autocompletion=among(("sudoku", "maze", "arc"))
     ),
     num: int = typer.Option(..., min=1, help="How many."),
-    out: Path = typer.Option(..., help="The file to write: boards as csv, tasks as json."),
+    out: Path | None = typer.Option(
+        None, help="The file to write, boards as .csv, tasks as .json; without one they are printed."
+    ),
     side: int | None = typer.Option(
-        None, help="Sudoku 4, 6 or 9 (default), mazes from 5 (default 30), ARC grids at most (default 10)."
+        None,
+        help="Side of Sudokus: 4, 6 or 9 (default); of mazes: 5 or more (default 30); of ARC grids at most: "
+        "default 10.",
     ),
     min_rating: int | None = typer.Option(
-        None, min=0, help="Sudoku: at least this many guesses of the solver."
+        None, min=0, help="Sudoku: the solver needs at least this many guesses."
     ),
     like: Path | None = typer.Option(
-        None, help="Sudoku: puzzles as hard as those of this file, by exchanging their givens."
+        None, help="Sudoku: make puzzles as hard as those in this file, by exchanging their givens."
     ),
     min_givens: int | None = typer.Option(
-        None, min=1, help="Sudoku: at least this many digits given, which makes easier puzzles."
+        None, min=1, help="Sudoku: at least this many digits are given, which makes easier puzzles."
     ),
     min_path: int | None = typer.Option(
-        None, min=1, help="Mazes: at least this many moves; default: by side."
+        None, min=1, help="Mazes: at least this many moves; default: by the side."
     ),
     max_path: int | None = typer.Option(
-        None, min=1, help="Mazes: at most this many moves; lengths are spread evenly."
+        None, min=1, help="Mazes: at most this many moves; the lengths are then spread evenly."
     ),
     pairs: int | None = typer.Option(
-        None, min=1, help="ARC: at least this many demonstrations, where a rule has them."
+        None, min=1, help="ARC: at least this many demonstrations, where a rule allows them."
     ),
     exclude: list[Path] = typer.Option([], help="Make no puzzle that is in this file; may be repeated."),
     seed: int = typer.Option(0, min=0, help="Seed of everything random."),
@@ -55,8 +67,8 @@ def generate(
 ) -> None:
     """Make Sudokus, mazes or ARC tasks.
 
-    Sudokus with one solution and a rating, mazes with a shortest path, tasks of known rules with answers;
-    equal seeds give equal files.
+    Sudokus have one solution and a rating, mazes a shortest path, and tasks follow known rules and have
+    answers. Equal seeds give equal files.
     """
     from arc_solver.config import did_you_mean
     from arc_solver.domains.arc.domain import ARC
@@ -66,11 +78,15 @@ def generate(
     from arc_solver.domains.domains import DOMAINS
     from arc_solver.domains.protocols import Reading
 
+    out = None if out == Path("-") else out
+    if out is None and as_json:
+        raise typer.BadParameter("--json: needs --out FILE; without one the boards or tasks are printed")
     made = {d.name: d for d in DOMAINS if isinstance(d, BoardDomain) and d.kind.generator}
     if kind == ARC.name:
         boards_only = {"--min-rating": min_rating, "--min-givens": min_givens, "--min-path": min_path}
         boards_only["--max-path"] = max_path
         refuse_options(boards_only | {"--exclude": exclude, "--like": like}, "for boards")
+        refuse_ending("--out", out, ".json")
         return _generate_tasks(num, side, pairs, seed, out, quiet, as_json)
     if kind not in made:
         kinds = [*made, ARC.name]
@@ -87,12 +103,14 @@ def generate(
     if like is not None and (generator.like is None or min_givens or side):
         raise typer.BadParameter("--like is for Sudokus; side and givens are those of its file")
     refuse_overwriting({"--out": out}, *exclude, like)
+    refuse_ending("--out", out, *BOARD_ENDINGS)
     import numpy as np
 
     from arc_solver.domains.boards.board_set import MADE, BoardSet
     from arc_solver.progress import progress
-    from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.files import sweep_beside
     from arc_solver.storage.output_lock import own_outputs
+    from submission.messages import count
 
     written = writing(out)
     with own_outputs(out):
@@ -110,13 +128,40 @@ def generate(
                 size = generator.side if side is None else side
                 make = partial(generator.make, num, size, rng, floors, apart)
             boards = _made(make)
-        write_atomic(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
+        _write(out, csv_of(domain.kind, boards, f"arc-solver generate --seed {seed}"))
     low, high = int(boards.ratings.min()), int(boards.ratings.max())
-    say(f"{len(boards)} of side {boards.side}, {low} to {high} {generator.rating}")
-    facts = {"out": str(out), "num": len(boards), "side": boards.side, "lowest": low, "highest": high}
-    tell(None if quiet else written())
+    extent = f"{low} to {high}" if low < high else f"{low}"
+    say(f"{count(len(boards), 'board')} of side {boards.side}, {generator.rating}: {extent}")
+    facts = {"num": len(boards), "side": boards.side, "lowest": low, "highest": high}
+    _tell(out, facts, written(), say, as_json)
+
+
+def _write(out: Path | None, content: Iterable[bytes]) -> None:
+    """Write a file, or standard output; StorageError if that fails, and exit 1 if its reader left."""
+    from arc_solver.storage.files import StorageError, write_atomic
+    from arc_solver.storage.standard_streams import lost_output
+
+    if out is not None:
+        return write_atomic(out, content)
+    for piece in content:
+        typer.echo(piece, nl=False)
+    lost = lost_output()
+    if isinstance(lost, BrokenPipeError):
+        raise typer.Exit(1)
+    if lost is not None:
+        raise StorageError(f"standard output cannot be written: {lost.strerror}")
+
+
+def _tell(
+    out: Path | None, facts: dict[str, Any], written: str | None, say: Callable[[str], None], as_json: bool
+) -> None:
+    """Say where the boards or tasks are, if in a file; `written` is a line on what the file replaced."""
+    if out is None:
+        return
+    if written:
+        say(written)
     say(f"look at them: arc-solve show {out}")
-    typer.echo(json.dumps(facts) if as_json else str(out))
+    typer.echo(json.dumps({"out": str(out), **facts}) if as_json else str(out))
 
 
 def _made(make: Callable[[], T]) -> T:
@@ -131,12 +176,12 @@ def _made(make: Callable[[], T]) -> T:
 
 
 def _generate_tasks(
-    num: int, side: int | None, pairs: int | None, seed: int, out: Path, quiet: bool, as_json: bool
+    num: int, side: int | None, pairs: int | None, seed: int, out: Path | None, quiet: bool, as_json: bool
 ) -> None:
     """Write tasks of the generator's library: those that `synthetic:NUM:SEED:SIDE:PAIRS` names."""
     from arc_solver.corpus.synthetic.tasks import DEFAULT_MAX_SIDE, SyntheticName, synthetic_tasks
     from arc_solver.progress import progress
-    from arc_solver.storage.files import sweep_beside, write_atomic
+    from arc_solver.storage.files import sweep_beside
     from arc_solver.storage.output_lock import own_outputs
     from arc_solver.tasks.writer import tasks_json
     from submission.messages import count
@@ -153,10 +198,8 @@ def _generate_tasks(
             for task in drawn:
                 tasks.append(task)
                 bar.update()
-        write_atomic(out, tasks_json(tasks))
+        _write(out, [tasks_json(tasks)])
     num_tests = sum(len(task.test) for task in tasks)
-    sayer(quiet)(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
-    tell(None if quiet else written())
-    sayer(quiet)(f"look at them: arc-solve show {out}")
-    facts = {"out": str(out), "num": num, "outputs": num_tests, "name": name}
-    typer.echo(json.dumps(facts) if as_json else str(out))
+    say = sayer(quiet)
+    say(f"{count(num, 'task')} with {count(num_tests, 'output')}, those that {name} names")
+    _tell(out, {"num": num, "outputs": num_tests, "name": name}, written(), say, as_json)

@@ -16,14 +16,15 @@ EPILOG = "\b\nExample: arc-solve info runs/arc/final.safetensors   (without a fi
 def info(
     checkpoint: str | None = typer.Argument(
         None,
-        help="A checkpoint, the name of shipped weights (arc) or of a preset; without one both are listed.",
+        help="A checkpoint, the folder of a run (its last weights), or the name of shipped weights or of a "
+        "preset; without one, these names are listed.",
         autocompletion=described,
     ),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Say what a checkpoint is; list presets.
+    """Describe a checkpoint; list presets.
 
-    Recipe, parameters, step, data and scores; needs no torch.
+    Shows recipe, parameters, step, data and scores.
     """
     if checkpoint is None:
         from arc_solver.checkpoints.shipped import all_shipped

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from arc_solver.commands.completion import among, sources
-from arc_solver.commands.console import refuse_overwriting, with_manifest, writing
+from arc_solver.commands.console import refuse_ending, refuse_overwriting, with_manifest, writing
 from arc_solver.commands.options import AS_JSON
 from arc_solver.commands.score import refuse_own_truth
 
@@ -23,7 +23,7 @@ def merge(
     candidates: list[Path] = typer.Argument(
         ..., help="Candidates (JSON lines) or submissions, one per solver or run."
     ),
-    tasks: str = typer.Option(..., help="The challenges that are answered.", autocompletion=sources),
+    tasks: str = typer.Option(..., help="The tasks that are answered.", autocompletion=sources),
     out: Path = typer.Option(Path("submission.json"), help="The submission to write."),
     rule: str | None = typer.Option(
         None,
@@ -32,7 +32,8 @@ def merge(
     ),
     solutions: str | None = typer.Option(
         None,
-        help="Right answers, of these tasks or of those of --calibrate: compares the rules, weighs solvers.",
+        help="Right answers to these tasks, or to those of --calibrate: they compare the rules and weigh the "
+        "solvers.",
     ),
     calibrate: list[Path] | None = typer.Option(
         None, help="Candidates of the same solvers for the tasks of --solutions; one file for each, in order."
@@ -42,9 +43,9 @@ def merge(
     """Join several solvers in one submission.
 
     Takes the candidate files that `predict --candidates` writes, those of any other solver, or whole
-    submissions, whose first attempts weigh more. With answers it tells what each solves alone and what
-    merging brings, and merges only where that wins; these may be the answers of another set, for which
-    --calibrate then gives the candidates of the same solvers.
+    submissions, whose first attempts weigh more. With --solutions it says what each solver solves alone and
+    what merging adds, and merges only where that wins. The solutions may be those of another set; then
+    --calibrate names the candidates of the same solvers for that set.
     """
     from arc_solver.prediction.manifest import manifest_path
     from arc_solver.prediction.merge_files import Merge, merge_files
@@ -55,6 +56,7 @@ def merge(
     if rule == "learnt" and solutions is None:
         raise typer.BadParameter("--rule learnt needs --solutions to learn from")
     refuse_overwriting(with_manifest(out), tasks, solutions, *candidates, *(calibrate or ()))
+    refuse_ending("--out", out, ".json")
     if solutions is not None:
         for path in (*candidates, *(calibrate or ())):
             refuse_own_truth(path, solutions)

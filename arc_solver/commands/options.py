@@ -12,19 +12,24 @@ TASKS_HELP = (
     "or 81 characters."
 )
 SOURCE = typer.Argument(None, metavar="TASKS", help=TASKS_HELP, autocompletion=sources)
-TASKS = typer.Option(None, "--tasks", help="The same, as an option.", autocompletion=sources)
+TASKS = typer.Option(None, "--tasks", help="The tasks or boards, as an option.", autocompletion=sources)
 MAX_CANVAS = typer.Option(
-    None, "--max-canvas", min=2, max=30, help="Only tasks whose canvas side is at most this."
+    None, "--max-canvas", min=2, max=30, help="Only tasks that fit on a canvas of this side."
 )
-LENIENT = typer.Option(False, "--lenient", help='Take cells written as text ("3").')
+LENIENT = typer.Option(False, "--lenient", help='Accept cells written as text ("3").')
 CHECKPOINT = typer.Option(
     None,
     "--checkpoint",
-    help="Weights in place of those that ship with the package: a file, or a name such as arc.",
+    help="Weights in place of those that ship with the package: a file, the folder of a run, or a name such "
+    "as arc.",
     autocompletion=weights,
 )
 SETTINGS = typer.Option(
-    [], "--set", metavar="KEY=VALUE", help="key=value for any field of the recipe.", autocompletion=settings
+    [],
+    "--set",
+    metavar="KEY=VALUE",
+    help="Any field of the recipe, such as learning_rate=0.01; `arc-solve info PRESET` lists them.",
+    autocompletion=settings,
 )
 SEED = typer.Option(0, "--seed", min=0, max=MAX_SEED - 1, help="Seed of everything random.")
 DEVICE = typer.Option(

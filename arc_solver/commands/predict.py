@@ -13,8 +13,10 @@ import typer
 
 from arc_solver.commands.completion import presets
 from arc_solver.commands.console import (
+    BOARD_ENDINGS,
     chosen_places,
     duration,
+    refuse_ending,
     refuse_options,
     refuse_overwriting,
     sayer,
@@ -55,15 +57,19 @@ def predict(
     tasks: str | None = TASKS,
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks or boards."),
     only: list[str] | None = typer.Option(
-        None, metavar="ID", help="Only this task (of boards the number, from 1); may be repeated."
+        None, metavar="ID", help="Only this task (for boards, the number, counting from 1); may be repeated."
     ),
     max_canvas: int | None = MAX_CANVAS,
-    shard: str | None = typer.Option(None, help="i/n: only the i-th of n parts of the tasks; see `merge`."),
+    shard: str | None = typer.Option(
+        None, help="i/n: only the i-th of n parts of the tasks; `merge` joins them."
+    ),
     lenient: bool = LENIENT,
-    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad boards of a file and count them."),
+    skip_bad: bool = typer.Option(
+        False, "--skip-bad", help="Leave out the bad boards of a file, and count them."
+    ),
     time_limit: str | None = typer.Option(
         None,
-        help="Finish with a valid file within this time (90s, 25m, 11h); default: by the size of the tasks.",
+        help="Finish with a valid file within this time (90s, 25m, 11h); default: by number and size.",
     ),
     adapt_steps: int | None = typer.Option(None, min=1, help="Steps of test-time training."),
     adapt_each: bool = typer.Option(
@@ -78,7 +84,7 @@ def predict(
     checkpoint: str | None = CHECKPOINT,
     preset: str | None = typer.Option(
         None,
-        help="Recipe in place of the checkpoint's; without --checkpoint tasks are learned from scratch.",
+        help="Recipe in place of the checkpoint's; without --checkpoint, tasks are learned from scratch.",
         autocompletion=presets,
     ),
     settings: list[str] = SETTINGS,
@@ -87,7 +93,7 @@ def predict(
     rollouts: int | None = typer.Option(
         None,
         min=1,
-        help="Chains per view, all but the first with noise: they vote, or the first confident one wins.",
+        help="Chains per view, all but the first with noise; they vote, or the first confident one wins.",
     ),
     sigma: float | None = typer.Option(
         None, min=0, help="Noise of rollouts; default: the recipe's, else 0.3 for boards and none for tasks."
@@ -98,8 +104,8 @@ def predict(
     threads: int | None = THREADS,
     out: Path | None = typer.Option(
         None,
-        help="The file of answers; default: submission.json, for a file of boards answers.csv, for a typed "
-        "Sudoku none.",
+        help="The file of answers; default: submission.json, answers.csv for a file of boards, and none for "
+        "a typed Sudoku.",
     ),
     candidates: Path | None = typer.Option(
         None, help="Write every candidate with its votes here (JSON lines).", rich_help_panel="Where to"
@@ -109,8 +115,8 @@ def predict(
 ) -> None:
     """Answer tasks, Sudokus or mazes.
 
-    Tasks get two attempts for every test input, as a complete Kaggle submission. What the checkpoint does not
-    know is learned from its demonstrations first.
+    Every test input of a task gets two attempts, in a complete Kaggle submission. A task that the checkpoint
+    does not know is first learned from its demonstrations.
     """
     asked = dict(locals())
     given = one_source(source, tasks)
@@ -136,9 +142,11 @@ def predict(
     is_named = out is not None
     if out is None and (domain.learns or not named):
         out = asked["out"] = Path(domain.default_out)
-    weights = find_weights(checkpoint) if checkpoint is not None else None
+    weights = find_weights(checkpoint, say=say) if checkpoint is not None else None
     asked["checkpoint"] = weights
     refuse_overwriting(with_manifest(out) | {"--candidates": candidates, "--keep": keep}, source, weights)
+    refuse_ending("--out", out, *((".json",) if domain.learns else BOARD_ENDINGS))
+    refuse_ending("--candidates", candidates, ".jsonl", ".json")
     if keep is not None and keep.exists() and not keep.is_dir():
         raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
     request = PredictRequest.of(asked)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.completion import sources
-from arc_solver.commands.console import chosen, refuse_overwriting, sayer, tell, writing
+from arc_solver.commands.console import chosen, refuse_ending, refuse_overwriting, sayer, tell, writing
 from arc_solver.commands.options import LENIENT, MAX_CANVAS
-from arc_solver.commands.score import refuse_own_truth
+from arc_solver.commands.score import refuse_boards, refuse_own_truth
 
 if TYPE_CHECKING:
     from arc_solver.tasks.task import Task
@@ -24,7 +24,7 @@ def report(
     tasks: str | None = typer.Option(None, help="The tasks that it answers.", autocompletion=sources),
     solutions: str | None = typer.Option(None, help="The right answers, if the tasks do not carry them."),
     candidates: Path | None = typer.Option(
-        None, help="Candidates (JSON lines): shows the votes and the confidence of each attempt."
+        None, help="Candidates (JSON lines), to show the votes and the confidence of each attempt."
     ),
     limit: int | None = typer.Option(None, min=1, help="Only the first N tasks (as in predict)."),
     only: list[str] | None = typer.Option(None, metavar="ID", help="Only this task; may be repeated."),
@@ -33,9 +33,9 @@ def report(
     run: Path | None = typer.Option(None, help="Draw the curves of this training run instead."),
     out: Path = typer.Option(Path("report.html"), help="The page to write."),
 ) -> None:
-    """Write a page on a submission or a run.
+    """Write a page about a submission or a run.
 
-    Self-contained: every task with both attempts, or the curves of a training run.
+    One file that opens offline: every task with both attempts, or the curves of a training run.
     """
     from arc_solver.corpus.named_tasks import read_named_softly
     from arc_solver.storage.files import sweep_beside, write_atomic
@@ -43,6 +43,9 @@ def report(
 
     log = None if run is None else run / "metrics.jsonl"
     refuse_overwriting({"--out": out}, submission, tasks, solutions, candidates, log)
+    refuse_ending("--out", out, ".html", ".htm")
+    if submission is not None:
+        refuse_boards(submission)
     if submission is not None and solutions is not None:
         refuse_own_truth(submission, solutions)
     sweep_beside(out)

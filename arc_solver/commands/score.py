@@ -29,17 +29,19 @@ def score(
         autocompletion=sources,
     ),
     candidates: Path | None = typer.Option(None, help="Candidates (JSON lines) for pass@k."),
-    list_tasks: bool = typer.Option(False, "--list", help="List the tasks solved, partly solved and missed."),
+    list_tasks: bool = typer.Option(
+        False, "--list", help="List the tasks that are solved, partly solved and missed."
+    ),
     only_submitted: bool = typer.Option(
         False,
         "--only-submitted",
-        help="Score only the tasks that the submission holds (said in the output; not Kaggle's number).",
+        help="Score only the tasks that the submission holds, and say so: it is not Kaggle's score.",
     ),
     as_json: bool = AS_JSON,
 ) -> None:
     """Score a submission by three rules.
 
-    Each with its interval; and what was missing or odd, and the hash of the truth.
+    Prints each score with its interval, what was missing or odd, and the hash of the truth.
     """
     from arc_solver.domains.boards.domain import BoardDomain
     from arc_solver.domains.domains import domain_of
@@ -93,13 +95,28 @@ def score(
         )
     if list_tasks:
         for name, ids in result.tasks().items():
-            typer.echo(f"{name} ({len(ids)}): {' '.join(named(task_id) for task_id in ids)}")
+            outcome = "partly solved" if name == "partly" else name
+            listed = f" ({len(ids)}): {' '.join(map(named, ids))}" if ids else ": no task"
+            typer.echo(f"{outcome}{listed}")
 
 
 def refuse_own_truth(submission: Path, solutions: str) -> None:
     """A usage error if the truth itself is scored."""
     if Path(solutions).exists() and submission.exists() and submission.samefile(solutions):
         raise typer.BadParameter(f"--solutions {solutions}: this is what is scored; give the right answers")
+
+
+def refuse_boards(submission: Path) -> None:
+    """DataError if the answers to boards stand in the place of a submission."""
+    from arc_solver.domains.boards.domain import BoardDomain
+    from arc_solver.domains.domains import domain_of
+    from arc_solver.storage.text import DataError
+
+    # A pipe can be read once.
+    if submission.is_file() and isinstance(domain_of(str(submission)), BoardDomain):
+        raise DataError(
+            f"{submission}: boards, expected a submission; `arc-solve show` draws boards, `score` scores them"
+        )
 
 
 def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
@@ -116,15 +133,17 @@ def _copy_remark(answers: Mapping[str, object], result: Score) -> str | None:
 def _other_ids(answers: Mapping[str, object], truth: Mapping[str, object]) -> str | None:
     """A remark that the ids of the submission are mostly not those of the solutions."""
     from arc_solver.storage.text import near
-    from submission.messages import count, named
+    from submission.messages import named
 
     others = [task_id for task_id in answers if task_id not in truth]
     num_common = len(answers) - len(others)
     if 2 * num_common >= min(len(answers), len(truth)):
         return None
     hint = near(others[0], truth) or f", which name {named(next(iter(truth)))}"
+    few = f"only {num_common}" if num_common else "none"
+    which = f"{few} of the {len(answers):,} tasks submitted can" if len(answers) > 1 else "the task cannot"
     return (
-        f"only {num_common} of the {count(len(answers), 'task')} submitted can be scored: ids must match "
+        f"{which} be scored: ids must match "
         f"(a task alone in a file is named after it); {named(others[0])} is not in the solutions{hint}"
     )
 
@@ -136,7 +155,7 @@ def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: 
 
     result = score_boards(answers, solutions, only_submitted=only_submitted)
     is_copy = Path(solutions).is_file() and filecmp.cmp(answers, solutions, shallow=False)
-    remarks = ["these are the solutions themselves, no answers to them"] if is_copy else []
+    remarks = ["these answers are the solutions themselves: the two files are equal"] if is_copy else []
     if as_json:
         typer.echo(json.dumps(result.to_json() | ({"form": remarks} if remarks else {})))
         return

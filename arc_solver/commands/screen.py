@@ -103,7 +103,7 @@ class Stage:
         from arc_solver.report.animation import draw_frames
         from arc_solver.storage.files import write_atomic
 
-        format, milliseconds = self._out.suffix.removeprefix("."), max(20, round(1000 * self._pause))
+        format, milliseconds = self._out.suffix.lower().removeprefix("."), max(20, round(1000 * self._pause))
         written = writing(self._out)
         write_atomic(
             self._out, draw_frames(self._opening, self._frames, format=format, milliseconds=milliseconds)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import chosen, refuse_options, sayer, tell, writing
+from arc_solver.commands.console import chosen, refuse_ending, refuse_options, sayer, tell, writing
 from arc_solver.commands.options import COLOR, LENIENT, MAX_CANVAS, SOURCE, TASKS
 from arc_solver.commands.screen import Screen
 from arc_solver.commands.source import board_place, one_source, read_source
@@ -32,14 +32,14 @@ def show(
         None,
         "--id",
         metavar="ID",
-        help="Only this task, or the board of this number, from 1; may be repeated.",
+        help="Only this task (for boards, the number, counting from 1); may be repeated.",
     ),
     limit: int | None = typer.Option(
-        None, min=1, help="How many at most; default: 3, of synthetic:COUNT all."
+        None, min=1, help="How many at most; default: 3, or all of synthetic:COUNT."
     ),
     max_canvas: int | None = MAX_CANVAS,
     lenient: bool = LENIENT,
-    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad tasks and count them."),
+    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad tasks, and count them."),
     submission: Path | None = typer.Option(
         None, help="Draw the two attempts of this submission too, or these answers (csv) to boards."
     ),
@@ -48,11 +48,10 @@ def show(
 ) -> None:
     """Draw tasks, boards and answers.
 
-    In the terminal or as a picture. Answers are marked right or wrong where the truth is known; broken rules
-    of a Sudoku or a maze are marked too.
+    In the terminal or as a picture. Answers are marked right or wrong where the truth is known, and so are
+    the rules that a Sudoku or a maze breaks.
     """
-    if out is not None and out.suffix != ".png":
-        raise typer.BadParameter(f"--out {out}: expected a name that ends in .png")
+    refuse_ending("--out", out, ".png")
     from arc_solver.tasks.reader import faults_line, refuse_unreadable
 
     given = one_source(source, tasks)

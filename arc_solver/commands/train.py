@@ -33,19 +33,21 @@ def train(
     out: Path = typer.Option(..., help="Folder of the run; a run of the same recipe and data is resumed."),
     data_dir: Path | None = typer.Option(None, help="Folder with the files of arc1, arc2, sudoku or maze."),
     eval_data: str | None = typer.Option(
-        None, help="Puzzles with answers, scored at each tenth of the run or every eval_every steps."
+        None, help="Puzzles with answers, scored after every tenth of the run, or every eval_every steps."
     ),
     eval_solutions: Path | None = typer.Option(
-        None, help="The answers to the tasks of --eval-data, where a file of their own holds them."
+        None, help="The answers to the tasks of --eval-data, if they are in a file of their own."
     ),
     time_limit: str | None = typer.Option(
-        None, help="Training time; the schedule is fitted to it (90s, 25m, 11h)."
+        None, help="Training time (90s, 25m, 11h); the schedule is fitted to it."
     ),
     sitting: str | None = typer.Option(
-        None, help="Save and end after so long (9m); the schedule stays, the same command goes on."
+        None, help="Save and stop after this long (9m); the schedule stays, and the same command goes on."
     ),
     init: str | None = typer.Option(
-        None, help="Start from these weights: a file, or a name such as arc.", autocompletion=weights
+        None,
+        help="Start from these weights: a file, the folder of a run, or a name such as arc.",
+        autocompletion=weights,
     ),
     settings: list[str] = SETTINGS,
     steps: int | None = typer.Option(None, min=1, help="Optimizer steps; short for --set steps=N."),
@@ -54,19 +56,22 @@ def train(
     ),
     device: str = DEVICE,
     threads: int | None = THREADS,
-    dry_run: bool = typer.Option(False, "--dry-run", help="Read, size, time a few steps; write nothing."),
+    dry_run: bool = typer.Option(
+        False, "--dry-run", help="Read the data, time a few steps, say what to expect; write nothing."
+    ),
     tensorboard: bool = typer.Option(
-        False, "--tensorboard", help="Also write the figures for TensorBoard, in the folder."
+        False, "--tensorboard", help="Also write the figures for TensorBoard into the folder."
     ),
     lenient: bool = LENIENT,
-    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad tasks or boards and count them."),
+    skip_bad: bool = typer.Option(False, "--skip-bad", help="Leave out bad tasks or boards, and count them."),
     quiet: bool = QUIET,
     as_json: bool = AS_JSON,
 ) -> None:
     """Train a model; the same command resumes.
 
-    Stop it at any moment: it saves first, and goes on from there when started again.
+    You can stop it at any moment: it saves, and goes on from there when it is started again.
     """
+    from arc_solver.checkpoints.file_format import FINAL_NAME
     from arc_solver.checkpoints.shipped import find_weights
     from arc_solver.corpus.corpus import read_corpus
     from arc_solver.domains.domains import idle_settings
@@ -98,7 +103,7 @@ def train(
     if line := idle_settings(corpus.domain, settings):
         say(line)
     from arc_solver.inference.evaluate import read_evaluator
-    from arc_solver.training.run import AGAIN, FINAL_NAME, RunOptions, measure_step
+    from arc_solver.training.run import AGAIN, RunOptions, measure_step
     from arc_solver.training.run import train as run
 
     set_threads(threads)
@@ -108,7 +113,7 @@ def train(
         corpus = corpus.scored_on(eval_data, eval_solutions)
     elif recipe.train.eval_every:
         say("eval_every has no effect without --eval-data")
-    start = None if init is None else find_weights(init)
+    start = None if init is None else find_weights(init, say=say)
     if dry_run:
         facts = measure_step(recipe, corpus, device, start, say, limit)
         if not leads:
@@ -153,12 +158,14 @@ def refuse_folder_in_use(out: Path) -> None:
 
 def expectation(cost: Estimate, limit: float | None) -> str:
     """The expected cost of a run, in one line."""
+    from submission.messages import count
+
     if limit is None:
-        extent = f"{cost.steps:,} steps take {duration(cost.seconds)}"
+        extent = f"{count(cost.steps, 'step')} in {duration(cost.seconds)}"
     elif cost.seconds <= limit:
-        extent = f"{cost.steps:,} steps take {duration(cost.seconds)} of {duration(limit)}"
+        extent = f"{count(cost.steps, 'step')} in {duration(cost.seconds)} of {duration(limit)}"
     else:
-        extent = f"about {cost.steps_within(limit):,} of {cost.steps:,} steps fit into {duration(limit)}"
+        extent = f"about {cost.steps_within(limit):,} of {count(cost.steps, 'step')} in {duration(limit)}"
     return (
         f"expected: {cost.seconds_per_step:.3g} s a step, {extent}; "
         f"checkpoints of {megabytes(cost.checkpoint_bytes)}, {megabytes(cost.disk_bytes)} of disk in all"

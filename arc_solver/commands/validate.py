@@ -11,6 +11,7 @@ import typer
 from arc_solver.commands.completion import sources
 from arc_solver.commands.console import chosen
 from arc_solver.commands.options import AS_JSON
+from arc_solver.commands.score import refuse_boards
 
 EPILOG = "\b\nExample: arc-solve validate submission.json --tasks arc-agi_test_challenges.json"
 SHOWN = 10
@@ -18,19 +19,21 @@ SHOWN = 10
 
 def validate(
     submission: Path = typer.Argument(..., help="The submission to check."),
-    tasks: str = typer.Option(..., help="The challenges that it answers.", autocompletion=sources),
-    limit: int | None = typer.Option(None, min=1, help="Only the first N tasks are owed (as in predict)."),
+    tasks: str = typer.Option(..., help="The tasks that it must answer.", autocompletion=sources),
+    limit: int | None = typer.Option(
+        None, min=1, help="It must answer only the first N tasks (as in predict)."
+    ),
     only: list[str] | None = typer.Option(
-        None, metavar="ID", help="Only this task is owed; may be repeated."
+        None, metavar="ID", help="It must answer only this task; may be repeated."
     ),
     max_canvas: int | None = typer.Option(
-        None, min=2, max=30, help="Only tasks with so small a canvas are owed."
+        None, min=2, max=30, help="It must answer only tasks that fit on a canvas of this side."
     ),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Check that a submission may be handed in.
+    """Check that a submission can be handed in.
 
-    It is complete and well formed; or the first defects are named and the exit code is 4.
+    It must be complete and well formed; if it is not, the first defects are named and the exit code is 4.
     """
     from arc_solver.corpus.named_tasks import read_named_softly
     from arc_solver.prediction.truth import owed_outputs
@@ -41,6 +44,7 @@ def validate(
 
     if not exists(str(submission)):
         raise DataError(f"{submission}: cannot be read: No such file or directory")
+    refuse_boards(submission)
     readable, faults = read_named_softly(tasks)
     everything = limit is None and not only and max_canvas is None
     owed = owed_outputs(chosen(readable, limit, only, max_canvas, tasks), faults if everything else {})

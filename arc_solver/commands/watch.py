@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arc_solver.commands.console import duration, refuse_options, sayer, seconds_of, set_threads
+from arc_solver.commands.console import (
+    duration,
+    refuse_ending,
+    refuse_options,
+    sayer,
+    seconds_of,
+    set_threads,
+)
 from arc_solver.commands.options import CHECKPOINT, COLOR, DEVICE, QUIET, SEED, SOURCE, TASKS, THREADS
 from arc_solver.commands.screen import Screen, Stage
 from arc_solver.commands.source import board_place, one_source, read_source
@@ -57,9 +64,9 @@ def watch(
     source: str | None = SOURCE,
     tasks: str | None = TASKS,
     task_id: str | None = typer.Option(
-        None, "--id", help="The task to watch; of boards the number, from 1. Default: the first."
+        None, "--id", help="The task to watch (for boards, the number, counting from 1); default: the first."
     ),
-    index: int = typer.Option(0, min=0, help="Which of its test inputs, from 0."),
+    index: int = typer.Option(0, min=0, help="Which of its test inputs, counting from 0."),
     checkpoint: str | None = CHECKPOINT,
     out: Path | None = typer.Option(
         None, help="An animation (.gif) or one sheet with all frames (.png) in place of the terminal."
@@ -81,10 +88,9 @@ def watch(
     """Watch an answer form.
 
     In the terminal or as a picture: the answer after every age, under every view, and while a new task is
-    learned. Changed cells are marked, and so are broken rules of a board.
+    learned. Changed cells are marked, and so are the rules that a board breaks.
     """
-    if out is not None and out.suffix not in FORMATS:
-        raise typer.BadParameter(f"--out {out}: expected a name that ends in {' or '.join(FORMATS)}")
+    refuse_ending("--out", out, *FORMATS)
     from arc_solver.tasks.reader import refuse_unreadable
 
     given, seconds = one_source(source, tasks), seconds_of(time_limit)
@@ -123,8 +129,10 @@ def _one_task(
     if task_id is None and len(tasks) > 1:
         say(f"{task.id}, the first of {len(tasks)} tasks; --id picks another")
     if index >= len(task.test):
+        from submission.messages import count
+
         raise typer.BadParameter(
-            f"--index {index}: the task has {len(task.test)} test inputs, counted from 0"
+            f"--index {index}: the task has {count(len(task.test), 'test input')}, counted from 0"
         )
     return task
 
@@ -149,7 +157,8 @@ def _weights(wanted: Wanted, kind: str, side: int = 0) -> tuple[Loaded, str]:
     from arc_solver.checkpoints.weights import load
     from arc_solver.storage.text import DataError
 
-    path = shipped_weights(kind) if wanted.checkpoint is None else find_weights(wanted.checkpoint)
+    asked = wanted.checkpoint
+    path = shipped_weights(kind) if asked is None else find_weights(asked, say=wanted.say)
     if path is None:
         raise DataError(f"no weights ship for {kind}; name some with --checkpoint")
     return load(path, side), path.name
@@ -223,7 +232,7 @@ def _learning(wanted: Wanted, loaded: Loaded, task: Task, *, tell: bool) -> tupl
     if tell and seconds is not None and not wanted.seconds:
         plain, device = SolveOptions(seed=wanted.seed), choose_device(wanted.device)
         seconds *= stretch_here([task], loaded, loaded.preset, plain, device)
-    budget = f"{wanted.adapt_steps} steps" if seconds is None else f"at most {duration(seconds)}"
+    budget = count(wanted.adapt_steps or 0, "step") if seconds is None else f"at most {duration(seconds)}"
     if tell:
         shown = count(len(task.train), "demonstration")
         wanted.say(f"{task.id}: new to the weights, learning its {shown}, {budget}")

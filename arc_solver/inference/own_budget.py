@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.options import SolveOptions
+from arc_solver.storage.text import count
 from arc_solver.tasks.task import Task
 
 # A fixed part, a part per cell of the canvases (as the runs in docs/results.md took on two cores), a limit.
@@ -50,10 +51,9 @@ def fitted_views(num_views: int, num_pairs: int, met: float) -> int:
 
 def own_budget_line(seconds: float, num_tasks: int) -> str:
     """The budget in words, and how to choose another."""
-    tasks = "1 task" if num_tasks == 1 else f"{num_tasks} tasks"
     return (
-        f"no time limit was given: about {_words(seconds)} for {tasks}; --time-limit {longer(seconds)} gives "
-        "more, --time-limit 20s less (the more, the more is solved)"
+        f"no time limit was given: about {_words(seconds)} for {count(num_tasks, 'task')}; "
+        f"--time-limit {longer(seconds)} gives more, --time-limit 20s less (the more, the more is solved)"
     )
 
 

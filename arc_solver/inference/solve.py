@@ -88,7 +88,7 @@ class Prediction:
         done = []
         if len(known) and self.loaded:
             if ids:
-                self.listener.say(f"{len(known)} of {len(ids)} tasks are known to the checkpoint")
+                self.listener.say(f"known to the checkpoint: {len(known)} of {count(len(ids), 'task')}")
             # The others get their share of the time.
             mine = self.options.part(len(known) / len(numbers))
             model = self.loaded.model.to(self.device)
@@ -211,10 +211,12 @@ class Prediction:
         missing = answering.questions.owed - answering.answered
         saved = int(missing[answering.closed].sum())
         if saved:
-            self.listener.say(f"{saved} of {total} views were not needed: their outputs were decided before")
+            self.listener.say(
+                f"not needed, since their outputs were decided before: {saved} of {count(total, 'view')}"
+            )
         answered = int(answering.answered.sum())
         if options.over() and answered + saved < total:
-            self.listener.say(f"short of time: {answered} of {total} views were answered")
+            self.listener.say(f"short of time: answered under {answered} of {count(total, 'view')}")
 
 
 def recipe_of(loaded: Loaded | None, options: SolveOptions) -> Preset:

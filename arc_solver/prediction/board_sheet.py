@@ -76,7 +76,7 @@ class BoardSheet:
 
     def missing(self) -> str | None:
         num = int((~self.answered).sum())
-        return f"without an answer: {num} of {len(self.boards)} boards" if num else None
+        return f"without an answer: {num} of {count(len(self.boards), 'board')}" if num else None
 
     def facts(self) -> dict[str, Any]:
         answered, given, kept = self.answered, self.given(), self.kept()

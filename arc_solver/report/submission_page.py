@@ -105,11 +105,11 @@ def _tiles(result: Score) -> str:
     for rule, name in RULES.items():
         both, first = result.rate(rule, 2), result.rate(rule, 1)
         low, high = both.interval
-        unit = "outputs" if rule == "per_output" else "tasks"
+        unit = "output" if rule == "per_output" else "task"
         tiles.append(
             f'<section class="tile"><h2>{name}</h2><strong>{100 * both.value:.2f} %</strong>'
             f'<i style="--part:{100 * both.value:.2f}%"></i>'
-            f"<p>{both.solved:.6g} of {both.total} {unit} with two attempts</p>"
+            f"<p>{both.solved:.6g} of {count(both.total, unit)} with two attempts</p>"
             f'<p class="note">95 % interval {100 * low:.1f} to {100 * high:.1f} %; '
             f"with the first attempt alone {100 * first.value:.2f} %</p></section>"
         )

@@ -163,4 +163,4 @@ def _caption(one: Series, place: int) -> str:
 def _extent(records: Sequence[Record]) -> str:
     times = [float(record["seconds"]) for record in records if _finite(record.get("seconds"))]
     spent = f", {duration(max(times))} of training" if times else ""
-    return f"{len(records)} records up to step {records[-1]['step']:,}{spent}"
+    return f"{count(len(records), 'record')} up to step {records[-1]['step']:,}{spent}"

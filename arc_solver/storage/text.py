@@ -31,6 +31,11 @@ def quoted(text: str) -> str:
     return '"' + shown(text.replace("\\", "\\\\").replace('"', '\\"'), 80) + '"'
 
 
+def count(number: int, noun: str, many: str | None = None) -> str:
+    """`number` with its noun: "1 task", "2,000 tasks"; `many` is a plural without a plain s."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {many or f'{noun}s'}"
+
+
 def label_of(source: Path | str) -> str:
     """The name of a source in messages: the path as given, or "stdin"."""
     return "stdin" if str(source) == STDIN else shown(source)

@@ -9,7 +9,7 @@ import numpy as np
 
 from arc_solver.storage.json_reader import flaws, read_document
 from arc_solver.storage.source import exists
-from arc_solver.storage.text import DataError, label_of, quoted
+from arc_solver.storage.text import DataError, count, label_of, quoted
 from arc_solver.tasks.grid_reader import GridReader
 from arc_solver.tasks.layouts import Entry, entries, kind_of, solutions_beside
 from arc_solver.tasks.task import MAX_ID_LENGTH, Notice, Pair, Task, TaskFault
@@ -79,9 +79,8 @@ def faults_line(source: str | Path, faults: Mapping[str, TaskFault]) -> str | No
     """How many tasks are left out, and why the first one is; None if none are."""
     if not faults:
         return None
-    number = "1 bad task" if len(faults) == 1 else f"{len(faults)} bad tasks"
     first = next(iter(faults.values())).text.removeprefix(f"{label_of(source)}: ")
-    return f"{label_of(source)}: {number} left out; the first: {first}"
+    return f"{label_of(source)}: {count(len(faults), 'bad task')} left out; the first: {first}"
 
 
 @dataclass
@@ -156,7 +155,7 @@ class TaskReader:
         if not isinstance(answers, list):
             raise DataError(f"{place}: {kind_of(answers)}, expected a list of grids")
         if len(answers) != len(task.test):
-            raise DataError(f"{place}: {len(answers)} answers, expected {len(task.test)}")
+            raise DataError(f"{place}: {count(len(answers), 'answer')}, expected {len(task.test)}")
         test = []
         for index, (pair, answer) in enumerate(zip(task.test, answers, strict=True)):
             grid = self.grids.read(answer, f"{place}[{index}]")

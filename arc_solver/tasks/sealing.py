@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from arc_solver.storage.text import count
 from arc_solver.tasks.task import Pair, Task
 
 HASHES = Path(__file__).with_name("evaluation_hashes.txt")
@@ -30,8 +31,7 @@ class Sealed:
         """What was sealed, in one line; None if nothing was."""
         if not self.num_answers:
             return None
-        answers = "1 answer" if self.num_answers == 1 else f"{self.num_answers} answers"
-        tasks = "1 task" if self.num_tasks == 1 else f"{self.num_tasks} tasks"
+        answers, tasks = count(self.num_answers, "answer"), count(self.num_tasks, "task")
         return (
             f"left out of the training: {answers} in {tasks}, since the ARC evaluation sets ask for the same"
         )

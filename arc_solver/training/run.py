@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from arc_solver.checkpoints.file_format import newest_step, opened_files
+from arc_solver.checkpoints.file_format import FINAL_NAME, newest_step, opened_files
 from arc_solver.checkpoints.weights import build_model
 from arc_solver.config import Preset
 from arc_solver.corpus.corpus import Corpus, read_corpus
@@ -33,7 +33,6 @@ from arc_solver.training.warm_start import start_from
 
 METRICS_NAME = "metrics.jsonl"
 AGAIN = "the same command goes on from there"
-FINAL_NAME = "final.safetensors"
 
 
 class Evaluator(Protocol):

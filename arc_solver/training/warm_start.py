@@ -12,6 +12,7 @@ from arc_solver.domains.domains import find_domain
 from arc_solver.model.mixers import mixers_of
 from arc_solver.model.puzzle_embedding import COMPOSED, mean_rows
 from arc_solver.model.trm import Model
+from arc_solver.storage.text import count
 from arc_solver.tasks.puzzles import PuzzleMap
 
 # Fields that change what weights mean, mostly without changing a shape; mixers add their own.
@@ -49,8 +50,8 @@ def start_from(
     rows = "puzzle.rows"
     if not loaded.puzzles.equals(puzzles) or theirs[rows].shape != mine[rows].shape:
         if len(theirs[rows]):
-            num = len(theirs[rows])
-            say(f"{path.name} knows other puzzles: its {num} rows are not used; ours start at their mean")
+            num = count(len(theirs[rows]), "row")
+            say(f"{path.name} knows other puzzles: ours start at the mean of its {num}")
         if theirs[rows].shape[1] == mine[rows].shape[1]:
             theirs[rows] = mean_rows(theirs[rows], len(mine[rows]))
         else:

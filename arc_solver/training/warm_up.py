@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from arc_solver.config import TrainConfig
 from arc_solver.model.compiling import Compiler
+from arc_solver.storage.text import count
 from arc_solver.training.replays import aside
 from arc_solver.training.schedule import depths
 from arc_solver.training.state import TrainState
@@ -33,13 +34,14 @@ def warm_up(
     slots = state.fresh_slots()
     batches = [batch.to(state.batches.device) for batch in state.batches.paint(0)]
     try:
+        total = count(len(work), "canvas", "canvases")
         for number, (depth, (group,)) in enumerate(work):
             if stop():
-                say(f"stopped after compiling {number} of {len(work)} canvases, before the first step")
+                say(f"stopped after compiling {number} of {total}, before the first step")
                 return
             if late():
                 compiler.failed = True
-                say(f"short of time: {number} of {len(work)} canvases were compiled; going on without")
+                say(f"short of time: compiled {number} of {total}; going on without")
                 return
             with aside(state.batches.device):
                 differentiated(state, [slots[group]], config, depth, [batches[group]])

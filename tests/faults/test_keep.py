@@ -46,5 +46,5 @@ def test_a_killed_prediction_goes_on_learning(tmp_path: Path) -> None:
     assert defects(tmp_path / "submission.json", tasks) == []
     known = started(tmp_path, "--checkpoint", str(saved / "adapted.safetensors"), "--out", "known.json")
     _, text = known.communicate(timeout=300)
-    assert "6 of 6 tasks are known" in text
+    assert "known to the checkpoint: 6 of 6 tasks" in text
     assert (tmp_path / "known.json").read_bytes() == (tmp_path / "submission.json").read_bytes()

@@ -39,6 +39,18 @@ def test_inputs_are_found_in_every_layout(submit: ModuleType, tmp_path: Path, pl
     assert submit.find("slug", "*.json") == [file]
 
 
+def test_relative_folders_are_those_of_the_notebook(
+    submit: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands run in the working folder, from where a relative name would lead elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    file = put(tmp_path / "input" / "slug" / "a.json")
+    monkeypatch.setitem(submit.SETTING, "ROOTS", "input")
+    monkeypatch.setitem(submit.SETTING, "WORKING", "working")
+    assert submit.find("slug", "a.json") == [file]
+    assert submit.working() == tmp_path / "working"
+
+
 def test_the_named_input_goes_before_another(submit: ModuleType, tmp_path: Path) -> None:
     put(tmp_path / "input" / "another" / "a.json")
     mine = put(tmp_path / "input" / "competitions" / "slug" / "a.json")

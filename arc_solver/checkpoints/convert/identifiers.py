@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from arc_solver.checkpoints.convert.errors import ConvertError
 from arc_solver.storage.regular_file import read_json
-from arc_solver.storage.text import DataError, shown
+from arc_solver.storage.text import DataError, count, shown
 from arc_solver.tasks.puzzles import PuzzleMap
 from arc_solver.tasks.view_names import NamedView, read_view_names
 from augment.view import View, ViewTable
@@ -50,8 +50,9 @@ def _read(path: Path, num_rows: int) -> list[NamedView]:
         if not isinstance(listed, list) or not listed:
             raise ConvertError(f'{shown(path)}: expected a list that begins with "<blank>"')
         if len(listed) != num_rows:
+            found = count(len(listed), "entry", "entries")
             raise ConvertError(
-                f"{shown(path)}: {len(listed)} entries for {num_rows} rows; is it this checkpoint's list?"
+                f"{shown(path)}: {found} for {count(num_rows, 'row')}; is it this checkpoint's list?"
             )
         for row, entry in enumerate(listed[1:], start=1):
             if not isinstance(entry, str):

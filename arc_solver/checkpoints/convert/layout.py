@@ -16,6 +16,7 @@ from arc_solver.checkpoints.file_format import CheckpointError
 from arc_solver.checkpoints.weights import check_state, shapes_of
 from arc_solver.config import ModelConfig
 from arc_solver.model.trm import Model
+from arc_solver.storage.text import count
 
 TOP = {
     "H_init": "first_answer",
@@ -69,7 +70,7 @@ def adopt(tensors: dict[str, Tensor], choices: Choices, name: str, published: Pu
         parts += [f"unexpected {shown}"] if unexpected else []
         num = len(missing) + len(unexpected)
         raise ConvertError(
-            f"{name}: not the published TRM or HRM layout: {'; '.join(parts)} ({num} names differ)"
+            f"{name}: not the published TRM or HRM layout: {'; '.join(parts)} ({count(num, 'name')} in all)"
         )
     config, assumed = config_of(inventory, choices, published, name)
     state = {ours: theirs[key] for key, ours in names.items()}

@@ -26,7 +26,7 @@ from arc_solver.domains.protocols import (
 )
 from arc_solver.domains.published_content import is_published, material_from_published
 from arc_solver.storage.source import read_head
-from arc_solver.storage.text import DataError
+from arc_solver.storage.text import DataError, count
 from arc_solver.tasks.arckit_sets import BUILTIN_NAMES
 from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of
 from arc_solver.tasks.reader import read_tasks, read_tasks_softly, refuse_unreadable
@@ -88,19 +88,19 @@ class ArcDomain:
             raise DataError(f"{source}: the tasks carry no outputs to evaluate on{where}")
         if len(truth) < len(tasks):
             notice(
-                f"{source}: {len(tasks) - len(truth)} of {len(tasks)} tasks lack outputs and are not scored"
+                f"{source}: not scored for lack of outputs: {len(tasks) - len(truth)} of {len(tasks)} tasks"
             )
         scored = tuple(task for task in tasks if task.id in truth)
         known = set(map(task_hash, trained))
         unknown = sum(task_hash(task) not in known for task in scored)
         if unknown == len(scored):
             raise DataError(
-                f"{source}: none of its {len(scored)} tasks is known to this run; "
+                f"{source}: of its {count(len(scored), 'task')} none is known to this run; "
                 "--data must hold their demonstrations"
             )
         if unknown:
-            remark = "are unknown to this run and count as not solved"
-            notice(f"{source}: {unknown} of {len(scored)} tasks {remark}")
+            which = f"{unknown} of {len(scored)} tasks"
+            notice(f"{source}: unknown to this run, so counted as not solved: {which}")
         learned = {pair for task in trained for pair in (*task.train, *task.test) if pair.output is not None}
         asked = [pair for task in scored for pair in task.test]
         if num := sum(pair in learned for pair in asked):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arc_solver.storage.text import DataError, quoted, shown
+from arc_solver.storage.text import DataError, count, quoted, shown
 
 COLUMNS = ("source", "question", "answer", "rating")
 NO_RATING = -1
@@ -188,7 +188,7 @@ def csv_bytes(rows: Iterable[PuzzleRow]) -> Iterator[bytes]:
 def _row(values: list[str], columns: dict[str, int], line: int, complaints: Complaints) -> PuzzleRow | None:
     num_wanted = 1 + max(columns.values())
     if len(values) < num_wanted:
-        complaints.report(line, f"{len(values)} columns, expected {num_wanted}")
+        complaints.report(line, f"{count(len(values), 'column')} where {num_wanted} are expected")
         return None
     found = {name: values[index] for name, index in columns.items()}
     rating = found.get("rating", "").strip()
@@ -204,12 +204,12 @@ def fault_of(row: PuzzleRow, form: PuzzleForm, length: int | None) -> str | None
     """What is wrong with the form of a row; `length` is that of the questions before it."""
     found = len(row.question)
     if length is not None and found != length:
-        return f"question has {found} characters, expected {length} as in the rows before"
+        return f"question has {count(found, 'character')}, expected {length} as in the rows before"
     if not form.is_length(found):
         remedy = "; one board a line" if found < min(map(len, (form.question, "0" * 16))) else ""
-        return f"question has {found} characters, expected {form.lengths}{remedy}"
+        return f"question has {count(found, 'character')}, expected {form.lengths}{remedy}"
     if row.answer and len(row.answer) != found:
-        return f"answer has {len(row.answer)} characters, expected {found}"
+        return f"answer has {count(len(row.answer), 'character')}, expected {found}"
     return _strange("question", row.question, form.question, form.cells) or _strange(
         "answer", row.answer, form.answer
     )

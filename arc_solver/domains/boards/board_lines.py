@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from arc_solver.domains.boards.board_csv import NO_RATING, Complaints, PuzzleRow, Table, table_of
-from arc_solver.storage.text import quoted
+from arc_solver.storage.text import count, quoted
 from augment.maze import CHARACTERS
 from augment.sudoku import BOX_SHAPES
 
@@ -148,7 +148,7 @@ def _drawn_sudokus(
         ):
             row = sudoku_cells(_uncommented(line))
             if len(row) != side or not set(row) <= _DIGITS_AND_BLANKS:
-                length = f"a row of {len(row)} cells, expected {side}; or one board a line"
+                length = f"a row of {count(len(row), 'cell')}, expected {side}; or one board a line"
                 strange = _strange(_uncommented(line), _IN_A_ROW, SUDOKU_CELLS)
                 complaints.report(number, strange or length)
                 rows.clear()
@@ -198,7 +198,7 @@ def _complain_of_part(rows: list[str], side: int, first: int, complaints: Compla
         num = len(rows)
         rows.clear()
         complaints.report(
-            first, f"a board of {num} rows, expected {side} of {side} cells; or one board a line"
+            first, f"a board of {count(num, 'row')}, expected {side} of {side} cells; or one board a line"
         )
 
 

@@ -18,6 +18,7 @@ from arc_solver.domains.boards.board_csv import (
 from arc_solver.domains.boards.board_lines import is_comment, kind_of_lines
 from arc_solver.storage.line_reader import read_lines
 from arc_solver.storage.source import read_head
+from arc_solver.storage.text import count
 
 HEAD_LINES = 200
 # The `source` of answers that `predict` writes.
@@ -72,8 +73,8 @@ class PuzzleReader:
         while chunk := list(itertools.islice(good, CHUNK)):
             yield form, chunk
         if self.num_own:
-            own = "1 answer is" if self.num_own == 1 else f"{self.num_own} answers are"
-            self.notice(f"{complaints.label}: {own} arc-solver's own, no truth to score by")
+            own = count(self.num_own, "answer")
+            self.notice(f"{complaints.label}: {own} by arc-solver itself, no truth to score by")
 
     def _well_formed(
         self, rows: Iterable[PuzzleRow], form: PuzzleForm, complaints: Complaints

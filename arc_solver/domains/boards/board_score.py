@@ -13,7 +13,7 @@ from arc_solver.domains.boards.board_file import board_domain, read_boards
 from arc_solver.domains.boards.board_reader import PuzzleReader
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
 from arc_solver.domains.protocols import Flags
-from arc_solver.storage.text import DataError, label_of, shown
+from arc_solver.storage.text import DataError, count, label_of, shown
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,13 @@ class BoardScore:
         ]
         lines += [
             f"rating {name}: exact {100 * band['exact']:.2f} %, valid {100 * band['valid']:.2f} % "
-            f"of {band['boards']} boards"
+            f"of {count(int(band['boards']), 'board')}"
             for name, band in self.bands().items()
         ]
         missing = total - int(self.answered.sum())
-        lines += [f"without an answer: {missing} of {total} boards (counted as wrong)"] if missing else []
+        lines += (
+            [f"without an answer: {missing} of {count(total, 'board')} (counted as wrong)"] if missing else []
+        )
         lines += (
             [f"answers to boards not in the truth, ignored: {self.num_foreign}"] if self.num_foreign else []
         )

@@ -13,7 +13,7 @@ from arc_solver.domains.boards.board_reader import PuzzleReader
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.boards.kind import BoardKind
 from arc_solver.domains.protocols import Notice, Reading
-from arc_solver.storage.text import DataError, label_of
+from arc_solver.storage.text import DataError, count, label_of
 from arc_solver.tasks.layouts import TAKEN
 
 _REASONS = {
@@ -25,7 +25,7 @@ _REASONS = {
     "the answer is not": "a wrong answer",
     "no answer": "no answer",
     "rating": "a rating that is none",
-    "columns, expected": "missing columns",
+    " where ": "missing columns",
     "a row of": "a row of another length",
     "a board of": "missing rows",
     "start S": "no one start and goal",
@@ -73,7 +73,7 @@ def as_they_stand(kinds: Sequence[BoardKind], source: Path | str) -> BoardSet:
 
 def complaints_line(source: Path | str, complaints: Sequence[str]) -> str:
     """How many boards are left out, why, and the first complaint."""
-    number = "1 bad board" if len(complaints) == 1 else f"{len(complaints)} bad boards"
+    number = count(len(complaints), "bad board")
     return f"{label_of(source)}: {number} left out: {_counted(label_of(source), complaints)}"
 
 

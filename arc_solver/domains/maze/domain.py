@@ -107,6 +107,6 @@ MAZE = BoardDomain(
         election="vote",
         training_file="maze_hard_1k_train.csv",
         look=look,
-        generator=Generator(make, 30, ("min_path", "max_path"), "moves"),
+        generator=Generator(make, 30, ("min_path", "max_path"), "moves of the shortest path"),
     )
 )

@@ -50,9 +50,9 @@ def test_answers_are_written_where_asked_and_what_is_replaced_is_said(
     arc_solve: Terminal, folder: Path
 ) -> None:
     plain = ("--threads", "1", "--device", "cpu")
-    done = arc_solve("predict", QUESTION, *plain, "--out", "submission.json")
+    done = arc_solve("predict", QUESTION, *plain, "--out", "mine.csv")
     assert done.code == 0, done.err
-    assert SOLVED in (folder / "submission.json").read_text()
+    assert SOLVED in (folder / "mine.csv").read_text()
     assert "replaces" not in done.err
     (folder / "b.csv").write_text(f"source,question,answer,rating\nme,{QUESTION},,0\n")
     for again in (False, True):

@@ -3,12 +3,14 @@
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from arc_solver.checkpoints.shipped import find_weights
 from arc_solver.corpus.named_tasks import read_named_softly
 from tests.arc_solver.terminal import Terminal, attempts, challenges, solutions, write
 
@@ -167,6 +169,30 @@ def test_a_preset_and_shipped_weights_are_described_by_name(arc_solve: Terminal)
     assert arc_solve("info", "cpu-arx").code == 3
 
 
+def test_the_folder_of_a_run_stands_for_its_last_weights(arc_solve: Terminal, folder: Path) -> None:
+    run = folder / "run"
+    run.mkdir()
+    (run / "metrics.jsonl").write_text("{}\n")
+    for bare in ("run", "empty"):
+        for words in (
+            f"info {bare}",
+            f"predict 1234341221434..1 --checkpoint {bare}",
+            f"watch 1234341221434..1 --checkpoint {bare}",
+            f"train --data tasks.json --preset cpu-arc --out new --init {bare}",
+        ):
+            outcome = arc_solve(*words.split())
+            assert (outcome.code, outcome.out) == (3, "")
+            assert f"{bare}: a folder without checkpoints of a run" in outcome.error_line()
+    shutil.copy(find_weights("arc"), run / "adapted.safetensors")
+    assert arc_solve("info", "run").error_line().endswith("name a file, such as adapted.safetensors")
+    for name in ("checkpoint-00000009", "checkpoint-00000010", "final"):
+        shutil.copy(find_weights("sudoku"), run / f"{name}.safetensors")
+        assert arc_solve("info", "run", "--json").json()["file"] == f"run/{name}.safetensors"
+    watched = arc_solve("watch", "1234341221434..1", "--checkpoint", "run", "--pause", "0")
+    assert watched.code == 0
+    assert "run: taking final.safetensors" in watched.err
+
+
 USAGE = {
     "no such command": "predct",
     "no option": "score submission.json",
@@ -323,6 +349,34 @@ def test_score_lists_tasks_and_can_score_what_was_handed_in(arc_solve: Terminal,
     assert arc_solve("score", "part.json", "--solutions", "solutions.json", "--json").json()["num_tasks"] == 3
 
 
+@pytest.mark.parametrize(
+    ("common", "others", "said"),
+    [(0, 1, "the task cannot be scored"), (0, 3, "none of the 3 tasks submitted"), (1, 3, "only 1 of the 4")],
+)
+def test_scores_of_none_one_and_many(
+    common: int, others: int, said: str, arc_solve: Terminal, folder: Path
+) -> None:
+    ids = [f"task-{number}" for number in range(common)] + [f"x{number}" for number in range(others)]
+    write(folder / "s.json", attempts({name: [[[9]]] for name in ids}))
+    out = arc_solve("score", "s.json", "--solutions", "solutions.json", "--list").out
+    assert said in out
+    assert "\nsolved: no task\npartly solved: no task\nmissed (3): task-0" in out
+
+
+def test_scores_of_boards_of_none_one_and_many(arc_solve: Terminal, folder: Path) -> None:
+    for name, num in (("one", 1), ("three", 3)):
+        make = ["generate", "sudoku", "--side", "4", "--num", str(num), "--out", f"{name}.csv"]
+        assert arc_solve(*make).code == 0
+    copied = folder / "copy.csv"
+    copied.write_bytes((folder / "one.csv").read_bytes())
+    out = arc_solve("score", "copy.csv", "--solutions", "one.csv").out
+    assert "of 1 board\n" in out
+    assert "these answers are the solutions themselves" in out
+    some = arc_solve("score", "one.csv", "--solutions", "three.csv").out
+    assert "of 3 boards\n" in some
+    assert "without an answer: 2 of 3 boards" in some
+
+
 def test_scores_by_canvas_where_the_truth_holds_the_inputs(arc_solve: Terminal, folder: Path) -> None:
     tasks = {
         name: {
@@ -361,6 +415,10 @@ def test_boards_are_not_scored_by_a_set_of_tasks(arc_solve: Terminal, folder: Pa
     outcome = arc_solve("score", "answers.csv", "--solutions", "arc1:evaluation")
     assert (outcome.code, outcome.out) == (2, "")
     assert "answers.csv holds boards" in " ".join(outcome.err.split())
+    for command in ("report", "validate"):
+        outcome = arc_solve(command, "answers.csv", "--tasks", "tasks.json")
+        assert (outcome.code, outcome.out) == (3, "")
+        assert "answers.csv: boards, expected a submission" in outcome.error_line()
 
 
 def test_scoring_nothing_is_refused(arc_solve: Terminal, folder: Path) -> None:
@@ -458,7 +516,7 @@ def test_a_report_shows_what_can_be_read_and_counts_what_score_counts(
     assert "1 task of the truth is counted but not shown" in page
     again = arc_solve(*arguments, "--out", "page.html", "--only", "task-0")
     assert again.err == "wrote page.html (replaced the one there)\n"
-    assert "1 of 1 outputs with two attempts" in (folder / "page.html").read_text()
+    assert "1 of 1 output with two attempts" in (folder / "page.html").read_text()
 
 
 def test_a_report_is_judged_by_the_solutions_that_were_given(arc_solve: Terminal, folder: Path) -> None:
@@ -526,7 +584,7 @@ def test_generated_puzzles_are_equal_for_equal_seeds(arc_solve: Terminal, folder
     make = ["generate", "sudoku", "--num", "5", "--side", "4", "--seed", "3"]
     outcome = arc_solve(*make, "--out", "a.csv")
     assert (outcome.code, outcome.out) == (0, "a.csv\n")
-    assert "5 of side 4" in outcome.err
+    assert "5 boards of side 4" in outcome.err
     arc_solve(*make, "--out", "b.csv", "--quiet")
     first = (folder / "a.csv").read_bytes()
     assert first == (folder / "b.csv").read_bytes()

@@ -29,7 +29,7 @@ CLASHES = {
     "keep and out": ([*PREDICT, "--out", "new", "--keep", "new"], f"--keep new: {TWICE} --out"),
     "keep and candidates": ([*PREDICT, "--candidates", "new", "--keep", "new"], f"{TWICE} --candidates"),
     "manifest and tasks": (
-        ["predict", "--tasks", "t.manifest.json", "--out", "t.json2"],
+        ["predict", "--tasks", "t.manifest.json", "--out", "t"],
         f"the manifest of --out t.manifest.json: {INPUT}",
     ),
     "a task of a folder": (["predict", "--tasks", "here", "--out", "here/one.json"], INPUT),
@@ -82,8 +82,8 @@ def test_what_only_looks_alike_is_no_clash(arc_solve: Terminal, folder: Path) ->
     (folder / "a.jsonl").write_text(json.dumps({"task": "task-0", "index": 0, "grid": [[1]]}))
     assert arc_solve(*MERGE, "t.json", "--out", "here/t.json").code == 0
     assert arc_solve(*MERGE, "here/t.json", "--out", "s.json").code == 3  # a submission holds no tasks
-    assert arc_solve("report", "s.json", "--tasks", "t.json", "--out", "here/s.json").code == 0
-    assert arc_solve("report", "s.json", "--tasks", "t.json", "--out", "here/s.json").code == 0
+    assert arc_solve("report", "s.json", "--tasks", "t.json", "--out", "here/s.html").code == 0
+    assert arc_solve("report", "s.json", "--tasks", "t.json", "--out", "here/s.html").code == 0
 
 
 def test_commands_sweep_the_folder_that_they_write_into(arc_solve: Terminal, folder: Path) -> None:

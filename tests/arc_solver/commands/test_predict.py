@@ -110,7 +110,7 @@ def test_a_trained_checkpoint_predicts_what_it_knows_and_can_be_watched(
     outcome = predicted(
         arc_solve, "--tasks", "x_challenges.json", "--checkpoint", weights, "--no-adapt", "--out", "s.json"
     )
-    assert "3 of 3 tasks are known" in outcome.err
+    assert "known to the checkpoint: 3 of 3 tasks" in outcome.err
     assert arc_solve("validate", "s.json", "--tasks", "x_challenges.json").code == 0
     asked = ["watch", "--checkpoint", weights, "--tasks", "x_challenges.json", "--id", "task-1"]
     seen = arc_solve(*asked, "--index", "1", "--ages", "2", "--out", "t.gif")

@@ -159,7 +159,7 @@ def test_answers_of_our_own_are_not_scored_by_themselves(arc_solve: Terminal, fo
     asked = ["--tasks", "answers.csv", "--out", "again.csv", "--views", "1", "--threads", "1"]
     outcome = arc_solve("predict", *asked)
     assert outcome.code == 0, outcome.err
-    assert "answers.csv: 1 answer is arc-solver's own, no truth to score by" in outcome.err
+    assert "answers.csv: 1 answer by arc-solver itself, no truth to score by" in outcome.err
     assert "exact" not in outcome.out
 
 

@@ -112,7 +112,7 @@ def test_known_tasks_are_answered_and_unknown_ones_learned(tmp_path: Path) -> No
     said: list[str] = []
     options, listener = SolveOptions(preset=SHORT, adapt_steps=2), Listener(say=said.append)
     found = vote(listed, path, options, listener)
-    assert any("1 of 3 tasks are known" in line for line in said)
+    assert any("known to the checkpoint: 1 of 3 tasks" in line for line in said)
     assert any("learning 2 tasks" in line and "checkpoint's weights" in line for line in said)
     assert all(standing.candidates[0].votes for standing in found.values())
     alone = vote(listed[1:2], path, options)

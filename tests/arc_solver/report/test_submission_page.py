@@ -223,7 +223,7 @@ def test_support_table_and_title_are_shown_as_text() -> None:
     page = read(text)
     near = page.every("article")[1]
     spans = [span.content() for span in near.every("span")]
-    assert "812 votes of 1000 views, confidence 0.973" in spans
+    assert "812 votes of 1,000 views, confidence 0.973" in spans
     assert "1 vote" in spans
     assert page.every("details")[0].every("pre")[0].content() == "a <b>\nc"
     assert page.every("h1")[0].content() == page.every("title")[0].content() == "<i>x"

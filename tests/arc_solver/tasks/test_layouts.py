@@ -280,7 +280,7 @@ def test_solutions_are_read_only_on_request(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("solutions", "reason"),
     [
-        ({"b": [[[1]]]}, 'task "b": 1 answers, expected 2'),
+        ({"b": [[[1]]]}, 'task "b": 1 answer, expected 2'),
         ({"b": [[[1]], [[1, 2], [3]]]}, r'task "b"\[1\] row 1: length 1, expected 2'),
         ({"b": 3}, 'task "b": a number, expected a list of grids'),
         ({"a": [[[6]]]}, r'task "a"\[0\]: not the output that the task file gives'),

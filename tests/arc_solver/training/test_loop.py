@@ -130,8 +130,8 @@ COMPILING = dataclasses.replace(TRAIN, steps=10**9, compile="blocks")
     [
         ({"time_limit": 60.0}, 10, "compiled after"),
         ({"time_limit": 60.0, "deadline": 500.0}, 0, "stopped after compiling 1 of 2 canvases"),
-        ({"time_limit": 60.0, "patience": 500.0}, 10, "short of time: 1 of 2 canvases were compiled"),
-        ({"time_limit": 60.0, "patience": 0.0}, 10, "short of time: 0 of 2 canvases were compiled"),
+        ({"time_limit": 60.0, "patience": 500.0}, 10, "short of time: compiled 1 of 2 canvases"),
+        ({"time_limit": 60.0, "patience": 0.0}, 10, "short of time: compiled 0 of 2 canvases"),
     ],
 )
 def test_time_of_compiling_is_not_time_of_training(

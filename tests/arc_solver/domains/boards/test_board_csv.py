@@ -154,7 +154,7 @@ def good_rows() -> list[str]:
         ("m,{question},1111111111111111,", "the answer is not the solution of the question"),
         ("m,{question},{answer},-3", 'rating "-3", expected a whole number or nothing'),
         ("m,{question},{answer},1e5", 'rating "1e5", expected a whole number or nothing'),
-        ("m", "1 columns, expected 4"),
+        ("m", "1 column where 4 are expected"),
     ],
 )
 def test_a_bad_sudoku_row_is_refused_or_skipped(tmp_path: Path, row: str, text: str) -> None:

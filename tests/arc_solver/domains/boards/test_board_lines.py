@@ -259,6 +259,6 @@ def test_answers_of_our_own_are_no_truth(tmp_path: Path) -> None:
         path = put(tmp_path, f"source,question,answer,rating\narc-solver,{NINE},{answer},\n")
         boards, _ = read_boards(path, notice=heard.append)
         assert not boards.answers.any()
-        assert heard == [f"{path}: 1 answer is arc-solver's own, no truth to score by"]
+        assert heard == [f"{path}: 1 answer by arc-solver itself, no truth to score by"]
     with pytest.raises(DataError, match="the answer is not the solution"):
         read_boards(path, need_answers=True)
