@@ -106,10 +106,10 @@ def test_larger_canvases_are_given_fewer_views_where_time_is_shared(monkeypatch:
     )
     # Enough for the small ones: 19 of 20 slots; the other slot would need 2 · 19 times as many steps.
     steps = MEETINGS * num_pairs * 2 * 16 / 19
-    monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train: 0.8 * 60 / steps)
+    monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train: 0.8 * 60_000 / steps)
     said: list[str] = []
     owed: list[list[int]] = []
-    options = SolveOptions(preset=shared, deadline=time.monotonic() + 61, settings=())
+    options = SolveOptions(preset=shared, deadline=time.monotonic() + 61_000, settings=())
     monkeypatch.setattr(adaptation, "adapt", lambda model, *_, **__: model)
     vote(
         mixed,
