@@ -202,6 +202,7 @@ def learned(
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
         if options.deadline is not None:
             budget = shared_time(tasks, puzzles, preset, network.cycles, limits, options.deadline)
+            budget.until_learned = options.until_learned
             hooks.report, hooks.ready = budget.report, budget.begin
             limits.patience = time.monotonic() + MAX_COMPILING * max(0.0, budget.seconds - UNCOMPILED)
         try:

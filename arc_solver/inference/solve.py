@@ -102,7 +102,8 @@ class Prediction:
             mine = self.options.part(costs[number] / sum(costs[number:]))
             self._say_what_is_learned(number, groups)
             # Our own time limit ends only the learning: everything is answered, however long that takes.
-            learning = replace(mine, deadline=time.monotonic() + own[number]) if own else mine
+            ends = time.monotonic() + (own[number] if own else 0.0)
+            learning = replace(mine, deadline=ends, until_learned=True) if own else mine
             model, puzzles = learned(
                 self._take(group), self.loaded, self.recipe, learning, self.device, self.listener
             )

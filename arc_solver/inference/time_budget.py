@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -86,10 +87,13 @@ class AdaptBudget:
 
     Training starts with FIRST_SHARE of the span. Every report of its speed gives an estimate of how long the
     answers will take, with a safety factor; training gets the rest, from MIN_SHARE to MAX_SHARE of the span.
+    With `until_learned` it ends early, at ENOUGH times the seconds after which its examples were all right.
     """
 
     FIRST_SHARE, MIN_SHARE, MAX_SHARE = 0.8, 0.5, 0.95
     SAFETY, SPARE_SECONDS = 1.5, 2.0
+    # The share of right examples that counts as all of them. The answers to tests still get better after it.
+    LEARNED, ENOUGH = 0.995, 4.0
 
     def __init__(
         self,
@@ -105,6 +109,7 @@ class AdaptBudget:
         # A backward pass costs about twice its forward pass, and only the last cycle has one.
         self._answer_speed = train_tokens * (cycles + 2) / cycles
         self._tokens = predict_tokens
+        self.until_learned, self._latest = False, math.inf
         self.begin()
 
     def begin(self, before: float = 0.0) -> None:
@@ -113,10 +118,12 @@ class AdaptBudget:
         self.limits.time_limit = before + self.seconds * self.FIRST_SHARE
 
     def report(self, metrics: Mapping[str, Any]) -> None:
-        """Move the end of the training by its measured speed (`forwards_per_s`)."""
+        """Move the end of the training by its measured speed (`forwards_per_s`) and `exact` examples."""
         # The report of an evaluation has no speed.
         speed = metrics.get("forwards_per_s", 0.0) * self._answer_speed
+        if self.until_learned and metrics.get("exact", 0.0) >= self.LEARNED:
+            self._latest = min(self._latest, self.ENOUGH * metrics["seconds"])
         if speed > 0:
             reserve = self.SAFETY * self._tokens / speed + self.SPARE_SECONDS
             share = min(self.MAX_SHARE, max(self.MIN_SHARE, 1 - reserve / self.seconds))
-            self.limits.time_limit = self._before + self.seconds * share
+            self.limits.time_limit = min(self._before + self.seconds * share, self._latest)

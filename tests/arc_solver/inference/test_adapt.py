@@ -196,3 +196,17 @@ def test_the_time_of_an_earlier_sitting_is_not_taken_from_the_budget() -> None:
     now[0] = 150.0
     budget.begin()
     assert limits.time_limit == 40.0
+
+
+def test_what_is_learned_gets_four_times_its_time_if_nobody_chose_one() -> None:
+    for until_learned, wanted in ((False, 95.0), (True, 28.0)):
+        limits = Limits()
+        budget = AdaptBudget(limits, 100.0, 0.0, train_tokens=1.0, cycles=1, clock=lambda: 0.0)
+        budget.until_learned = until_learned
+        budget.report({"forwards_per_s": 1.0, "exact": 0.9, "seconds": 5.0})
+        assert limits.time_limit == 95.0
+        for seconds in (7.0, 9.0):
+            budget.report({"forwards_per_s": 1.0, "exact": 1.0, "seconds": seconds})
+            assert limits.time_limit == wanted
+        budget.report({"step": 3, "seconds": 11.0})
+        assert limits.time_limit == wanted

@@ -15,6 +15,7 @@ from arc_solver.inference.own_budget import (
     own_seconds,
 )
 from arc_solver.inference.solve import vote
+from arc_solver.training.loop import Hooks
 from tests.arc_solver.tiny import MODEL, PREDICT, TRAIN, preset, tasks
 
 ENDLESS = preset(dataclasses.replace(MODEL, cycles=1), dataclasses.replace(TRAIN, steps=1_000_000), PREDICT)
@@ -119,3 +120,17 @@ def test_larger_canvases_are_given_fewer_views_where_time_is_shared(monkeypatch:
     )
     assert owed[0] == [16, 16, MIN_VIEWS]
     assert any(f"{MIN_VIEWS} to 16 views of a task are learned" in line for line in said)
+
+
+def test_learning_ends_early_only_in_a_time_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def heard(model: Any, *_: object, hooks: Hooks, **__: object) -> Any:
+        asked.append(hooks.report.__self__.until_learned)  # type: ignore[attr-defined]
+        return model
+
+    monkeypatch.setattr(adaptation, "adapt", heard)
+    recipe = preset(MODEL, TRAIN, dataclasses.replace(PREDICT, views=1))
+    for deadline in (None, time.monotonic() + 1000):
+        vote(tasks(2), None, SolveOptions(preset=recipe, deadline=deadline), Listener())
+    assert asked == [True, False]
