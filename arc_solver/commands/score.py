@@ -45,12 +45,6 @@ def score(
     """
     from arc_solver.domains.boards.domain import BoardDomain
     from arc_solver.domains.domains import domain_of
-    from arc_solver.prediction.truth import by_canvas, ranked_candidates, read_truth
-    from submission.document import is_packed
-    from submission.lenient_reader import form_remark, load_answers
-    from submission.messages import count, named
-    from submission.score import score as judge
-    from submission.truth import TruthError
 
     refuse_own_truth(submission, solutions)
     if isinstance(domain_of(str(submission)), BoardDomain):
@@ -63,6 +57,22 @@ def score(
             )
         _score_boards(submission, solutions, only_submitted, as_json)
         return
+    result, remarks = _judged(submission, solutions, candidates, only_submitted)
+    (_print_json if as_json else _print_text)(result, remarks, solutions, only_submitted)
+    if list_tasks and not as_json:
+        _print_tasks(result)
+
+
+def _judged(
+    submission: Path, solutions: str, candidates: Path | None, only_submitted: bool
+) -> tuple[Score, list[str]]:
+    """The score of a submission, and remarks on its form."""
+    from arc_solver.prediction.truth import ranked_candidates, read_truth
+    from submission.document import is_packed
+    from submission.lenient_reader import form_remark, load_answers
+    from submission.score import score as judge
+    from submission.truth import TruthError
+
     truth, truth_hash = read_truth(solutions)
     answers = load_answers(submission)
     packed = f"{submission} is gzipped, so `validate` refuses it" if is_packed(submission) else None
@@ -74,30 +84,41 @@ def score(
             )
     result = judge(answers, truth, truth_hash, ranked_candidates(candidates) if candidates else None)
     odd = (form_remark(answers), packed, _copy_remark(answers, result), _other_ids(answers, truth))
-    remarks = [remark for remark in odd if remark]
-    canvases = by_canvas(result, solutions)
-    if as_json:
-        more: dict[str, object] = {"only_submitted": True} if only_submitted else {}
-        if canvases:
-            more["by_canvas"] = {
-                name: part.to_json()["rules"]["per_output"] for name, part in canvases.items()
-            }
-        typer.echo(json.dumps(result.to_json() | more | ({"form": remarks} if remarks else {})))
-        return
+    return result, [remark for remark in odd if remark]
+
+
+def _print_json(result: Score, remarks: list[str], solutions: str, only_submitted: bool) -> None:
+    from arc_solver.prediction.truth import by_canvas
+
+    canvases = {
+        name: part.to_json()["rules"]["per_output"] for name, part in by_canvas(result, solutions).items()
+    }
+    more = {"only_submitted": only_submitted, "by_canvas": canvases, "form": remarks}
+    typer.echo(json.dumps(result.to_json() | {name: value for name, value in more.items() if value}))
+
+
+def _print_text(result: Score, remarks: list[str], solutions: str, only_submitted: bool) -> None:
+    from arc_solver.prediction.truth import by_canvas
+    from submission.messages import count
+
     if only_submitted:
-        held = count(len(truth), "task")
+        held = count(result.num_tasks, "task")
         typer.echo(f"scored here: {held} that the submission holds, and no other")
     typer.echo(result.table() + "".join(f"{remark}\n" for remark in remarks), nl=False)
-    for name, part in canvases.items():
+    for name, part in by_canvas(result, solutions).items():
         once, twice = part.rate(depth=1).share, part.rate().share
         typer.echo(
             f"{name}: {count(part.num_tasks, 'task')}, outputs solved at once {once}, in two attempts {twice}"
         )
-    if list_tasks:
-        for name, ids in result.tasks().items():
-            outcome = "partly solved" if name == "partly" else name
-            listed = f" ({len(ids)}): {' '.join(map(named, ids))}" if ids else ": no task"
-            typer.echo(f"{outcome}{listed}")
+
+
+def _print_tasks(result: Score) -> None:
+    from submission.messages import named
+
+    for name, ids in result.tasks().items():
+        outcome = "partly solved" if name == "partly" else name
+        listed = f" ({len(ids)}): {' '.join(map(named, ids))}" if ids else ": no task"
+        typer.echo(f"{outcome}{listed}")
 
 
 def refuse_own_truth(submission: Path, solutions: str) -> None:
