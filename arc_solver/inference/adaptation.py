@@ -172,10 +172,13 @@ def learned(
     device: torch.device,
     listener: Listener,
     glance: Glance | None = None,
+    *,
+    until_learned: bool = False,
 ) -> tuple[Model, PuzzleMap]:
     """A model for tasks that no checkpoint knows, after test-time training unless that is switched off.
 
-    `glance` is called with the model from time to time.
+    `glance` is called with the model from time to time. With `until_learned` the training may end before its
+    time (see AdaptBudget).
     """
     network = loaded.model.config if loaded else preset.model
     kind = network.embedding
@@ -202,7 +205,7 @@ def learned(
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
         if options.deadline is not None:
             budget = shared_time(tasks, puzzles, preset, network.cycles, limits, options.deadline)
-            budget.until_learned = options.until_learned
+            budget.until_learned = until_learned
             hooks.report, hooks.ready = budget.report, budget.begin
             limits.patience = time.monotonic() + MAX_COMPILING * max(0.0, budget.seconds - UNCOMPILED)
         try:

@@ -25,8 +25,7 @@ class SolveOptions:
     """The options of one prediction. `deadline` is a monotonic instant after which no work is begun.
 
     `preset` is a recipe or its name; `adapt_each` learns unknown tasks one by one, else together; `keep` is a
-    folder for what is learned; with `until_learned` learning may end before its time. Fields that are None
-    leave the choice to the recipe.
+    folder for what is learned. Fields that are None leave the choice to the recipe.
     """
 
     preset: Preset | str | None = None
@@ -40,7 +39,6 @@ class SolveOptions:
     adapt_each: bool = False
     keep: Path | None = None
     deadline: float | None = None
-    until_learned: bool = False
     device: str = "auto"
     seed: int = 0
     quiet: bool = True

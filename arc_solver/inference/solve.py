@@ -102,10 +102,15 @@ class Prediction:
             mine = self.options.part(costs[number] / sum(costs[number:]))
             self._say_what_is_learned(number, groups)
             # Our own time limit ends only the learning: everything is answered, however long that takes.
-            ends = time.monotonic() + (own[number] if own else 0.0)
-            learning = replace(mine, deadline=ends, until_learned=True) if own else mine
+            learning = replace(mine, deadline=time.monotonic() + own[number]) if own else mine
             model, puzzles = learned(
-                self._take(group), self.loaded, self.recipe, learning, self.device, self.listener
+                self._take(group),
+                self.loaded,
+                self.recipe,
+                learning,
+                self.device,
+                self.listener,
+                until_learned=bool(own),
             )
             done.append(self._answer(model, puzzles, group, range(len(group)), mine))
         self.listener.facts({"seconds": round(time.monotonic() - started, 2)})
