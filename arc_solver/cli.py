@@ -102,7 +102,7 @@ def _stands(end: SystemExit) -> str:
     """What a signal left, and how to go on: as the command noted, else what is true of all others."""
     if sys.argv[1:2] == ["train"]:
         return "the same command goes on from what was saved"
-    return next(iter(getattr(end, "__notes__", ())), "nothing was written; the same command begins anew")
+    return next(iter(getattr(end, "__notes__", ())), "nothing was written; the same command starts over")
 
 
 def _lost_result() -> int:

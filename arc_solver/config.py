@@ -32,7 +32,11 @@ def _require(condition: bool, text: str) -> None:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a message: the similar known name, or nothing."""
-    near = difflib.get_close_matches(name, list(known), 1)
+    # By the letters in their order, else by the same letters in another: soduko.
+    alike = {"".join(sorted(each)): each for each in known if each[:1] == name[:1]}
+    near = difflib.get_close_matches(name, list(known), 1) or [
+        alike[each] for each in difflib.get_close_matches("".join(sorted(name)), alike, 1, 0.8)
+    ]
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

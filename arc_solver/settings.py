@@ -77,9 +77,11 @@ def _in_new_keys(mixers: tuple[str, ...], values: dict[str, Any]) -> dict[str, A
     return new | {"mixers": (*(name for name in OLD_ORDER if name in named), *others)}
 
 
-def unknown_key(key: str, known: list[str]) -> str:
-    """The message for an unknown field."""
-    return f"unknown setting {key!r}" + (did_you_mean(key, known) or f"; known: {', '.join(known)}")
+def unknown_key(key: str, known: list[str], preset: str = "PRESET") -> str:
+    """The message for an unknown field, of a recipe based on `preset`."""
+    return f"unknown setting {key!r}" + (
+        did_you_mean(key.rpartition(".")[2], known) or f"; `arc-solve info {preset}` lists them"
+    )
 
 
 def apply_settings(preset: Preset, settings: list[str]) -> Preset:
@@ -93,7 +95,8 @@ def apply_settings(preset: Preset, settings: list[str]) -> Preset:
         part, _, field = key.rpartition(".")
         having = [name for name, fields in owners.items() if field in fields and part in ("", name)]
         if not having:
-            raise ConfigError(unknown_key(key, [field for fields in owners.values() for field in fields]))
+            known = [field for fields in owners.values() for field in fields]
+            raise ConfigError(unknown_key(key, known, preset.name))
         values[having[0]][field] = value
     # All settings of a config at once: one of them alone may be impossible.
     changed = {part: with_values(getattr(preset, part), values[part]) for part in owners}

@@ -47,8 +47,8 @@ def find_weights(name: str, also: Iterable[str] = (), say: Callable[[str], None]
         if path.parent == Path(name):
             say(f"{name}: taking {path.name}")
         return path
-    if name not in names and (hint := near(name, {*names, *also})):
+    if name not in names and (hint := near(name.lower(), {*names, *also}, 0.6)):
         raise CheckpointMissing(
-            f"{name}: No such file or directory, and no shipped weights of this name{hint}"
+            f"{name}: cannot be read: No such file or directory, and no shipped weights of this name{hint}"
         )
     return names.get(name, Path(name))

@@ -18,19 +18,19 @@ def forecast(facts: dict[str, Any], train: TrainConfig, limit: float | None) -> 
     from submission.messages import count
 
     steps, wanted, seconds = facts["steps_that_fit"], facts["steps"], 3600 * facts["hours"]
-    fits = f"{count(steps, 'step')} in {duration(seconds)}"
+    fits = f"all {wanted:,} of them take {duration(seconds)}"
     if limit is not None:
-        fits += f", all of them within {duration(limit)}" if steps == wanted else f", of {wanted:,}"
+        fits = f"{steps:,} of {wanted:,} fit into {duration(limit)}" if steps < wanted else f"{fits}, in time"
     slots = ", ".join(f"{number} of {canvas}" for canvas, number in facts["canvases"].items())
     rows = {
         "network": f"{facts['parameters']:,} parameters, {facts['row_parameters']:,} of them in rows",
         "data": count(facts["examples"], "task or board", "tasks or boards"),
         "batch": f"{train.batch_size}: {slots}",
         "a step": f"{facts['seconds_per_step']:.3g} s",
-        "what fits": fits,
+        "steps": fits,
         "memory": f"{megabytes(facts['activation_bytes'])} for the gradient of a step",
         "disk": f"{megabytes(facts['disk_bytes'])}, {megabytes(facts['checkpoint_bytes'])} a checkpoint",
-        "to expect": expectation(steps, facts["examples"], train),
+        "expect": expectation(steps, facts["examples"], train),
     }
     return "".join(f"{name:10} {text}\n" for name, text in rows.items())
 
@@ -40,7 +40,7 @@ def expectation(steps: int, examples: int, train: TrainConfig) -> str:
     settled = train.warmup_steps + (round(1 / (1 - train.ema)) if train.ema else 0)
     passes = steps * train.batch_size / examples
     if steps < settled:
-        return f"nothing: the rate rises and the average settles for the first {settled:,} steps"
+        return f"nothing yet: the first {settled:,} steps only raise the learning rate and fill the average"
     if passes < 1:
         return f"little: only {100 * passes:.0f} % of the data are seen at all"
     seen = f"each of the data is seen {passes:,.0f} times"

@@ -90,7 +90,8 @@ def generate(
         return _generate_tasks(num, side, pairs, seed, out, quiet, as_json)
     if kind not in made:
         kinds = [*made, ARC.name]
-        raise typer.BadParameter(f"{kind!r}: expected {' or '.join(kinds)}{did_you_mean(kind, kinds)}")
+        hint = did_you_mean(kind.lower(), kinds)
+        raise typer.BadParameter(f"{kind!r}: expected {', '.join(kinds[:-1])} or {kinds[-1]}{hint}")
     refuse_options({"--pairs": pairs}, "for ARC tasks")
     domain, floors = made[kind], Floors(min_rating, min_givens, min_path, max_path)
     generator = domain.kind.generator

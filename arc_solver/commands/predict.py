@@ -119,7 +119,7 @@ def predict(
     does not know is first learned from its demonstrations.
     """
     asked = dict(locals())
-    given = one_source(source, tasks)
+    given = one_source(source, tasks, "answer")
     from arc_solver.checkpoints.shipped import find_weights
     from arc_solver.commands.task_answers import advice
     from arc_solver.domains.domains import domain_of
@@ -183,8 +183,8 @@ def _stopped(prediction: Prediction) -> str:
     missing = sheet.missing()
     whole = f"{out} is complete" + (f" but for what is {missing}" if missing else "")
     stands = whole if out and sheet.has_answers() else "nothing is answered yet"
-    hint = "; with --keep FOLDER it goes on" if prediction.domain.learns else ""
-    again = f"goes on from {keep}" if keep else f"begins anew{hint}"
+    hint = "; with --keep FOLDER it would have resumed" if prediction.domain.learns else ""
+    again = f"goes on from {keep}" if keep else f"starts over{hint}"
     return f"{stands}; the same command {again}"
 
 

@@ -103,13 +103,12 @@ def _print_text(result: Score, remarks: list[str], solutions: str, only_submitte
 
     if only_submitted:
         held = count(result.num_tasks, "task")
-        typer.echo(f"scored here: {held} that the submission holds, and no other")
+        typer.echo(f"scored: only the {held} in the submission")
     typer.echo(result.table() + "".join(f"{remark}\n" for remark in remarks), nl=False)
     for name, part in by_canvas(result, solutions).items():
         once, twice = part.rate(depth=1).share, part.rate().share
-        typer.echo(
-            f"{name}: {count(part.num_tasks, 'task')}, outputs solved at once {once}, in two attempts {twice}"
-        )
+        tasks = count(part.num_tasks, "task")
+        typer.echo(f"{name}: {tasks}, outputs solved on the first attempt {once}, in two attempts {twice}")
 
 
 def _print_tasks(result: Score) -> None:

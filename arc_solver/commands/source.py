@@ -16,14 +16,17 @@ FRAME = "|│ \t\r\n"  # of boards
 LENGTHS, MIN_CELLS = (16, 36, 81), 12  # with fewer, digits are a name of something else
 
 
-def one_source(position: str | None, option: str | None) -> str:
-    """The source that was given, as a position or behind --tasks; a usage error for none or two."""
+def one_source(position: str | None, option: str | None, to_do: str = "look at") -> str:
+    """The source that was given, as a position or behind --tasks; a usage error for none or two.
+
+    `to_do` is what the command does with it.
+    """
     if position is not None and option is not None:
         raise typer.BadParameter(f"{position} and --tasks {option}: name the tasks or boards once")
     source = position if position is not None else option
     if not source:
         raise typer.BadParameter(
-            "say what to look at, for example arc1:training, a task's id such as 00d62c1b, a file or a Sudoku"
+            f"say what to {to_do}, for example arc1:training, a task's id (00d62c1b), a file or a Sudoku"
         )
     return source
 
@@ -68,7 +71,7 @@ def named_material(source: str) -> tuple[Domain[Any], Any, str] | None:
         return ARC, tuple(found), source
     domain = board_domain(found.kind)
     if faults := domain.kind.faults(found):
-        raise DataError(f"this {found.kind}: {faults[0]}")
+        raise DataError(improper(found.kind, faults[0]))
     return domain, found, domain.kind.texts(found.questions)[0]
 
 
@@ -81,6 +84,12 @@ def _named(source: str) -> list[Task] | BoardSet | None:
         return None
     drawn = drawn_tasks(source)
     return _drawn_board(source) if drawn is None else drawn
+
+
+def improper(kind: str, fault: str) -> str:
+    """What is wrong with a board of that kind, as a sentence."""
+    noun = f"this {kind.capitalize() if kind == 'sudoku' else kind}"
+    return f"{noun}: {fault}" if fault.startswith("the ") else f"{noun} has {fault}"
 
 
 def board_place(number: str, num_boards: int) -> int:
@@ -104,7 +113,7 @@ def _drawn_board(text: str) -> BoardSet | None:
     wrong = [place for place, each in enumerate(cells) if each not in BLANKS + "123456789"]
     if len(cells) in LENGTHS and 0 < len(wrong) <= len(cells) // 8:
         at = wrong[0]
-        raise DataError(f"{cells}: {cells[at]!r} is cell {at + 1}; a Sudoku is typed as {SUDOKU_CELLS}")
+        raise DataError(f"{cells}: cell {at + 1} is {cells[at]!r}; type {SUDOKU_CELLS}")
     if wrong or len(cells) < MIN_CELLS:
         return None
     if len(cells) not in LENGTHS:

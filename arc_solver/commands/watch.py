@@ -20,7 +20,7 @@ from arc_solver.commands.console import (
 )
 from arc_solver.commands.options import CHECKPOINT, COLOR, DEVICE, QUIET, SEED, SOURCE, TASKS, THREADS
 from arc_solver.commands.screen import Screen, Stage
-from arc_solver.commands.source import board_place, one_source, read_source
+from arc_solver.commands.source import board_place, improper, one_source, read_source
 
 if TYPE_CHECKING:
     from arc_solver.checkpoints.weights import Loaded
@@ -147,7 +147,7 @@ def _one_board(boards: BoardSet, number: str | None, say: Callable[[str], None])
         say(f"the first of {len(boards)} boards; --id picks another")
     board = boards.take(slice(place, place + 1))
     if faults := board_domain(board.kind).kind.faults(board):
-        raise DataError(f"this {board.kind}: {faults[0]}")
+        raise DataError(improper(board.kind, faults[0]))
     return board, place + 1
 
 

@@ -129,7 +129,7 @@ class BoardSheet:
                 f"{100 * facts['valid']:.2f} % valid"
             )
         mean = facts["mean_ages"]
-        lines.append(f"the network was called {mean:g} {'time' if mean == 1 else 'times'} per board")
+        lines.append(f"the network was called {mean:.3g} {'time' if mean == 1 else 'times'} per board")
         return "".join(f"{line}\n" for line in lines)
 
     def _board(self, value: object) -> Bytes:

@@ -42,7 +42,7 @@ class SubmissionSheet:
 
     def opening(self) -> list[str]:
         owed = count(len(self.owed), "task")
-        lines = [f"{self.path}: complete fallback for {owed}; answers replace it as they come"]
+        lines = [f"{self.path}: a valid placeholder for {owed}; answers replace it as they come"]
         for fault in self.faults.values():
             named = "it gets the fallback answer"
             answer = named if fault.id in self.owed else "no submission can name it, so it is left out"

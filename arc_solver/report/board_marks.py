@@ -54,7 +54,7 @@ def _sudoku_marks(question: Cells, answer: Cells) -> Marks:
         for r, c in np.argwhere(broken).tolist()
     ]
     for digit, name, cells in repetitions(answer.ravel()):
-        faults.append(f"{digit} twice in {name}")
+        faults.append(f"{digit} appears twice in {name}")
         broken.ravel()[cells] = True
     empty = int((~given & ((answer == 0) | (answer > len(question)))).sum())
     if empty:

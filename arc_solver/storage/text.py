@@ -41,9 +41,9 @@ def label_of(source: Path | str) -> str:
     return "stdin" if str(source) == STDIN else shown(source)
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """The end of a message: the similar known name, or nothing."""
-    found = difflib.get_close_matches(name, sorted(known), 1, 0.7)
+def near(name: str, known: Iterable[str], cutoff: float = 0.7) -> str:
+    """The end of a message: the known name that is similar to at least the `cutoff`, or nothing."""
+    found = difflib.get_close_matches(name, sorted(known), 1, cutoff)
     return f"; did you mean {found[0]}?" if found else ""
 
 

@@ -12,7 +12,7 @@ _VERSIONS = {"arc1": "aa922be", "arc2": "f3283f7"}
 _PARTS = {"training": ("train",), "evaluation": ("eval",), "all": ("train", "eval")}
 BUILTIN_NAMES = tuple(f"{version}:{part}" for version in _VERSIONS for part in _PARTS)
 OTHER_SETS = ("synthetic:5",)  # as an example
-TASK_ID = re.compile(r"[0-9a-f]{8}")
+TASK_ID, NEARLY_ID = re.compile(r"[0-9a-f]{8}"), re.compile(r"(?=.*\d)[0-9A-Za-z]{6,10}")
 
 
 def builtin_tasks(name: str) -> list[Task]:
@@ -41,7 +41,7 @@ def builtin_tasks(name: str) -> list[Task]:
 def named_tasks(name: str) -> list[Task] | None:
     """The tasks of a set's name ("arc1" is all of it) or an id; None for any other text.
 
-    DataError for an unknown id, or a name much like that of a set.
+    DataError for an unknown id, or a name much like an id or that of a set.
     """
     version, _, part = name.partition(":")
     if version in _VERSIONS:
@@ -49,14 +49,18 @@ def named_tasks(name: str) -> list[Task] | None:
     if not TASK_ID.fullmatch(name):
         if hint := near(name.lower(), (*_VERSIONS, *BUILTIN_NAMES, *OTHER_SETS)):
             raise DataError(f"{shown(name)}: no file or set of this name{hint}")
-        return None
+        if not NEARLY_ID.fullmatch(name):
+            return None
     ids: set[str] = set()
     for known in _VERSIONS:
         tasks = {task.id: task for task in builtin_tasks(f"{known}:all")}
         if name in tasks:
             return [tasks[name]]
         ids |= tasks.keys()
-    raise DataError(f"{name}: no file, and no task of arc1 or arc2 has this id{near(name, ids)}")
+    hint = near(name.lower(), ids)
+    if not hint and not TASK_ID.fullmatch(name):
+        return None
+    raise DataError(f"{name}: no file, and no task of arc1 or arc2 has this id{hint}")
 
 
 def task_ids() -> list[str]:

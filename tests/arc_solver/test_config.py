@@ -120,7 +120,7 @@ def test_a_domain_that_is_none_is_named_with_the_near_one() -> None:
         ("lerning_rate", "'lerning_rate'; did you mean 'learning_rate'?"),
         ("latent_step", "did you mean 'latent_steps'?"),
         ("model.widht", "unknown setting 'model.widht'"),
-        ("zzz", "unknown setting 'zzz'; known: vocabulary, "),
+        ("zzz", "unknown setting 'zzz'; `arc-solve info "),
     ],
 )
 def test_an_unknown_key_suggests_the_near_one(key: str, wanted: str) -> None:

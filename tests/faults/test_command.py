@@ -115,7 +115,7 @@ def leave_by(number: signal.Signals, tmp_path: Path, rng: random.Random) -> None
     _, text = process.communicate(timeout=30)
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number), text
     assert "Traceback" not in text
-    assert ("; the same command begins anew" in text) == (number != signal.SIGKILL)
+    assert ("; the same command starts over" in text) == (number != signal.SIGKILL)
     assert until(lambda: not any(map(alive, workers)), 20), "workers live on"
     assert defects(tmp_path / "s.json", tasks) == []
 

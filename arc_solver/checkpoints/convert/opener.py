@@ -78,7 +78,7 @@ def _loaded(source: Path, size: int) -> Any:
         if isinstance(error, MemoryError) or "allocate memory" in str(error):
             return f"asks for far more memory than its {size:,} bytes; is it a checkpoint?"
         if type(error).__name__ == "UnpicklingError":
-            return "holds more than tensors, or is no torch file; only plain state dicts are opened"
+            return "holds more than tensors, or is not a torch file; only plain state dicts are opened"
         return f"not a torch file that can be read ({type(error).__name__})"
 
 

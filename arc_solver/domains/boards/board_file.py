@@ -37,7 +37,9 @@ def board_from_text(kind: str, text: str) -> BoardSet:
     own = board_domain(kind).kind
     boards = own.unchecked([PuzzleRow(1, "", text, "", NO_RATING)], rated=False)
     if boards.questions.max() >= own.num_values(boards.side):
-        raise DataError(f"this {kind}: the digit {boards.questions.max()} on a board of side {boards.side}")
+        raise DataError(
+            f"this {kind.capitalize()}: the digit {boards.questions.max()} on a board of side {boards.side}"
+        )
     return boards
 
 

@@ -17,7 +17,7 @@ _SIDES = tuple(BOX_SHAPES)
 _LENGTHS = tuple(side * side for side in _SIDES)
 # How people write blanks of a Sudoku, and what may stand in a cell, in words.
 BLANKS = ".0*_-?xX"
-SUDOKU_CELLS = f"digits, and for blanks {' '.join(BLANKS[:-2])} or x"
+SUDOKU_CELLS = f"digits, and {' '.join(BLANKS[:-2])} or x for blanks"
 MAZE_CELLS = "# for walls, S, G, o for a path, and spaces or dots"
 _DIGITS_AND_BLANKS = set("123456789" + BLANKS)
 _SPACED = set("123456789 ")

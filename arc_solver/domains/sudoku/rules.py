@@ -38,11 +38,11 @@ def broken_boards(cells: Cells) -> npt.NDArray[np.bool_]:
 
 
 def contradiction(question: Cells) -> str | None:
-    """Which givens of one board (L,) break the rules, as in "5 twice in row 3"; None if none do."""
+    """Which givens of one board (L,) break the rules, as in "5 appears twice in row 3"; None if none do."""
     side = math.isqrt(question.size)
     if question.max() > side:
         return f"the digit {question.max()} on a board of side {side}"
-    return next((f"{digit} twice in {name}" for digit, name, _ in repetitions(question)), None)
+    return next((f"{digit} appears twice in {name}" for digit, name, _ in repetitions(question)), None)
 
 
 def repetitions(board: Cells) -> Iterator[tuple[int, str, npt.NDArray[np.int64]]]:
@@ -66,7 +66,7 @@ def sudoku_faults(boards: BoardSet) -> dict[int, str]:
             clash = contradiction(boards.questions[row])
             faults[row] = f"contradictory givens: {clash}" if clash else "no solution"
         elif solutions.counts[row] > 1:
-            faults[row] = "several solutions, expected one"
+            faults[row] = "several solutions"
         else:
             faults[row] = "the answer is not the solution of the question"
     return faults

@@ -72,7 +72,7 @@ def test_json_holds_the_answers(arc_solve: Terminal, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (["11.............."], 3, "1 twice in row 1"),
+        (["11.............."], 3, "1 appears twice in row 1"),
         (["1..............."], 3, "several solutions"),
         (["123456789123"], 3, "12 cells; a Sudoku has 16, 36 or 81"),
         (["00d62c1x"], 3, "00d62c1x"),
@@ -98,7 +98,7 @@ def test_a_wrong_answer_is_called_so_and_a_missing_one_too(
     draw_boards(sheet)
     drawn = capsys.readouterr().out
     assert "keeps the rules" in drawn
-    assert "breaks 3 rules (for example, 1 twice in row 4)" in drawn
+    assert "breaks 3 rules (for example, 1 appears twice in row 4)" in drawn
     assert "no answer" in drawn
     facts = sheet.facts()
     assert (facts["keep_the_rules"], facts["break_the_rules"], facts["unanswered"]) == (1, 1, 1)

@@ -57,7 +57,7 @@ def test_answers_of_another_file_are_laid_beside_their_boards(arc_solve: Termina
 def test_a_clash_of_givens_is_marked(arc_solve: Terminal, folder: Path) -> None:
     shown = arc_solve("show", "55" + QUESTION[2:])
     assert shown.code == 0
-    assert "the givens clash: 5 twice in row 1" in shown.out
+    assert "the givens clash: 5 appears twice in row 1" in shown.out
     assert "5!5!" in shown.out
 
 

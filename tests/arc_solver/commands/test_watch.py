@@ -119,7 +119,7 @@ REFUSED = {
     "no such file": (["none.json"], 3, "cannot be read"),
     "a near id": (["00d62c1c"], 3, "did you mean 00d62c1b?"),
     "another id": (["tasks.json", "--id", "task-x"], 2, "did you mean task-"),
-    "no such test": (["tasks.json", "--id", "task-0", "--index", "7"], 2, "has 1 test inputs"),
+    "no such test": (["tasks.json", "--id", "task-0", "--index", "7"], 2, "has 1 test input,"),
     "weights for something else": ([EASY, "--checkpoint", "maze"], 1, "maze"),
 }
 
@@ -196,7 +196,7 @@ def test_a_file_of_that_name_goes_before_a_name(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "reason"),
-    [("11..............", "contradictory givens: 1 twice in row 1"), ("." * 16, "several solutions")],
+    [("11..............", "contradictory givens: 1 appears twice in row 1"), ("." * 16, "several solutions")],
 )
 def test_a_sudoku_that_predict_refuses_is_refused_here_too(
     typed: str, reason: str, arc_solve: Terminal
@@ -204,4 +204,4 @@ def test_a_sudoku_that_predict_refuses_is_refused_here_too(
     for command in ("watch", "predict"):
         outcome = arc_solve(command, typed)
         assert (outcome.code, outcome.out) == (3, "")
-        assert f"this sudoku: {reason}" in outcome.error_line()
+        assert f"this Sudoku has {reason}" in outcome.error_line()

@@ -38,7 +38,7 @@ def test_the_cells_of_a_clash_are_marked_and_named() -> None:
     answer = np.array([[1, 2, 3, 4], [3, 4, 1, 1], [2, 1, 4, 3], [4, 3, 1, 2]], np.uint8)
     marks = board_marks("sudoku", question, answer)
     assert np.argwhere(marks.broken).tolist() == [[1, 2], [1, 3], [3, 2]]
-    assert marks.verdict() == "breaks 3 rules (for example, 1 twice in row 2)"
+    assert marks.verdict() == "breaks 3 rules (for example, 1 appears twice in row 2)"
     answer[0, 0] = 0
     assert board_marks("sudoku", question, answer).faults[0] == "the given 1 at row 1, column 1 is gone"
 

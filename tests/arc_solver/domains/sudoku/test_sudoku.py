@@ -168,11 +168,11 @@ def test_an_answer_that_keeps_the_rules_but_not_the_givens_is_not_valid() -> Non
 @pytest.mark.parametrize(
     ("question", "fault"),
     [
-        ("1..1............", "contradictory givens: 1 twice in row 1"),
-        ("2...........2...", "contradictory givens: 2 twice in column 1"),
-        ("..3....3........", "contradictory givens: 3 twice in box 2"),
+        ("1..1............", "contradictory givens: 1 appears twice in row 1"),
+        ("2...........2...", "contradictory givens: 2 appears twice in column 1"),
+        ("..3....3........", "contradictory givens: 3 appears twice in box 2"),
         ("5...............", "contradictory givens: the digit 5 on a board of side 4"),
-        ("12..34..........", "several solutions, expected one"),
+        ("12..34..........", "several solutions"),
         ("123....4........", "no solution"),
     ],
 )
