@@ -46,6 +46,10 @@ class Rate:
         margin = z / shrink * math.sqrt(max(spread, 0.0))
         return max(0.0, center - margin), min(1.0, center + margin)
 
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.value:6.2f} % {self.share} [{100 * low:.1f}, {100 * high:.1f}]"
+
 
 @dataclass(frozen=True)
 class Score:
@@ -122,7 +126,7 @@ class Score:
         heads = "".join(f"{f'pass@{depth}':<32}" for depth in self.depths)
         lines = [f"{'rule':<21}{heads}".rstrip()]
         for rule, title in RULES.items():
-            cells = "".join(f"{_rate_text(self.rate(rule, depth)):<32}" for depth in self.depths)
+            cells = "".join(f"{self.rate(rule, depth)!s:<32}" for depth in self.depths)
             lines.append(f"{title:<21}{cells}".rstrip())
         scored = f"{count(self.num_outputs, 'output')} of {count(self.num_tasks, 'task')}"
         lines.append(f"{scored}; brackets: 95 % Wilson intervals")
@@ -188,8 +192,3 @@ def _first_right(truth: Grid, guesses: Ranking, kept: Sequence[Grid]) -> int | N
 
 def _rate_json(rate: Rate) -> dict[str, Any]:
     return {"solved": rate.solved, "total": rate.total, "value": rate.value, "interval": list(rate.interval)}
-
-
-def _rate_text(rate: Rate) -> str:
-    low, high = rate.interval
-    return f"{100 * rate.value:6.2f} % {rate.share} [{100 * low:.1f}, {100 * high:.1f}]"

@@ -50,6 +50,7 @@ class Outcome:
     task: Task
     answers: tuple[Answer, ...]
     defects: tuple[str, ...]
+    absent: bool = False  # from the submission
 
     @property
     def judged(self) -> tuple[Answer, ...]:
@@ -82,7 +83,7 @@ def judge_task(task: Task, submission: Mapping[str, object], truth: Sequence[Gri
         question = task.test[index].input if index < len(task.test) else None
         guesses = [*ranking[:NUM_ATTEMPTS], *[None] * (NUM_ATTEMPTS - len(ranking))]
         answers.append(Answer(question, tuple(_compared(guess, output) for guess in guesses), output))
-    return Outcome(task, tuple(answers), _defects(remarks))
+    return Outcome(task, tuple(answers), _defects(remarks), absent=task.id not in submission)
 
 
 def _compared(guess: Grid | None, truth: Grid | None) -> Attempt:

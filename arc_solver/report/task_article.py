@@ -79,6 +79,8 @@ def _verdict(outcome: Outcome) -> str:
     counts = "" if num == 1 else f", {solved} of {num} outputs"
     if state == "solved":
         return f"✓ solved{counts}"
+    if outcome.absent:
+        return "✗ not in the submission"
     distance = "wrong shape" if outcome.distance is None else count(outcome.distance, "wrong cell")
     return f"{'◐ partly solved' if solved else '✗ missed'}{counts}, {distance}"
 
