@@ -272,6 +272,7 @@ def describe(path: Path) -> dict[str, Any]:
         "step": facts.get("step"),
         "training_seconds": facts.get("seconds"),
         "parameters": sum(entry.num_elements for entry in dense),
+        "start_values": sum(e.num_elements for n, e in header.tensors.items() if n in _starts(prefix)),
         "row_parameters": rows[0].num_elements if rows else 0,
         "puzzles": {"tasks": len(ids) if isinstance(ids, list) else 0, "rows": num_rows},
         "data": facts.get("data"),
@@ -284,6 +285,11 @@ def describe(path: Path) -> dict[str, Any]:
         "predict": _part(recipe, "predict"),
     }
     return {key: _inert(value) for key, value in shown_facts.items()}
+
+
+def _starts(prefix: str) -> tuple[str, str]:
+    """The tensors that the recursion starts from, which are drawn once and not learned."""
+    return f"{prefix}first_answer", f"{prefix}first_latent"
 
 
 def _part(values: dict[str, Any], key: str) -> dict[str, Any]:

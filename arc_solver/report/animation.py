@@ -42,7 +42,7 @@ def draw_frames(
         raise PictureError(f"format {printable(format)!r}, expected {' or '.join(SIDES)}")
     if not frames:
         raise PictureError("no frames, expected at least one")
-    pictures = level([_frame(frame, SIDES[format]) for frame in frames])
+    pictures = _frames(frames, SIDES[format])
     if format == "png":
         sheet = _sheet(pictures)
         return _png(_framed([*_opening(opening, sheet.width), sheet]))
@@ -54,7 +54,7 @@ def draw_sheets(sheets: Sequence[tuple[Opening, Sequence[Frame]]]) -> bytes:
     """One PNG with a sheet per opening, its frames below it."""
     parts = []
     for opening, frames in sheets:
-        sheet = _sheet(level([_frame(frame, SIDES["png"]) for frame in frames]), 1) if frames else None
+        sheet = _sheet(_frames(frames, SIDES["png"]), 1) if frames else None
         width = max(MAX_WIDTH, sheet.width if sheet else 0)
         parts.append(stacked([*_opening(opening, width), *([sheet] if sheet else [])], GAP))
     return _png(_framed([stacked(parts, 3 * GAP)]))
@@ -86,8 +86,15 @@ def _cell(panels: Sequence[Panel], side: int) -> int:
     return max(MIN_CELL, min(MAX_CELL, side // max(heights + widths), room // sum(widths)))
 
 
-def _frame(frame: Frame, side: int) -> Picture:
-    """Title and news above the panels; the halting probability below, as a bar and in words."""
+def _frames(frames: Sequence[Frame], side: int) -> list[Picture]:
+    """The pictures of frames, of one size, each with room for the longest caption, so that nothing jumps."""
+    parts = [_frame(frame, side) for frame in frames]
+    captions = level([caption for caption, _ in parts])
+    return level([stacked([caption, body], 0) for caption, (_, body) in zip(captions, parts, strict=True)])
+
+
+def _frame(frame: Frame, side: int) -> tuple[Picture, Picture]:
+    """Title and news, and below them the panels with the halting probability as a bar and in words."""
     cell = _cell(frame.panels, side)
     panels = shelved([panel_picture(panel, cell) for panel in frame.panels], MAX_WIDTH, GAP)
     width = max(panels.width, MIN_WIDTH)
@@ -95,14 +102,14 @@ def _frame(frame: Frame, side: int) -> Picture:
     parts = [text(frame.title, width, size=16)]
     if frame.news:
         parts.append(text(frame.news, width, color=CHANGED if changed else MUTED))
-    parts.append(stacked([blank(2, width), panels], 2))
+    caption, parts = stacked(parts, 0), [stacked([blank(2, width), panels], 2)]
     if frame.halt_logit is not None and frame.probability is not None:
         color = HALTING if frame.halt_logit > 0 else MUTED
         bar = np.full((7, width, 3), EMPTY, np.uint8)
         bar[:, : round(width * frame.probability)] = color
         words = f"halt {frame.probability:.3f}, logit {frame.halt_logit:+.2f}"
         parts.append(stacked([blank(4, width), Picture(bar), text(words, width, color=color)], 2))
-    return stacked(parts, 0)
+    return caption, stacked(parts, 0)
 
 
 def _sheet(frames: Sequence[Picture], columns: int = 0) -> Picture:

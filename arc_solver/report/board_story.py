@@ -5,6 +5,7 @@ Grids are (H, W) uint8; numbers that are not values of the board's kind are empt
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -97,20 +98,28 @@ class BoardStory:
         """The title and the legend, shown before the frames."""
         return Opening(self.name, board_look(self.kind, len(self.question)), marks=_marks_of(self.kind))
 
-    def frames(self, chain: Chain, title: str = "") -> Iterator[Frame]:
-        """A frame for every age of one contender, which `title` names."""
+    def frames(self, chain: Chain, title: str = "", halt_logit: float = math.inf) -> Iterator[Frame]:
+        """A frame for every age of one contender, which `title` names; the last says why it is the last."""
         before = f"{title}, " if title else ""
         for thought in follow(chain.answers, chain.halt_logits):
             panel, verdict = self._panel("answer", thought.cells, thought.changed)
             heading = f"{before}age {thought.age} of {thought.num_ages}"
             last = thought.age == thought.num_ages
+            why = f"; {self._why_it_ends(thought, halt_logit)}" if last else ""
             yield Frame(
                 heading,
-                f"{thought.news().removeprefix('= ')}; {verdict}",
+                f"{thought.news().removeprefix('= ')}; {verdict}{why}",
                 (self._asked(), panel),
                 thought.logit,
                 stay=last,
             )
+
+    def _why_it_ends(self, thought: Thought, halt_logit: float) -> str:
+        if thought.logit > halt_logit:
+            return "stopped: sure enough"
+        if not board_marks(self.kind, self.question, thought.cells).faults:
+            return "stopped: the board is full and keeps the rules"
+        return "stopped: no more ages"
 
     def whole(
         self, chains: Sequence[Chain], answer: Cells, num_views: int, halt_logit: float
@@ -123,11 +132,11 @@ class BoardStory:
         first = chains[0]
         names = [_name(chain.number, num_views) for chain in chains]
         kind = "view" if chains[-1].number < num_views else "chain"
-        yield from self.frames(first, names[0] if len(chains) > 1 else "")
+        yield from self.frames(first, names[0] if len(chains) > 1 else "", halt_logit)
         same = [place for place, chain in enumerate(chains) if np.array_equal(chain.answers[-1], answer)]
         winner = min(same, key=lambda place: len(chains[place].answers), default=0)
         if winner:
-            yield from self.frames(chains[winner], names[winner])
+            yield from self.frames(chains[winner], names[winner], halt_logit)
         how = "the answer"
         if len(chains) > 1:
             sure = chains[winner].halt_logits[-1] > halt_logit
