@@ -105,21 +105,21 @@ class BoardStory:
             panel, verdict = self._panel("answer", thought.cells, thought.changed)
             heading = f"{before}age {thought.age} of {thought.num_ages}"
             last = thought.age == thought.num_ages
-            why = f"; {self._why_it_ends(thought, halt_logit)}" if last else ""
+            verdict = self._why_it_ends(thought, verdict, halt_logit) if last else verdict
             yield Frame(
                 heading,
-                f"{thought.news().removeprefix('= ')}; {verdict}{why}",
+                f"{thought.news().removeprefix('= ')}; {verdict}",
                 (self._asked(), panel),
                 thought.logit,
                 stay=last,
             )
 
-    def _why_it_ends(self, thought: Thought, halt_logit: float) -> str:
-        if thought.logit > halt_logit:
-            return "stopped: sure enough"
+    def _why_it_ends(self, thought: Thought, verdict: str, halt_logit: float) -> str:
+        """The verdict on the last answer, and why it is the last."""
         if not board_marks(self.kind, self.question, thought.cells).faults:
-            return "stopped: the board is full and keeps the rules"
-        return "stopped: no more ages"
+            return f"stopped: the board is full and {verdict}"
+        why = "sure enough" if thought.logit > halt_logit else "no more ages, or another was done first"
+        return f"{verdict}; stopped: {why}"
 
     def whole(
         self, chains: Sequence[Chain], answer: Cells, num_views: int, halt_logit: float
