@@ -67,7 +67,7 @@ def solve(
     listener = Listener() if quiet else Listener(say=lambda text: print(text, file=sys.stderr, flush=True))
     standings = vote(listed, weights, options, listener)
     if empty := sum(not found.candidates for found in standings.values()):
-        listener.say(f"no answer to {empty} of {count(len(standings), 'output')}: more time_limit is needed")
+        listener.say(f"no answer to {empty} of {count(len(standings), 'output')}; give a larger time_limit")
     return {query: [tally.grid for tally in found.candidates[:2]] for query, found in standings.items()}
 
 
