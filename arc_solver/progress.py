@@ -55,7 +55,7 @@ class Waiting:
     elsewhere a line a minute. It may be entered again and counts on from its first time."""
 
     def __init__(self, what: str) -> None:
-        self._what, self._begun = what, 0.0
+        self.what, self._begun = what, 0.0
         self._over, self._thread = threading.Event(), threading.Thread()
 
     def __enter__(self) -> None:
@@ -79,7 +79,7 @@ class Waiting:
         shown = 0
         while not over.wait(max(0.0, self._next - time.monotonic())):
             now = time.monotonic()
-            text, self._next = f"{self._what}: {now - self._begun:.0f} s", now + self._pause()
+            text, self._next = f"{self.what}: {now - self._begun:.0f} s", now + self._pause()
             shown = len(text)
             print(
                 f"\r{text}" if self._moves else text,
@@ -96,10 +96,12 @@ class _Compiling(logging.StreamHandler[Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting = Waiting("still compiling")
+        self._waiting = Waiting("compiling" if _is_terminal() else "still compiling")
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno > logging.DEBUG:
+        if record.levelno > logging.DEBUG and _is_terminal():
+            self._waiting.what = record.getMessage()
+        elif record.levelno > logging.DEBUG:
             super().emit(record)
         elif record.msg == "begin":
             self._waiting.__enter__()

@@ -15,7 +15,6 @@ from arc_solver.commands.completion import presets
 from arc_solver.commands.console import (
     BOARD_ENDINGS,
     chosen_places,
-    duration,
     refuse_ending,
     refuse_options,
     refuse_overwriting,
@@ -38,6 +37,7 @@ from arc_solver.commands.options import (
     THREADS,
 )
 from arc_solver.commands.source import named_material, one_source
+from arc_solver.storage.text import duration
 
 if TYPE_CHECKING:
     from arc_solver.prediction.prediction import Prediction
