@@ -33,10 +33,11 @@ $(STAMP): pyproject.toml constraints.txt
 	    fi; \
 	    "$$chosen" -m venv --clear $(VENV); \
 	fi
-	@echo "installing into $(VENV) (minutes); what pip says goes to $(PIP_LOG)"
+	@echo "installing into $(VENV), which takes a few minutes; what pip says goes to $(PIP_LOG)"
 	@$(PY) -m pip install --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[arc,dev]' >$(PIP_LOG) 2>&1 || \
 	    { tail -n 20 $(PIP_LOG) >&2; echo "error: pip failed; all it said is in $(PIP_LOG)" >&2; exit 1; }
 	@touch $@
+	@echo "done; now: source $(VENV)/bin/activate"
 
 run: $(STAMP) ## train on small ARC tasks, predict, score and show the answers (minutes, no GPU)
 	$(PY) -m arc_solver.programs.demo

@@ -17,6 +17,7 @@ from arc_solver.domains.boards.domain import BoardDomain
 from arc_solver.domains.domains import domain_of
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.prediction.truth import read_truth
+from arc_solver.progress import announce_loading
 from arc_solver.settings import seconds_from
 from arc_solver.storage.files import write_atomic
 from arc_solver.tasks.task import Task
@@ -59,15 +60,16 @@ def solve(
         options = dataclasses.replace(options, deadline=started + _seconds(time_limit))
     if not listed:
         return {}
+    listener = Listener() if quiet else Listener(say=lambda text: print(text, file=sys.stderr, flush=True))
+    announce_loading(listener.say)
     from arc_solver.inference.solve import vote
 
     weights = find_weights(str(checkpoint)) if checkpoint is not None else None
     if weights is None and preset is None:
         weights = shipped_weights(ARC.name)
-    listener = Listener() if quiet else Listener(say=lambda text: print(text, file=sys.stderr, flush=True))
     standings = vote(listed, weights, options, listener)
     if empty := sum(not found.candidates for found in standings.values()):
-        listener.say(f"no answer to {empty} of {count(len(standings), 'output')}: more time_limit is needed")
+        listener.say(f"no answer to {empty} of {count(len(standings), 'output')}; give a larger time_limit")
     return {query: [tally.grid for tally in found.candidates[:2]] for query, found in standings.items()}
 
 

@@ -17,7 +17,9 @@ import numba
 import numba.core.event
 import numpy as np
 
-_COMPILING = logging.getLogger("augment.compiling")  # at INFO, it announces that kernels are compiled
+_COMPILING = logging.getLogger(
+    "augment.compiling"
+)  # at INFO, it announces that kernels are compiled; at DEBUG, begin and end
 _SAID_SECONDS = 60.0
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -45,12 +47,13 @@ class _Compiling(numba.core.event.Listener):
 
     def __init__(self) -> None:
         self._depth = 0
+        self._running, self._lock, self._said = 0, threading.Lock(), False
         self._before: dict[int, Any] = {}
         self._kept: list[int] = []
 
     def on_start(self, event: object) -> None:
         """Called before a function that is not cached is compiled."""
-        self._announce()
+        self._count(1)
         if threading.current_thread() is not threading.main_thread():
             return
         self._depth += 1
@@ -62,6 +65,7 @@ class _Compiling(numba.core.event.Listener):
 
     def on_end(self, event: object) -> None:
         """Called when the function is compiled, or cannot be."""
+        self._count(-1)
         if threading.current_thread() is not threading.main_thread():
             return
         self._depth -= 1
@@ -78,7 +82,19 @@ class _Compiling(numba.core.event.Listener):
             self._before[number](number, frame)
         self._kept.append(number)
 
+    def _count(self, change: int) -> None:
+        """Announce the first of the functions compiled now, in any thread, and the end of the last."""
+        with self._lock:
+            before, self._running = self._running, self._running + change
+            if before == 0:
+                self._announce()
+            if 0 in (before, self._running):
+                _COMPILING.debug("end" if before else "begin")
+
     def _announce(self) -> None:
+        """Say it once, though learning and answering compile different kernels."""
+        if self._said:
+            return
         folder = cache_folder() if _COMPILING.isEnabledFor(logging.INFO) else None
         if folder is None:
             return
@@ -87,6 +103,7 @@ class _Compiling(numba.core.event.Listener):
             _COMPILING.info("compiling kernels for this kind of work, once: about half a minute")
         with contextlib.suppress(OSError):  # a full disk
             said.touch()
+        self._said = True
 
 
 _register: Any = numba.core.event.register  # untyped

@@ -32,15 +32,6 @@ def seconds_of(text: str | None) -> float | None:
         raise typer.BadParameter(str(error)) from None
 
 
-def duration(seconds: float) -> str:
-    """Seconds for people: 42 s, 3 min 10 s, 5.2 h."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
-    return f"{seconds / 3600:.1f} h"
-
-
 def usage_line(error: Any) -> str:
     """What typer says is wrong with the command, as our own errors say it."""
     from arc_solver.storage.text import near

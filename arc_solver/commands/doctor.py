@@ -6,6 +6,8 @@ import json
 import os
 import platform
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +24,18 @@ def doctor(as_json: bool = AS_JSON) -> None:
 
     Versions, the machine, which device is chosen and why, and where compiled kernels are kept.
     """
-    facts = examine()
     if as_json:
-        typer.echo(json.dumps(facts))
+        typer.echo(json.dumps(dict(examine())))
         return
-    for section, values in facts.items():
+    for section, values in examine():
         typer.echo(f"{section}:")
         for key, value in values.items():
             typer.echo(f"  {key:12} {value}")
+        sys.stdout.flush()  # the next one may load torch
 
 
-def examine() -> dict[str, dict[str, Any]]:
-    """Versions, processor and memory, the device and why it was chosen, folders."""
+def examine() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Versions, processor and memory, the device and why it was chosen, folders: sections by name."""
     # Slow to import, and no other command needs it.
     import importlib.metadata
 
@@ -45,14 +47,19 @@ def examine() -> dict[str, dict[str, Any]]:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "missing"
+    yield "versions", versions
     pages, page = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    machine = {
-        "system": platform.platform(),
-        "cores": usable_cores(),
-        "memory": f"{pages * page / 2**30:.1f} GiB",
-        "disk free": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB in {Path.cwd()}",
-    }
-    return {"versions": versions, "machine": machine, "device": _device(), "kernels": _kernels()}
+    yield (
+        "machine",
+        {
+            "system": platform.platform(),
+            "cores": usable_cores(),
+            "memory": f"{pages * page / 2**30:.1f} GiB",
+            "disk free": f"{shutil.disk_usage('.').free / 2**30:.1f} GiB in {Path.cwd()}",
+        },
+    )
+    yield "device", _device()
+    yield "kernels", _kernels()
 
 
 def _device() -> dict[str, Any]:

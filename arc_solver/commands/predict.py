@@ -15,7 +15,6 @@ from arc_solver.commands.completion import presets
 from arc_solver.commands.console import (
     BOARD_ENDINGS,
     chosen_places,
-    duration,
     refuse_ending,
     refuse_options,
     refuse_overwriting,
@@ -38,6 +37,7 @@ from arc_solver.commands.options import (
     THREADS,
 )
 from arc_solver.commands.source import named_material, one_source
+from arc_solver.storage.text import duration
 
 if TYPE_CHECKING:
     from arc_solver.prediction.prediction import Prediction
@@ -147,8 +147,11 @@ def predict(
     refuse_overwriting(with_manifest(out) | {"--candidates": candidates, "--keep": keep}, source, weights)
     refuse_ending("--out", out, *((".json",) if domain.learns else BOARD_ENDINGS))
     refuse_ending("--candidates", candidates, ".jsonl", ".json")
-    if keep is not None and keep.exists() and not keep.is_dir():
-        raise typer.BadParameter(f"--keep {keep}: a file, expected a folder")
+    there = keep and next((path for path in (keep, *keep.absolute().parents) if path.exists()), None)
+    if there and not there.is_dir():
+        raise typer.BadParameter(
+            f"--keep {keep}: {'a' if there == keep else 'below a'} file, expected a folder"
+        )
     request = PredictRequest.of(asked)
     material, faults = (named[1], {}) if named else domain.read(source, Reading(lenient, skip_bad), say)
     places = chosen_places(domain, material, limit, only, max_canvas, source)
@@ -165,11 +168,14 @@ def predict(
             own_outputs(out, manifest, candidates),
             earlier_files(out, manifest, unless=prediction.sheet.has_answers),
         ):
+            remarks = []
             if out and out.exists() and not is_named:
-                say(f"{out}: replaces an earlier file; --out FILE keeps both")
+                remarks.append(f"{out}: replaces an earlier file; --out FILE keeps both")
             if keep is not None:
-                say(f"{keep}: keeps what is learned; after an interruption the same line goes on from there")
-            facts = prediction.run()
+                remarks.append(
+                    f"{keep}: keeps what is learned; after an interruption the same line goes on from there"
+                )
+            facts = prediction.run(remarks)
             last = [written(), advice(prediction), _next(prediction, choice)]
             _tell(prediction, facts, as_json, last, say)
     except SystemExit as signal:

@@ -64,6 +64,7 @@ class Stage:
         self._out, self._pause = out, pause
         self._frames: list[Frame] = []
         self._opening: Opening | None = None
+        self._held: list[tuple[Callable[[str], None], str]] = []
         self._player = Player(
             *(screen.write, screen.columns, screen.lines, screen.color, screen.moves), seconds=pause
         )
@@ -88,16 +89,15 @@ class Stage:
             self._frames.append(frame)
 
     def remarking(self, say: Callable[[str], None]) -> Callable[[str], None]:
-        """`say`, for remarks between frames."""
-
-        def remark(text: str) -> None:
-            self._player.interrupted()
-            say(text)
-
-        return remark
+        """`say`, for remarks between frames: at the end, where they would stand among frames that move."""
+        if self._out is not None or not self._player.animated:
+            return say
+        return lambda text: self._held.append((say, text))
 
     def close(self) -> None:
-        """Write the file, if there is one."""
+        """Make the remarks that were held back, and write the file, if there is one."""
+        for say, text in self._held:
+            say(text)
         if self._out is None or self._opening is None:
             return
         from arc_solver.report.animation import draw_frames

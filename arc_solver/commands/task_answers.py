@@ -79,7 +79,6 @@ def learned_share(facts: Iterable[Mapping[str, Any]]) -> float | None:
 
 def advice(prediction: Prediction) -> str | None:
     """What to type where few tasks were not learned or not solved; None where that is not known."""
-    from arc_solver.inference.own_budget import longer
     from arc_solver.prediction.submission_sheet import SubmissionSheet
 
     sheet = prediction.sheet
@@ -88,16 +87,24 @@ def advice(prediction: Prediction) -> str | None:
     share, missed = learned_share(prediction.facts.values()), is_missed(sheet)
     if not (missed or (share is not None and share < LEARNED)) or prediction.request.solve.adapt is False:
         return None
+    seconds = time.monotonic() - prediction.times.started
+    return more_time(share, seconds, prediction.request.solve.seed, len(sheet.owed))
+
+
+def more_time(share: float | None, seconds: float, seed: int, num_tasks: int = 1) -> str:
+    """This command with more time than the `seconds` it took, after which `share` was learned, and why."""
+    from arc_solver.inference.own_budget import longer
+
     words = without_options(sys.argv[1:], "--time-limit", "--adapt-steps")
-    more = ["--time-limit", longer(time.monotonic() - prediction.times.started)]
+    more = ["--time-limit", longer(seconds)]
     if share is not None and share >= LEARNED:
         why = "not solved though its demonstrations are learned"
         words = without_options(words, "--seed")
-        more += ["--seed", str(prediction.request.solve.seed + 1)]
+        more += ["--seed", str(seed + 1)]
     elif share is not None:
         why = f"its demonstrations are not learned yet ({100 * share:.0f} % of them right)"
     else:
         why = "not solved"
-    if len(sheet.owed) > 1:
+    if num_tasks > 1:
         why = why.replace("its", "their")
     return f"{why}; to give it more time: arc-solve {shlex.join([*words, *more])}"

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from arc_solver.commands.completion import presets, training_data, weights
-from arc_solver.commands.console import duration, sayer, seconds_of, set_threads
+from arc_solver.commands.console import sayer, seconds_of, set_threads
 from arc_solver.commands.dry_run import forecast, megabytes
 from arc_solver.commands.options import AS_JSON, DEVICE, LENIENT, QUIET, SETTINGS, THREADS
 from arc_solver.config import MAX_SEED
+from arc_solver.progress import announce_loading
+from arc_solver.storage.text import duration
 
 if TYPE_CHECKING:
     from arc_solver.training.cost import Estimate
@@ -102,6 +104,7 @@ def train(
     )
     if line := idle_settings(corpus.domain, settings):
         say(line)
+    announce_loading(say, "; then a few steps are timed")
     from arc_solver.inference.evaluate import read_evaluator
     from arc_solver.training.run import AGAIN, RunOptions, measure_step
     from arc_solver.training.run import train as run

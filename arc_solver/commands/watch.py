@@ -6,21 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from arc_solver.commands.console import (
-    duration,
-    refuse_ending,
-    refuse_options,
-    sayer,
-    seconds_of,
-    set_threads,
-)
+from arc_solver.commands.console import refuse_ending, refuse_options, sayer, seconds_of, set_threads
 from arc_solver.commands.options import CHECKPOINT, COLOR, DEVICE, QUIET, SEED, SOURCE, TASKS, THREADS
 from arc_solver.commands.screen import Screen, Stage
 from arc_solver.commands.source import board_place, improper, one_source, read_source
+from arc_solver.commands.task_answers import LEARNED, learned_share, more_time
+from arc_solver.progress import announce_loading
+from arc_solver.storage.text import duration
 
 if TYPE_CHECKING:
     from arc_solver.checkpoints.weights import Loaded
@@ -109,6 +105,7 @@ def watch(
         quiet=quiet or (out is None and screen.moves),
     )
     stage = Stage(screen, out, pause)
+    announce_loading(say)
     set_threads(threads)
     if isinstance(found, list):
         _watch_task(task, index, wanted, stage)
@@ -204,21 +201,23 @@ def _watch_task(task: Task, index: int, wanted: Wanted, stage: Stage) -> None:
         wanted.say(f"{task.id} is known to the weights, so nothing is learned")
     options, budget = _learning(wanted, loaded, task, tell=subject is None)
     stage.begin(story.opening())
-    started = time.monotonic()
+    started, facts = time.monotonic(), list[dict[str, Any]]()
 
     def glance(now: Subject, step: int) -> None:
         trace = watch_views(now, index, wanted.config(loaded, 1))[-1]
         stage.show(story.learning(step, time.monotonic() - started, budget, trace.restored))
 
     if subject is None:
-        subject = learned_subject(
-            loaded, task, options, device, Listener(say=stage.remarking(wanted.say)), glance
-        )
+        listener = Listener(say=stage.remarking(wanted.say), facts=facts.append)
+        subject = learned_subject(loaded, task, options, device, listener, glance)
     config = wanted.config(loaded, SHOWN_VIEWS)
     for trace in watch_views(subject, index, config):
         for frame in story.view(trace, subject.num_views(config.views)):
             stage.show(frame)
     stage.show(story.ending())
+    share = learned_share(facts)
+    if share is not None and share < LEARNED:
+        stage.remarking(wanted.say)(more_time(share, time.monotonic() - started, wanted.seed))
 
 
 def _learning(wanted: Wanted, loaded: Loaded, task: Task, *, tell: bool) -> tuple[SolveOptions, str]:

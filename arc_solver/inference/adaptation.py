@@ -18,7 +18,14 @@ from arc_solver.checkpoints.weights import Loaded
 from arc_solver.config import ModelConfig, Preset, TrainConfig
 from arc_solver.domains.arc.examples import ArcTraining
 from arc_solver.hardware.memory import is_out_of_memory, release_memory
-from arc_solver.inference.measured_time import is_short_of_time, shared_time, stretch, views_in_time
+from arc_solver.inference.measured_time import (
+    is_short_of_time,
+    seconds_of_step,
+    seconds_per_cell,
+    shared_time,
+    stretch,
+    views_in_time,
+)
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.inference.own_budget import leaves_views_open
 from arc_solver.inference.time_budget import UNCOMPILED
@@ -38,6 +45,7 @@ ADAPTED_NAME = "adapted.safetensors"
 SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
 # The share of the seconds beyond UNCOMPILED after which nothing more is compiled.
 MAX_COMPILING = 0.3
+WITHOUT_LEARNING = "short of time: answering without learning; --time-limit gives more time"
 
 
 @dataclass(frozen=True)
@@ -189,14 +197,21 @@ def learned(
 
     if not options.adapt:
         return untrained().to(device).requires_grad_(False), puzzles
+    step = None  # what one is known to take, in seconds
     if options.deadline is not None and options.adapt_steps is None and options.keep is None:
         model = untrained().to(device).requires_grad_(False)
-        if is_short_of_time(model, tasks, puzzles, preset, options.deadline):
-            listener.say("short of time: answering without learning; --time-limit gives more time")
+        per_cell = seconds_per_cell(model, tasks, puzzles, preset)
+        step = seconds_of_step(per_cell, tasks, preset.train, network.cycles)
+        if is_short_of_time(per_cell, step, tasks, preset, options.deadline):
+            listener.say(WITHOUT_LEARNING)
             return model, puzzles
-        if leaves_views_open(options):
-            views = views_in_time(preset.train, untrained().to(device), puzzles, tasks, options.deadline)
-            if views and min(views) < preset.train.num_views:
+        if leaves_views_open(options) and (
+            found := views_in_time(
+                preset.train, untrained().to(device), puzzles, tasks, options.deadline, step
+            )
+        ):
+            views, step = found
+            if min(views) < preset.train.num_views:
                 puzzles = puzzles_of(tasks, kind, preset.train, options.seed, views)
                 span = " to ".join(map(str, sorted({min(views), max(views)})))
                 listener.say(f"short of time: {span} views of a task are learned and asked")
@@ -207,6 +222,8 @@ def learned(
             budget = shared_time(tasks, puzzles, preset, network.cycles, limits, options.deadline)
             budget.until_learned = until_learned
             hooks.report, hooks.ready = budget.report, budget.begin
+            if step is not None:
+                budget.expect(step, preset.train.batch_size)
             limits.patience = time.monotonic() + MAX_COMPILING * max(0.0, budget.seconds - UNCOMPILED)
         try:
             model = adapt(
@@ -223,6 +240,8 @@ def learned(
             )
             if hooks.last:
                 listener.say(_learned_line(hooks.last))
+            elif step is not None:
+                listener.say(WITHOUT_LEARNING)
             listener.facts({"adapted": {"tasks": [task.id for task in tasks], **hooks.last}})
             return model, puzzles
         except (RuntimeError, MemoryError) as error:

@@ -23,16 +23,16 @@ from arc_solver.training.state import TrainState
 
 # Tasks answered to measure the speed of this machine; fewer steps than that change nothing.
 PROBED, MIN_STEPS = 4, 4
+# Steps are timed, each some times, if that many take no more than this share of the time.
+TIMED_STEPS, TIMED_SHARE = 3, 0.1
 
 
-def is_short_of_time(
-    model: Model, tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, deadline: float
-) -> bool:
-    """Whether a first answer to every task and a few steps of learning do not both fit before `deadline`.
+def seconds_per_cell(model: Model, tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset) -> float:
+    """The seconds of a forward pass per cell of its rows.
 
     Estimated from a batch of rows of a few tasks of medium size, which is answered once before to warm up.
     """
-    cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
+    cells = _cells(tasks, preset.train)
     order = sorted(range(len(tasks)), key=cells.__getitem__)
     middle = order[max(0, len(order) // 2 - PROBED // 2) :][:PROBED]
     num_tests = sum(len(tasks[t].test) for t in middle)
@@ -43,22 +43,38 @@ def is_short_of_time(
         asked = ArcQuestions([tasks[t] for t in middle], middle, puzzles, config, preset.train.canvas)
         for _ in answer_rows(model.eval(), asked.round(0, views, np.arange(len(asked.owed))), config):
             pass
-    probed = views * sum(len(tasks[t].test) * cells[t] for t in middle)
-    seconds_per_cell = (time.monotonic() - started) / probed
-    first = preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
+    return (time.monotonic() - started) / (views * sum(len(tasks[t].test) * cells[t] for t in middle))
+
+
+def seconds_of_step(per_cell: float, tasks: Sequence[Task], train: TrainConfig, cycles: int) -> float:
+    """What a training step should take where a forward pass takes `per_cell` seconds per cell."""
     # A backward pass costs about twice its forward pass, and only the last cycle has one.
-    step = preset.train.batch_size * _trained_cells(cells, preset.train) * (1 + 2 / model.config.cycles)
-    return seconds_per_cell * (first + MIN_STEPS * step) > deadline - time.monotonic()
+    return per_cell * train.batch_size * _trained_cells(_cells(tasks, train), train) * (1 + 2 / cycles)
+
+
+def is_short_of_time(
+    per_cell: float, step_seconds: float, tasks: Sequence[Task], preset: Preset, deadline: float
+) -> bool:
+    """Whether a first answer to every task and a few steps of learning do not both fit before `deadline`."""
+    answering = per_cell * _first_tokens(tasks, preset)
+    return answering + MIN_STEPS * step_seconds > deadline - time.monotonic()
 
 
 def views_in_time(
-    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], deadline: float
-) -> list[int] | None:
-    """As many views of every task as there is time for, by a few timed steps; changes `model`.
+    train: TrainConfig,
+    model: Model,
+    puzzles: PuzzleMap,
+    tasks: Sequence[Task],
+    deadline: float,
+    estimated: float,
+) -> tuple[list[int], float] | None:
+    """As many views of every task as there is time for, and the seconds of a step; changes `model`.
 
-    None where steps are not timed.
+    By a few timed steps, or as `estimated` where there is no time for them; None where steps are not timed.
     """
-    timed = _timed(train, model, puzzles, tasks)
+    left = deadline - time.monotonic()
+    known = estimated if TIMED_STEPS * estimated > TIMED_SHARE * left else None
+    timed = _timed(train, model, puzzles, tasks, known)
     if timed is None:
         return None
     data, state, seconds = timed
@@ -68,20 +84,20 @@ def views_in_time(
     for (side, _), slots in zip(data.canvases, state.batches.global_slots, strict=True):
         pairs = sum(len(task.train) for task, own in zip(tasks, sides, strict=True) if own == side)
         views[side] = fitted_views(train.num_views, pairs, slots * steps)
-    return [views[side] for side in sides]
+    return [views[side] for side in sides], seconds
 
 
 def stretch(train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task]) -> float:
     """By what the default time for `tasks` is multiplied, 1 where steps are not timed; changes `model`."""
     timed = _timed(train, model, puzzles, tasks)
-    cells = [task_side(task, CANVASES[train.canvas]) ** 2 for task in tasks]
-    return 1.0 if timed is None else stretch_of(timed[2], train.batch_size * _trained_cells(cells, train))
+    cells = train.batch_size * _trained_cells(_cells(tasks, train), train)
+    return 1.0 if timed is None else stretch_of(timed[2], cells)
 
 
 def _timed(
-    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task]
+    train: TrainConfig, model: Model, puzzles: PuzzleMap, tasks: Sequence[Task], known: float | None = None
 ) -> tuple[ArcTraining, TrainState, float] | None:
-    """A run and the seconds of its step, by a few that change `model`.
+    """A run and the seconds of its step, by a few that change `model` unless they are `known`.
 
     None if steps may be compiled first, or do not fit in memory: they are tried in halves later.
     """
@@ -91,7 +107,7 @@ def _timed(
     try:
         data = ArcTraining([without_answers(task) for task in tasks], puzzles, train)
         state = TrainState(model, data, train, device)
-        return data, state, seconds_per_step(state, train)
+        return data, state, seconds_per_step(state, train) if known is None else known
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -102,11 +118,23 @@ def shared_time(
     tasks: Sequence[Task], puzzles: PuzzleMap, preset: Preset, cycles: int, limits: Limits, deadline: float
 ) -> AdaptBudget:
     """The time until `deadline`, divided between learning `tasks` and answering them."""
-    cells = [task_side(task, CANVASES[preset.train.canvas]) ** 2 for task in tasks]
+    cells = _cells(tasks, preset.train)
     asked = ArcQuestions(tasks, range(len(tasks)), puzzles, preset.predict, preset.train.canvas)
     per_query = np.repeat(cells, [len(task.test) for task in tasks])
     owed = preset.predict.ages * int((asked.owed * per_query).sum())
-    return AdaptBudget(limits, deadline, owed, _trained_cells(cells, preset.train), cycles)
+    budget = AdaptBudget(limits, deadline, owed, _trained_cells(cells, preset.train), cycles)
+    budget.first_tokens = _first_tokens(tasks, preset)
+    return budget
+
+
+def _cells(tasks: Sequence[Task], train: TrainConfig) -> list[int]:
+    return [task_side(task, CANVASES[train.canvas]) ** 2 for task in tasks]
+
+
+def _first_tokens(tasks: Sequence[Task], preset: Preset) -> int:
+    """Rows × tokens × ages of the first view of every output."""
+    cells = _cells(tasks, preset.train)
+    return preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
 
 
 def _trained_cells(cells: Sequence[int], train: TrainConfig) -> float:

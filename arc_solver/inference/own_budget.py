@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.options import SolveOptions
-from arc_solver.storage.text import count
+from arc_solver.storage.text import count, duration
 from arc_solver.tasks.task import Task
 
 # A fixed part, a part per cell of the canvases (as the runs in docs/results.md took on two cores), a limit.
@@ -52,7 +52,7 @@ def fitted_views(num_views: int, num_pairs: int, met: float) -> int:
 def own_budget_line(seconds: float, num_tasks: int) -> str:
     """The budget in words, and how to choose another."""
     return (
-        f"no time limit was given: about {_words(seconds)} for {count(num_tasks, 'task')}; "
+        f"no time limit was given: about {duration(seconds)} for {count(num_tasks, 'task')}; "
         f"--time-limit {longer(seconds)} gives more, --time-limit 20s less (the more, the more is solved)"
     )
 
@@ -65,13 +65,6 @@ def _rounded(seconds: float) -> float:
     """Rounded to five seconds, from two minutes on to half minutes, from an hour on to five minutes."""
     grain = 5.0 if seconds < 120 else 30.0 if seconds < 3600 else 300.0
     return grain * round(seconds / grain)
-
-
-def _words(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:g} min" if seconds < 7200 else f"{round(minutes / 60, 1):g} h"
 
 
 def longer(seconds: float) -> str:

@@ -85,9 +85,11 @@ class Limited(Protocol):
 class AdaptBudget:
     """Divides a time span between test-time training and the answers that follow it.
 
-    Training starts with FIRST_SHARE of the span. Every report of its speed gives an estimate of how long the
-    answers will take, with a safety factor; training gets the rest, from MIN_SHARE to MAX_SHARE of the span.
-    With `until_learned` it ends early, at ENOUGH times the seconds after which its examples were all right.
+    Training starts with FIRST_SHARE of the span unless its speed is known before. Every report of its speed
+    gives an estimate of how long the answers will take, with a safety factor; training gets the rest, from
+    MIN_SHARE to MAX_SHARE of the span, but never the time of its last step and one view of every output
+    (`first_tokens`, set after the start). With `until_learned` it ends early, at ENOUGH times the seconds
+    after which its examples were all right.
     """
 
     FIRST_SHARE, MIN_SHARE, MAX_SHARE = 0.8, 0.5, 0.95
@@ -110,12 +112,20 @@ class AdaptBudget:
         self._answer_speed = train_tokens * (cycles + 2) / cycles
         self._tokens = predict_tokens
         self.until_learned, self._latest = False, math.inf
+        self.first_tokens = 0.0
+        self._expected: dict[str, float] = {}
         self.begin()
+
+    def expect(self, step_seconds: float, rows: int) -> None:
+        """Plan with steps of `rows` rows that take so long, until others are reported."""
+        self._expected = {"forwards_per_s": rows / step_seconds, "steps_per_s": 1 / step_seconds}
+        self.begin(self._before)
 
     def begin(self, before: float = 0.0) -> None:
         """Start the span now; the `before` seconds of a training that it continues do not count."""
         self.seconds, self._before = max(0.1, self._deadline - self._clock()), before
         self.limits.time_limit = before + self.seconds * self.FIRST_SHARE
+        self.report(self._expected)
 
     def report(self, metrics: Mapping[str, Any]) -> None:
         """Move the end of the training by its measured speed (`forwards_per_s`) and `exact` examples."""
@@ -124,6 +134,10 @@ class AdaptBudget:
         if self.until_learned and metrics.get("exact", 0.0) >= self.LEARNED:
             self._latest = min(self._latest, self.ENOUGH * metrics["seconds"])
         if speed > 0:
-            reserve = self.SAFETY * self._tokens / speed + self.SPARE_SECONDS
+            # A step that begins in time ends this much later, if there was one.
+            step = 1 / metrics["steps_per_s"] if metrics.get("steps_per_s") else 0.0
+            reserve = self.SAFETY * self._tokens / speed + self.SPARE_SECONDS + step
             share = min(self.MAX_SHARE, max(self.MIN_SHARE, 1 - reserve / self.seconds))
-            self.limits.time_limit = min(self._before + self.seconds * share, self._latest)
+            most = self.seconds - self.SAFETY * self.first_tokens / speed - step
+            ours = max(0.0, min(self.seconds * share, most))
+            self.limits.time_limit = min(self._before + ours, self._latest)

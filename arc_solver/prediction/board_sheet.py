@@ -45,7 +45,11 @@ class BoardSheet:
 
     def opening(self) -> list[str]:
         num = count(len(self.boards), "question")
-        return [f"{self.path}: {num}; answers are added as they come"] if self.path else []
+        return [
+            f"{self.path}: {num}; answers are added as they come"
+            if self.path
+            else f"answering {num}; torch is loaded first, a few seconds"
+        ]
 
     def take(self, items: Sequence[str], message: Message) -> bool:
         """As AnswerSheet; an answer from fewer ballots than the one at hand is ignored."""

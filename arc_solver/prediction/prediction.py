@@ -71,13 +71,15 @@ class Prediction:
         self._blocks = {block.name: block for block in domain.blocks(self.material)}
         self._known: dict[str, Any] = {}
 
-    def run(self) -> dict[str, Any]:
+    def run(self, remarks: Sequence[str] = ()) -> dict[str, Any]:
         """Write a complete file without answers, let workers answer, write the answers; returns the facts.
 
-        Obvious errors of recipe or checkpoint are raised before anything is written. From then on the file is
-        valid and complete, even if a WorkerRefusal is raised.
+        Obvious errors of recipe or checkpoint are raised before anything is written, or `remarks` are said.
+        From then on the file is valid and complete, even if a WorkerRefusal is raised.
         """
         self._check()
+        for line in remarks:
+            self.say(line)
         out, candidates = self.request.out, self.request.candidates
         sweep_beside(out, candidates)
         self.sheet.file.write()

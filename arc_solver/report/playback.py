@@ -58,10 +58,6 @@ class Player:
         if self.animated:
             self.sleep(self.seconds * (STAY if frame.stay else 1))
 
-    def interrupted(self) -> None:
-        """Something else was written below the last frame, so the next one does not cover it."""
-        self._behind = 0
-
     def _layout(self, panels: tuple[Panel, ...], lines: int) -> tuple[Block, bool]:
         """The panels as one block, as large as the screen allows, and whether it fits the screen."""
         marked = any(panel.mask(name).any() for panel in panels for name in ("changed", "broken"))

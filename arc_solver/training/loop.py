@@ -84,7 +84,7 @@ def run_steps(
     complete = False
     for batches in state.batches.from_step(state.step):
         state.seconds = base + clock() - started
-        spent = state.seconds / limits.time_limit if limits.time_limit is not None else 0.0
+        spent = state.seconds / max(limits.time_limit, 1e-9) if limits.time_limit is not None else 0.0
         progress, due, stop = state.team.agree(
             max(state.step / config.steps, spent), clock() - reported >= REPORT_SECONDS, anyone=limits.over()
         )
@@ -122,7 +122,7 @@ def run_steps(
         bar.update()
 
         # report
-        if due:
+        if due or (state.team.world == 1 and clock() - reported >= REPORT_SECONDS):
             state.guard.check()
             metrics = measured(state.team.total(sums), state.step - reported_step, clock() - reported)
             hooks.last = {"step": state.step, "seconds": base + clock() - started, **metrics}

@@ -64,7 +64,7 @@ def test_outputs_without_an_answer_are_counted(
     found = {Query("task-0", 0): Standing((), 0), Query("task-2", 0): Standing((grid,), 1)}
     monkeypatch.setattr("arc_solver.inference.solve.vote", lambda *_: found)
     assert [len(grids) for grids in solve(listed).values()] == [0, 1]
-    assert capsys.readouterr().err == "no answer to 1 of 2 outputs: more time_limit is needed\n"
+    assert capsys.readouterr().err == "no answer to 1 of 2 outputs; give a larger time_limit\n"
     solve(listed, quiet=True)
     assert capsys.readouterr().err == ""
 

@@ -102,3 +102,26 @@ def test_commands_sweep_the_folder_that_they_write_into(arc_solve: Terminal, fol
             path.touch()
         assert arc_solve(*arguments).code == 0
         assert [path.exists() for path in stale] == [place != 0, place != 1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--checkpoint", "ark"),
+        ("--set", "foo=1"),
+        ("--preset", "nope"),
+        ("--device", "tpu"),
+        ("--keep", "t.json/kept"),
+    ],
+)
+def test_a_refused_prediction_announces_and_touches_nothing(
+    wrong: tuple[str, str], arc_solve: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    for name in ("submission.json", "submission.manifest.json"):
+        (folder / name).write_text("{}")
+        os.utime(folder / name, (1, 1))
+    outcome = arc_solve("predict", "t.json", *wrong)
+    assert outcome.code in (1, 2, 3)
+    assert outcome.err == outcome.error_line() + "\n"
+    assert [(folder / n).stat().st_mtime for n in ("submission.json", "submission.manifest.json")] == [1, 1]

@@ -53,7 +53,7 @@ def test_a_sudoku_as_characters_is_watched_with_the_shipped_weights(
     assert (shown.code, "\x1b" in shown.out) == (0, False)
     ages = re.findall(r"^age (\d+) of (\d+)$", shown.out, re.MULTILINE)
     assert [int(age) for age, _ in ages] == list(range(1, int(ages[-1][1]) + 1))
-    assert "keeps the rules" in shown.out
+    assert "stopped: the board is full and keeps the rules" in shown.out
     last = shown.out.rpartition("\nage ")[2]
     digits = [re.sub(r"[^0-9]", "", line.partition("  |")[2]) for line in last.splitlines() if "|" in line]
     assert "".join(digits) == answer

@@ -198,6 +198,28 @@ def test_the_time_of_an_earlier_sitting_is_not_taken_from_the_budget() -> None:
     assert limits.time_limit == 40.0
 
 
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("step", [1.0, 6.0, 14.0, 25.0, 60.0])
+def test_slow_steps_leave_time_for_one_view_of_every_output(step: float, known: bool) -> None:
+    """One view takes half as long as a step."""
+    limits, spent = Limits(), 0.0
+    tokens = 1.5 * 8  # the row of a step costs three forward passes
+    budget = AdaptBudget(limits, 60.0, tokens, train_tokens=1.0, cycles=1, clock=lambda: 0.0)
+    budget.first_tokens = tokens / 8
+    if known:
+        budget.expect(step, 1)
+        budget.begin()
+    assert limits.time_limit is not None
+    while spent < limits.time_limit:
+        spent += step
+        budget.report({"forwards_per_s": 1 / step, "steps_per_s": 1 / step})
+    reserve = 0.5 * step
+    if known or step + reserve <= 60:
+        assert 60 - spent >= reserve
+    if 4 * step < 60:
+        assert spent > 0
+
+
 def test_what_is_learned_gets_four_times_its_time_if_nobody_chose_one() -> None:
     for until_learned, wanted in ((False, 95.0), (True, 28.0)):
         limits = Limits()

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from arc_solver.commands.screen import Screen, Stage
 from arc_solver.report.board_story import BoardStory, legend_of
 from arc_solver.report.panel_text import panel_block
 from arc_solver.report.panels import ARC_LOOK, Frame, Opening, Panel, board_look
@@ -59,14 +60,17 @@ def test_frames_cover_each_other_on_a_terminal() -> None:
     assert waits == [0.5, 0.5, 1.25]
 
 
-def test_a_frame_does_not_cover_what_was_said_since_the_last() -> None:
-    written: list[str] = []
-    player = Player(written.append, 80, 24, False, True, 0.0, lambda _: None)
-    for _ in range(2):
-        player.show(frame(3, 3))
-    player.interrupted()
-    player.show(frame(3, 3))
-    assert "".join(written).count("\x1b[J") == 1
+def test_remarks_wait_for_the_end_of_frames_that_move(capsys: pytest.CaptureFixture[str]) -> None:
+    for moves in (True, False):
+        stage = Stage(Screen(80, 24, False, moves), None, 0.0)
+        said: list[str] = []
+        stage.show(frame(3, 3))
+        stage.remarking(said.append)("short of time")
+        assert said == ([] if moves else ["short of time"])
+        stage.show(frame(3, 3))
+        stage.close()
+        assert said == ["short of time"]
+    assert capsys.readouterr().out.count("\x1b[J") == 1
 
 
 @pytest.mark.parametrize(("height", "width", "lines"), [(30, 30, 24), (30, 30, 12), (9, 9, 5), (20, 20, 24)])

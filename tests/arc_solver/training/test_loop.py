@@ -166,6 +166,23 @@ def test_time_of_compiling_is_not_time_of_training(
         assert all(torch.equal(t, before[name]) for name, t in found.state.tensors().items())
 
 
+def test_a_step_that_lasts_long_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever divides the time hears of it before the next one."""
+    found, now, step = run(preset(SHORT)), [100.0], loop.train_step
+
+    def slow(*given: Any, **named: Any) -> torch.Tensor:
+        now[0] += 30
+        return step(*given, **named)
+
+    def report(metrics: Metrics) -> None:
+        limits.time_limit = 0.0
+
+    monkeypatch.setattr(loop, "train_step", slow)
+    limits = Limits(time_limit=1000.0, clock=lambda: now[0])
+    assert run_steps(found.state, TRAIN, limits, Hooks(report=report))
+    assert found.state.step == 1
+
+
 def test_rates_leave_pauses_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "REPORT_SECONDS", 10.0)
     config = dataclasses.replace(TRAIN, steps=12, save_every=2, eval_every=3)
