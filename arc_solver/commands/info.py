@@ -12,8 +12,21 @@ from arc_solver.commands.completion import described
 from arc_solver.commands.options import AS_JSON
 
 # What the summary says.
-SUMMED_UP = ("file", "bytes", "kind", "step", "training_seconds", "parameters", "row_parameters")
-SUMMED_UP += ("start_values", "puzzles", "preset", "about")
+SUMMED_UP = frozenset(
+    [
+        "file",
+        "bytes",
+        "kind",
+        "step",
+        "training_seconds",
+        "parameters",
+        "row_parameters",
+        "start_values",
+        "puzzles",
+        "preset",
+        "about",
+    ]
+)
 EPILOG = "\b\nExample: arc-solve info runs/arc/final.safetensors   (without a file: the presets)"
 
 
@@ -65,7 +78,7 @@ def info(
 
 def _summary(facts: dict[str, Any]) -> list[str]:
     """What a checkpoint is, for people: its purpose, size, training, and where its scores are."""
-    from arc_solver.commands.console import duration
+    from arc_solver.storage.text import duration
     from submission.messages import count
 
     path = Path(facts["file"])
