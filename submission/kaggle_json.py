@@ -49,7 +49,7 @@ def build_submission(num_tests: Mapping[str, int], attempts: Mapping[Query, Sequ
     }
     for query in attempts:
         if not 0 <= query.index < num_tests.get(query.task_id, 0):
-            place = f"task {quote(query.task_id)} test {query.index + 1}"
+            place = f"task {quote(query.task_id)} test {query.index}"
             raise SubmissionError(f"attempts for {place}, which the challenges do not ask for")
     return submission
 
@@ -86,7 +86,7 @@ def _entry(query: Query, attempts: Mapping[Query, Sequence[Grid]]) -> dict[str, 
         try:
             grid = check_grid(guess)
         except GridError as error:
-            place = f"task {quote(query.task_id)} test {query.index + 1}"
+            place = f"task {quote(query.task_id)} test {query.index}"
             raise SubmissionError(f"{place}: a guess is no grid: {error}") from error
         if not any(same_grid(grid, other) for other in chosen):
             chosen.append(grid)

@@ -29,7 +29,7 @@ _MAX_TESTS = 100
 
 @dataclass
 class Remarks:
-    """What was odd about a submission; places are texts such as `task "a" test 1 attempt_1`."""
+    """What was odd about a submission; places are texts such as `task "a" test 0 attempt_1`."""
 
     missing_tasks: list[str] = field(default_factory=list)
     extra_tasks: list[str] = field(default_factory=list)
@@ -189,11 +189,11 @@ def _read_task(task_id: str, value: object, num: int, remarks: Remarks) -> list[
         remarks.malformed.append(f"{place}: {describe(value)}, expected a list with one entry per test")
         entries = []
     if len(entries) < num:
-        remarks.missing_outputs += [f"{place} test {index + 1}" for index in range(len(entries), num)]
+        remarks.missing_outputs += [f"{place} test {index}" for index in range(len(entries), num)]
     if len(entries) > num:
         found = count(len(entries), "entry", "entries")
         remarks.extra_outputs.append(f"{place}: {found} for {count(num, 'output')}")
-    rankings = [_read_entry(f"{place} test {i}", entry, remarks) for i, entry in enumerate(entries[:num], 1)]
+    rankings = [_read_entry(f"{place} test {i}", entry, remarks) for i, entry in enumerate(entries[:num])]
     return rankings + [[] for _ in range(num - len(rankings))]
 
 

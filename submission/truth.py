@@ -67,7 +67,7 @@ def _outputs(task_id: str, solution: object) -> list[Grid]:
         try:
             grids.append(check_grid(output))
         except GridError as error:
-            raise TruthError(f"{place} test {index + 1}: {error}") from error
+            raise TruthError(f"{place} test {index}: {error}") from error
     return grids
 
 
@@ -79,12 +79,9 @@ def _test_outputs(place: str, task: dict[str, Any]) -> list[object]:
         raise TruthError(f'{place}: "test" is {describe(tests)}, expected a list of pairs')
     for index, pair in enumerate(tests):
         if not isinstance(pair, dict) or pair.get("output") in (None, []):
-            raise TruthError(
-                f"{place} test {index + 1}: no answer is known, so nothing can be scored; "
-                "pass the solutions file"
-            )
+            raise TruthError(f"{place} test {index}: no output here, so pass the solutions file; without answers nothing is scored")
         if repeated_keys(pair):
             raise TruthError(
-                f"{place} test {index + 1}: key {quote(repeated_keys(pair)[0])} comes more than once"
+                f"{place} test {index}: key {quote(repeated_keys(pair)[0])} comes more than once"
             )
     return [pair["output"] for pair in tests]

@@ -31,7 +31,7 @@ class Defect:
     def __str__(self) -> str:
         """One line of printable ASCII."""
         place = [] if self.task_id is None else [f"task {quote(self.task_id)}"]
-        place += [] if self.index is None else [f"test {self.index + 1}"]
+        place += [] if self.index is None else [f"test {self.index}"]
         place += [] if self.attempt is None else [self.attempt]
         return f"{' '.join(place)}: {self.text}" if place else self.text
 

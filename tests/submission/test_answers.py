@@ -43,36 +43,36 @@ def test_forms_of_two_outputs():
 
 def test_attempts_beyond_two_are_kept_and_mentioned():
     entry = {"attempt_3": C, "attempt_1": A, "attempt_2": B}
-    assert read([entry]) == ([[A, B, C]], {"surplus_attempts": ['task "t" test 1']})
+    assert read([entry]) == ([[A, B, C]], {"surplus_attempts": ['task "t" test 0']})
 
 
 def test_a_high_number_alone_is_mentioned_as_pass_at_k_is_given_for_it():
     gaps, remarks = read([{"attempt_999": A}])
     assert gaps == [[None] * 998 + [A]]
-    assert remarks["surplus_attempts"] == ['task "t" test 1']
+    assert remarks["surplus_attempts"] == ['task "t" test 0']
 
 
 def test_gaps_keep_their_rank():
-    assert read([{"attempt_2": B}]) == ([[None, B]], {"missing_attempts": ['task "t" test 1 attempt_1']})
+    assert read([{"attempt_2": B}]) == ([[None, B]], {"missing_attempts": ['task "t" test 0 attempt_1']})
 
 
 @pytest.mark.parametrize(
     ("value", "num", "kind", "place"),
     [
-        ([], 1, "missing_outputs", 'task "t" test 1'),
-        ([A], 2, "missing_outputs", 'task "t" test 2'),
+        ([], 1, "missing_outputs", 'task "t" test 0'),
+        ([A], 2, "missing_outputs", 'task "t" test 1'),
         ([A, A, A], 2, "extra_outputs", 'task "t": 3 entries for 2 outputs'),
-        ([{"attempt_1": [], "attempt_2": A}], 1, "empty_attempts", 'task "t" test 1 attempt_1'),
-        ([[[], A]], 1, "empty_attempts", 'task "t" test 1 attempt_1'),
-        ([[]], 1, "empty_attempts", 'task "t" test 1 attempt_1'),
+        ([{"attempt_1": [], "attempt_2": A}], 1, "empty_attempts", 'task "t" test 0 attempt_1'),
+        ([[[], A]], 1, "empty_attempts", 'task "t" test 0 attempt_1'),
+        ([[]], 1, "empty_attempts", 'task "t" test 0 attempt_1'),
         (
             [{"attempt_1": A, "attempt_2": B, "note": 1}],
             1,
             "malformed",
-            'task "t" test 1: unexpected key "note"',
+            'task "t" test 0: unexpected key "note"',
         ),
         ([{"attempt_1": A, "attempt_2": B, "attempt_0": A}], 1, "malformed", 'unexpected key "attempt_0"'),
-        ([None], 1, "malformed", 'task "t" test 1: null, expected an object with attempts'),
+        ([None], 1, "malformed", 'task "t" test 0: null, expected an object with attempts'),
         ("text", 1, "malformed", 'task "t": "text", expected a list'),
         ([{"attempt_1": A, "attempt_2": [[1.0]]}], 1, "malformed", "attempt_2: row 0 column 0: 1.0"),
     ],

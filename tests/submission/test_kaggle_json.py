@@ -94,7 +94,7 @@ def test_dump_takes_arrays_of_a_caller_that_built_its_own():
     ],
 )
 def test_dump_refuses_what_orjson_would_write(grid):
-    with pytest.raises(SubmissionError, match='task "a" test 1 attempt_2: ') as caught:
+    with pytest.raises(SubmissionError, match='task "a" test 0 attempt_2: ') as caught:
         dump_submission({"a": [{"attempt_1": np.zeros((1, 1), np.uint8), "attempt_2": grid}]})
     assert caught.value.exit_code == 4
 
@@ -112,7 +112,7 @@ def test_attempts_nobody_asked_for_are_refused(query):
 
 
 def test_a_guess_that_is_no_grid_is_refused():
-    with pytest.raises(SubmissionError, match=r'task "a" test 1: a guess is no grid: .*10 to 10'):
+    with pytest.raises(SubmissionError, match=r'task "a" test 0: a guess is no grid: .*10 to 10'):
         build_submission(NUM_TESTS, {Query("a", 0): [np.full((1, 1), 10, np.uint8)]})
 
 

@@ -52,7 +52,7 @@ def test_a_good_submission_has_no_defects():
 def test_defective_grids(grid, message):
     value = complete()
     value["b"][1]["attempt_2"] = grid
-    assert texts(value) == [f'task "b" test 2 attempt_2: {message}']
+    assert texts(value) == [f'task "b" test 1 attempt_2: {message}']
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_defective_grids(grid, message):
         (lambda v: v.update(b={}), ['task "b": an object, expected a list with one entry per test']),
         (
             lambda v: v["b"][0].pop("attempt_1"),
-            ['task "b" test 1 attempt_1: missing, expected both attempts'],
+            ['task "b" test 0 attempt_1: missing, expected both attempts'],
         ),
-        (lambda v: v["b"][0].update(attempt_3=[[1]]), ['task "b" test 1: unexpected key "attempt_3"']),
+        (lambda v: v["b"][0].update(attempt_3=[[1]]), ['task "b" test 0: unexpected key "attempt_3"']),
         (
             lambda v: v.update(b=[[[1]], None]),
             [
-                'task "b" test 1: a list, expected an object with both attempts',
-                'task "b" test 2: null, expected an object with both attempts',
+                'task "b" test 0: a list, expected an object with both attempts',
+                'task "b" test 1: null, expected an object with both attempts',
             ],
         ),
         (
@@ -109,7 +109,7 @@ def test_repeated_keys_are_named_at_every_level():
     data = f'{{"a": [{good}], "b": [{good}, {{"attempt_1": [[1]], {good[1:]}], "a": [{good}]}}'.encode()
     assert texts(data) == [
         'task "a": the id comes more than once',
-        'task "b" test 2: the key "attempt_1" comes more than once',
+        'task "b" test 1: the key "attempt_1" comes more than once',
     ]
 
 

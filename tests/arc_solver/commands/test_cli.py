@@ -451,7 +451,7 @@ def test_validate_names_the_defects_and_exits_with_4(arc_solve: Terminal, folder
     )
     single = arc_solve("validate", "bad.json", "--tasks", "tasks.json")
     assert single.err == (
-        'error: bad.json: task "task-2" test 1 attempt_2: row 0 column 0: 10, expected an integer 0 to 9\n'
+        'error: bad.json: task "task-2" test 0 attempt_2: row 0 column 0: 10, expected an integer 0 to 9\n'
     )
     missing = arc_solve("validate", "none.json", "--tasks", "tasks.json")
     assert (missing.code, missing.err) == (3, "error: none.json: cannot be read: No such file or directory\n")
@@ -485,7 +485,7 @@ def test_show_tells_what_is_odd_about_the_attempts_drawn(arc_solve: Terminal, fo
     assert line.startswith(
         "warning: s.json: 1 output with attempts beyond the second (those count for pass@k"
     )
-    assert line.endswith('task "task-0" test 1')
+    assert line.endswith('task "task-0" test 0')
 
 
 def test_cells_written_as_text_are_shown_where_that_is_asked_for(arc_solve: Terminal, folder: Path) -> None:

@@ -146,9 +146,9 @@ def test_near_misses_include_their_limit(wrong: int, near: set[int]) -> None:
 @pytest.mark.parametrize(
     ("entries", "defect"),
     [
-        ([{"attempt_1": [[1]]}], "test 1 attempt_2: missing"),
-        ([{"attempt_1": [], "attempt_2": [[1]]}], "test 1 attempt_1: empty"),
-        ([], "test 1: no entry"),
+        ([{"attempt_1": [[1]]}], "test 0 attempt_2: missing"),
+        ([{"attempt_1": [], "attempt_2": [[1]]}], "test 0 attempt_1: empty"),
+        ([], "test 0: no entry"),
         ([{"attempt_1": [[1]], "attempt_2": [[2]]}, {}], "2 entries for 1 output"),
         (7, "expected a list with one entry per test"),
     ],
