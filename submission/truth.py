@@ -79,7 +79,10 @@ def _test_outputs(place: str, task: dict[str, Any]) -> list[object]:
         raise TruthError(f'{place}: "test" is {describe(tests)}, expected a list of pairs')
     for index, pair in enumerate(tests):
         if not isinstance(pair, dict) or pair.get("output") in (None, []):
-            raise TruthError(f"{place} test {index}: no output here, so pass the solutions file; without answers nothing is scored")
+            raise TruthError(
+                f"{place} test {index}: no output here, so pass the solutions file; "
+                "without answers nothing is scored"
+            )
         if repeated_keys(pair):
             raise TruthError(
                 f"{place} test {index}: key {quote(repeated_keys(pair)[0])} comes more than once"
