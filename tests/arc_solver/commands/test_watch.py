@@ -119,7 +119,7 @@ REFUSED = {
     "no such file": (["none.json"], 3, "cannot be read"),
     "a near id": (["00d62c1c"], 3, "did you mean 00d62c1b?"),
     "another id": (["tasks.json", "--id", "task-x"], 2, "did you mean task-"),
-    "no such test": (["tasks.json", "--id", "task-0", "--index", "7"], 2, "has 1 test inputs"),
+    "no such test": (["tasks.json", "--id", "task-0", "--index", "7"], 2, "has 1 test input,"),
     "weights for something else": ([EASY, "--checkpoint", "maze"], 1, "maze"),
 }
 
