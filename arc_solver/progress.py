@@ -124,3 +124,12 @@ def announce_loading(say: Callable[[str], None], then: str = "") -> None:
 
 def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 42 s, 3 min 10 s, 5 min, 5.2 h."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{round(whole / 3600, 1):g} h"
+    parts = [f"{whole // 60} min"] * (whole >= 60) + [f"{whole % 60} s"] * (whole < 60 or whole % 60 > 0)
+    return " ".join(parts)

@@ -13,7 +13,7 @@ from arc_solver.commands.completion import among
 from arc_solver.commands.completion import weights as weights_named
 from arc_solver.commands.console import sayer
 from arc_solver.commands.options import AS_JSON, QUIET
-from arc_solver.storage.text import duration
+from arc_solver.progress import duration
 
 EPILOG = "\b\nExample: arc-solve bench vote --quick"
 SECTIONS = ("augment", "train", "predict", "vote", "cli")

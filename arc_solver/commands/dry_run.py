@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from arc_solver.storage.text import duration
+from arc_solver.progress import duration
 
 if TYPE_CHECKING:
     from arc_solver.config import TrainConfig

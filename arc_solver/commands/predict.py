@@ -37,7 +37,7 @@ from arc_solver.commands.options import (
     THREADS,
 )
 from arc_solver.commands.source import named_material, one_source
-from arc_solver.storage.text import duration
+from arc_solver.progress import duration
 
 if TYPE_CHECKING:
     from arc_solver.prediction.prediction import Prediction

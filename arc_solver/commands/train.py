@@ -14,8 +14,7 @@ from arc_solver.commands.console import sayer, seconds_of, set_threads
 from arc_solver.commands.dry_run import forecast, megabytes
 from arc_solver.commands.options import AS_JSON, DEVICE, LENIENT, QUIET, SETTINGS, THREADS
 from arc_solver.config import MAX_SEED
-from arc_solver.progress import announce_loading
-from arc_solver.storage.text import duration
+from arc_solver.progress import announce_loading, duration
 
 if TYPE_CHECKING:
     from arc_solver.training.cost import Estimate

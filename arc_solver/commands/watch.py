@@ -15,8 +15,7 @@ from arc_solver.commands.options import CHECKPOINT, COLOR, DEVICE, QUIET, SEED, 
 from arc_solver.commands.screen import Screen, Stage
 from arc_solver.commands.source import board_place, improper, one_source, read_source
 from arc_solver.commands.task_answers import LEARNED, learned_share, more_time
-from arc_solver.progress import announce_loading
-from arc_solver.storage.text import duration
+from arc_solver.progress import announce_loading, duration
 
 if TYPE_CHECKING:
     from arc_solver.checkpoints.weights import Loaded

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from arc_solver.domains.arc.examples import task_side
 from arc_solver.inference.options import SolveOptions
-from arc_solver.storage.text import count, duration
+from arc_solver.progress import duration
+from arc_solver.storage.text import count
 from arc_solver.tasks.task import Task
 
 # A fixed part, a part per cell of the canvases (as the runs in docs/results.md took on two cores), a limit.

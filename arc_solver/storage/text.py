@@ -57,12 +57,3 @@ def printable(text: str, limit: int = 128) -> str:
     # Escaping never shortens, so no more than `limit` characters of input can show.
     whole = escaped(text[: limit + 1])
     return whole if len(whole) <= limit else whole[: limit - 1] + "…"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: 42 s, 3 min 10 s, 5 min, 5.2 h."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{round(whole / 3600, 1):g} h"
-    parts = [f"{whole // 60} min"] * (whole >= 60) + [f"{whole % 60} s"] * (whole < 60 or whole % 60 > 0)
-    return " ".join(parts)

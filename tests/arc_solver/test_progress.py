@@ -6,8 +6,7 @@ import threading
 import pytest
 
 from arc_solver import progress as shown
-from arc_solver.progress import Waiting, announce_compiling, progress
-from arc_solver.storage.text import duration
+from arc_solver.progress import Waiting, announce_compiling, duration, progress
 
 
 @pytest.mark.parametrize("terminal", [True, False])
