@@ -78,7 +78,7 @@ def info(
 
 def _summary(facts: dict[str, Any]) -> list[str]:
     """What a checkpoint is, for people: its purpose, size, training, and where its scores are."""
-    from arc_solver.storage.text import duration
+    from arc_solver.progress import duration
     from submission.messages import count
 
     path = Path(facts["file"])
