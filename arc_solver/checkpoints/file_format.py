@@ -123,7 +123,7 @@ def read_header(path: Path) -> Header:
                 raise CheckpointError(f"{shown(path.name)}: {_what_else(start + file.read(64), path.name)}")
             text = file.read(length)
     except OSError as error:
-        raise CheckpointMissing(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise CheckpointMissing(f"{path}: {error.strerror or error}") from error
     if (most := most_values(text)) > MAX_HEADER_VALUES:
         raise BeyondFile(
             f"{path.name}: a header of up to {most:,} values, expected at most {MAX_HEADER_VALUES:,}"
@@ -211,7 +211,7 @@ def read_verified(path: Path) -> tuple[Header, bytes]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CheckpointMissing(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise CheckpointMissing(f"{path}: {error.strerror or error}") from error
     view = memoryview(content)
     for name, entry in header.tensors.items():
         found = tensor_hash(

@@ -49,6 +49,6 @@ def find_weights(name: str, also: Iterable[str] = (), say: Callable[[str], None]
         return path
     if name not in names and (hint := near(name.lower(), {*names, *also}, 0.6)):
         raise CheckpointMissing(
-            f"{name}: cannot be read: No such file or directory, and no shipped weights of this name{hint}"
+            f"{name}: No such file or directory, and no shipped weights of this name{hint}"
         )
     return names.get(name, Path(name))

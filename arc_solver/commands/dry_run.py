@@ -40,7 +40,7 @@ def expectation(steps: int, examples: int, train: TrainConfig) -> str:
     settled = train.warmup_steps + (round(1 / (1 - train.ema)) if train.ema else 0)
     passes = steps * train.batch_size / examples
     if steps < settled:
-        return f"nothing yet: the first {settled:,} steps only raise the learning rate and fill the average"
+        return f"nothing: the first {settled:,} steps only raise the learning rate and fill the average"
     if passes < 1:
         return f"little: only {100 * passes:.0f} % of the data are seen at all"
     seen = f"each of the data is seen {passes:,.0f} times"

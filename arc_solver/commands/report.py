@@ -74,7 +74,8 @@ def report(
         page = _submission_page(submission, listed, solutions, candidates, everything, remarks)
     write_atomic(out, page.encode())
     tell(written())
-    tell(f"wrote {out}; open it in a browser")
+    if sys.stderr.isatty():
+        tell(f"wrote {out}; open it in a browser")
     typer.echo(str(out))
 
 

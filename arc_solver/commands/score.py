@@ -172,11 +172,19 @@ def _score_boards(answers: Path, solutions: str, only_submitted: bool, as_json: 
     import filecmp
 
     from arc_solver.domains.boards.board_score import score_boards
+    from submission.score import Rate
 
     result = score_boards(answers, solutions, only_submitted=only_submitted)
     is_copy = Path(solutions).is_file() and filecmp.cmp(answers, solutions, shallow=False)
     remarks = ["these answers are the solutions themselves: the two files are equal"] if is_copy else []
+    flags = {"exact": result.exact, "valid": result.valid}
+    intervals = {name: Rate(int(each.sum()), len(each)).interval for name, each in flags.items()}
     if as_json:
-        typer.echo(json.dumps(result.to_json() | ({"form": remarks} if remarks else {})))
+        more = {"interval": intervals} | ({"form": remarks} if remarks else {})
+        typer.echo(json.dumps(result.to_json() | more))
         return
+    words = ", ".join(
+        f"{name} {100 * low:.1f} to {100 * high:.1f} %" for name, (low, high) in intervals.items()
+    )
+    remarks.insert(0, f"95 % Wilson intervals: {words}")
     typer.echo(result.table() + "".join(f"{remark}\n" for remark in remarks), nl=False)

@@ -71,6 +71,10 @@ def is_missed(sheet: SubmissionSheet) -> bool:
     )
 
 
+def _has_truth(sheet: SubmissionSheet) -> bool:
+    return all(pair.output is not None for task in sheet.tasks for pair in task.test)
+
+
 def learned_share(facts: Iterable[Mapping[str, Any]]) -> float | None:
     """The smallest share of training examples that were right at the end of learning; None if none was."""
     shares = [each["adapted"].get("exact") for each in facts if "adapted" in each]
@@ -85,7 +89,8 @@ def advice(prediction: Prediction) -> str | None:
     if not isinstance(sheet, SubmissionSheet) or len(sheet.owed) > ADVISED:
         return None
     share, missed = learned_share(prediction.facts.values()), is_missed(sheet)
-    if not (missed or (share is not None and share < LEARNED)) or prediction.request.solve.adapt is False:
+    in_doubt = share is not None and share < LEARNED and not _has_truth(sheet)
+    if not (missed or in_doubt) or prediction.request.solve.adapt is False:
         return None
     seconds = time.monotonic() - prediction.times.started
     return more_time(share, seconds, prediction.request.solve.seed, len(sheet.owed))

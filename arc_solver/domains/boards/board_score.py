@@ -14,7 +14,6 @@ from arc_solver.domains.boards.board_reader import PuzzleReader
 from arc_solver.domains.boards.board_set import UNKNOWN_RATING, BoardSet
 from arc_solver.domains.protocols import Flags
 from arc_solver.storage.text import DataError, count, label_of, shown
-from submission.score import Rate
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,10 @@ class BoardScore:
             "answered": int(self.answered.sum()),
             "exact": float(self.exact.mean()),
             "valid": float(self.valid.mean()),
-            "interval": {name: list(rate.interval) for name, rate in self.rates().items()},
             "foreign": self.num_foreign,
         }
         bands = self.bands()
         return found | ({"by_rating": bands} if bands else {})
-
-    def rates(self) -> dict[str, Rate]:
-        """The shares of all boards, with their intervals."""
-        flags = {"exact": self.exact, "valid": self.valid}
-        return {name: Rate(int(each.sum()), len(self.boards)) for name, each in flags.items()}
 
     def bands(self) -> dict[str, dict[str, float]]:
         """The shares by powers of ten of the rating."""
@@ -61,7 +54,10 @@ class BoardScore:
     def table(self) -> str:
         """The shares as plain text."""
         total = len(self.boards)
-        lines = [f"{name}: {str(rate).lstrip()}" for name, rate in self.rates().items()]
+        lines = [
+            f"{name}: {100 * flags.mean():.2f} % {flags.sum()}/{total}"
+            for name, flags in (("exact", self.exact), ("valid", self.valid))
+        ]
         lines += [
             f"rating {name}: exact {100 * band['exact']:.2f} %, valid {100 * band['valid']:.2f} % "
             f"of {count(int(band['boards']), 'board')}"

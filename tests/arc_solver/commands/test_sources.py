@@ -176,7 +176,8 @@ def test_answers_to_boards_are_scored_by_another_file(arc_solve: Terminal, folde
     assert (facts["boards"], facts["answered"], facts["exact"], facts["valid"]) == (4, 3, 0.5, 0.5)
     assert sum(band["boards"] for band in facts["by_rating"].values()) == 4
     text = arc_solve("score", "answers.csv", "--solutions", truth).out
-    assert "exact: 50.00 % 2/4 [15.0, 85.0]\n" in text
+    assert "exact: 50.00 % 2/4\n" in text
+    assert "95 % Wilson intervals: exact 15.0 to 85.0 %, " in text
     assert "without an answer: 1 of 4 boards (counted as wrong)\n" in text
     assert (
         arc_solve("score", "answers.csv", "--solutions", truth, "--only-submitted", "--json").json()["boards"]

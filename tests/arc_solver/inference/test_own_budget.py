@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from arc_solver.domains.arc import examples
 from arc_solver.inference import adaptation, measured_time, own_budget
 from arc_solver.inference.options import Listener, SolveOptions
 from arc_solver.inference.own_budget import (
@@ -134,3 +135,23 @@ def test_learning_ends_early_only_in_a_time_of_its_own(monkeypatch: pytest.Monke
     for deadline in (None, time.monotonic() + 1000):
         vote(tasks(2), None, SolveOptions(preset=recipe, deadline=deadline), Listener())
     assert asked == [True, False]
+
+
+def test_what_answering_compiles_is_compiled_before_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answers on a machine compile for seconds, which no time limit foresees."""
+    order: list[str] = []
+    restore = examples.restore_answers
+
+    def restored(*given: Any) -> Any:
+        order.append("answers are turned back")
+        return restore(*given)
+
+    def learned(model: Any, *_: object, **__: object) -> Any:
+        order.append("learned")
+        return model
+
+    monkeypatch.setattr(examples, "restore_answers", restored)
+    monkeypatch.setattr(adaptation, "adapt", learned)
+    recipe = preset(MODEL, TRAIN, dataclasses.replace(PREDICT, views=1))
+    vote(tasks(2), None, SolveOptions(preset=recipe, deadline=time.monotonic() + 1000), Listener())
+    assert order.index("learned") > 0
