@@ -44,6 +44,8 @@ def _query(task_id: str, index: int) -> Query:
 
 def _attempts(sheet: SubmissionSheet, query: Query) -> tuple[list[Grid | None], list[str]]:
     """Both attempts, None without a guess, and what views say of each in words."""
+    from submission.messages import count
+
     answer = sheet.answers.get(query)
     tallies = answer.tallies[:2] if answer else ()
     grids: list[Grid | None] = [None, None]
@@ -51,8 +53,7 @@ def _attempts(sheet: SubmissionSheet, query: Query) -> tuple[list[Grid | None], 
     for place, tally in enumerate(tallies):
         assert answer is not None
         grids[place] = tally.grid
-        views = f"{answer.ballots} views" if answer.ballots != 1 else "1 view"
-        votes[place] = f"{tally.votes} of {views}"
+        votes[place] = f"{tally.votes} of {count(answer.ballots, 'view')}"
     return grids, votes
 
 

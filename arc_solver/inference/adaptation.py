@@ -32,6 +32,7 @@ from arc_solver.inference.time_budget import UNCOMPILED
 from arc_solver.model.puzzle_embedding import mean_rows
 from arc_solver.model.trm import Model
 from arc_solver.storage.files import lock_folder, sweep_stale
+from arc_solver.storage.text import count
 from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of
 from arc_solver.tasks.task import Task, without_answers
 from arc_solver.training.loop import Hooks, Limits, Metrics, run_steps
@@ -253,7 +254,7 @@ def learned(
 
 
 def _learned_line(last: Metrics) -> str:
-    steps = f"{last['step']:,} {'step' if last['step'] == 1 else 'steps'}"
+    steps = count(last["step"], "step")
     return f"learned in {steps}: {100 * last['exact']:.0f} % of the last training examples were right"
 
 

@@ -95,7 +95,7 @@ class AdaptBudget:
     FIRST_SHARE, MIN_SHARE, MAX_SHARE = 0.8, 0.5, 0.95
     SAFETY, SPARE_SECONDS = 1.5, 2.0
     # The share of right examples that counts as all of them. The answers to tests still get better after it.
-    LEARNED, ENOUGH = 0.995, 4.0
+    ALL_RIGHT, ENOUGH = 0.995, 4.0
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class AdaptBudget:
         """Move the end of the training by its measured speed (`forwards_per_s`) and `exact` examples."""
         # The report of an evaluation has no speed.
         speed = metrics.get("forwards_per_s", 0.0) * self._answer_speed
-        if self.until_learned and metrics.get("exact", 0.0) >= self.LEARNED:
+        if self.until_learned and metrics.get("exact", 0.0) >= self.ALL_RIGHT:
             self._latest = min(self._latest, self.ENOUGH * metrics["seconds"])
         if speed > 0:
             # A step that begins in time ends this much later, if there was one.
