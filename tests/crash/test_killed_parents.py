@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arc_solver.hardware.accelerators import usable_cores
 from tests.crash.forkserver import REPOSITORY
 from tests.faults.scene import write_tasks
 from tests.faults.test_command import TINY, command, environment, until
@@ -51,6 +52,8 @@ def predicting(folder: Path) -> list[str]:
 @pytest.mark.parametrize("work", [drawing, predicting])
 def test_nothing_outlives_its_parent(tmp_path: Path, work: object, number: int) -> None:
     assert callable(work)
+    if work is drawing and usable_cores() < 2:
+        pytest.skip("on one core tasks are drawn in the program itself")
     rng = np.random.default_rng([seed(), number])
     temporary, mark = tmp_path / "temporary", uuid.uuid4().hex
     temporary.mkdir()
@@ -63,10 +66,12 @@ def test_nothing_outlives_its_parent(tmp_path: Path, work: object, number: int) 
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        assert until(lambda: len(marked(mark)) > 1 or process.poll() is not None, STARTS)
-        time.sleep(float(rng.uniform(0, 3 if full() else 1)))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        try:
+            assert until(lambda: len(marked(mark)) > 1 or process.poll() is not None, STARTS)
+            time.sleep(float(rng.uniform(0, 3 if full() else 1)))
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
         ended = until(lambda: not marked(mark), SECONDS if full() else STARTS)
         assert ended, f"seed {seed()}: {marked(mark)} live on"
         assert list(temporary.iterdir()) == []
