@@ -200,22 +200,11 @@ def learned(
         return untrained().to(device).requires_grad_(False), puzzles
     step = None  # what one is known to take, in seconds
     if options.deadline is not None and options.adapt_steps is None and options.keep is None:
-        model = untrained().to(device).requires_grad_(False)
-        per_cell = seconds_per_cell(model, tasks, puzzles, preset)
-        step = seconds_of_step(per_cell, tasks, preset.train, network.cycles)
-        if is_short_of_time(per_cell, step, tasks, preset, options.deadline):
+        found = _fitted(untrained, puzzles, tasks, preset, options, device, listener)
+        if found is None:
             listener.say(WITHOUT_LEARNING)
-            return model, puzzles
-        if leaves_views_open(options) and (
-            found := views_in_time(
-                preset.train, untrained().to(device), puzzles, tasks, options.deadline, step
-            )
-        ):
-            views, step = found
-            if min(views) < preset.train.num_views:
-                puzzles = puzzles_of(tasks, kind, preset.train, options.seed, views)
-                span = " to ".join(map(str, sorted({min(views), max(views)})))
-                listener.say(f"short of time: {span} views of a task are learned and asked")
+            return untrained().to(device).requires_grad_(False), puzzles
+        puzzles, step = found
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
@@ -251,6 +240,37 @@ def learned(
         config = dataclasses.replace(config, batch_size=config.batch_size // 2)
         listener.say(f"warning: not enough memory; learning again with batches of {config.batch_size}")
         release_memory()
+
+
+def _fitted(
+    untrained: Callable[[], Model],
+    puzzles: PuzzleMap,
+    tasks: Sequence[Task],
+    preset: Preset,
+    options: SolveOptions,
+    device: torch.device,
+    listener: Listener,
+) -> tuple[PuzzleMap, float] | None:
+    """The puzzles with as many views as can be learned in time, and the seconds of a step; None if none can.
+
+    A few steps are timed for it.
+    """
+    assert options.deadline is not None
+    model = untrained().to(device).requires_grad_(False)
+    per_cell = seconds_per_cell(model, tasks, puzzles, preset)
+    step = seconds_of_step(per_cell, tasks, preset.train, model.config.cycles)
+    if is_short_of_time(per_cell, step, tasks, preset, options.deadline):
+        return None
+    if leaves_views_open(options) and (
+        found := views_in_time(preset.train, untrained().to(device), puzzles, tasks, options.deadline, step)
+    ):
+        views, step = found
+        if min(views) < preset.train.num_views:
+            kind = model.config.embedding
+            puzzles = puzzles_of(tasks, kind, preset.train, options.seed, views)
+            span = " to ".join(map(str, sorted({min(views), max(views)})))
+            listener.say(f"short of time: {span} views of a task are learned and asked")
+    return puzzles, step
 
 
 def _learned_line(last: Metrics) -> str:
