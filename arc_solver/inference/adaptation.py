@@ -262,14 +262,15 @@ def _fitted(
     if is_short_of_time(per_cell, step, tasks, preset, options.deadline):
         return None
     if leaves_views_open(options) and (
-        found := views_in_time(preset.train, untrained().to(device), puzzles, tasks, options.deadline, step)
+        found := views_in_time(preset, untrained().to(device), puzzles, tasks, options.deadline, step)
     ):
         views, step = found
-        if min(views) < preset.train.num_views:
+        if set(views) != {preset.train.num_views}:
             kind = model.config.embedding
             puzzles = puzzles_of(tasks, kind, preset.train, options.seed, views)
             span = " to ".join(map(str, sorted({min(views), max(views)})))
-            listener.say(f"short of time: {span} views of a task are learned and asked")
+            reason = "short of time" if min(views) < preset.train.num_views else "there is time for more"
+            listener.say(f"{reason}: {span} views of a task are learned and asked")
     return puzzles, step
 
 

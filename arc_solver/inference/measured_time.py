@@ -63,7 +63,7 @@ def is_short_of_time(
 
 
 def views_in_time(
-    train: TrainConfig,
+    preset: Preset,
     model: Model,
     puzzles: PuzzleMap,
     tasks: Sequence[Task],
@@ -72,8 +72,11 @@ def views_in_time(
 ) -> tuple[list[int], float] | None:
     """As many views of every task as there is time for, and the seconds of a step; changes `model`.
 
+    They are no more than the recipe learns or asks, whichever is more.
+
     By a few timed steps, or as `estimated` where there is no time for them; None where steps are not timed.
     """
+    train, most = preset.train, preset.predict.views
     left = deadline - time.monotonic()
     known = estimated if TIMED_STEPS * estimated > TIMED_SHARE * left else None
     timed = _timed(train, model, puzzles, tasks, known)
@@ -85,7 +88,7 @@ def views_in_time(
     views: dict[int, int] = {}
     for (side, _), slots in zip(data.canvases, state.batches.global_slots, strict=True):
         pairs = sum(len(task.train) for task, own in zip(tasks, sides, strict=True) if own == side)
-        views[side] = fitted_views(train.num_views, pairs, slots * steps)
+        views[side] = fitted_views(train.num_views, most, pairs, slots * steps)
     return [views[side] for side in sides], seconds
 
 

@@ -17,7 +17,7 @@ MIN_SECONDS, SECONDS_PER_CELL, MAX_SECONDS = 45.0, 0.16, 4 * 3600.0
 STEP_SECONDS, STEP_SECONDS_PER_CELL, MAX_STRETCH = 0.15, 90e-6, 4.0
 STEPS, VIEWS = ("steps", "train.steps"), ("num_views", "train.num_views")
 # How often every demonstration should be trained on under each view, and the fewest views worth having.
-MEETINGS, MIN_VIEWS = 12, 4
+MEETINGS, MIN_VIEWS = 16, 4
 
 
 def own_seconds(tasks: Sequence[Task], stretch: float = 1.0) -> float:
@@ -43,10 +43,12 @@ def leaves_views_open(options: SolveOptions) -> bool:
     return not _names(options, VIEWS)
 
 
-def fitted_views(num_views: int, num_pairs: int, met: float) -> int:
-    """`num_views`, halved until `met` training examples are MEETINGS per pair and view."""
+def fitted_views(num_views: int, most: int, num_pairs: int, met: float) -> int:
+    """`num_views`, halved, or doubled up to `most`, so that `met` examples are MEETINGS per pair and view."""
     while num_views >= 2 * MIN_VIEWS and met < MEETINGS * num_pairs * num_views:
         num_views //= 2
+    while 2 * num_views <= most and met >= MEETINGS * num_pairs * 2 * num_views:
+        num_views *= 2
     return num_views
 
 

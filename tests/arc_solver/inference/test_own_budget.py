@@ -77,7 +77,17 @@ def test_views_are_halved_until_each_example_is_met_often_enough(
     num_views: int, share: float, wanted: int
 ) -> None:
     met = share * MEETINGS * 5 * num_views
-    assert fitted_views(num_views, 5, met) == wanted
+    assert fitted_views(num_views, num_views, 5, met) == wanted
+
+
+@pytest.mark.parametrize(
+    ("num_views", "most", "share", "wanted"),
+    [(16, 64, 4, 64), (16, 64, 3.99, 32), (16, 64, 1.99, 16), (16, 64, 0.5, 8), (16, 60, 9, 32)],
+)
+def test_views_are_doubled_while_each_example_is_met_often_enough(
+    num_views: int, most: int, share: float, wanted: int
+) -> None:
+    assert fitted_views(num_views, most, 5, share * MEETINGS * 5 * num_views) == wanted
 
 
 @pytest.mark.parametrize("seconds", [1e-9, 1e9])
@@ -97,6 +107,23 @@ def test_a_slow_machine_learns_and_asks_fewer_views_unless_somebody_says_how_man
     vote(tasks(4), None, dataclasses.replace(options, **chosen), Listener(said.append, heard))
     assert asked == {views}
     assert any(f"{views} views of a task are learned" in line for line in said) == (views < 16)
+
+
+def test_where_there_is_time_for_it_more_views_are_learned_and_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train: 1e-9)
+    monkeypatch.setattr(adaptation, "adapt", lambda model, *_, **__: model)
+    said: list[str] = []
+    asked: set[int] = set()
+    few = dataclasses.replace(VIEWED, train=dataclasses.replace(VIEWED.train, num_views=4))
+    options = SolveOptions(preset=few, deadline=time.monotonic() + 60)
+    vote(
+        tasks(4),
+        None,
+        options,
+        Listener(said.append, lambda answers, *_: asked.update(answers.questions.owed.tolist())),
+    )
+    assert asked == {16}
+    assert any("there is time for more: 16 views of a task are learned" in line for line in said)
 
 
 def test_larger_canvases_are_given_fewer_views_where_time_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
