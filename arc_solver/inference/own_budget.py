@@ -17,7 +17,7 @@ MIN_SECONDS, SECONDS_PER_CELL, MAX_SECONDS = 45.0, 0.16, 4 * 3600.0
 STEP_SECONDS, STEP_SECONDS_PER_CELL, MAX_STRETCH = 0.15, 90e-6, 4.0
 STEPS, VIEWS = ("steps", "train.steps"), ("num_views", "train.num_views")
 # How often every demonstration should be trained on under each view, and the fewest views worth having.
-MEETINGS, MIN_VIEWS = 16, 4
+MEETINGS, MIN_VIEWS = 12, 4
 
 
 def own_seconds(tasks: Sequence[Task], stretch: float = 1.0) -> float:
