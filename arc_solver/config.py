@@ -289,6 +289,7 @@ class PredictConfig:
     # another first grid with an error of at most `early_error` ("likely"); "off": all views.
     early: str = "decided"
     early_error: float = 0.01
+    weigh_views: bool = False  # ARC: ballots weigh by the demonstrations answered right under their view
     adapt_rows_share: float = 0.25  # first share of test-time training from weights, which trains only rows
     rollouts: int = 1  # chains per view, all but the first with noise on the answer state
     sigma: float = 0.0  # of that noise, before every age; 0 = 0.3 for boards, none for ARC

@@ -54,6 +54,8 @@ def _attempts(sheet: SubmissionSheet, query: Query) -> tuple[list[Grid | None], 
         assert answer is not None
         grids[place] = tally.grid
         votes[place] = f"{tally.votes} of {count(answer.ballots, 'view')}"
+        if round(tally.weight, 1) != tally.votes:
+            votes[place] += f", weight {tally.weight:.1f}"
     return grids, votes
 
 

@@ -135,6 +135,19 @@ class Questions(Protocol):
         """All contenders of the chosen queries on the largest canvas; None if they were on it already."""
 
 
+class Practice(Protocol):
+    """Questions with known answers, asked under each view to learn what its ballots are worth."""
+
+    def round(self, first: int, last: int, chosen: Numbers) -> QueryData:
+        """What to ask before contenders `first` up to `last` of the chosen queries are."""
+
+    def take(self, queries: Numbers, views: Numbers, answers: Restored) -> None:
+        """Count answers (N,) of a round."""
+
+    def weights(self, queries: Numbers, contenders: Numbers) -> npt.NDArray[np.float32]:
+        """(N,): what ballots of these contenders of queries are worth, above 0, at most 1."""
+
+
 class Block(NamedTuple):
     """The unit of work of a worker: name, indices in the material, number of queries, cost."""
 
@@ -297,6 +310,9 @@ class Domain(Protocol[M]):
         """The questions about the material, whose puzzles have these numbers in `puzzles`."""
 
     # Judging.
+    def practice(self, questions: Questions) -> Practice | None:
+        """Practice for the questions of this domain; None if there is none."""
+
     def keeps_the_rules(self, material: M, queries: Numbers, cells: Bytes) -> Flags:
         """(N,): whether answers (N, C) keep the rules, checked WITHOUT searching for the answer."""
 

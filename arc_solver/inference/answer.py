@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from arc_solver.config import PredictConfig
-from arc_solver.domains.protocols import Domain, Flags, Numbers, QueryData, Questions
+from arc_solver.domains.protocols import Domain, Flags, Numbers, Practice, QueryData, Questions
 from arc_solver.inference.election import Election, Found, election_of
 from arc_solver.inference.engine import Answered, Wanted, Watch, answer_rows
 from arc_solver.inference.noise import Disturb, Disturbance, mixed
@@ -27,6 +28,7 @@ class Answering:
     questions: Questions
     config: PredictConfig
     election: Election = field(init=False)
+    practice: Practice | None = field(init=False)
     ages: Numbers = field(init=False)  # (n,): spent in total
     answered: Numbers = field(init=False)  # (n,): rows that finished
 
@@ -36,6 +38,7 @@ class Answering:
         owed = self.questions.owed
         rules_decide = self.domain.rules_decide
         self.election = election_of(choice, owed, self.config, rules_decide=rules_decide)
+        self.practice = self.domain.practice(self.questions) if self.config.weigh_views else None
         self._solved = self.questions.solved
         self._own_answers: list[Found] = []  # found by `_wanted`, to be yielded
         self.ages, self.answered = np.zeros(len(owed), np.int64), np.zeros(len(owed), np.int64)
@@ -68,6 +71,7 @@ class Answering:
         total = self.questions.contenders
         rounds = view_rounds(total) if pace or self.election.in_rounds else [(0, total)]
         for first, last in rounds:
+            self._practise(model, first, last, stop)
             data = self.questions.round(first, last, np.flatnonzero(~self.election.closed))
             if pace:
                 pace.begin_round(0 if first else _tokens(data))
@@ -110,6 +114,21 @@ class Answering:
         yield from self._own_answers
         self._own_answers.clear()
 
+    def _practise(self, model: Model, first: int, last: int, stop: Callable[[], bool]) -> None:
+        """Ask what is known under the views of a round, to weigh its ballots."""
+        if self.practice is None:
+            return
+        data = self.practice.round(first, last, np.flatnonzero(~self.election.closed))
+        for answered in answer_rows(model, data, self.config, stop=stop):
+            group, rows = answered.group, answered.rows
+            restored = data.restore(group, rows, answered.tokens)
+            self.practice.take(data.queries(group)[rows], data.turns(group)[0][rows], restored)
+
+    def _weights(self, queries: Numbers, contenders: Numbers) -> npt.NDArray[np.float32]:
+        if self.practice is None:
+            return np.ones(len(queries), np.float32)
+        return self.practice.weights(queries, contenders)
+
     def _take(self, found: Found) -> None:
         self.election.take(found)
         np.add.at(self.ages, found.queries, found.ages)
@@ -119,7 +138,8 @@ class Answering:
         """Questions in which nothing is left to find, as their own answers."""
         answers, yes = self.questions.as_they_stand(queries), np.ones(len(queries), np.bool_)
         valid = self.domain.keeps_the_rules(self.material, queries, answers.cells)
-        return Found(queries, contenders, answers, valid, yes, yes.astype(np.float32), ages)
+        sure = yes.astype(np.float32)
+        return Found(queries, contenders, answers, valid, yes, sure, ages, sure)
 
     def _restored(self, data: QueryData, answered: Answered) -> Iterator[Found]:
         group, rows = answered.group, answered.rows
@@ -141,6 +161,7 @@ class Answering:
             answered.confident[rest],
             answered.confidence[rest] if confidence is None else confidence,
             answered.ages[rest],
+            self._weights(queries, contenders[rest]),
         )
 
     def _wanted(self, data: QueryData) -> Wanted:

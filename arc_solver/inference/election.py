@@ -30,6 +30,7 @@ class Found(NamedTuple):
     confident: Flags  # the halting logit passed its threshold
     confidence: npt.NDArray[np.float32]
     ages: Numbers
+    weights: npt.NDArray[np.float32]  # what the ballots are worth, at most 1
 
 
 class Election(Protocol):
@@ -55,7 +56,7 @@ class Election(Protocol):
 
 
 class TopTwoVote:
-    """The grids that most views give, ties broken by mean confidence; with early decisions if configured."""
+    """The grids with most votes, by weight, then mean confidence; with early decisions if configured."""
 
     def __init__(self, owed: Numbers, config: PredictConfig) -> None:
         """`owed` (n,) is the number of rows of every query."""
@@ -71,7 +72,9 @@ class TopTwoVote:
     def take(self, found: Found) -> None:
         answers = found.answers
         heights, widths = answers.shapes[:, 0], answers.shapes[:, 1]
-        self.box.cast_batch(found.queries, answers.keys, answers.cells, heights, widths, found.confidence)
+        self.box.cast_batch(
+            found.queries, answers.keys, answers.cells, heights, widths, found.confidence, found.weights
+        )
         self.early.count(found.queries, answers.overflow)
 
     def end_round(self) -> None:

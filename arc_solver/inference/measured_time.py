@@ -126,7 +126,11 @@ def shared_time(
     cells = _cells(tasks, preset.train)
     asked = ArcQuestions(tasks, range(len(tasks)), puzzles, preset.predict, preset.train.canvas)
     per_query = np.repeat(cells, [len(task.test) for task in tasks])
-    owed = preset.predict.ages * int((asked.owed * per_query).sum())
+    rows = int((asked.owed * per_query).sum())
+    if preset.predict.weigh_views:
+        starts = np.cumsum([0, *(len(task.test) for task in tasks)])[:-1]
+        rows += int((asked.owed[starts] * cells * [len(task.train) for task in tasks]).sum())
+    owed = preset.predict.ages * rows
     budget = AdaptBudget(limits, deadline, owed, _trained_cells(cells, preset.train), cycles)
     budget.first_tokens = _first_tokens(tasks, preset)
     return budget
@@ -137,9 +141,10 @@ def _cells(tasks: Sequence[Task], train: TrainConfig) -> list[int]:
 
 
 def _first_tokens(tasks: Sequence[Task], preset: Preset) -> int:
-    """Rows × tokens × ages of the first view of every output."""
+    """Rows × tokens × ages of the first view of every output, and of what is asked before it."""
     cells = _cells(tasks, preset.train)
-    return preset.predict.ages * sum(len(task.test) * c for task, c in zip(tasks, cells, strict=True))
+    rows = (len(task.test) + len(task.train) * preset.predict.weigh_views for task in tasks)
+    return preset.predict.ages * sum(num * c for num, c in zip(rows, cells, strict=True))
 
 
 def _trained_cells(cells: Sequence[int], train: TrainConfig) -> float:

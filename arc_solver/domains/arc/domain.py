@@ -12,6 +12,7 @@ import numpy as np
 
 from arc_solver.config import ConfigError, Groups, ModelConfig, PredictConfig, Preset
 from arc_solver.domains.arc.examples import VOCABULARY, ArcQuestions, ArcTraining, task_side
+from arc_solver.domains.arc.practice import ArcPractice
 from arc_solver.domains.boards.board_set import BoardSet
 from arc_solver.domains.protocols import (
     Block,
@@ -21,6 +22,7 @@ from arc_solver.domains.protocols import (
     Look,
     Notice,
     Numbers,
+    Questions,
     Reading,
     trained_on,
 )
@@ -201,6 +203,10 @@ class ArcDomain:
         self, material: Tasks, puzzles: PuzzleMap, numbers: Sequence[int], config: PredictConfig, canvas: str
     ) -> ArcQuestions:
         return ArcQuestions(material, numbers, puzzles, config, canvas)
+
+    def practice(self, questions: Questions) -> ArcPractice:
+        assert isinstance(questions, ArcQuestions)
+        return ArcPractice(questions)
 
     def keeps_the_rules(self, material: Tasks, queries: Numbers, cells: Bytes) -> Flags:
         # Any grid may be an answer: finding the rules of a task is the puzzle.

@@ -23,6 +23,7 @@ from arc_solver.domains.protocols import (
     Look,
     Notice,
     Numbers,
+    Questions,
     Reading,
     trained_on,
 )
@@ -35,7 +36,7 @@ from arc_solver.tasks.task import Task, TaskFault
 BLOCK = 64
 MAX_SCORED = 1000
 NOTHING_TO_LEARN = "a board has no demonstrations to learn from; its weights are made by `arc-solve train`"
-OF_TASKS = "canvas translate permute_colors all_pairs num_views early early_error retry_overflow"
+OF_TASKS = "canvas translate permute_colors all_pairs num_views early early_error retry_overflow weigh_views"
 LEARNING = ("--preset", "--adapt-steps", "--adapt-each", "--keep")
 
 
@@ -199,6 +200,9 @@ class BoardDomain:
     ) -> BoardQuestions:
         del puzzles, numbers, canvas
         return BoardQuestions(self.kind, material, config)
+
+    def practice(self, questions: Questions) -> None:
+        del questions
 
     def keeps_the_rules(self, material: BoardSet, queries: Numbers, cells: Bytes) -> Flags:
         return self.kind.keeps_the_rules(material.questions[queries], cells)

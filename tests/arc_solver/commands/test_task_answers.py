@@ -102,3 +102,14 @@ def test_what_was_written_is_said_where_it_is_not_plain(tmp_path: Path) -> None:
     manifest = tmp_path / "new.manifest.json"
     line = f"wrote {new}, {old} (replaced the one there) and {manifest} (how it was made)"
     assert writing(new, old, manifest=True)() == line
+
+
+def test_a_weight_that_is_not_the_number_of_votes_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = one_task()
+    sheet = sheet_of(tmp_path / "s.json", task, task.train[0].input)
+    (tally,) = sheet.answers[Query(task.id, 0)].tallies
+    sheet.answers[Query(task.id, 0)] = Answer((replace(tally, weight=4.25),), 16)
+    draw_answers(sheet)
+    assert re.search(r"(?m)^attempt 1: wrong, 12 of 16 views, weight 4\.2$", capsys.readouterr().out)

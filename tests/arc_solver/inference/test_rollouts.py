@@ -156,6 +156,7 @@ def contenders(*rows: tuple[int, int, bool, bool, bool, float, int]) -> Found:
         np.array(confident),
         np.array(confidence, np.float32),
         np.array(age, np.int64),
+        np.ones(len(rows), np.float32),
     )
 
 
