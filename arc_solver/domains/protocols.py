@@ -144,8 +144,8 @@ class Practice(Protocol):
     def take(self, queries: Numbers, views: Numbers, answers: Restored) -> None:
         """Count answers (N,) of a round."""
 
-    def weights(self, queries: Numbers, contenders: Numbers) -> npt.NDArray[np.float32]:
-        """(N,): what ballots of these contenders of queries are worth, above 0, at most 1."""
+    def weights(self, queries: Numbers, views: Numbers) -> npt.NDArray[np.float32]:
+        """(N,): what ballots for queries under these views are worth, above 0, at most 1."""
 
 
 class Block(NamedTuple):

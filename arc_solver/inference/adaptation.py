@@ -269,7 +269,9 @@ def _fitted(
             kind = model.config.embedding
             puzzles = puzzles_of(tasks, kind, preset.train, options.seed, views)
             span = " to ".join(map(str, sorted({min(views), max(views)})))
-            reason = "short of time" if min(views) < preset.train.num_views else "there is time for more"
+            num = preset.train.num_views
+            reason = "short of time" if max(views) <= num else "there is time for more"
+            reason = "fitted to the time" if min(views) < num < max(views) else reason
             listener.say(f"{reason}: {span} views of a task are learned and asked")
     return puzzles, step
 

@@ -124,10 +124,10 @@ class Answering:
             restored = data.restore(group, rows, answered.tokens)
             self.practice.take(data.queries(group)[rows], data.turns(group)[0][rows], restored)
 
-    def _weights(self, queries: Numbers, contenders: Numbers) -> npt.NDArray[np.float32]:
+    def _weights(self, queries: Numbers, views: Numbers) -> npt.NDArray[np.float32]:
         if self.practice is None:
             return np.ones(len(queries), np.float32)
-        return self.practice.weights(queries, contenders)
+        return self.practice.weights(queries, views)
 
     def _take(self, found: Found) -> None:
         self.election.take(found)
@@ -161,7 +161,7 @@ class Answering:
             answered.confident[rest],
             answered.confidence[rest] if confidence is None else confidence,
             answered.ages[rest],
-            self._weights(queries, contenders[rest]),
+            self._weights(queries, data.turns(group)[0][rows]),
         )
 
     def _wanted(self, data: QueryData) -> Wanted:

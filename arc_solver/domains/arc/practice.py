@@ -27,11 +27,10 @@ class ArcPractice:
         self._asked = dataclasses.replace(questions, tasks=tasks, config=config)
         self._outputs = [pair.output for task in tasks for pair in task.test]
         self._task = np.repeat(np.arange(len(tasks)), [len(task.test) for task in tasks])
-        self._is_demonstration = np.concatenate(
-            [np.arange(len(task.test)) < len(task.train) for task in tasks] or [np.zeros(0, np.bool_)]
+        self._is_demonstration = np.array(
+            [place < len(task.train) for task in tasks for place in range(len(task.test))], np.bool_
         )
         self._task_asked = np.repeat(np.arange(len(tasks)), [len(task.test) for task in questions.tasks])
-        self._views = np.array(self._asked.owed[np.unique(self._task, return_index=True)[1]], np.int64)
         self._right, self._answered = np.zeros((2, len(tasks), config.views), np.int64)
 
     def round(self, first: int, last: int, chosen: Numbers) -> ArcQueries:
@@ -51,9 +50,8 @@ class ArcPractice:
             self._answered[where] += 1
             self._right[where] += right
 
-    def weights(self, queries: Numbers, contenders: Numbers) -> npt.NDArray[np.float32]:
-        """(N,): what ballots of these contenders of test inputs are worth, above 0, at most 1."""
+    def weights(self, queries: Numbers, views: Numbers) -> npt.NDArray[np.float32]:
+        """(N,): what ballots for test inputs under these views are worth, above 0, at most 1."""
         tasks = self._task_asked[queries]
-        views = contenders % np.maximum(self._views[tasks], 1)
         share = self._right[tasks, views] / np.maximum(self._answered[tasks, views], 1)
         return ((FLOOR + share**2) / (FLOOR + 1)).astype(np.float32)

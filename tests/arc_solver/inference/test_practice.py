@@ -77,9 +77,11 @@ def test_a_ballot_is_worth_the_squared_share_of_right_demonstrations_and_a_floor
 
 
 def test_chains_of_a_view_are_worth_the_same() -> None:
-    practice = ArcPractice(asked(TASK, rollouts=2))
+    questions = asked(TASK, rollouts=2)
+    practice = ArcPractice(questions)
     practice.take(np.array([0, 1]), np.array([1, 1]), answers(grid("12"), grid("3")))
-    assert practice.weights(np.array([0, 0]), np.array([1, 5])).tolist() == [1, 1]
+    views = questions.round(0, 8, np.array([0])).turns(0)[0]
+    assert practice.weights(np.array([0, 0]), views[[1, 5]]).tolist() == [1, 1]
 
 
 class Scripted:
