@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import hashlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ from arc_solver.inference.own_budget import leaves_views_open
 from arc_solver.inference.time_budget import UNCOMPILED
 from arc_solver.model.puzzle_embedding import mean_rows
 from arc_solver.model.trm import Model
-from arc_solver.storage.files import lock_folder, sweep_stale
+from arc_solver.storage.files import lock_folder, sweep_stale, write_atomic
 from arc_solver.storage.text import count
 from arc_solver.tasks.puzzles import PuzzleMap, puzzles_of
 from arc_solver.tasks.task import Task, without_answers
@@ -47,6 +50,14 @@ SAVE_SECONDS, PAUSE_FACTOR = 30.0, 20.0
 # The share of the seconds beyond UNCOMPILED after which nothing more is compiled.
 MAX_COMPILING = 0.3
 WITHOUT_LEARNING = "short of time: answering without learning; --time-limit gives more time"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How many views of every task are learned, and the seconds of a step, if known."""
+
+    views: list[int]
+    step: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,19 @@ class Keep:
         """The folder of the run that learns `data`, the same for the same run."""
         digest = hashlib.sha256(f"{run_hash(self.recipe, data)} {self.start}".encode())
         return self.folder / digest.hexdigest()[:16]
+
+    def fitted(self, data: ArcTraining, num_tasks: int, fit: Callable[[], Fit | None]) -> Fit | None:
+        """What `fit` finds for `data` with the recipe's views; a run goes on with those it began with."""
+        path = self.run_folder(data).with_suffix(".views.json")
+        with contextlib.suppress(OSError, ValueError):
+            views = json.loads(path.read_bytes())
+            if isinstance(views, list) and [type(num) for num in views] == [int] * num_tasks:
+                return Fit(views)
+        found = fit()
+        if found is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, json.dumps(found.views).encode())
+        return found
 
 
 def cold_model(config: ModelConfig, puzzles: PuzzleMap, seed: int) -> Model:
@@ -198,14 +222,21 @@ def learned(
 
     if not options.adapt:
         return untrained().to(device).requires_grad_(False), puzzles
-    step = None  # what one is known to take, in seconds
-    if options.deadline is not None and options.adapt_steps is None and options.keep is None:
-        found = _fitted(untrained, puzzles, tasks, preset, options, device, listener)
+    step: float | None = None  # what one is known to take, in seconds
+    config = _config(preset, options, from_weights=loaded is not None and kind != "none")
+    if (
+        options.deadline is not None
+        and options.adapt_steps is None
+        and (options.keep is None or leaves_views_open(options))
+    ):
+        fit = partial(_fitted, untrained, puzzles, tasks, preset, options, device, listener)
+        keep = _keep(loaded, dataclasses.replace(preset, train=config), options, listener)
+        blind = list(map(without_answers, tasks))
+        found = keep.fitted(ArcTraining(blind, puzzles, config), len(tasks), fit) if keep else fit()
         if found is None:
             listener.say(WITHOUT_LEARNING)
             return untrained().to(device).requires_grad_(False), puzzles
-        puzzles, step = found
-    config = _config(preset, options, from_weights=loaded is not None and kind != "none")
+        puzzles, step = puzzles_of(tasks, kind, preset.train, options.seed, found.views), found.step
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
         if options.deadline is not None:
@@ -250,8 +281,8 @@ def _fitted(
     options: SolveOptions,
     device: torch.device,
     listener: Listener,
-) -> tuple[PuzzleMap, float] | None:
-    """The puzzles with as many views as can be learned in time, and the seconds of a step; None if none can.
+) -> Fit | None:
+    """As many views of every task as can be learned in time, and the seconds of a step; None if none can.
 
     A few steps are timed for it.
     """
@@ -261,19 +292,18 @@ def _fitted(
     step = seconds_of_step(per_cell, tasks, preset.train, model.config.cycles)
     if is_short_of_time(per_cell, step, tasks, preset, options.deadline):
         return None
+    num = preset.train.num_views
+    views = [num] * len(tasks)
     if leaves_views_open(options) and (
         found := views_in_time(preset, untrained().to(device), puzzles, tasks, options.deadline, step)
     ):
         views, step = found
-        if set(views) != {preset.train.num_views}:
-            kind = model.config.embedding
-            puzzles = puzzles_of(tasks, kind, preset.train, options.seed, views)
+        if set(views) != {num}:
             span = " to ".join(map(str, sorted({min(views), max(views)})))
-            num = preset.train.num_views
             reason = "short of time" if max(views) <= num else "there is time for more"
             reason = "fitted to the time" if min(views) < num < max(views) else reason
             listener.say(f"{reason}: {span} views of a task are learned and asked")
-    return puzzles, step
+    return Fit(views, step)
 
 
 def _learned_line(last: Metrics) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,42 @@ def test_where_there_is_time_for_it_more_views_are_learned_and_asked(monkeypatch
     )
     assert asked == {16}
     assert any("there is time for more: 16 views of a task are learned" in line for line in said)
+
+
+def test_a_kept_run_goes_on_with_the_views_that_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although there is time for more, or for fewer, when it is started again."""
+    few = dataclasses.replace(VIEWED, train=dataclasses.replace(VIEWED.train, num_views=8, steps=3))
+    for begun, wanted in ((1e-9, 16), (1e9, MIN_VIEWS)):
+        folder = tmp_path / str(wanted)
+        for number, seconds in enumerate((begun, 1e-9, 1e9)):
+            monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train, s=seconds: s)
+            said: list[str] = []
+            asked: set[int] = set()
+
+            def heard(answers: Any, *_: object, asked: set[int] = asked) -> None:
+                asked.update(answers.questions.owed.tolist())
+
+            options = SolveOptions(preset=few, deadline=time.monotonic() + 60, keep=folder)
+            vote(tasks(4), None, options, Listener(said.append, heard))
+            assert asked == {wanted}
+            assert any("going on with what was learned" in line for line in said) == (number > 0)
+
+
+@pytest.mark.parametrize("damage", [b"", b"[", b"7", b"[4]", b"[4, 4.5]", b"null"])
+def test_views_that_cannot_be_read_are_fitted_again(
+    damage: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train: 1e9)
+    monkeypatch.setattr(adaptation, "adapt", lambda model, *_, **__: model)
+    options = SolveOptions(preset=VIEWED, deadline=time.monotonic() + 60, keep=tmp_path)
+    vote(tasks(4)[:2], None, options)
+    (path,) = tmp_path.glob("*.views.json")
+    whole = path.read_bytes()
+    path.write_bytes(damage)
+    vote(tasks(4)[:2], None, options)
+    assert path.read_bytes() == whole == b"[4, 4]"
 
 
 def test_larger_canvases_are_given_fewer_views_where_time_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
