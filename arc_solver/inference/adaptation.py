@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from arc_solver.checkpoints.file_format import CheckpointError
+from arc_solver.checkpoints.file_format import CheckpointError, newest_step
 from arc_solver.checkpoints.weights import Loaded
 from arc_solver.config import ModelConfig, Preset, TrainConfig
 from arc_solver.domains.arc.examples import ArcTraining
@@ -80,16 +80,29 @@ class Keep:
         digest = hashlib.sha256(f"{run_hash(self.recipe, data)} {self.start}".encode())
         return self.folder / digest.hexdigest()[:16]
 
-    def fitted(self, data: ArcTraining, num_tasks: int, fit: Callable[[], Fit | None]) -> Fit | None:
-        """What `fit` finds for `data` with the recipe's views; a run goes on with those it began with."""
-        path = self.run_folder(data).with_suffix(".views.json")
-        with contextlib.suppress(OSError, ValueError):
+    def fitted(
+        self, data_of: Callable[[list[int]], ArcTraining], usual: list[int], fit: Callable[[], Fit | None]
+    ) -> Fit | None:
+        """What `fit` finds, unless a saved run goes on: with the `usual` views or those fitted to it then.
+
+        `data_of` gives the data with so many views of every task.
+        """
+        folder = self.run_folder(data_of(usual))
+        if newest_step(folder) is not None:
+            return Fit(usual)
+        path = folder.with_suffix(".views.json")
+        most = max(self.recipe.train.num_views, self.recipe.predict.views)
+        with contextlib.suppress(OSError, ValueError, RecursionError):
             views = json.loads(path.read_bytes())
-            if isinstance(views, list) and [type(num) for num in views] == [int] * num_tasks:
+            if (
+                isinstance(views, list)
+                and [type(num) for num in views] == [int] * len(usual)
+                and all(0 < num <= most for num in views)
+                and newest_step(self.run_folder(data_of(views))) is not None
+            ):
                 return Fit(views)
         found = fit()
-        if found is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+        if found is not None and found.views != usual:
             write_atomic(path, json.dumps(found.views).encode())
         return found
 
@@ -222,21 +235,31 @@ def learned(
 
     if not options.adapt:
         return untrained().to(device).requires_grad_(False), puzzles
-    step: float | None = None  # what one is known to take, in seconds
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
-    if (
-        options.deadline is not None
-        and options.adapt_steps is None
-        and (options.keep is None or leaves_views_open(options))
-    ):
+    usual = [preset.train.num_views] * len(tasks)
+    fit: Callable[[], Fit | None] = partial(Fit, usual)
+    if options.deadline is not None and options.adapt_steps is None:
         fit = partial(_fitted, untrained, puzzles, tasks, preset, options, device, listener)
-        keep = _keep(loaded, dataclasses.replace(preset, train=config), options, listener)
+    keep = _keep(loaded, dataclasses.replace(preset, train=config), options, listener)
+    if keep is None:
+        found = fit()
+    elif leaves_views_open(options):
         blind = list(map(without_answers, tasks))
-        found = keep.fitted(ArcTraining(blind, puzzles, config), len(tasks), fit) if keep else fit()
-        if found is None:
-            listener.say(WITHOUT_LEARNING)
-            return untrained().to(device).requires_grad_(False), puzzles
-        puzzles, step = puzzles_of(tasks, kind, preset.train, options.seed, found.views), found.step
+        found = keep.fitted(
+            lambda views: ArcTraining(
+                blind, puzzles_of(tasks, kind, preset.train, options.seed, views), config
+            ),
+            usual,
+            fit,
+        )
+    else:
+        found = Fit(usual)
+    if found is None:
+        listener.say(WITHOUT_LEARNING)
+        return untrained().to(device).requires_grad_(False), puzzles
+    if found.views != usual:
+        puzzles = puzzles_of(tasks, kind, preset.train, options.seed, found.views)
+    step = found.step
     while True:
         limits, hooks = Limits(deadline=options.deadline), Hooks(say=listener.say)
         if options.deadline is not None:

@@ -127,40 +127,63 @@ def test_where_there_is_time_for_it_more_views_are_learned_and_asked(monkeypatch
     assert any("there is time for more: 16 views of a task are learned" in line for line in said)
 
 
+def kept(seconds: float, folder: Path, monkeypatch: pytest.MonkeyPatch, **chosen: Any) -> tuple[int, bool]:
+    """The views asked by a kept run whose steps take so long, and whether it went on with another."""
+    monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train: seconds)
+    said: list[str] = []
+    asked: set[int] = set()
+    few = dataclasses.replace(VIEWED, train=dataclasses.replace(VIEWED.train, num_views=8, steps=3))
+    options = SolveOptions(preset=few, deadline=time.monotonic() + 60, keep=folder)
+
+    def heard(answers: Any, *_: object) -> None:
+        asked.update(answers.questions.owed.tolist())
+
+    vote(tasks(4)[:2], None, dataclasses.replace(options, **chosen), Listener(said.append, heard))
+    (views,) = asked
+    return views, any("going on with what was learned" in line for line in said)
+
+
 def test_a_kept_run_goes_on_with_the_views_that_it_began_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Although there is time for more, or for fewer, when it is started again."""
-    few = dataclasses.replace(VIEWED, train=dataclasses.replace(VIEWED.train, num_views=8, steps=3))
     for begun, wanted in ((1e-9, 16), (1e9, MIN_VIEWS)):
         folder = tmp_path / str(wanted)
-        for number, seconds in enumerate((begun, 1e-9, 1e9)):
-            monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train, s=seconds: s)
-            said: list[str] = []
-            asked: set[int] = set()
-
-            def heard(answers: Any, *_: object, asked: set[int] = asked) -> None:
-                asked.update(answers.questions.owed.tolist())
-
-            options = SolveOptions(preset=few, deadline=time.monotonic() + 60, keep=folder)
-            vote(tasks(4), None, options, Listener(said.append, heard))
-            assert asked == {wanted}
-            assert any("going on with what was learned" in line for line in said) == (number > 0)
+        assert kept(begun, folder, monkeypatch) == (wanted, False)
+        assert kept(1e-9, folder, monkeypatch) == (wanted, True)
+        assert kept(1e9, folder, monkeypatch) == (wanted, True)
 
 
-@pytest.mark.parametrize("damage", [b"", b"[", b"7", b"[4]", b"[4, 4.5]", b"null"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"[", b"7", b"[4]", b"[4, 4.5]", b"[0, 4]", b"[-1, 4]", b"[4, 99999]", b"[" * 9999]
+)
 def test_views_that_cannot_be_read_are_fitted_again(
     damage: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measured_time, "seconds_per_step", lambda state, train: 1e9)
-    monkeypatch.setattr(adaptation, "adapt", lambda model, *_, **__: model)
-    options = SolveOptions(preset=VIEWED, deadline=time.monotonic() + 60, keep=tmp_path)
-    vote(tasks(4)[:2], None, options)
+    assert kept(1e9, tmp_path, monkeypatch) == (4, False)
     (path,) = tmp_path.glob("*.views.json")
     whole = path.read_bytes()
     path.write_bytes(damage)
-    vote(tasks(4)[:2], None, options)
+    assert kept(1e9, tmp_path, monkeypatch) == (4, True)
     assert path.read_bytes() == whole == b"[4, 4]"
+
+
+def test_views_of_a_run_that_saved_nothing_are_fitted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(adaptation, "adapt", lambda model, *_, **__: model)
+        assert kept(1e9, tmp_path, killed) == (4, False)
+    assert kept(1e-9, tmp_path, monkeypatch) == (16, False)
+
+
+def test_a_kept_run_goes_on_whether_steps_or_seconds_limit_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kept(1e9, tmp_path / "steps", monkeypatch, deadline=None, adapt_steps=3) == (8, False)
+    assert kept(1e9, tmp_path / "steps", monkeypatch) == (8, True)
+    assert kept(1e9, tmp_path / "seconds", monkeypatch) == (4, False)
+    assert kept(1e9, tmp_path / "seconds", monkeypatch, deadline=None, adapt_steps=4) == (4, True)
 
 
 def test_larger_canvases_are_given_fewer_views_where_time_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
