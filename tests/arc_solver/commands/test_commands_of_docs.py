@@ -31,6 +31,8 @@ def is_command(words: list[str]) -> bool:
     complete = len(words) > 1 or words == ["doctor"] or words == ["info"]
     if words[0] in SHORTER and words[1:2] and words[1].startswith("--") and "--tasks" not in words:
         return False  # what to answer is left open
+    if words[-1] == "-":
+        return False  # reads what another command prints
     return complete and words[0].isalpha() and not words[-1].startswith(("--", "[")) and "[" not in words
 
 
@@ -89,6 +91,7 @@ def test_the_pages_are_read_and_most_commands_are_run() -> None:
     assert len(SLOW) > 6
     assert not is_command(["predict"])
     assert not is_command(["predict", "--tasks"])
+    assert not is_command(["predict", "-"])
     assert not is_command(["predict", "--candidates", "FILE.jsonl"])
 
 
