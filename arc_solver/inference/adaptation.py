@@ -236,24 +236,23 @@ def learned(
     if not options.adapt:
         return untrained().to(device).requires_grad_(False), puzzles
     config = _config(preset, options, from_weights=loaded is not None and kind != "none")
+    blind = list(map(without_answers, tasks))
+
+    def keep() -> Keep | None:
+        return _keep(loaded, dataclasses.replace(preset, train=config), options, listener)
+
+    def data_of(views: list[int]) -> ArcTraining:
+        return ArcTraining(blind, puzzles_of(tasks, kind, preset.train, options.seed, views), config)
+
     usual = [preset.train.num_views] * len(tasks)
     fit: Callable[[], Fit | None] = partial(Fit, usual)
     if options.deadline is not None and options.adapt_steps is None:
         fit = partial(_fitted, untrained, puzzles, tasks, preset, options, device, listener)
-    keep = _keep(loaded, dataclasses.replace(preset, train=config), options, listener)
-    if keep is None:
+    saved = keep()
+    if saved is None:
         found = fit()
-    elif leaves_views_open(options):
-        blind = list(map(without_answers, tasks))
-        found = keep.fitted(
-            lambda views: ArcTraining(
-                blind, puzzles_of(tasks, kind, preset.train, options.seed, views), config
-            ),
-            usual,
-            fit,
-        )
     else:
-        found = Fit(usual)
+        found = saved.fitted(data_of, usual, fit) if leaves_views_open(options) else Fit(usual)
     if found is None:
         listener.say(WITHOUT_LEARNING)
         return untrained().to(device).requires_grad_(False), puzzles
@@ -278,7 +277,7 @@ def learned(
                 limits,
                 device,
                 hooks=hooks,
-                keep=_keep(loaded, dataclasses.replace(preset, train=config), options, listener),
+                keep=keep(),
                 glance=glance,
                 quiet=options.quiet,
             )
